@@ -1,0 +1,111 @@
+"""Names in pyproject -> objects.
+
+One line in anybody's pyproject makes a scorer, a proposer, a docking engine, a
+reader or an evidence source known to every door of the workbench:
+
+    [project.entry-points."discovery.scorers"]
+    saturation = "my_package.scorers:Saturation"
+
+What is registered is a callable (usually a frozen dataclass) whose parameters are
+its settings. Settings that do not fit are refused with the nearest right key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError, create_model
+
+GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands")
+
+
+class PluginError(ValueError):
+    """A plug-in is unknown, does not load, or refuses its settings. The message says what to do."""
+
+
+def names(group: str) -> list[str]:
+    """All names registered for a group, sorted; nothing is imported."""
+    return sorted({point.name for point in _points(group)})
+
+
+def load(group: str, name: str) -> Callable[..., Any]:
+    """The registered callable.
+
+    Raises
+    ------
+    PluginError
+        Unknown name (the nearest known one is named) or a failing import (the
+        missing package, and the extra that brings it, are named).
+    """
+    found = [point for point in _points(group) if point.name == name]
+    if not found:
+        near = difflib.get_close_matches(name, names(group), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names(group)) or 'none'}"
+        raise PluginError(f"there is no {_singular(group)} called {name!r}{hint}")
+    if len({point.value for point in found}) > 1:
+        who = ", ".join(sorted(point.value for point in found))
+        raise PluginError(f"two packages both call a {_singular(group)} {name!r}: {who}; uninstall one")
+    try:
+        plugin = found[0].load()
+    except ImportError as error:
+        raise PluginError(f"{_singular(group)} {name!r} does not load: {error}") from error
+    except Exception as error:  # a plug-in may fail in any way at import; the rest must go on
+        raise PluginError(
+            f"{_singular(group)} {name!r} ({found[0].value}) failed while loading: {type(error).__name__}: {error}"
+        ) from error
+    if not callable(plugin):
+        raise PluginError(f"{_singular(group)} {name!r} ({found[0].value}) is no callable")
+    return typing.cast(Callable[..., Any], plugin)
+
+
+def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, where: str = "") -> Any:
+    """Load a plug-in and build it with its settings, each checked against its annotation.
+
+    Raises
+    ------
+    PluginError
+        As `load`; or a setting is unknown (the nearest right key is named) or has
+        the wrong type. `where` opens the message: "campaign.toml, [[scorers]] 3".
+    """
+    factory = load(group, name)
+    checked = check_settings(factory, dict(settings or {}), f"{where + ': ' if where else ''}{_singular(group)} {name!r}")
+    return factory(**checked)
+
+
+def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: str) -> dict[str, Any]:
+    """Settings, converted to the annotated types of the factory's parameters."""
+    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(factory).parameters.values():
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    for key in settings:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it takes: {', '.join(fields) or 'no settings'}"
+            raise PluginError(f"{what} has no setting {key!r}; {hint}")
+    model = create_model(
+        "Settings", __config__=ConfigDict(arbitrary_types_allowed=True, extra="forbid"), **fields
+    )
+    try:
+        valid = model(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise PluginError(f"{what}, setting {key!r}: {first['msg'].lower()}") from error
+    return {key: getattr(valid, key) for key in settings}
+
+
+def _points(group: str) -> list[EntryPoint]:
+    if group not in GROUPS:
+        raise KeyError(f"{group} is no plug-in group; they are {', '.join(GROUPS)}")
+    return list(entry_points(group=f"discovery.{group}"))
+
+
+def _singular(group: str) -> str:
+    return {"evidence": "evidence source"}.get(group, group.removesuffix("s"))

@@ -1,0 +1,1 @@
+"""Models of the molecule alone: physchem, synthesis, alerts, learned."""

@@ -1,0 +1,81 @@
+"""Score and Column; the Scorer promise.
+
+A scorer gives every molecule one number, or says why it has none. How numbers
+become a rank is decided elsewhere: see desirability.py and ranking.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a number means: the head of a table's column."""
+
+    name: str  # lower_snake_case, unique in a campaign
+    unit: str  # "kcal/mol", "Å", "1"
+    better: Literal["low", "high"]
+    title: str = ""  # for people; the name when empty
+    about: str = ""  # one sentence: what it is and where it comes from
+
+    @property
+    def label(self) -> str:
+        title = self.title or self.name.replace("_", " ")
+        return title if self.unit in ("", "1") else f"{title} / {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number about one molecule.
+
+    `details` holds plain JSON values a view can use: docking leaves its pose under
+    "pose" (an SDF block), alerts leave the names and atoms they hit under "alerts".
+    """
+
+    value: float
+    error: float | None = None  # one standard deviation, in the column's unit
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise ValueError(f"a score must be a finite number, not {self.value}; use Missing to say why there is none")
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Gives every molecule one number, or says why it has none."""
+
+    @property  # read-only, so that a frozen record can keep the promise
+    def column(self) -> Column: ...
+
+    def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
+        """One outcome per molecule, in the order given."""
+        ...
+
+
+@runtime_checkable
+class Refiner(Protocol):
+    """A scorer that starts from what an earlier one found, such as MD from a docked pose.
+
+    `after` names the earlier scorer's column. `found[i]` is what it said of
+    `molecules[i]`; never a `Missing`, since a molecule without it is not sent.
+    """
+
+    @property
+    def column(self) -> Column: ...
+
+    @property
+    def after(self) -> str: ...
+
+    def refine(
+        self, molecules: Sequence[Molecule], found: Sequence[Score], /
+    ) -> Sequence[Score | Missing]:
+        """One outcome per molecule, in the order given."""
+        ...

@@ -1,0 +1,1 @@
+"""Readers of article formats: text, jsonl, pubmed, jats, uspto, bioc, pubtator, medline."""
