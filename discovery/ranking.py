@@ -1,0 +1,185 @@
+"""Scores -> one ranked table.
+
+A molecule's utility is the weighted geometric mean of its desirabilities, so one
+worthless property cannot be bought back by the others. A missing score never
+improves a rank: a molecule that lacks a score which counts is unranked, and one
+that was merely not sent to a late stage ranks after all that were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.outcome import Missing, Reason
+from discovery.score import Score
+
+Outcome = Score | Missing
+
+
+class Desire(Protocol):
+    """Raw number -> 0..1."""
+
+    def __call__(self, value: float, /) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One column that counts."""
+
+    name: str
+    desire: Desire
+    weight: float = 1.0
+    late: bool = False  # measured only on the best: a molecule not sent there is ranked behind
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where one molecule ended."""
+
+    rank: int | None
+    front: int | None  # Pareto front among molecules with all the same scores; 1 is non-dominated
+    utility: float | None
+    desirability: Mapping[str, float]
+    missing: Missing | None
+
+
+def utility(outcomes: Mapping[str, Outcome], criteria: Sequence[Criterion]) -> float | None:
+    """Weighted geometric mean of desirabilities; None if any of these scores is missing.
+
+    References
+    ----------
+    .. [1] G. Derringer, R. Suich, J. Qual. Technol. 12 (1980) 214, eq. 1; with weights
+       as exponents that sum to one.
+    """
+    total = sum(criterion.weight for criterion in criteria)
+    log_sum = 0.0
+    for criterion in criteria:
+        outcome = outcomes.get(criterion.name)
+        if not isinstance(outcome, Score):
+            return None
+        d = criterion.desire(outcome.value)
+        if d <= 0.0:
+            return 0.0 if all(isinstance(outcomes.get(c.name), Score) for c in criteria) else None
+        log_sum += criterion.weight * math.log(d)
+    return math.exp(log_sum / total) if total else None
+
+
+def rank(
+    rows: Sequence[Mapping[str, Outcome]],
+    criteria: Sequence[Criterion],
+    refused: Sequence[Missing | None] | None = None,
+) -> list[Placed]:
+    """Place every row; same order as given.
+
+    Rows that reached a later stage come first, then those that the funnel did not
+    send there, in tiers; inside a tier the higher utility wins, and of equals the
+    earlier row. `refused[i]` (a filter's verdict, an unreadable structure) keeps row
+    i out of the ranking whatever its scores.
+    """
+    refusals = list(refused) if refused is not None else [None] * len(rows)
+    tiers: list[int | None] = []
+    reasons: list[Missing | None] = []
+    for row, refusal in zip(rows, refusals, strict=True):
+        tier, reason = _tier(row, criteria, refusal)
+        tiers.append(tier)
+        reasons.append(reason)
+
+    desirabilities = [
+        {c.name: c.desire(s.value) for c in criteria if isinstance(s := row.get(c.name), Score)}
+        for row in rows
+    ]
+    utilities: list[float | None] = [
+        utility(row, _within(criteria, tier)) if tier is not None else None
+        for row, tier in zip(rows, tiers, strict=True)
+    ]
+    order = sorted(
+        (i for i, tier in enumerate(tiers) if tier is not None),
+        key=lambda i: (-(tiers[i] or 0), -(utilities[i] or 0.0), i),
+    )
+    ranks: dict[int, int] = {i: place for place, i in enumerate(order, start=1)}
+
+    fronts: dict[int, int] = {}
+    offset = 0
+    for tier in sorted({t for t in tiers if t is not None}, reverse=True):
+        members = [i for i, t in enumerate(tiers) if t == tier]
+        names = [c.name for c in _within(criteria, tier)]
+        matrix = np.array([[desirabilities[i][name] for name in names] for i in members])
+        found = pareto_fronts(matrix)
+        fronts.update({i: int(front) + offset for i, front in zip(members, found, strict=True)})
+        offset += int(found.max(initial=0))
+    return [
+        Placed(ranks.get(i), fronts.get(i), utilities[i], desirabilities[i], reasons[i])
+        for i in range(len(rows))
+    ]
+
+
+def _tier(
+    row: Mapping[str, Outcome], criteria: Sequence[Criterion], refusal: Missing | None
+) -> tuple[int | None, Missing | None]:
+    """How many late stages a row went through; None with the reason if it is unranked."""
+    if refusal is not None:
+        return None, refusal
+    reached = 0
+    stopped = False
+    for criterion in criteria:
+        outcome = row.get(criterion.name)
+        if isinstance(outcome, Score):
+            if criterion.late and stopped:
+                return None, Missing(
+                    "ranking", Reason.NOT_REACHED, f"{criterion.name} is there but a stage before it is not"
+                )
+            reached += criterion.late
+        elif criterion.late and (outcome is None or outcome.reason is Reason.NOT_REACHED):
+            stopped = True
+        else:
+            return None, outcome or Missing(
+                "ranking", Reason.NOT_REACHED, f"{criterion.name} was never asked for"
+            )
+    return reached, None
+
+
+def _within(criteria: Sequence[Criterion], tier: int) -> list[Criterion]:
+    early = [c for c in criteria if not c.late]
+    return early + [c for c in criteria if c.late][:tier]
+
+
+def pareto_fronts(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Non-dominated sorting; every column is better when higher.
+
+    Parameters
+    ----------
+    values : [row, column]
+
+    Returns
+    -------
+    [row], the front of each row, 1 for rows no other row dominates.
+
+    References
+    ----------
+    .. [1] K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, section III-A.
+    """
+    n = len(values)
+    front = np.zeros(n, dtype=np.int64)
+    if n == 0:
+        return front
+    unique, inverse = np.unique(values, axis=0, return_inverse=True)  # equals share a front
+    level = np.zeros(len(unique), dtype=np.int64)
+    left = np.arange(len(unique))
+    current = 0
+    while len(left):
+        current += 1
+        points = unique[left]
+        # In lexicographic order a row can only be dominated by a later one.
+        keep = np.ones(len(left), dtype=bool)
+        for i in range(len(left) - 1):
+            later = points[i + 1 :]
+            keep[i] = not bool(((later >= points[i]).all(axis=1) & (later > points[i]).any(axis=1)).any())
+        level[left[keep]] = current
+        left = left[~keep]
+    return level[np.asarray(inverse).reshape(-1)]

@@ -1,0 +1,39 @@
+"""Appends one line per benchmark run to results.jsonl; the tables are generated from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.jsonl"
+
+
+def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more: Any) -> dict[str, Any]:
+    """Append a run: what was measured, by which command, at which commit, on what."""
+    here = ["git", "-C", str(HERE)]
+    commit = subprocess.run([*here, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+    changed = subprocess.run(
+        [*here, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=True
+    )
+    line = {
+        "name": name,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": commit.stdout.strip() + ("+" if changed.stdout.strip() else ""),
+        "command": "python " + " ".join([os.path.relpath(sys.argv[0], HERE.parents[1]), *sys.argv[1:]]),
+        "seed": seed,
+        "device": device,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numbers": numbers,
+        **more,
+    }
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, sort_keys=True) + "\n")
+    return line
