@@ -1,0 +1,86 @@
+"""How does a molecule lie in the site, and how far is that from another way to lie?
+
+Distances follow the molecule's symmetry. Whether a pose is plausible is decided
+in plausibility.py, how strongly it binds in engines/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Geometry import Point3D
+
+from docking.ligand import Ligand
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pose:
+    """One way a ligand lies in the site, and what its engine thinks of it."""
+
+    ligand: Ligand
+    coords: Floats  # [atom, 3] Å, the atoms of ligand.mol(), hydrogens included; read-only
+    score: float  # kcal/mol, lower binds better
+    terms: Mapping[str, float] = field(default_factory=dict)  # kcal/mol: "inter", "intra", "torsional", ...
+    engine: str = ""
+
+    def __post_init__(self) -> None:
+        coords = np.array(self.coords, dtype=float)
+        atoms = len(self.ligand.coords())
+        if coords.shape != (atoms, 3):
+            raise ValueError(
+                f"a pose of {self.ligand.molecule.shown} needs [{atoms}, 3] coordinates, hydrogens included, "
+                f"not {list(coords.shape)}; pass docked atoms through ligand.whole() first"
+            )
+        if not (np.isfinite(coords).all() and np.isfinite(self.score)):
+            raise ValueError(f"a pose of {self.ligand.molecule.shown} holds a number that is not finite")
+        coords.flags.writeable = False
+        object.__setattr__(self, "coords", coords)
+
+    def mol(self) -> Chem.Mol:
+        """A fresh RDKit molecule, bond orders and hydrogens as prepared, lying as docked."""
+        return with_coords(self.ligand.mol(), self.coords)
+
+    def sdf(self, properties: Mapping[str, object] | None = None) -> str:
+        """One SDF record, `$$$$` included: bond orders, hydrogens, score, terms and your own properties."""
+        mol = self.mol()
+        mol.SetProp("_Name", _one_line(self.ligand.molecule.name or self.ligand.molecule.smiles))
+        values: dict[str, object] = {
+            "smiles": self.ligand.molecule.smiles,
+            "docked_species": self.ligand.smiles,
+            "score_kcal_per_mol": f"{self.score:.3f}",
+            **{f"{name}_kcal_per_mol": f"{value:.3f}" for name, value in self.terms.items()},
+            "engine": self.engine,
+            **(properties or {}),
+        }
+        for key, value in values.items():
+            mol.SetProp(_one_line(key), _one_line(str(value)))
+        text = StringIO()
+        writer = Chem.SDWriter(text)
+        writer.SetForceV3000(mol.GetNumAtoms() > 999)
+        writer.write(mol)
+        writer.close()
+        return text.getvalue()
+
+
+def with_coords(mol: Chem.Mol, coords: Floats) -> Chem.Mol:
+    """A copy of `mol` whose only conformer is [atom, 3] Å."""
+    moved = Chem.Mol(mol)
+    moved.RemoveAllConformers()
+    conformer = Chem.Conformer(moved.GetNumAtoms())
+    conformer.Set3D(True)
+    for i, (x, y, z) in enumerate(np.asarray(coords, dtype=float).tolist()):
+        conformer.SetAtomPosition(i, Point3D(x, y, z))
+    moved.AddConformer(conformer, assignId=True)
+    return moved
+
+
+def _one_line(text: str) -> str:
+    """A name or property with a line break in it would end an SDF record early."""
+    return " ".join(text.split()) or "-"

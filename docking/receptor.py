@@ -1,0 +1,54 @@
+"""What is docked into: a prepared protein, with every choice that preparing it took.
+
+Reading a structure file and making these choices is the business of preparation.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docking import pdbqt
+
+Floats = NDArray[np.float64]
+
+
+class ReceptorError(ValueError):
+    """The receptor, the box or its file cannot be used as given. The message names the residue or the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing preparation decided, so that a chemist can see it and overrule it."""
+
+    kind: Literal[
+        "source", "model", "chain", "altloc", "water", "hetero", "metal", "missing", "protonation", "typing"
+    ]
+    where: str  # "A:ASP129" as in the user's file, or "" for the whole structure
+    what: str  # one sentence: "kept conformation A (occupancy 0.60) of A, B"
+
+    def __str__(self) -> str:
+        return f"{self.where or 'structure'}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Receptor:
+    """A protein ready for docking. Chain names and residue numbers are those of the user's file."""
+
+    name: str
+    pdb: str  # prepared, all hydrogens; for views, interactions and dynamics
+    pdbqt: str  # rigid, polar hydrogens only, AutoDock 4 atom types in columns 78-79
+    report: tuple[Choice, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """sha256 of what docking sees; the report and the name are not part of it."""
+        return hashlib.sha256(f"{self.pdbqt}\0{self.pdb}".encode()).hexdigest()
+
+    def coords(self) -> Floats:
+        """[atom, 3] Å, the atoms of `pdbqt` in its order."""
+        return pdbqt.read(self.pdbqt).coords

@@ -1,0 +1,154 @@
+"""Where on the receptor do we dock? A box, its axes along x, y and z.
+
+Whether a pocket there is worth docking into is not decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from rdkit import Chem
+
+from docking import pdbqt
+from docking.receptor import Receptor, ReceptorError
+
+Floats = NDArray[np.float64]
+Triple = tuple[float, float, float]
+
+MARGIN = 4.0  # Å on every side of a bound ligand, as gnina's autobox does
+SMALLEST = 15.0  # Å; a box around a small fragment would shut out every larger molecule
+LARGEST = 150.0  # Å; beyond any single protein domain, so a larger edge is a slip of the pen
+EASY_VOLUME = 27_000.0  # Å³; Vina warns above it that the search may be too short
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The box a pose must lie in.
+
+    Raises
+    ------
+    ReceptorError
+        If an edge is not positive, above 150 Å, or any number is not finite.
+    """
+
+    center: Triple  # Å
+    size: Triple  # Å, full edge lengths
+
+    def __post_init__(self) -> None:
+        for what, values in (("center", self.center), ("size", self.size)):
+            if len(values) != 3 or not all(math.isfinite(value) for value in values):
+                raise ReceptorError(f"the box's {what} must be three finite numbers in Å, not {values}")
+        if min(self.size) <= 0 or max(self.size) > LARGEST:
+            raise ReceptorError(
+                f"the box's edges must lie between 0 and {LARGEST:g} Å, not {self.size}; usual edges are 15 to 30 Å"
+            )
+
+    @classmethod
+    def around(cls, what: Chem.Mol | ArrayLike, margin: float = MARGIN, smallest: float = SMALLEST) -> Site:
+        """The box around a bound ligand.
+
+        Parameters
+        ----------
+        what : RDKit molecule with a conformer, or [atom, 3] Å
+        margin : Å
+            Added on every side.
+        smallest : Å
+            No edge is shorter than this.
+        """
+        if isinstance(what, Chem.Mol):
+            if not what.GetNumConformers():
+                raise ReceptorError(
+                    "the ligand to put the box around has no coordinates; pass an SDF, MOL2 or PDB"
+                )
+            points = np.asarray(what.GetConformer().GetPositions(), dtype=float)
+        else:
+            points = np.asarray(what, dtype=float).reshape(-1, 3)
+        if not len(points) or not np.isfinite(points).all():
+            raise ReceptorError("the ligand to put the box around has no atoms with finite coordinates")
+        low, high = points.min(axis=0), points.max(axis=0)
+        edges = np.maximum(high - low + 2 * margin, smallest)
+        return cls(_triple((low + high) / 2), _triple(edges))
+
+    @classmethod
+    def of_residues(cls, receptor: Receptor, residues: Sequence[str], margin: float = MARGIN) -> Site:
+        """The box around named residues, such as ["A:ASP129", "A:PHE330"].
+
+        Raises
+        ------
+        ReceptorError
+            If a residue is not in the receptor; the message names it.
+        """
+        atoms = pdbqt.read(receptor.pdbqt)
+        found = np.array([atom.residue for atom in atoms.atoms])
+        points = []
+        for residue in residues:
+            hits = atoms.coords[found == residue]
+            if not len(hits):
+                chain = residue.split(":")[0]
+                known = [name for name in dict.fromkeys(found.tolist()) if name.startswith(f"{chain}:")]
+                raise ReceptorError(
+                    f"{receptor.name} has no residue {residue}; chain {chain} holds "
+                    + (f"{len(known)} residues, {known[0]} to {known[-1]}" if known else "nothing")
+                )
+            points.append(hits)
+        if not points:
+            raise ReceptorError("no residues were named to put the box around")
+        return cls.around(np.concatenate(points), margin)
+
+    @property
+    def low(self) -> Floats:
+        """[3] Å, the corner with the smallest x, y and z."""
+        return np.asarray(self.center) - np.asarray(self.size) / 2
+
+    @property
+    def high(self) -> Floats:
+        """[3] Å, the corner with the largest x, y and z."""
+        return np.asarray(self.center) + np.asarray(self.size) / 2
+
+    @property
+    def volume(self) -> float:
+        """Å³."""
+        return math.prod(self.size)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of centre and size."""
+        return hashlib.sha256(repr((self.center, self.size)).encode()).hexdigest()
+
+    def contains(self, coords: ArrayLike, slack: float = 0.0) -> bool:
+        """Do all points, [atom, 3] Å, lie in the box, or at most `slack` Å outside?"""
+        points = np.asarray(coords, dtype=float)
+        return bool(((points >= self.low - slack) & (points <= self.high + slack)).all())
+
+
+def check(receptor: Receptor, site: Site) -> None:
+    """Refuse a box that is in the wrong place.
+
+    Raises
+    ------
+    ReceptorError
+        If no receptor atom lies in the box or within 4 Å of it; the message says
+        which residue is nearest and how far away it is.
+    """
+    atoms = pdbqt.read(receptor.pdbqt)
+    outside = np.maximum(np.maximum(site.low - atoms.coords, atoms.coords - site.high), 0.0)
+    gaps = np.linalg.norm(outside, axis=1)
+    nearest = int(gaps.argmin())
+    if gaps[nearest] > 4.0:
+        center = ", ".join(f"{value:.1f}" for value in site.center)
+        middle = ", ".join(f"{value:.1f}" for value in atoms.coords.mean(axis=0))
+        raise ReceptorError(
+            f"the box at ({center}) Å holds no atom of {receptor.name}: the nearest, {atoms.atoms[nearest].residue}, "
+            f"is {gaps[nearest]:.1f} Å outside it, and the receptor's middle is at ({middle}) Å; "
+            "move the box, or check that ligand and receptor come from the same file"
+        )
+
+
+def _triple(values: Floats) -> Triple:
+    x, y, z = (round(float(value), 3) for value in values)
+    return x, y, z
