@@ -1,0 +1,44 @@
+# make demo   set up, then run a first campaign (10 minutes on 2 cores) and say where its report is
+# make test   set up, then lint, type-check and test
+# The other targets use the same .venv: setup lint bench notebooks soak clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+OUT ?= runs/demo
+
+.PHONY: setup demo test lint bench notebooks soak clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed; this is ' + sys.version.split()[0] if sys.version_info < (3, 11) else 0)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/discovery demo --out $(OUT)
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check discovery generative docking literature tests
+	$(BIN)/mypy
+
+bench: setup
+	for script in tests/benchmarks/[a-z]*.py; do case $$script in */record.py|*/tables.py) ;; *) $(BIN)/python $$script --quick || exit 1;; esac; done
+	$(BIN)/python -m tests.benchmarks.tables
+
+notebooks: setup
+	$(BIN)/python -m pytest tests/notebooks -m 'slow or not slow'
+
+soak: setup
+	$(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info

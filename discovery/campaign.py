@@ -1,0 +1,586 @@
+"""Propose, score, rank, learn, repeat.
+
+A campaign is walked the same way whether it runs, resumes or is only read: round by
+round, stage by stage, each step asking for what it needs. A running campaign
+computes what the ledger lacks; a reading one stops where the ledger ends. Since every
+step follows from the configuration, the seed and the ledger alone, a campaign killed
+at any moment and started again ends with the table it would have had.
+
+How one stage survives bad molecules is execution's business; what is kept on disk,
+the ledger's; how a run is recorded for later, provenance's.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from discovery import execution, plugins, provenance
+from discovery.config import Campaign, ConfigError, ScorerConfig
+from discovery.config import parse as parse_config
+from discovery.devices import seed_for
+from discovery.events import Event, Sink, silent
+from discovery.funnel import keep_best, within
+from discovery.ledger import Ledger
+from discovery.molecule import Molecule
+from discovery.outcome import Counts, Fault, Missing, MoleculeError, Reason, UserError
+from discovery.proposal import Lesson, Proposal
+from discovery.ranking import Criterion, rank, utility
+from discovery.results import Row, Run, StageCount
+from discovery.score import Column, Score
+from discovery.target import Statement, Target
+
+Outcome = Score | Missing
+
+
+class CampaignError(UserError, RuntimeError):
+    """A campaign cannot start or go on here; the message says what to do instead."""
+
+
+def run(
+    config: Campaign,
+    folder: str | Path,
+    *,
+    on_event: Sink = silent,
+    allow_mixed: bool = False,
+) -> Run:
+    """Run a campaign in a folder, or finish the one that is there.
+
+    Parameters
+    ----------
+    config : what to do
+    folder : made if absent; if it holds this campaign already, nothing that is
+        recorded is computed again, and only machines' faults are retried.
+    on_event : told of every step
+    allow_mixed : go on although libraries changed since the run began; both sets
+        of versions are then recorded.
+
+    Raises
+    ------
+    CampaignError
+        The folder holds a different campaign, or was begun with other versions.
+    PluginError
+        A named part is unknown, not installed, or refuses its settings.
+    """
+    folder = Path(folder)
+    began = time.monotonic()
+    ledger = Ledger.open(folder)
+    with ledger.lock():
+        _mend(ledger, on_event)
+        _agree(ledger, config, folder, allow_mixed)
+        stages = [_Stage.build(part, number) for number, part in enumerate(config.scorers, start=1)]
+        _unique([stage.column.name for stage in stages])
+        proposers = [
+            plugins.build("proposers", part.use, part.settings, where=f"proposers {number}")
+            for number, part in enumerate(config.proposers, start=1)
+        ]
+        _describe(ledger, config, stages)
+        on_event(Event("run", config.name, f"in {folder}"))
+        walker = _Live(config, ledger, stages, proposers, on_event)
+        walk = _walk(config, stages, walker)
+        if ledger.get_document("finished") is None:
+            ledger.put_document(
+                "finished", {"seconds": time.monotonic() - began, "finished": provenance.today()}
+            )
+        result = _as_run(config, folder, ledger, stages, walk)
+    on_event(Event("done", config.name, f"{len(result.ranked)} of {len(result.rows)} molecules ranked"))
+    return result
+
+
+def load(folder: str | Path) -> Run:
+    """Read a campaign's results as far as it has come; nothing is computed or written.
+
+    Raises
+    ------
+    CampaignError
+        There is no campaign in the folder.
+    Damaged
+        A file of the ledger does not hold what was written; `discovery verify` lists all of them.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CampaignError(f"{folder}: there is no such folder")
+    ledger = Ledger(folder)  # not `open`, which would make its folders
+    config = recorded_config(ledger, folder)
+    columns = ledger.get_document("columns")
+    if columns is None:
+        raise CampaignError(f"{folder}: the campaign was stopped before it began; run it again")
+    stages = [
+        _Stage(part, Column(**column), part.settings, number)
+        for number, (part, column) in enumerate(zip(config.scorers, columns, strict=True), start=1)
+    ]
+    walk = _walk(config, stages, _Reading(config, ledger, stages))
+    return _as_run(config, folder, ledger, stages, walk)
+
+
+def recorded_config(ledger: Ledger, folder: Path) -> Campaign:
+    """The configuration a ledger was made with."""
+    document = ledger.get_document("campaign")
+    if document is None:
+        raise CampaignError(f"{folder}: no campaign was run here; start one with discovery run CAMPAIGN.toml")
+    return parse_config(document, where=f"{folder}, campaign")
+
+
+# What the walk knows of a molecule and of a stage.
+
+
+@dataclass
+class _Candidate:
+    """A proposed molecule on its way; the only record here that changes."""
+
+    id: str
+    proposal: Proposal
+    molecule: Molecule | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    refused: Missing | None = None
+
+    @property
+    def shown(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True)
+class _Stage:
+    part: ScorerConfig
+    column: Column
+    settings: Mapping[str, Any]
+    number: int
+    after: str = ""
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, part: ScorerConfig, number: int) -> _Stage:
+        scorer = plugins.build("scorers", part.use, part.settings, where=f"scorers {number}")
+        context = getattr(scorer, "context", None)
+        return cls(
+            part,
+            scorer.column,
+            part.settings,
+            number,
+            after=getattr(scorer, "after", ""),
+            context=context() if callable(context) else {},
+        )
+
+    @property
+    def late(self) -> bool:
+        return self.part.when == "end"
+
+    @property
+    def criterion(self) -> Criterion | None:
+        desire = self.part.desirability
+        return Criterion(self.column.name, desire, self.part.weight, self.late) if desire else None
+
+    @property
+    def decides(self) -> bool:
+        """Whether a molecule without this number can still be ranked."""
+        return bool(self.part.desirability) or self.part.at_least is not None or self.part.at_most is not None
+
+
+@dataclass
+class _Walk:
+    candidates: list[_Candidate] = field(default_factory=list)
+    statements: tuple[Statement, ...] = ()
+    funnel: dict[str, list[Outcome]] = field(default_factory=dict)
+    finished: bool = True
+
+
+class _Asked(Protocol):
+    """Answers what a walk asks; None means: not known, and not to be found out."""
+
+    def statements(self) -> tuple[Statement, ...] | None: ...
+
+    def proposals(self, round: int, lessons: Callable[[], Sequence[Lesson]]) -> Sequence[Proposal] | None: ...
+
+    def scores(
+        self, stage: _Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
+    ) -> Sequence[Outcome | None]: ...
+
+
+def _walk(config: Campaign, stages: Sequence[_Stage], asked: _Asked) -> _Walk:
+    walk = _Walk()
+    statements = asked.statements()
+    walk.statements = statements or ()
+    walk.finished = statements is not None
+    first_seen: dict[str, str] = {}
+    early = [stage for stage in stages if not stage.late]
+    for round in range(config.rounds):
+        proposals = asked.proposals(round, lambda: _lessons(walk.candidates, early))
+        if proposals is None:
+            walk.finished = False
+            break
+        entered = [_enter(p, f"r{round}-{i:04d}", first_seen) for i, p in enumerate(proposals)]
+        walk.candidates += entered
+        walk.funnel.setdefault("proposal", []).extend(c.refused or Score(1.0) for c in entered)
+        for stage in early:
+            _pass(stage, early, entered, round, asked, walk)
+    for stage in stages:
+        if stage.late:
+            _pass(stage, stages, walk.candidates, config.rounds, asked, walk)
+    return walk
+
+
+def _enter(proposal: Proposal, id: str, first_seen: dict[str, str]) -> _Candidate:
+    """Parse a proposal; unreadable and repeated ones stay as rows with their reason."""
+    candidate = _Candidate(id, proposal)
+    try:
+        molecule = Molecule.parse(proposal.smiles, id)
+    except MoleculeError as error:
+        candidate.refused = Missing("proposal", error.reason, str(error))
+        return candidate
+    candidate.molecule = molecule
+    first = first_seen.setdefault(molecule.smiles, id)
+    if first != id:
+        candidate.refused = Missing("proposal", Reason.DUPLICATE, f"{id} is the same molecule as {first}")
+    return candidate
+
+
+def _pass(
+    stage: _Stage,
+    known: Sequence[_Stage],
+    candidates: Sequence[_Candidate],
+    round: int,
+    asked: _Asked,
+    walk: _Walk,
+) -> None:
+    """Send the candidates that are still in through one stage."""
+    name = stage.column.name
+    before = [s.criterion for s in known if s.number < stage.number and s.criterion]
+    utilities = [_standing(c, before) for c in candidates]
+    verdicts = keep_best(utilities, stage.part.best, stage=name, shown=[c.shown for c in candidates])
+    sent: list[_Candidate] = []
+    for candidate, standing, verdict in zip(candidates, utilities, verdicts, strict=True):
+        if standing is None:
+            candidate.outcomes[name] = candidate.refused or _not_sent_before(candidate, name)
+        elif verdict is not None:
+            candidate.outcomes[name] = verdict
+            walk.funnel.setdefault(name, []).append(verdict)
+            if not stage.late:
+                candidate.refused = verdict
+        else:
+            sent.append(candidate)
+    found = _found(stage, sent)
+    molecules = [c.molecule for c in sent if c.molecule is not None]
+    outcomes = asked.scores(stage, round, molecules, found) if sent else []
+    for candidate, outcome in zip(sent, outcomes, strict=True):
+        if outcome is None:
+            walk.finished = False
+            outcome = Missing(
+                name, Reason.NOT_REACHED, f"the run was stopped before {candidate.shown} got there"
+            )
+        candidate.outcomes[name] = outcome
+        if isinstance(outcome, Missing):
+            if stage.decides:
+                candidate.refused = outcome
+            walk.funnel.setdefault(name, []).append(outcome)
+            continue
+        verdict = within(outcome, stage.column, stage.part.at_least, stage.part.at_most, candidate.shown)
+        candidate.refused = verdict
+        walk.funnel.setdefault(name, []).append(verdict or outcome)
+
+
+def _standing(candidate: _Candidate, before: Sequence[Criterion]) -> float | None:
+    """How good a candidate is on what is known; None if it is out of the race."""
+    if candidate.refused is not None or candidate.molecule is None:
+        return None
+    return utility(candidate.outcomes, before) if before else 1.0
+
+
+def _not_sent_before(candidate: _Candidate, name: str) -> Missing:
+    reasons = [o for o in candidate.outcomes.values() if isinstance(o, Missing)]
+    last = reasons[-1].detail if reasons else "it lacks an earlier score"
+    return Missing(name, Reason.NOT_REACHED, f"{candidate.shown} was not sent: {last}")
+
+
+def _found(stage: _Stage, sent: Sequence[_Candidate]) -> list[Score] | None:
+    """What the stage before found of each, for a stage that starts from it."""
+    if not stage.after:
+        return None
+    found: list[Score] = []
+    for candidate in sent:
+        outcome = candidate.outcomes.get(stage.after)
+        if not isinstance(outcome, Score):
+            raise ConfigError(
+                f"scorers {stage.number} ({stage.part.use}) starts from the column {stage.after!r}, which "
+                f"{candidate.shown} lacks: put that scorer before it, with a desirability or a limit"
+            )
+        found.append(outcome)
+    return found
+
+
+def _lessons(candidates: Sequence[_Candidate], early: Sequence[_Stage]) -> list[Lesson]:
+    """What a proposer may learn: utilities, and zeros for the molecule's own faults only."""
+    criteria = [stage.criterion for stage in early if stage.criterion]
+    lessons: list[Lesson] = []
+    for c in candidates:
+        if c.molecule is None:
+            continue
+        if c.refused is None:
+            value = utility(c.outcomes, criteria)
+            if value is not None:
+                lessons.append(Lesson(c.molecule, value))
+        elif c.refused.reason.fault is Fault.MOLECULE or c.refused.reason is Reason.FILTERED:
+            lessons.append(Lesson(c.molecule, 0.0, c.refused))
+    return lessons
+
+
+@dataclass
+class _Live:
+    """Answers by computing, and writes every answer down before it is used."""
+
+    config: Campaign
+    ledger: Ledger
+    stages: Sequence[_Stage]
+    proposers: Sequence[Any]
+    on_event: Sink
+
+    def statements(self) -> tuple[Statement, ...]:
+        document = self.ledger.get_document("evidence")
+        if document is None:
+            target = Target(**self.config.target.model_dump())
+            found: list[Statement] = []
+            for number, part in enumerate(self.config.evidence, start=1):
+                self.on_event(Event("stage", f"evidence: {part.use}"))
+                source = plugins.build("evidence", part.use, part.settings, where=f"evidence {number}")
+                found += source(target)
+                self.on_event(
+                    Event("done", f"evidence: {part.use}", done=len(found), total=len(found), ok=len(found))
+                )
+            document = [asdict(statement) for statement in found]
+            self.ledger.put_document("evidence", document)
+        return tuple(Statement(**entry) for entry in document)
+
+    def proposals(self, round: int, lessons: Callable[[], Sequence[Lesson]]) -> Sequence[Proposal]:
+        name = f"proposals-{round}"
+        document = self.ledger.get_document(name)
+        if document is None:
+            learned = lessons()
+            made: list[Proposal] = []
+            for part, proposer in zip(self.config.proposers, self.proposers, strict=True):
+                step = f"round {round}: {proposer.name} proposes"
+                self.on_event(Event("stage", step, total=part.n))
+                seed = seed_for(self.config.seed, "proposer", proposer.name, str(round))
+                some = list(proposer.propose(part.n, round=round, seed=seed, lessons=learned))
+                if len(some) > part.n:
+                    raise plugins.PluginError(
+                        f"proposer {part.use!r} gave {len(some)} molecules when asked for at most {part.n}"
+                    )
+                made += some
+                self.on_event(Event("done", step, done=len(some), total=len(some), ok=len(some)))
+            document = [asdict(proposal) for proposal in made]
+            self.ledger.put_document(name, document)
+        return [_proposal(entry) for entry in document]
+
+    def scores(
+        self, stage: _Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
+    ) -> Sequence[Outcome]:
+        label = f"{'end' if stage.late else f'round {round}'}: {stage.column.name}"
+        workers = self.config.workers if stage.part.workers is None else stage.part.workers
+        return execution.score_all(
+            _spec(stage),
+            molecules,
+            ledger=self.ledger,
+            stage=stage.column.name,
+            versions=_stage_versions(self.ledger, stage),
+            found=found,
+            workers=workers,
+            chunk=stage.part.chunk
+            or (256 if workers == 0 else max(1, min(32, len(molecules) // (4 * workers)))),
+            timeout_s=stage.part.timeout_s,
+            on_event=lambda said: self.on_event(_progress(label, said)),
+        )
+
+
+@dataclass
+class _Reading:
+    """Answers from the ledger alone."""
+
+    config: Campaign
+    ledger: Ledger
+    stages: Sequence[_Stage]
+
+    def statements(self) -> tuple[Statement, ...] | None:
+        document = self.ledger.get_document("evidence")
+        return None if document is None else tuple(Statement(**entry) for entry in document)
+
+    def proposals(self, round: int, lessons: Callable[[], Sequence[Lesson]]) -> Sequence[Proposal] | None:
+        document = self.ledger.get_document(f"proposals-{round}")
+        return None if document is None else [_proposal(entry) for entry in document]
+
+    def scores(
+        self, stage: _Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
+    ) -> Sequence[Outcome | None]:
+        return execution.recorded(
+            _spec(stage),
+            molecules,
+            ledger=self.ledger,
+            stage=stage.column.name,
+            versions=_stage_versions(self.ledger, stage),
+            found=found,
+        )
+
+
+def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_Stage], walk: _Walk) -> Run:
+    criteria = [stage.criterion for stage in stages if stage.criterion]
+    placed = rank([c.outcomes for c in walk.candidates], criteria, [c.refused for c in walk.candidates])
+    rows = [
+        Row(
+            id=c.id,
+            text=c.proposal.smiles,
+            smiles=c.molecule.smiles if c.molecule else "",
+            proposer=c.proposal.proposer,
+            round=c.proposal.round,
+            parents=c.proposal.parents,
+            edit=c.proposal.edit,
+            outcomes=c.outcomes,
+            desirability=place.desirability,
+            utility=place.utility,
+            rank=place.rank,
+            front=place.front,
+            missing=place.missing,
+        )
+        for c, place in zip(walk.candidates, placed, strict=True)
+    ]
+    rows.sort(key=lambda row: (row.rank is None, row.rank or 0))  # stable: the unranked keep their order
+    seconds: dict[str, float] = {}
+    for shard in ledger.shards():
+        seconds[shard.stage] = seconds.get(shard.stage, 0.0) + float(shard.info.get("seconds", 0.0))
+    context = ledger.get_document("context") or {}
+    finished = ledger.get_document("finished")
+    return Run(
+        name=config.name,
+        folder=str(folder),
+        target=Target(**config.target.model_dump()),
+        columns=tuple(stage.column for stage in stages),
+        rows=tuple(rows),
+        funnel=tuple(
+            StageCount(name, Counts.of(outcomes), seconds.get(name, 0.0))
+            for name, outcomes in walk.funnel.items()
+        ),
+        statements=walk.statements,
+        provenance={**(ledger.get_document("provenance") or {}), **(finished or {})},
+        receptor_pdb=context.get("receptor_pdb", ""),
+        reference_sdf=context.get("reference_sdf", ""),
+        finished=walk.finished and finished is not None,
+        notes=config.notes,
+    )
+
+
+# Starting a run: does the folder fit, and what must be written before any cost is spent?
+
+
+def _mend(ledger: Ledger, on_event: Sink) -> None:
+    """Discard what a dying process or a failing disk damaged, so that it is computed again."""
+    ledger.sweep()
+    for damage in ledger.verify():
+        if not damage.path.startswith("shards/"):
+            raise CampaignError(f"{ledger.folder / damage.path}: {damage.detail}")
+        ledger.discard(Path(damage.path).stem)
+        on_event(Event("warning", "ledger", f"{damage.path}: {damage.detail}; its rows are computed again"))
+
+
+def _agree(ledger: Ledger, config: Campaign, folder: Path, allow_mixed: bool) -> None:
+    """The folder is empty, or holds this very campaign made with these versions."""
+    document = config.model_dump(mode="json")
+    before = ledger.get_document("campaign")
+    if before is None:
+        ledger.put_document("campaign", document)
+    elif before != document:
+        changed = ", ".join(_differences(before, document)) or "its layout"
+        raise CampaignError(
+            f"{folder} holds another campaign (different: {changed}); give a new folder with --out, "
+            "or the configuration it was started with"
+        )
+    now = provenance.versions()
+    recorded = ledger.get_document("versions")
+    if recorded is None:
+        ledger.put_document("versions", [now])
+    elif now not in recorded:
+        if not allow_mixed:
+            old = recorded[0]
+            changed = ", ".join(
+                f"{name} {old.get(name, 'absent')} -> {now.get(name, 'absent')}"
+                for name in sorted({*old, *now})
+                if old.get(name) != now.get(name)
+            )
+            raise CampaignError(
+                f"{folder} was begun with other versions ({changed}); install those again, start a new "
+                "folder, or pass --allow-mixed to go on and have both recorded"
+            )
+        ledger.put_document("versions", [*recorded, now])
+
+
+def _describe(ledger: Ledger, config: Campaign, stages: Sequence[_Stage]) -> None:
+    """Write down what a reader of the run needs when the parts are not installed there."""
+    ledger.put_document("columns", [asdict(stage.column) for stage in stages])
+    if ledger.get_document("codes") is None:
+        ledger.put_document(
+            "codes", {s.column.name: provenance.code_digest("scorers", s.part.use) for s in stages}
+        )
+    context: dict[str, str] = {}
+    for stage in stages:
+        context.update(stage.context)
+    ledger.put_document("context", context)
+    if ledger.get_document("provenance") is None:
+        parts = [("scorers", s.use) for s in config.scorers]
+        parts += [("proposers", p.use) for p in config.proposers] + [
+            ("evidence", e.use) for e in config.evidence
+        ]
+        ledger.put_document("provenance", provenance.collect(seed=config.seed, parts=parts))
+
+
+def _stage_versions(ledger: Ledger, stage: _Stage) -> dict[str, Any]:
+    """Part of every shard's key: change a library or the stage's code, and it is computed anew."""
+    recorded = ledger.get_document("versions") or [{}]
+    codes = ledger.get_document("codes") or {}
+    return {"packages": recorded[0], "code": codes.get(stage.column.name, "")}
+
+
+def _spec(stage: _Stage) -> execution.ScorerSpec:
+    return execution.ScorerSpec(stage.part.use, dict(stage.settings))
+
+
+def _proposal(entry: dict[str, Any]) -> Proposal:
+    return Proposal(**{**entry, "parents": tuple(entry["parents"])})
+
+
+def _progress(label: str, said: Mapping[str, Any]) -> Event:
+    kind = "done" if said.get("kind") == "done" else "progress"
+    return Event(
+        kind,  # type: ignore[arg-type]
+        label,
+        str(said.get("text", "")),
+        done=int(said.get("done", 0)),
+        total=int(said.get("total", 0)),
+        ok=int(said.get("ok", 0)),
+        failed=int(said.get("failed", 0)),
+        seconds=float(said.get("seconds", 0.0)),
+    )
+
+
+def _unique(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise CampaignError(
+                f"two scorers both fill the column {name!r}; give one of them another name in its settings"
+            )
+
+
+def _differences(before: Any, after: Any, path: str = "") -> list[str]:
+    """Dotted paths at which two configurations differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        found: list[str] = []
+        for key in sorted({*before, *after}):
+            found += _differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+        return found
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [
+            p
+            for i, (b, a) in enumerate(zip(before, after, strict=True))
+            for p in _differences(b, a, f"{path}.{i}")
+        ]
+    return [] if json.dumps(before) == json.dumps(after) else [path]

@@ -1,0 +1,330 @@
+"""The command line: `discovery run | status | report | rank | screen | plan | replay | verify | doctor | ...`
+
+Each command is a few lines around a Python door of the same name. Heavy imports stay
+inside the commands, so that `discovery --help` answers at once. Commands of the
+workshops and of other people's packages arrive through the plug-in panel.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from discovery.config import Campaign
+    from discovery.results import Run
+
+EX_TEMPFAIL = 75  # sysexits.h: stopped part way, the same command goes on
+
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
+CampaignFile = Annotated[Path, typer.Argument(help="A campaign's TOML file.", metavar="CAMPAIGN.toml")]
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", help="Change one key, such as rounds=3 or scorers.0.weight=2.")
+]
+ProgressStyle = Annotated[
+    str, typer.Option("--progress", help="auto, terminal, lines, json or silent.", metavar="STYLE")
+]
+AllowMixed = Annotated[
+    bool, typer.Option("--allow-mixed", help="Go on although libraries changed since the run began.")
+]
+
+
+class Panel(TyperGroup):
+    """The commands written here, and those that plug-ins bring; the latter load when asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        brought = {point.name for point in entry_points(group="discovery.commands")}
+        return [*super().list_commands(ctx), *sorted(brought - set(self.commands))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self.commands:
+            return super().get_command(ctx, cmd_name)
+        from discovery import plugins
+
+        if cmd_name not in plugins.names("commands"):
+            return super().get_command(ctx, cmd_name)
+        app = typer.Typer(add_completion=False)
+        try:
+            app.command(cmd_name)(plugins.load("commands", cmd_name))
+        except plugins.PluginError as error:
+            app = _broken(cmd_name, str(error))
+        return typer.main.get_command(app)
+
+
+def _broken(name: str, why: str) -> typer.Typer:
+    app = typer.Typer(add_completion=False)
+
+    @app.command(name, help=f"Not available: {why}")
+    def broken() -> None:
+        _fail(why)
+
+    return app
+
+
+app = typer.Typer(
+    cls=Panel,
+    help="From target evidence to a ranked, docked, explained shortlist of molecules.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def run(
+    campaign: CampaignFile,
+    out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/campaign"),
+    assign: Assignments = None,
+    progress: ProgressStyle = "auto",
+    allow_mixed: AllowMixed = False,
+) -> None:
+    """Run a campaign, or finish one that was stopped."""
+    from discovery import config
+
+    _run(config.with_overrides(config.read(campaign), assign or []), out, progress, allow_mixed)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/demo"),
+    quick: Annotated[bool, typer.Option("--quick", help="The two-minute version.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another campaign.")] = 7,
+    progress: ProgressStyle = "auto",
+    allow_mixed: AllowMixed = False,
+) -> None:
+    """A first campaign against 5-HT1B: at most ten minutes on two cores, nothing downloaded."""
+    from discovery.demo import demo_config
+
+    _run(demo_config(quick=quick, seed=seed), out, progress, allow_mixed)
+
+
+def _run(config: Campaign, out: Path, progress: str, allow_mixed: bool) -> None:
+    from discovery import campaign, events
+    from discovery.execution import Interrupted
+    from discovery.report import write_report
+
+    sink = events.choose(progress)
+    try:
+        result = campaign.run(config, out, on_event=sink, allow_mixed=allow_mixed)
+    except (Interrupted, KeyboardInterrupt):
+        events.close(sink)
+        print(
+            f"stopped; what was done is kept in {out}. The same command goes on from there.", file=sys.stderr
+        )
+        raise typer.Exit(EX_TEMPFAIL) from None
+    finally:
+        events.close(sink)
+    report = write_report(result, out / "report.html")
+    _print_shortlist(result, 10)
+    print(f"report: {report.resolve()}")
+
+
+@app.command()
+def status(run: RunFolder) -> None:
+    """How far a run has come: the funnel, with counts that add up."""
+    from rich.table import Table
+
+    result = _load(run)
+    table = Table("stage", "in", "ok", "failed", "filtered", "duplicate", "CPU time")
+    for bar in result.funnel:
+        n = bar.counts
+        table.add_row(
+            bar.stage,
+            *(f"{x:,}" for x in (n.n_in, n.n_ok, n.n_failed, n.n_filtered, n.n_duplicate)),
+            f"{bar.seconds:.0f} s",
+        )
+    _console().print(table)
+    state = "finished" if result.finished else "not finished; run it again to go on"
+    print(f"{result.name}: {len(result.ranked)} of {len(result.rows)} molecules ranked; {state}")
+
+
+@app.command()
+def report(
+    run: RunFolder,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The HTML file; report.html in the run's folder.")
+    ] = None,
+) -> None:
+    """Write the run's report: one HTML file that needs nothing else."""
+    from discovery.report import write_report
+
+    print(write_report(_load(run), out or run / "report.html"))
+
+
+@app.command("rank")
+def ranked(
+    run: RunFolder,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV on standard output, every row.")] = False,
+    top: Annotated[int, typer.Option("--top", help="Rows to show.")] = 20,
+) -> None:
+    """The ranked table, and beside each unranked row its reason."""
+    result = _load(run)
+    if csv:
+        from discovery.views.export import write_csv
+
+        write_csv(result, sys.stdout)
+        return
+    _print_shortlist(result, top)
+    reasons: dict[str, int] = {}
+    for row in result.unranked:
+        if row.missing is not None:
+            key = f"{row.missing.reason.value.replace('_', ' ')} ({row.missing.stage})"
+            reasons[key] = reasons.get(key, 0) + 1
+    for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+        print(f"{count:6,} unranked: {reason}")
+
+
+@app.command()
+def screen(
+    library: Annotated[Path, typer.Argument(help="SMI, CSV, TSV, SDF or Parquet, plain or gzipped.")],
+    out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/screen"),
+    scorers: Annotated[
+        Path | None, typer.Option("--scorers", help="A campaign's TOML file whose scorers are used.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", help="How many of the best are written to top.csv.")] = 1000,
+    smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
+    workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 2,
+    progress: ProgressStyle = "auto",
+) -> None:
+    """Score a library of any size: a row in is a row out, and a stopped run goes on."""
+    from discovery import events, screening
+    from discovery.execution import Interrupted
+
+    sink = events.choose(progress)
+    try:
+        result = screening.screen(
+            library, out, scorers=scorers, smiles=smiles, name=name, workers=workers, top=top, on_event=sink
+        )
+    except (Interrupted, KeyboardInterrupt):
+        events.close(sink)
+        print(
+            f"stopped; what was done is kept in {out}. The same command goes on from there.", file=sys.stderr
+        )
+        raise typer.Exit(EX_TEMPFAIL) from None
+    finally:
+        events.close(sink)
+    n = result.counts
+    print(
+        f"{n.n_in:,} rows in: {n.n_ok:,} scored, {n.n_failed:,} failed, {n.n_filtered:,} filtered, "
+        f"{n.n_duplicate:,} duplicate"
+    )
+    print(f"best {result.n_top:,}: {result.top}")
+    print(f"every row: {result.all_rows}")
+
+
+@app.command()
+def plan(campaign: CampaignFile, assign: Assignments = None) -> None:
+    """What a campaign would do and cost, measured on a small pilot; nothing is kept."""
+    from discovery import config, planning
+
+    print(planning.plan(config.with_overrides(config.read(campaign), assign or [])).text())
+
+
+@app.command()
+def replay(run: RunFolder, row: Annotated[str, typer.Argument(help="A row's id, such as r0-0017.")]) -> None:
+    """Compute one row's scores again and compare them with what was recorded."""
+    from discovery import replaying
+
+    comparison = replaying.replay(run, row)
+    print(comparison.text())
+    if not comparison.same:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(run: RunFolder) -> None:
+    """Read every byte of a run and check every count."""
+    from discovery.ledger import Ledger
+
+    if not run.is_dir():
+        _fail(f"{run}: there is no such folder")
+    damages = Ledger(run).verify()
+    for damage in damages:
+        print(f"{damage.kind}: {damage.path}: {damage.detail}")
+    if damages:
+        raise typer.Exit(1)
+    result = _load(run)
+    print(
+        f"{run}: {len(result.rows):,} rows, {len(result.funnel)} stages, every byte and every count as written"
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Check engines, versions, devices and weights with a real small calculation on each."""
+    from discovery import checkup
+
+    if not checkup.doctor(_console()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema() -> None:
+    """The campaign file as JSON Schema, for editors and for checking."""
+    import json
+
+    from discovery.config import schema as campaign_schema
+
+    print(json.dumps(campaign_schema(), indent=2))
+
+
+def _load(folder: Path) -> Run:
+    from discovery import campaign
+
+    return campaign.load(folder)
+
+
+def _print_shortlist(result: Run, top: int) -> None:
+    from rich.table import Table
+
+    from discovery.events import inert
+    from discovery.score import Score
+
+    table = Table("rank", "id", "utility", *(column.label for column in result.columns), "structure")
+    for row in result.ranked[:top]:
+        cells = [row.outcomes.get(column.name) for column in result.columns]
+        table.add_row(
+            str(row.rank),
+            row.id,
+            f"{row.utility:.2f}",
+            *(f"{cell.value:.4g}" if isinstance(cell, Score) else "–" for cell in cells),
+            inert(row.smiles),
+        )
+    if result.ranked:
+        _console().print(table)
+    else:
+        print("no molecule was ranked; `discovery rank RUN --csv` lists the reasons")
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160, markup=False)
+
+
+def _fail(message: str) -> NoReturn:
+    from discovery.events import inert
+
+    print(f"error: {inert(message)}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """The `discovery` command. Refusals are one sentence; bugs show where they happened."""
+    try:
+        app()
+    except Exception as error:
+        from discovery.outcome import UserError
+
+        if not isinstance(error, UserError):
+            raise
+        from discovery.events import inert
+
+        print(f"error: {inert(str(error))}", file=sys.stderr)
+        sys.exit(2)

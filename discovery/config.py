@@ -1,0 +1,223 @@
+"""What a campaign is: one set of models for notebook, script, TOML file and command line.
+
+Nothing here runs anything. An unknown or mistyped key is refused with the file, the
+key and the nearest right one; `schema()` is the same models as JSON Schema.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import typing
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from discovery.desirability import Desirability
+from discovery.outcome import UserError
+
+
+class ConfigError(UserError, ValueError):
+    """A configuration cannot be used; the message names the file, the key and what to write."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TargetConfig(_Part):
+    """The protein, and what the campaign hopes to treat."""
+
+    name: str = "unnamed target"
+    gene: str = ""
+    uniprot: str = ""
+    disease: str = ""
+
+
+class EvidenceConfig(_Part):
+    """Where statements about the target come from."""
+
+    use: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class ProposerConfig(_Part):
+    """Who proposes molecules, and how many a round."""
+
+    use: str
+    n: Annotated[int, Field(ge=1)] = 100
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class ScorerConfig(_Part):
+    """One stage: a scorer, what its number is worth, and who is sent to it.
+
+    Stages run in the order written. `best` sends only the molecules that are best on
+    everything scored before; the others' cells say so.
+    """
+
+    use: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    desirability: Desirability | None = None  # none: the number is shown and does not count
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    at_least: float | None = None  # below it, the molecule goes no further
+    at_most: float | None = None
+    best: Annotated[int, Field(ge=1)] | None = None
+    when: Literal["round", "end"] = "round"  # end: once, on the best of all rounds
+    workers: Annotated[int, Field(ge=0)] | None = None  # 0: in this process; none: the campaign's
+    timeout_s: Annotated[float, Field(gt=0)] = 600.0  # for one molecule
+    chunk: Annotated[int, Field(ge=1)] | None = None  # molecules a shard; none: sized by the campaign
+
+
+class Campaign(_Part):
+    """Propose, score, rank, learn, repeat."""
+
+    name: str = "campaign"
+    seed: int = 7
+    rounds: Annotated[int, Field(ge=1)] = 1
+    workers: Annotated[int, Field(ge=0)] = 2
+    target: TargetConfig = TargetConfig()
+    evidence: tuple[EvidenceConfig, ...] = ()
+    proposers: Annotated[tuple[ProposerConfig, ...], Field(min_length=1)]
+    scorers: Annotated[tuple[ScorerConfig, ...], Field(min_length=1)]
+    notes: tuple[str, ...] = ()  # said to every reader of the report
+
+    @model_validator(mode="after")
+    def _late_stages_come_last(self) -> Campaign:
+        late = [stage.when == "end" for stage in self.scorers]
+        if late != sorted(late):
+            raise ValueError('scorers with when = "end" come after all others')
+        if not any(stage.desirability for stage in self.scorers):
+            raise ValueError("at least one scorer needs a desirability, or nothing can be ranked")
+        return self
+
+
+def read(path: str | Path) -> Campaign:
+    """A TOML (or JSON) file -> Campaign.
+
+    Raises
+    ------
+    ConfigError
+        The file is absent, is no TOML, or holds a key or value that does not fit.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    if path.suffix == ".json":
+        return _checked(lambda: Campaign.model_validate_json(text), Campaign, str(path))
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return parse(data, where=str(path))
+
+
+def parse(data: dict[str, Any], *, where: str = "the campaign") -> Campaign:
+    """A plain dictionary -> Campaign; `where` opens every message."""
+    return _checked(lambda: Campaign.model_validate(data), Campaign, where)
+
+
+def with_overrides(campaign: Campaign, assignments: list[str]) -> Campaign:
+    """`["rounds=3", "scorers.2.best=10"]` applied to a campaign; values are TOML values.
+
+    Raises
+    ------
+    ConfigError
+        An assignment that is none, a path that leads nowhere, a value that does not fit.
+    """
+    data = campaign.model_dump(mode="json", exclude_unset=True)
+    for assignment in assignments:
+        path, separator, text = assignment.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {assignment}: write it as key=value, such as rounds=3")
+        try:
+            value: Any = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text  # an unquoted word is a string, as people type it
+        _assign(data, path.strip().split("."), value, f"--set {assignment}")
+    return parse(data, where="--set " + " ".join(assignments) if assignments else "the campaign")
+
+
+def _assign(data: Any, keys: list[str], value: Any, what: str) -> None:
+    here = data
+    for depth, key in enumerate(keys):
+        last = depth == len(keys) - 1
+        if isinstance(here, list):
+            if not key.isdigit() or int(key) >= len(here):
+                raise ConfigError(
+                    f"{what}: {'.'.join(keys[:depth])} has entries 0 to {len(here) - 1}, not {key}"
+                )
+            position: Any = int(key)
+        elif isinstance(here, dict):
+            position = key
+            if not last:
+                here.setdefault(key, {})
+        else:
+            raise ConfigError(f"{what}: {'.'.join(keys[:depth])} is a value and holds no {key}")
+        if last:
+            here[position] = value
+        else:
+            here = here[position]
+
+
+def schema() -> dict[str, Any]:
+    """The campaign file as JSON Schema."""
+    return Campaign.model_json_schema()
+
+
+def _checked(build: typing.Callable[[], Campaign], model: type[BaseModel], where: str) -> Campaign:
+    try:
+        return build()
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem, model, where) for problem in error.errors())) from error
+
+
+def _explain(problem: Any, model: type[BaseModel], where: str) -> str:
+    loc = problem["loc"]
+    dotted = ".".join(str(part) for part in loc)
+    if problem["type"] == "extra_forbidden" or problem["type"] == "unexpected_keyword_argument":
+        known = _keys_at(model, loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"{where}: unknown key {dotted!r}; {hint}"
+    if problem["type"] == "missing":
+        return f"{where}: {dotted!r} is required and absent"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {dotted + ': ' if dotted else ''}{message[:1].lower()}{message[1:]}"
+
+
+def _keys_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """The field names at a place in the models, following lists, optionals and dataclasses."""
+    here = model
+    for part in loc:
+        if isinstance(part, int):
+            continue  # a list's entry: `_inner` has already stepped into it
+        fields = _fields(here)
+        if part not in fields:
+            continue  # pydantic names a union's branch in its path
+        here = _inner(fields[part])
+    return list(_fields(here))
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    try:
+        return {name: hint for name, hint in typing.get_type_hints(model).items() if not name.startswith("_")}
+    except TypeError:
+        return {}
+
+
+def _inner(annotation: Any) -> Any:
+    """tuple[X, ...], X | None, Annotated[X, ...] -> X."""
+    while arguments := [a for a in typing.get_args(annotation) if isinstance(a, type) or typing.get_args(a)]:
+        arguments = [a for a in arguments if a not in (type(None), Ellipsis)]
+        if not arguments:
+            break
+        annotation = arguments[0]
+    return annotation

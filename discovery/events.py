@@ -1,0 +1,176 @@
+"""What a run says while it runs: one stream of events, three sinks.
+
+A terminal shows a live table, a notebook a bar, a batch log one JSON line an
+event. All three say the same: how many molecules ended well, how many failed, how
+many are left; a bar never reaches its end by skipping.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TextIO
+
+Kind = Literal["run", "stage", "progress", "done", "note", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened.
+
+    `stage` names the step ("round 0: docking"). `done`, `ok` and `failed` count
+    molecules; `total` is how many the step has.
+    """
+
+    kind: Kind
+    stage: str = ""
+    text: str = ""
+    done: int = 0
+    total: int = 0
+    ok: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
+Sink = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Keeps nothing."""
+
+
+def inert(text: str) -> str:
+    """Without control characters, so that no molecule's name can move the cursor or ring the bell."""
+    return re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", text
+    )
+
+
+@dataclass
+class JsonLines:
+    """One JSON object a line: for batch logs."""
+
+    out: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def __call__(self, event: Event) -> None:
+        said = {key: value for key, value in asdict(event).items() if value not in ("", 0, 0.0)}
+        print(
+            json.dumps({"time": round(time.time(), 3), **said}, ensure_ascii=True), file=self.out, flush=True
+        )
+
+
+@dataclass
+class Lines:
+    """A plain line when a step begins or ends: for a dumb terminal or a redirected log a person reads."""
+
+    out: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def __call__(self, event: Event) -> None:
+        if event.kind == "progress":
+            return
+        print(describe(event), file=self.out, flush=True)
+
+
+@dataclass
+class Notebook:
+    """A bar in Jupyter, with the count of failures; plain text where widgets are absent."""
+
+    _handle: Any = None
+    _last: float = 0.0
+
+    def __call__(self, event: Event) -> None:
+        from IPython.display import HTML, display
+
+        if event.kind == "progress" and time.monotonic() - self._last < 0.2:
+            return
+        self._last = time.monotonic()
+        share = 100.0 * event.done / event.total if event.total else 0.0
+        body = (
+            f"<progress max='100' value='{share:.1f}' style='width:16em'></progress> "
+            f"<span>{_escaped(describe(event))}</span>"
+        )
+        if self._handle is None:
+            self._handle = display(HTML(body), display_id=True)
+        else:
+            self._handle.update(HTML(body))
+
+
+class Terminal:
+    """Live rows in a terminal, one a step."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description:<32}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, Any] = {}
+        self._progress.start()
+
+    def __call__(self, event: Event) -> None:
+        from rich.markup import escape
+
+        stage = escape(inert(event.stage))
+        if event.kind in ("note", "warning", "run"):
+            self._progress.console.print(
+                escape(describe(event)), style="yellow" if event.kind == "warning" else ""
+            )
+            return
+        if event.stage not in self._tasks:
+            self._tasks[event.stage] = self._progress.add_task(stage, total=event.total or None, note="")
+        note = f"{event.ok} ok, {event.failed} without" if event.done else ""
+        total = event.total or (event.done if event.kind == "done" else None)
+        self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=note)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def describe(event: Event) -> str:
+    """An event as one line of text."""
+    parts = [inert(part) for part in (event.stage, event.text) if part]
+    if event.total or event.done:
+        parts.append(f"{event.done} of {event.total}: {event.ok} ok, {event.failed} without a score")
+    if event.seconds:
+        parts.append(f"{event.seconds:.1f} s")
+    return " | ".join(parts)
+
+
+def choose(style: str = "auto") -> Sink:
+    """The sink for where this process runs: "auto", "terminal", "lines", "json" or "silent"."""
+    if style == "silent":
+        return silent
+    if style == "json":
+        return JsonLines()
+    if style == "lines":
+        return Lines()
+    if style == "terminal" or sys.stderr.isatty():
+        return Terminal()
+    return Notebook() if _in_notebook() else JsonLines()
+
+
+def close(sink: Sink) -> None:
+    """Let a sink put the terminal back in order."""
+    if isinstance(sink, Terminal):
+        sink.close()
+
+
+def _in_notebook() -> bool:
+    kernel = sys.modules.get("ipykernel.kernelapp")
+    return kernel is not None
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
