@@ -1,0 +1,1 @@
+"""Tests of docking/dynamics, one file a room."""

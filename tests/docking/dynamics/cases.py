@@ -1,0 +1,54 @@
+"""Molecules and shared reference systems that several of these tests use."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem
+
+SHARED = Path(__file__).resolve().parents[4] / "shared"
+DYNAMICS = SHARED / "data" / "dynamics"
+needs_shared = pytest.mark.skipif(not DYNAMICS.exists(), reason="../shared is absent")
+
+
+def embedded(smiles: str, seed: int = 7) -> Chem.Mol:
+    """A molecule with hydrogens and one relaxed conformer."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert AllChem.EmbedMolecule(mol, randomSeed=seed) == 0
+    AllChem.MMFFOptimizeMolecule(mol)
+    return mol
+
+
+@lru_cache(maxsize=32)
+def shared_text(member: str) -> str:
+    """One file of the shared systems, such as "tyk2/protein.pdb"."""
+    with tarfile.open(DYNAMICS / "systems_dev.tar.xz") as tar:
+        file = tar.extractfile(f"systems_dev/{member}")
+        assert file is not None
+        return file.read().decode()
+
+
+def shared_ligands(system: str, charges: str = "antechamber_am1bcc") -> list[Chem.Mol]:
+    """The shared ligands of a system with their reference charges, in file order."""
+    supplier = Chem.SDMolSupplier()
+    supplier.SetData(shared_text(f"{system}/ligands_{charges}.sdf"), removeHs=False)
+    return list(supplier)
+
+
+def reference_charges(mol: Chem.Mol) -> np.ndarray:
+    """[atom], e: the partial charges in the shared SDF."""
+    return np.array([float(x) for x in mol.GetProp("atom.dprop.PartialCharge").split()])
+
+
+@lru_cache(maxsize=2)
+def golden(version: str) -> dict[str, dict[str, float]]:
+    """Per-force energies by openff-toolkit a935532, interchange 345abdf, OpenMM 8.6.1, kJ/mol."""
+    with gzip.open(DYNAMICS / f"golden_openff_unconstrained-{version}.energies.json.gz") as file:
+        return {key: value["e"] for key, value in json.load(file).items()}
