@@ -31,6 +31,10 @@ class Column:
         return title if self.unit in ("", "1") else f"{title} / {self.unit}"
 
 
+class NotFinite(ValueError):
+    """A scorer's number is NaN or infinite: that row has no answer, the others do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """One number about one molecule.
@@ -45,7 +49,7 @@ class Score:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
-            raise ValueError(f"a score must be a finite number, not {self.value}; use Missing to say why there is none")
+            raise NotFinite(f"a score must be a finite number, not {self.value}; use Missing to say why there is none")
 
 
 @runtime_checkable

@@ -1,0 +1,84 @@
+"""How does a file appear whole or not at all?
+
+Temporary file in the same folder, fsync, rename, fsync of the folder: a process or a
+machine that dies at any moment leaves the old file, the new one, or a temporary file
+that nobody reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_PASSING = frozenset({errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT})  # network disks get over these
+
+
+class CannotWrite(OSError):
+    """The disk refused; the message names the path, the bytes needed and what to do."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees half of it, replacing the one that was there.
+
+    Raises
+    ------
+    CannotWrite
+        The disk is full, read-only or not ours, or a network disk stayed away for three tries.
+    """
+    for wait_s in (0.1, 0.5, None):
+        try:
+            _publish_once(path, data)
+            return
+        except OSError as error:
+            if wait_s is None or error.errno not in _PASSING:
+                raise refused(path, len(data), error) from error
+            time.sleep(wait_s)
+
+
+def _publish_once(path: Path, data: bytes) -> None:
+    torn = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        handle = os.open(torn, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(torn, path)
+    except BaseException:
+        with suppress(OSError):
+            torn.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)  # a rename lives in the folder, which has its own cache
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def refused(path: Path, size: int, error: OSError) -> CannotWrite:
+    """The same error in words: which path, how many bytes, what to do."""
+    what = error.strerror or str(error)
+    room = ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        with suppress(OSError):
+            room = f", {shutil.disk_usage(path.parent).free:,} are free"
+        advice = "free some space or raise the limit, then run again"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        advice = "make the folder writable or choose another, then run again"
+    else:
+        advice = "run again once the disk answers"
+    return CannotWrite(
+        error.errno or errno.EIO,
+        f"cannot write {path} ({size:,} bytes needed{room}): {what}; {advice}. What was committed is safe",
+    )
