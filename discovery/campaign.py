@@ -106,12 +106,12 @@ def load(folder: str | Path) -> Run:
         raise CampaignError(f"{folder}: there is no such folder")
     ledger = Ledger(folder)  # not `open`, which would make its folders
     config = recorded_config(ledger, folder)
-    columns = ledger.get_document("columns")
-    if columns is None:
+    recorded = ledger.get_document("stages")
+    if recorded is None:
         raise CampaignError(f"{folder}: the campaign was stopped before it began; run it again")
     stages = [
-        _Stage(part, Column(**column), part.settings, number)
-        for number, (part, column) in enumerate(zip(config.scorers, columns, strict=True), start=1)
+        _Stage(part, Column(**entry["column"]), part.settings, number, after=entry["after"])
+        for number, (part, entry) in enumerate(zip(config.scorers, recorded, strict=True), start=1)
     ]
     walk = _walk(config, stages, _Reading(config, ledger, stages))
     return _as_run(config, folder, ledger, stages, walk)
@@ -391,7 +391,8 @@ class _Live:
             chunk=stage.part.chunk
             or (256 if workers == 0 else max(1, min(32, len(molecules) // (4 * workers)))),
             timeout_s=stage.part.timeout_s,
-            on_event=lambda said: self.on_event(_progress(label, said)),
+            on_event=self.on_event,
+            label=label,
         )
 
 
@@ -516,7 +517,7 @@ def _agree(ledger: Ledger, config: Campaign, folder: Path, allow_mixed: bool) ->
 
 def _describe(ledger: Ledger, config: Campaign, stages: Sequence[_Stage]) -> None:
     """Write down what a reader of the run needs when the parts are not installed there."""
-    ledger.put_document("columns", [asdict(stage.column) for stage in stages])
+    ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
     if ledger.get_document("codes") is None:
         ledger.put_document(
             "codes", {s.column.name: provenance.code_digest("scorers", s.part.use) for s in stages}
@@ -533,11 +534,11 @@ def _describe(ledger: Ledger, config: Campaign, stages: Sequence[_Stage]) -> Non
         ledger.put_document("provenance", provenance.collect(seed=config.seed, parts=parts))
 
 
-def _stage_versions(ledger: Ledger, stage: _Stage) -> dict[str, Any]:
+def _stage_versions(ledger: Ledger, stage: _Stage) -> dict[str, str]:
     """Part of every shard's key: change a library or the stage's code, and it is computed anew."""
     recorded = ledger.get_document("versions") or [{}]
     codes = ledger.get_document("codes") or {}
-    return {"packages": recorded[0], "code": codes.get(stage.column.name, "")}
+    return {**recorded[0], "code": codes.get(stage.column.name, "")}
 
 
 def _spec(stage: _Stage) -> execution.ScorerSpec:
@@ -546,20 +547,6 @@ def _spec(stage: _Stage) -> execution.ScorerSpec:
 
 def _proposal(entry: dict[str, Any]) -> Proposal:
     return Proposal(**{**entry, "parents": tuple(entry["parents"])})
-
-
-def _progress(label: str, said: Mapping[str, Any]) -> Event:
-    kind = "done" if said.get("kind") == "done" else "progress"
-    return Event(
-        kind,  # type: ignore[arg-type]
-        label,
-        str(said.get("text", "")),
-        done=int(said.get("done", 0)),
-        total=int(said.get("total", 0)),
-        ok=int(said.get("ok", 0)),
-        failed=int(said.get("failed", 0)),
-        seconds=float(said.get("seconds", 0.0)),
-    )
 
 
 def _unique(names: Sequence[str]) -> None:

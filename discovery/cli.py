@@ -105,7 +105,7 @@ def demo(
 
 def _run(config: Campaign, out: Path, progress: str, allow_mixed: bool) -> None:
     from discovery import campaign, events
-    from discovery.execution import Interrupted
+    from discovery.interrupt import Interrupted
     from discovery.report import write_report
 
     sink = events.choose(progress)
@@ -194,7 +194,7 @@ def screen(
 ) -> None:
     """Score a library of any size: a row in is a row out, and a stopped run goes on."""
     from discovery import events, screening
-    from discovery.execution import Interrupted
+    from discovery.interrupt import Interrupted
 
     sink = events.choose(progress)
     try:
@@ -283,8 +283,8 @@ def _load(folder: Path) -> Run:
 def _print_shortlist(result: Run, top: int) -> None:
     from rich.table import Table
 
-    from discovery.events import inert
     from discovery.score import Score
+    from discovery.views.text import inert
 
     table = Table("rank", "id", "utility", *(column.label for column in result.columns), "structure")
     for row in result.ranked[:top]:
@@ -309,7 +309,7 @@ def _console() -> Any:
 
 
 def _fail(message: str) -> NoReturn:
-    from discovery.events import inert
+    from discovery.views.text import inert
 
     print(f"error: {inert(message)}", file=sys.stderr)
     raise typer.Exit(2)
@@ -324,7 +324,8 @@ def main() -> None:
 
         if not isinstance(error, UserError):
             raise
-        from discovery.events import inert
+        from discovery.views.text import inert
 
-        print(f"error: {inert(str(error))}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"error: {inert(line)}", file=sys.stderr)
         sys.exit(2)

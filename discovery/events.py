@@ -8,12 +8,13 @@ many are left; a bar never reaches its end by skipping.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TextIO
+
+from discovery.views.text import inert
 
 Kind = Literal["run", "stage", "progress", "done", "note", "warning"]
 
@@ -41,13 +42,6 @@ Sink = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """Keeps nothing."""
-
-
-def inert(text: str) -> str:
-    """Without control characters, so that no molecule's name can move the cursor or ring the bell."""
-    return re.sub(
-        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", text
-    )
 
 
 @dataclass
@@ -94,9 +88,9 @@ class Notebook:
             f"<span>{_escaped(describe(event))}</span>"
         )
         if self._handle is None:
-            self._handle = display(HTML(body), display_id=True)
+            self._handle = display(HTML(body), display_id=True)  # type: ignore[no-untyped-call]
         else:
-            self._handle.update(HTML(body))
+            self._handle.update(HTML(body))  # type: ignore[no-untyped-call]
 
 
 class Terminal:

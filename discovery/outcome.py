@@ -95,9 +95,15 @@ class MoleculeError(ValueError):
         self.reason = reason
 
 
-def each(
-    stage: str, work: Callable[[T], R], items: Iterable[T | Missing]
-) -> list[R | Missing]:
+class UserError(Exception):
+    """What the user gave cannot be used as it is; the message says which part, why, and what to do.
+
+    A mixin: an error class that inherits it is shown at the command line as one
+    sentence. Everything else is a bug and shows where it happened.
+    """
+
+
+def each(stage: str, work: Callable[[T], R], items: Iterable[T | Missing]) -> list[R | Missing]:
     """Do `work` on every item; same order, same length, nothing dropped.
 
     A `Missing` passes through untouched, so the first reason is the one kept.

@@ -19,12 +19,12 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError, create_model
+from discovery.outcome import UserError
 
-GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands")
+GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands", "checks")
 
 
-class PluginError(ValueError):
+class PluginError(UserError, ValueError):
     """A plug-in is unknown, does not load, or refuses its settings. The message says what to do."""
 
 
@@ -72,13 +72,24 @@ def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, w
         As `load`; or a setting is unknown (the nearest right key is named) or has
         the wrong type. `where` opens the message: "campaign.toml, [[scorers]] 3".
     """
-    factory = load(group, name)
-    checked = check_settings(factory, dict(settings or {}), f"{where + ': ' if where else ''}{_singular(group)} {name!r}")
+    try:
+        factory = load(group, name)
+    except PluginError as error:
+        raise PluginError(f"{where}: {error}" if where else str(error)) from error
+    checked = check_settings(
+        factory, dict(settings or {}), f"{where + ': ' if where else ''}{_singular(group)} {name!r}"
+    )
     return factory(**checked)
 
 
 def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: str) -> dict[str, Any]:
     """Settings, converted to the annotated types of the factory's parameters."""
+    from pydantic import (
+        ConfigDict,
+        ValidationError,
+        create_model,
+    )  # here: `discovery --help` needs none of it
+
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(factory).parameters.values():

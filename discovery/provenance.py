@@ -97,12 +97,10 @@ def licences(packages: Iterable[str]) -> Mapping[str, str]:
             said = metadata(name)
         except PackageNotFoundError:
             continue
-        stated = (
-            said.get("License-Expression")
-            or _from_classifiers(said.get_all("Classifier") or [])
-            or said.get("License")
-        )
-        found[name] = (stated or "not stated").splitlines()[0][:60]
+        fields = said.json
+        classified = _from_classifiers(list(fields.get("classifier") or []))
+        stated = fields.get("license_expression") or classified or fields.get("license") or "not stated"
+        found[name] = str(stated).splitlines()[0][:60]
     return found
 
 

@@ -8,7 +8,6 @@ that was merely not sent to a late stage ranks after all that were.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.desirability import combine
 from discovery.outcome import Missing, Reason
 from discovery.score import Score
 
@@ -50,24 +50,12 @@ class Placed:
 
 
 def utility(outcomes: Mapping[str, Outcome], criteria: Sequence[Criterion]) -> float | None:
-    """Weighted geometric mean of desirabilities; None if any of these scores is missing.
-
-    References
-    ----------
-    .. [1] G. Derringer, R. Suich, J. Qual. Technol. 12 (1980) 214, eq. 1; with weights
-       as exponents that sum to one.
-    """
-    total = sum(criterion.weight for criterion in criteria)
-    log_sum = 0.0
-    for criterion in criteria:
-        outcome = outcomes.get(criterion.name)
-        if not isinstance(outcome, Score):
-            return None
-        d = criterion.desire(outcome.value)
-        if d <= 0.0:
-            return 0.0 if all(isinstance(outcomes.get(c.name), Score) for c in criteria) else None
-        log_sum += criterion.weight * math.log(d)
-    return math.exp(log_sum / total) if total else None
+    """Weighted geometric mean of desirabilities; None if any of these scores is missing."""
+    scores = [outcomes.get(criterion.name) for criterion in criteria]
+    values = [c.desire(s.value) for c, s in zip(criteria, scores, strict=True) if isinstance(s, Score)]
+    if not criteria or len(values) < len(criteria):
+        return None
+    return float(combine(values, [criterion.weight for criterion in criteria]))
 
 
 def rank(

@@ -1,0 +1,186 @@
+"""What would a campaign do, and cost?
+
+A pilot proposes a few molecules and sends them through every stage in a throw-away
+ledger; the cost of the whole is that, times the counts. An estimate, and said so: a
+stage's start-up (loading libraries, preparing a receptor) is measured apart from its
+cost per molecule by timing one molecule and then the rest.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from discovery import execution, plugins, provenance
+from discovery.config import Campaign
+from discovery.devices import seed_for
+from discovery.ledger import Ledger
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, MoleculeError
+from discovery.score import Score
+
+PILOT = 6  # molecules sent through the cheap stages; two of them through each dear one
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """One stage of the plan."""
+
+    name: str
+    when: str
+    molecules: int  # at most
+    start_s: float  # once a round and worker
+    each_s: float | None  # per molecule; None where the pilot got no answer
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A campaign's stages, counts and estimated cost."""
+
+    name: str
+    rounds: int
+    workers: int
+    stages: tuple[StagePlan, ...]
+    bytes_a_molecule: float
+    licences: tuple[str, ...]
+    network: tuple[str, ...]
+    pilot_s: float
+
+    @property
+    def seconds(self) -> float:
+        """Estimated wall time on this machine."""
+        total = 0.0
+        for stage in self.stages:
+            repeats = self.rounds if stage.when == "round" else 1
+            total += repeats * stage.start_s + stage.molecules * (stage.each_s or 0.0) / max(1, self.workers)
+        return total
+
+    def text(self) -> str:
+        most = max(stage.molecules for stage in self.stages)
+        lines = [f"{self.name}: {self.rounds} round(s), {most:,} molecules, {self.workers} worker(s)"]
+        lines.append(f"{'stage':<22}{'when':<8}{'at most':>9}{'start':>10}{'each':>12}")
+        for s in self.stages:
+            each = "unknown" if s.each_s is None else f"{s.each_s:.3g} s"
+            lines.append(
+                f"{s.name:<22}{s.when:<8}{s.molecules:>9,}{s.start_s:>8.1f} s{each:>12}  {s.note}".rstrip()
+            )
+        lines.append(
+            f"estimated time: {_duration(self.seconds)} on this machine, from a pilot of {self.pilot_s:.0f} s"
+        )
+        lines.append(f"estimated disk: {self.bytes_a_molecule * most / 1e6:.1f} MB")
+        lines.append(f"network: {', '.join(self.network) or 'nothing is fetched'}")
+        lines.append(f"licences: {'; '.join(self.licences)}")
+        return "\n".join(lines)
+
+
+def plan(config: Campaign) -> Plan:
+    """Run the pilot and estimate; nothing is kept.
+
+    Raises
+    ------
+    PluginError
+        A named part is unknown, not installed, or refuses its settings.
+    """
+    began = time.monotonic()
+    stages: list[StagePlan] = []
+    network: list[str] = []
+    molecules: list[Molecule] = []
+    total = config.rounds * sum(part.n for part in config.proposers)
+    for source in config.proposers:
+        proposer = plugins.build("proposers", source.use, source.settings, where="proposers")
+        network += _network(proposer)
+        start = time.monotonic()
+        some = proposer.propose(PILOT, round=0, seed=seed_for(config.seed, "plan", source.use), lessons=())
+        took = time.monotonic() - start
+        stages.append(
+            StagePlan(
+                f"propose: {source.use}", "round", config.rounds * source.n, 0.0, took / max(1, len(some))
+            )
+        )
+        for i, proposal in enumerate(some):
+            try:
+                molecules.append(Molecule.parse(proposal.smiles, f"pilot {i + 1}"))
+            except MoleculeError:
+                continue
+    bytes_used = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger.open(folder)
+        known: dict[str, list[Score | Missing]] = {}
+        for part in config.scorers:
+            scorer = plugins.build("scorers", part.use, part.settings, where="scorers")
+            network += _network(scorer)
+            column, after = scorer.column.name, getattr(scorer, "after", "")
+            reach = config.rounds * part.best if part.best and part.when == "round" else part.best or total
+            some = molecules if part.best is None and not after else molecules[:2]
+            found: list[Score] | None = None
+            if after:
+                pairs = [
+                    (m, o)
+                    for m, o in zip(molecules, known.get(after, []), strict=False)
+                    if isinstance(o, Score)
+                ][:2]
+                some, found = [m for m, _ in pairs], [o for _, o in pairs]
+            if not some:
+                note = "the pilot's molecules did not come this far"
+                stages.append(StagePlan(column, part.when, min(reach, total), 0.0, None, note))
+                continue
+            start_s, each_s, outcomes = _timed(part.use, part.settings, column, some, found, ledger)
+            known[column] = outcomes
+            failed = sum(isinstance(outcome, Missing) for outcome in outcomes)
+            note = f"{failed} of {len(outcomes)} of the pilot's failed" if failed else ""
+            stages.append(StagePlan(column, part.when, min(reach, total), start_s, each_s, note))
+        bytes_used = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    for papers in config.evidence:
+        network += _network(plugins.build("evidence", papers.use, papers.settings))
+    named = provenance.licences(provenance.versions())
+    return Plan(
+        config.name,
+        config.rounds,
+        config.workers,
+        tuple(stages),
+        bytes_used / max(1, len(molecules)),
+        tuple(f"{name} {licence}" for name, licence in named.items()),
+        tuple(dict.fromkeys(network)),
+        time.monotonic() - began,
+    )
+
+
+def _timed(
+    use: str,
+    settings: dict[str, object],
+    column: str,
+    molecules: Sequence[Molecule],
+    found: Sequence[Score] | None,
+    ledger: Ledger,
+) -> tuple[float, float, list[Score | Missing]]:
+    """Start-up seconds, seconds a molecule, outcomes."""
+    spec = execution.ScorerSpec(use, settings)
+    outcomes: list[Score | Missing] = []
+    took: list[float] = []
+    for part in (slice(0, 1), slice(1, None)):
+        if not molecules[part]:
+            continue
+        start = time.monotonic()
+        outcomes += execution.score_all(
+            spec, molecules[part], ledger=ledger, stage=column, versions={},
+            found=None if found is None else found[part],
+        )  # fmt: skip
+        took.append((time.monotonic() - start) / len(molecules[part]))
+    each = took[-1]
+    return max(0.0, took[0] - each), each, outcomes
+
+
+def _network(part: object) -> list[str]:
+    """What a part says it would fetch, through a `network` attribute."""
+    said = getattr(part, "network", ())
+    return [said] if isinstance(said, str) and said else list(said)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

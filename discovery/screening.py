@@ -1,0 +1,299 @@
+"""Score a library of any size.
+
+Rows are streamed in batches and each batch is one shard of the ledger, so memory does
+not grow with the library and a stopped run goes on at the batch it was in. A row in is
+a row out, whatever became of it. Within a batch, execution.py keeps one bad molecule
+from costing more than its own row.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from discovery import config as configuration
+from discovery import execution, plugins, provenance
+from discovery.config import ScorerConfig
+from discovery.demo import demo_config
+from discovery.events import Event, Sink, silent
+from discovery.funnel import within
+from discovery.intake import Row, read
+from discovery.ledger import Ledger, digest, shard_key
+from discovery.molecule import Molecule
+from discovery.outcome import Counts, Fault, Missing, Reason, UserError
+from discovery.ranking import Criterion, utility
+from discovery.score import Column, Score
+from discovery.views.export import inert_cell
+
+BATCH = 4_000  # rows a shard: some seconds of cheap scorers, and a million rows are 250 shards
+
+
+class ScreenError(UserError, RuntimeError):
+    """A screen cannot start here; the message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A finished screen."""
+
+    counts: Counts
+    top: Path  # CSV of the best, by utility
+    n_top: int
+    all_rows: Path  # Parquet, one row per row of the library, in its order
+
+
+def default_scorers() -> tuple[ScorerConfig, ...]:
+    """The demo's property scorers: milliseconds a molecule, no protein needed."""
+    return tuple(
+        s for s in demo_config().scorers if s.use not in ("docking", "pose_stability", "binding_energy")
+    )
+
+
+def screen(
+    library: str | Path,
+    folder: str | Path,
+    *,
+    scorers: str | Path | Sequence[ScorerConfig] | None = None,
+    smiles: str | None = None,
+    name: str | None = None,
+    workers: int = 2,
+    top: int = 1000,
+    on_event: Sink = silent,
+) -> Screened:
+    """Score every row of a file.
+
+    Parameters
+    ----------
+    library : SMI, CSV, TSV, SDF or Parquet, plain or gzipped
+    folder : made if absent; a screen of the same library with the same scorers goes on there
+    scorers : a campaign's file or its scorers; the demo's property scorers when left out.
+        A limit (`at_least`, `at_most`) filters; a molecule that lacks a number that counts
+        has no utility. `best` and `when` belong to campaigns and are refused.
+    smiles, name : columns, where the file's own names do not tell
+    workers : processes; 0 scores in this one
+    top : how many of the best go to top.csv
+
+    Raises
+    ------
+    ScreenError
+        The folder holds another screen, or a scorer needs what only a campaign has.
+    """
+    folder = Path(folder)
+    parts = _parts(scorers)
+    built = [
+        plugins.build("scorers", p.use, p.settings, where=f"scorers {i}")
+        for i, p in enumerate(parts, start=1)
+    ]
+    columns = [scorer.column for scorer in built]
+    for part, scorer in zip(parts, built, strict=True):
+        if part.best is not None or part.when == "end" or hasattr(scorer, "after"):
+            raise ScreenError(
+                f"scorer {part.use!r} works on the best of a campaign; take it out, or use discovery run"
+            )
+    settings = {
+        "scorers": [p.model_dump(mode="json", exclude={"workers", "timeout_s", "chunk"}) for p in parts],
+        "smiles": smiles,
+        "name": name,
+    }
+    versions = provenance.versions() | {
+        f"code of {p.use}": provenance.code_digest("scorers", p.use) for p in parts
+    }
+    ledger = Ledger.open(folder)
+    with ledger.lock():
+        ledger.sweep()
+        before = ledger.get_document("screen")
+        asked = {"library": Path(library).name, **settings}
+        if before is not None and before != asked:
+            raise ScreenError(
+                f"{folder} holds another screen ({before.get('library')}); give a new folder with --out"
+            )
+        ledger.put_document("screen", asked)
+        if ledger.get_document("provenance") is None:
+            parts_used = [("scorers", p.use) for p in parts]
+            ledger.put_document("provenance", provenance.collect(seed=0, parts=parts_used))
+        counts = Counts(0, 0, 0, 0, 0)
+        keys: list[str] = []
+        began = time.monotonic()
+        for batch in _batches(read(library, smiles=smiles, name=name)):
+            key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
+            if not ledger.has(key) or _retry(ledger.read(key)):
+                _score_batch(ledger, key, batch, parts, columns, versions, workers)
+            counts = _add(counts, ledger.shard(key).counts)
+            keys.append(key)
+            on_event(
+                Event(
+                    "progress", "screen", done=counts.n_in, ok=counts.n_ok, failed=counts.n_failed,
+                    seconds=time.monotonic() - began,
+                )
+            )  # fmt: skip
+        all_rows = _join(ledger, keys, folder / "rows.parquet")
+        best = _write_top(ledger, columns, top, folder / "top.csv")
+    on_event(
+        Event("done", "screen", done=counts.n_in, total=counts.n_in, ok=counts.n_ok, failed=counts.n_failed)
+    )
+    return Screened(counts, folder / "top.csv", best, all_rows)
+
+
+def _parts(scorers: str | Path | Sequence[ScorerConfig] | None) -> tuple[ScorerConfig, ...]:
+    if scorers is None:
+        return default_scorers()
+    if isinstance(scorers, str | Path):
+        return configuration.read(scorers).scorers
+    return tuple(scorers)
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _score_batch(
+    ledger: Ledger,
+    key: str,
+    batch: Sequence[Row],
+    parts: Sequence[ScorerConfig],
+    columns: Sequence[Column],
+    versions: Mapping[str, str],
+    workers: int,
+) -> None:
+    """Score one batch in a ledger of its own, which goes when the batch is committed."""
+    began = time.monotonic()
+    workshop = ledger.folder / "work" / key
+    inner = Ledger.open(workshop)
+    ends: list[Molecule | Missing] = [row.outcome for row in batch]
+    cells: list[dict[str, Score | Missing]] = [{} for _ in batch]
+    for part, column in zip(parts, columns, strict=True):
+        on = [i for i, end in enumerate(ends) if isinstance(end, Molecule)]
+        molecules = [end for end in ends if isinstance(end, Molecule)]
+        if not molecules:
+            break
+        n_workers = workers if part.workers is None else min(part.workers or workers, workers)
+        outcomes = execution.score_all(
+            execution.ScorerSpec(part.use, dict(part.settings)),
+            molecules,
+            ledger=inner,
+            stage=column.name,
+            versions=versions,
+            workers=n_workers,
+            chunk=part.chunk or max(1, min(256, len(molecules) // (4 * max(1, n_workers)) or 1)),
+            timeout_s=part.timeout_s,
+        )
+        for i, outcome in zip(on, outcomes, strict=True):
+            cells[i][column.name] = outcome
+            if isinstance(outcome, Missing):
+                if part.desirability or part.at_least is not None or part.at_most is not None:
+                    ends[i] = outcome
+            elif verdict := within(
+                outcome, column, part.at_least, part.at_most, batch[i].name or f"row {batch[i].number}"
+            ):
+                ends[i] = verdict
+    criteria = [
+        Criterion(column.name, part.desirability, part.weight)
+        for part, column in zip(parts, columns, strict=True)
+        if part.desirability
+    ]
+    table = _table(batch, ends, cells, columns, criteria)
+    ledger.discard(key)
+    ledger.commit(
+        key,
+        table,
+        stage="screen",
+        counts=Counts.of(ends),
+        info={"seconds": round(time.monotonic() - began, 3)},
+    )
+    shutil.rmtree(workshop)
+
+
+def _table(
+    batch: Sequence[Row],
+    ends: Sequence[Molecule | Missing],
+    cells: Sequence[Mapping[str, Score | Missing]],
+    columns: Sequence[Column],
+    criteria: Sequence[Criterion],
+) -> pa.Table:
+    names = [column.name for column in columns]
+    values = {name: pa.array([_value(c.get(name)) for c in cells], pa.float64()) for name in names}
+    missing = [end if isinstance(end, Missing) else None for end in ends]
+    molecules = [row.outcome.smiles if isinstance(row.outcome, Molecule) else None for row in batch]
+    utilities = [
+        utility(c, criteria) if isinstance(end, Molecule) else None
+        for c, end in zip(cells, ends, strict=True)
+    ]
+    return pa.table(
+        {
+            "number": pa.array([row.number for row in batch], pa.int64()),
+            "name": pa.array([_text(row.name) for row in batch], pa.string()),
+            "text": pa.array([_text(row.text) for row in batch], pa.string()),
+            "molecule": pa.array(molecules, pa.string()),
+            "utility": pa.array(utilities, pa.float64()),
+            **values,
+            "stage": pa.array([m.stage if m else None for m in missing], pa.string()),
+            "reason": pa.array([m.reason.value if m else None for m in missing], pa.string()),
+            "detail": pa.array([_text(m.detail) if m else None for m in missing], pa.string()),
+        }
+    )
+
+
+def _value(outcome: Score | Missing | None) -> float | None:
+    return outcome.value if isinstance(outcome, Score) else None
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _retry(table: pa.Table) -> bool:
+    """Whether a row failed by a machine's fault: those, and only those, are tried again."""
+    reasons = {reason for reason in table.column("reason").to_pylist() if reason}
+    return any(Reason(reason).fault is Fault.MACHINE for reason in reasons)
+
+
+def _add(a: Counts, b: Counts) -> Counts:
+    return Counts(
+        a.n_in + b.n_in,
+        a.n_ok + b.n_ok,
+        a.n_failed + b.n_failed,
+        a.n_filtered + b.n_filtered,
+        a.n_duplicate + b.n_duplicate,
+    )
+
+
+def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
+    """All rows in the library's order, one shard in memory at a time; appears whole or not at all."""
+    torn = path.with_name(f".{path.name}.tmp")
+    writer: pq.ParquetWriter | None = None
+    for key in keys:
+        table = ledger.read(key)
+        if writer is None:
+            writer = pq.ParquetWriter(torn, table.schema, compression="zstd", write_page_checksum=True)
+        writer.write_table(table)
+    if writer is None:
+        raise ScreenError("the library has no rows")
+    writer.close()
+    torn.replace(path)
+    return path
+
+
+def _write_top(ledger: Ledger, columns: Sequence[Column], n: int, path: Path) -> int:
+    names = ["number", "name", "molecule", "utility", *(column.name for column in columns)]
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    table = ledger.query(
+        f"select {quoted} from outcomes where utility is not null order by utility desc, number limit {int(n)}"
+    )
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["rank", *names])
+        for place, row in enumerate(
+            zip(*(table.column(i).to_pylist() for i in range(len(names))), strict=True), start=1
+        ):
+            writer.writerow([place, *(inert_cell(value) for value in row)])
+    return int(table.num_rows)
