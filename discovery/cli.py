@@ -329,3 +329,7 @@ def main() -> None:
         for line in str(error).splitlines():
             print(f"error: {inert(line)}", file=sys.stderr)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,9 @@ RESULTS = HERE / "results.jsonl"
 def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more: Any) -> dict[str, Any]:
     """Append a run: what was measured, by which command, at which commit, on what."""
     here = ["git", "-C", str(HERE)]
-    commit = subprocess.run([*here, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+    commit = subprocess.run(
+        [*here, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+    )
     changed = subprocess.run(
         [*here, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=True
     )

@@ -1,0 +1,39 @@
+"""How long does `discovery --help` take, and how many packages does the core pull?
+
+python tests/benchmarks/startup.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.benchmarks.record import record
+from tests.house.test_dependencies import PYPROJECT, closure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    runs = 5 if parser.parse_args().quick else 20
+    program = Path(sys.executable).with_name("discovery")
+    took = []
+    for _ in range(runs + 1):
+        began = time.perf_counter()
+        subprocess.run([program, "--help"], check=True, stdout=subprocess.DEVNULL)
+        took.append(time.perf_counter() - began)
+    numbers = {
+        "help_ms_median": round(1000 * statistics.median(took[1:])),
+        "help_ms_min": round(1000 * min(took[1:])),
+        "core_packages": len(closure(PYPROJECT["project"]["dependencies"])),
+    }
+    print(record("startup", numbers, seed=0, device="cpu"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The command line as a user meets it, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
+CAMPAIGN = """
+name = "typed"
+workers = 0
+[[proposers]]
+use = "brics"
+n = 12
+[[scorers]]
+use = "qed"
+desirability = {shape = "higher", low = 0.0, high = 1.0}
+[[scorers]]
+use = "alerts"
+at_most = 0
+"""
+
+
+def discovery(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PLUGINS), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "discovery.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "campaign.toml").write_text(CAMPAIGN)
+    done = discovery("run", "campaign.toml", "--out", "run", "--progress", "json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert all(json.loads(line)["kind"] for line in done.stderr.splitlines())
+    assert "report.html" in done.stdout
+    return folder / "run"
+
+
+def test_help_lists_our_commands_and_the_plug_ins() -> None:
+    said = discovery("--help").stdout
+    for command in (
+        "run",
+        "status",
+        "report",
+        "rank",
+        "screen",
+        "plan",
+        "replay",
+        "verify",
+        "doctor",
+        "dock",
+        "dossier",
+    ):
+        assert f"  {command} " in said
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; sys.argv = ['discovery', '--help']\n"
+        "from discovery.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'jax', 'openmm', 'transformers', 'pandas', 'pyarrow', 'rdkit', 'numpy', 'pydantic', 'duckdb'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_the_report_is_one_file_in_the_runs_folder(finished: Path) -> None:
+    assert (finished / "report.html").stat().st_size > 10_000
+    done = discovery("report", str(finished), "--out", str(finished / "other.html"))
+    assert done.returncode == 0, done.stderr
+    assert (finished / "other.html").is_file()
+
+
+def test_status_rank_verify_replay(finished: Path) -> None:
+    assert "finished" in discovery("status", str(finished)).stdout
+    ranked = discovery("rank", str(finished), "--csv")
+    lines = ranked.stdout.splitlines()
+    assert len(lines) == 13
+    assert "rank" in lines[0]
+    assert "every byte and every count as written" in discovery("verify", str(finished)).stdout
+    assert "same" in discovery("replay", str(finished), "r0-0000").stdout
+
+
+def test_verify_names_a_flipped_byte(finished: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    shard = sorted(copy.rglob("*.parquet"))[0]
+    data = bytearray(shard.read_bytes())
+    data[100] ^= 1
+    shard.write_bytes(bytes(data))
+    done = discovery("verify", str(copy))
+    assert done.returncode == 1
+    assert shard.name in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "none.toml"], "error: none.toml: there is no such file"),
+        (["status", "none"], "error: none: there is no such folder"),
+        (["verify", "none"], "error: none: there is no such folder"),
+        (["screen", "none.smi", "--out", "x"], "none.smi"),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path: Path, words: list[str], said: str) -> None:
+    done = discovery(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_key_is_named_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(CAMPAIGN.replace("workers", "wrokers"))
+    done = discovery("run", "c.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "error: c.toml: unknown key 'wrokers'; did you mean 'workers'?" in done.stderr
+
+
+def test_the_schema_is_json() -> None:
+    assert json.loads(discovery("schema").stdout)["title"] == "Campaign"

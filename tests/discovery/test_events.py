@@ -1,0 +1,78 @@
+"""One stream of events, three sinks that say the same; no name can act on a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from discovery.events import Event, JsonLines, Lines, Notebook, Terminal, choose, close, describe
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>\x00\u202e"
+
+
+def test_json_lines_are_one_object_each_and_plain_ascii() -> None:
+    out = io.StringIO()
+    sink = JsonLines(out)
+    sink(Event("progress", "round 0: docking", done=3, total=9, ok=2, failed=1))
+    sink(Event("note", HOSTILE, "µM"))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 2
+    first = json.loads(lines[0])
+    assert (first["done"], first["ok"], first["failed"]) == (3, 2, 1)
+    assert out.getvalue().isascii()
+    assert "\x1b" not in out.getvalue()
+
+
+def test_a_line_says_how_many_failed_and_nothing_acts() -> None:
+    out = io.StringIO()
+    Lines(out)(Event("done", HOSTILE, done=9, total=9, ok=7, failed=2))
+    assert "9 of 9: 7 ok, 2 without a score" in out.getvalue()
+    assert not set(out.getvalue()) & set("\x1b\x07\x00\u202e")
+
+
+def test_lines_leave_out_progress() -> None:
+    out = io.StringIO()
+    Lines(out)(Event("progress", "x", done=1, total=2))
+    assert out.getvalue() == ""
+
+
+def test_a_stage_without_counts_is_described_by_its_text() -> None:
+    assert describe(Event("warning", "ledger", "a shard is damaged")) == "ledger | a shard is damaged"
+
+
+def test_the_terminal_counts_and_closes(capsys: pytest.CaptureFixture[str]) -> None:
+    sink = Terminal()
+    sink(Event("stage", "round 0: qed [bold]", total=4))
+    sink(Event("done", "round 0: qed [bold]", done=4, total=4, ok=3, failed=1))
+    sink(Event("note", text="[red]literal[/red]"))
+    close(sink)
+    said = capsys.readouterr().err
+    assert "4/4" in said
+    assert "[red]literal[/red]" in said
+
+
+def test_the_notebook_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, html: object) -> None:
+            shown.append(html.data)  # type: ignore[attr-defined]
+
+    display = pytest.importorskip("IPython.display", reason="the lab extra is absent")
+    monkeypatch.setattr(display, "display", lambda html, display_id: shown.append(html.data) or Handle())
+    sink = Notebook()
+    sink(Event("stage", HOSTILE, total=2))
+    sink(Event("done", HOSTILE, done=2, total=2, ok=1, failed=1))
+    assert len(shown) == 2
+    assert "<script>" not in "".join(shown)
+    assert "value='100.0'" in shown[1]
+
+
+def test_each_style_has_its_sink(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(choose("json"), JsonLines)
+    assert isinstance(choose("lines"), Lines)
+    choose("silent")(Event("run"))
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert isinstance(choose("auto"), JsonLines)

@@ -1,0 +1,47 @@
+"""What a run was computed with is written down, and changes when it changes."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from discovery import plugins, provenance
+
+
+def test_versions_are_the_installed_ones() -> None:
+    found = provenance.versions()
+    assert found["rdkit"] == version("rdkit")
+    assert "python" in found
+
+
+def test_a_changed_line_changes_the_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "somebodys"
+    (package / "deep").mkdir(parents=True)
+    (package / "__init__.py").write_text('"""Somebody\'s."""\n')
+    (package / "deep" / "__init__.py").write_text('"""Deep."""\n')
+    code = package / "deep" / "part.py"
+    code.write_text("def part():\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from somebodys.deep import part  # type: ignore[import-not-found]
+
+    monkeypatch.setattr(plugins, "load", lambda group, name: part.part)
+    before = provenance.code_digest("scorers", "part")
+    assert before == provenance.code_digest("scorers", "part")
+    (package / "other.py").write_text("x = 1\n")
+    provenance._digest_of_tree.cache_clear()
+    assert provenance.code_digest("scorers", "part") != before
+
+
+def test_licences_are_read_from_the_packages_themselves() -> None:
+    found = provenance.licences(["rdkit", "numpy", "no-such-package"])
+    assert "BSD" in found["rdkit"]
+    assert "no-such-package" not in found
+
+
+def test_collect_names_seed_command_and_parts() -> None:
+    record = provenance.collect(seed=5, parts=[("scorers", "qed")])
+    assert record["seed"] == 5
+    assert record["parts"]["scorers/qed"].startswith("discovery.properties.physchem:Qed (discovery-workbench")
+    assert record["started"].endswith("UTC")
