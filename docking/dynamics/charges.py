@@ -1,0 +1,202 @@
+"""Which partial charge does each atom of a ligand get, and by which method?
+
+AM1-BCC starts from the coordinates given, as the reference programs do, or from a
+conformer of its own, found from the canonical order of atoms with a fixed seed, so
+that two poses of a molecule share their charges. The method stands beside every number
+that was computed with them.
+
+References
+----------
+.. [1] Jakalian, Bush, Jack, Bayly, J. Comput. Chem. 21, 132 (2000),
+   doi 10.1002/(SICI)1096-987X(20000130)21:2<132::AID-JCC5>3.0.CO;2-P: AM1-BCC.
+.. [2] Gasteiger, Marsili, Tetrahedron 36, 3219 (1980), doi 10.1016/0040-4020(80)80168-2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdPartialCharges
+
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import MoleculeError, Reason
+from docking.dynamics.am1 import Am1Failed, Mopac
+from docking.dynamics.bcc import bond_charge_corrections
+from docking.dynamics.smirnoff import checked
+from docking.dynamics.terms import Floats, Ints
+
+SEED = 20021  # of the conformers; the same for every molecule, in every process
+CONFORMERS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Charges:
+    """Partial charges with the method that made them."""
+
+    values: Floats  # [atom], e, in the molecule's atom order
+    method: str  # "am1-bcc", "gasteiger"
+    note: str = ""  # why it is not the method that was asked for
+
+
+Method = Callable[[Chem.Mol, str], Charges]
+
+
+def am1_bcc(
+    mol: Chem.Mol,
+    name: str = "the ligand",
+    *,
+    start: Literal["given", "own"] = "given",
+    mopac: Mopac | None = None,
+) -> Charges:
+    """AM1 population charges at the AM1 minimum, corrected bond by bond.
+
+    Parameters
+    ----------
+    mol
+        All hydrogens explicit.
+    start
+        Which conformer AM1 relaxes: the molecule's, or one independent of it.
+    mopac
+        A running process to ask; one is started for this molecule if not given.
+
+    Raises
+    ------
+    MoleculeError
+        UNPREPARED or UNSUPPORTED: no conformer, a bond without a published correction,
+        or MOPAC's refusal.
+    """
+    whole = checked(mol, name)
+    shift = bond_charge_corrections(whole, name)
+    if start == "given" and whole.GetNumConformers():
+        xyz = whole.GetConformer().GetPositions()
+    else:
+        xyz = extended_conformer(whole, name)
+    numbers = np.array([atom.GetAtomicNum() for atom in whole.GetAtoms()], dtype=np.int64)
+    asked = mopac or Mopac()
+    try:
+        found, _ = asked.charges(numbers, xyz, Chem.GetFormalCharge(whole))
+    except Am1Failed as error:
+        raise MoleculeError(Reason.UNPREPARED, f"{name} has no AM1 charges: {error}") from error
+    finally:
+        if mopac is None:
+            asked.close()
+    return Charges(symmetrised(whole, found + shift), "am1-bcc")
+
+
+def gasteiger(mol: Chem.Mol, name: str = "the ligand") -> Charges:
+    """Gasteiger's charges: instant, defined for nearly everything, far cruder than AM1-BCC.
+
+    Raises
+    ------
+    MoleculeError
+        UNSUPPORTED if an element is not in the table.
+    """
+    whole = Chem.Mol(checked(mol, name))
+    rdPartialCharges.ComputeGasteigerCharges(whole)
+    values = np.array([float(atom.GetProp("_GasteigerCharge")) for atom in whole.GetAtoms()])
+    if not np.isfinite(values).all():
+        worst = whole.GetAtomWithIdx(int(np.flatnonzero(~np.isfinite(values))[0]))
+        raise MoleculeError(
+            Reason.UNSUPPORTED, f"{name} has no Gasteiger charge for {worst.GetSymbol()}{worst.GetIdx() + 1}"
+        )
+    values += (Chem.GetFormalCharge(whole) - values.sum()) / len(values)
+    return Charges(symmetrised(whole, values), "gasteiger")
+
+
+def with_fallback(first: Method, *others: Method) -> Method:
+    """A method that tries each in turn, and says in its note why it is not the first."""
+
+    def charged(mol: Chem.Mol, name: str = "the ligand") -> Charges:
+        said = []
+        for method in (first, *others):
+            try:
+                found = method(mol, name)
+            except MoleculeError as error:
+                said.append(str(error))
+                continue
+            return Charges(found.values, found.method, "; ".join(said))
+        raise MoleculeError(Reason.UNPREPARED, "; ".join(said))
+
+    return charged
+
+
+def extended_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
+    """A conformer whose charged ends do not touch, the same for any order of the atoms.
+
+    The most stable of several conformers relaxed with electrostatics switched off: an
+    inner hydrogen bond or salt bridge would show in the charges.
+
+    Returns
+    -------
+    [atom, 3], Å, in the molecule's order
+
+    Raises
+    ------
+    MoleculeError
+        NO_CONFORMER.
+    """
+    ranks = np.array(list(Chem.CanonicalRankAtoms(mol, breakTies=True)))
+    order = np.argsort(ranks)
+    copy = Chem.RenumberAtoms(mol, [int(i) for i in order])
+    copy.RemoveAllConformers()
+    Chem.SanitizeMol(copy)
+    with quiet_rdkit():
+        found = list(rdDistGeom.EmbedMultipleConfs(copy, CONFORMERS, randomSeed=SEED))
+        if not found:
+            found = list(
+                rdDistGeom.EmbedMultipleConfs(copy, CONFORMERS, randomSeed=SEED, useRandomCoords=True)
+            )
+        if not found:
+            raise MoleculeError(
+                Reason.NO_CONFORMER,
+                f"{name}: no 3-D structure could be built for the charges; check its stereo marks",
+            )
+        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(copy)
+        if properties is None:
+            relaxed = rdForceFieldHelpers.UFFOptimizeMoleculeConfs(copy, maxIters=500)
+        else:
+            properties.SetMMFFEleTerm(False)
+            relaxed = []
+            for index in found:
+                field = rdForceFieldHelpers.MMFFGetMoleculeForceField(copy, properties, confId=index)
+                field.Initialize()
+                relaxed.append((field.Minimize(maxIts=500), field.CalcEnergy()))
+    energies = np.array([energy for _, energy in relaxed])
+    best = copy.GetConformer(found[int(np.argmin(np.round(energies, 3)))]).GetPositions()
+    answer: Floats = np.empty_like(best)
+    answer[order] = best
+    return answer
+
+
+def symmetrised(mol: Chem.Mol, charges: Floats) -> Floats:
+    """Atoms that only the drawing tells apart (a carboxylate's oxygens) share their mean charge.
+
+    Parameters
+    ----------
+    charges : [atom], e
+    """
+    classes = _classes(mol)
+    total = np.bincount(classes, weights=charges)
+    count = np.bincount(classes)
+    return np.asarray(total[classes] / count[classes])
+
+
+def _classes(mol: Chem.Mol) -> Ints:
+    """Equal numbers for atoms that are equal by elements and connections alone."""
+    flat = Chem.RWMol(mol)
+    for bond in flat.GetBonds():
+        bond.SetBondType(Chem.BondType.SINGLE)
+        bond.SetIsAromatic(False)
+        bond.SetStereo(Chem.BondStereo.STEREONONE)
+    for atom in flat.GetAtoms():
+        atom.SetFormalCharge(0)
+        atom.SetIsAromatic(False)
+        atom.SetNoImplicit(True)
+        atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    skeleton = flat.GetMol()
+    skeleton.UpdatePropertyCache(strict=False)
+    return np.array(list(Chem.CanonicalRankAtoms(skeleton, breakTies=False, includeChirality=False)))
