@@ -15,10 +15,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from discovery.outcome import UserError
+
 _PASSING = frozenset({errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT})  # network disks get over these
 
 
-class CannotWrite(OSError):
+class CannotWrite(UserError, OSError):
     """The disk refused; the message names the path, the bytes needed and what to do."""
 
     def __str__(self) -> str:

@@ -256,7 +256,8 @@ class Ledger:
     def query(self, sql: str) -> pa.Table:
         """Ask in SQL: `outcomes` has every row (with `shard`, its key), `shards` every shard.
 
-        Only files the sidecars vouch for are read, never a glob: one torn file would
+        A machine's fault that was tried again has a row for each time; the one with the
+        most `attempts` counts. Only files the sidecars vouch for are read, never a glob: one torn file would
         make the whole folder unreadable.
 
         Examples

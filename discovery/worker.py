@@ -1,6 +1,6 @@
 """How does a scorer live in a process of its own, where its death costs nobody else?
 
-A fresh interpreter is started for it (`python -m discovery.worker`), so nothing is
+A fresh interpreter is started for it, so nothing is
 inherited but the environment: threads are pinned before any library is loaded, no
 lock or accelerator context is half copied, and the caller's script is not run again.
 Parent and child exchange one JSON line at a time over pipes; molecules travel as
@@ -33,6 +33,9 @@ from discovery.plugins import PluginError, build
 from discovery.score import NotFinite, Score
 
 Message = dict[str, Any]
+
+# the child finds modules where its parent does; not by PYTHONPATH, which its own children would inherit
+START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from discovery.worker import main; main()"
 
 ONE_THREAD = dict.fromkeys(
     (
@@ -138,13 +141,13 @@ class Worker:
 
     def __init__(self, use: str, settings: Mapping[str, Any], memory_gb: float | None, inbox: Inbox) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        path = json.dumps([entry or os.getcwd() for entry in sys.path])
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "discovery.worker"],
+            [sys.executable, "-P", "-c", START, path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
+            env={**os.environ, **ONE_THREAD},
             start_new_session=True,  # a Ctrl-C in the terminal is the parent's to act on
         )
         self.pid = self._process.pid
@@ -282,7 +285,3 @@ def _cap_memory(limit_gb: float | None) -> None:
     resource.setrlimit(
         resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS, (limit, limit)
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from discovery.crew import ScorerFailed
 from discovery.events import Event
-from discovery.execution import ScorerFailed, ScorerSpec, score_all
+from discovery.execution import ScorerSpec, score_all
 from discovery.interrupt import Interrupted
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule

@@ -61,7 +61,7 @@ class Culprits:
             if "[As" in molecule.smiles:
                 hoard = []
                 while True:
-                    hoard.append(b"x" * 2**26)
+                    hoard.append(bytearray(2**30))
             if "B" in molecule.smiles:
                 os._exit(0)
         return each("toy", _carbons, molecules)
