@@ -12,9 +12,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
+from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
 from discovery.molecule import Molecule
-from docking import pdbqt
+from discovery.outcome import MoleculeError, Reason
+from docking import ligand_types, pdbqt, torsions
+from docking.conformer import embed
+from docking.species import BODY_PH, Species, isomers, protonated
 
 Floats = NDArray[np.float64]
 
@@ -59,6 +63,134 @@ class Ligand:
         so bond lengths and angles stay those of the starting conformer.
         """
         return _put_back(self, np.asarray(docked, dtype=float))
+
+
+def prepare(molecule: Molecule, *, ph: float = BODY_PH, most_isomers: int = 1) -> list[Ligand]:
+    """The molecule's dominant species at a pH, ready for docking: one ligand per stereoisomer.
+
+    Stereo centres that the molecule leaves open are enumerated up to `most_isomers`;
+    with 1 the first possible one in the order of SMILES is taken. A note on each ligand
+    says how many there are. The same molecule gives the same ligands in any process.
+
+    Raises
+    ------
+    MoleculeError
+        UNPREPARED, NO_CONFORMER, TOO_LARGE or UNSUPPORTED, naming the molecule.
+    ValueError
+        If `most_isomers` is below 1 or the pH lies outside 0 to 14.
+    """
+    if most_isomers < 1:
+        raise ValueError(f"at least one stereoisomer must be docked, not {most_isomers}")
+    # stereo is settled before charges: a protonated amine looks like a centre but turns over in water
+    candidates, count = isomers(molecule.smiles, most_isomers)
+    ligands: list[Ligand] = []
+    refusal: MoleculeError | None = None
+    for isomer in candidates:
+        if len(ligands) == most_isomers:
+            break
+        smiles = protonated(Molecule(isomer, molecule.name), ph)
+        try:
+            mol, notes = embed(smiles, molecule.shown)
+        except MoleculeError as error:  # this isomer may be impossible in space; the next may not
+            if error.reason is not Reason.NO_CONFORMER:
+                raise
+            refusal = error
+            continue
+        if count > 1:
+            notes = (*notes, f"stereo is open: isomer {len(ligands) + 1} of {count} possible, {isomer}")
+        ligands.append(_written(mol, Species(smiles, notes), molecule))
+    if not ligands:
+        raise refusal or MoleculeError(Reason.UNPREPARED, f"{molecule.shown}: it has no stereoisomer to dock")
+    return ligands
+
+
+def of_mol(mol: Chem.Mol, molecule: Molecule | None = None) -> Ligand:
+    """A ligand from a molecule that has its coordinates already, such as one read from a crystal.
+
+    Charges stay as given; missing hydrogens are put where geometry wants them.
+
+    Raises
+    ------
+    MoleculeError
+        NO_CONFORMER without 3-D coordinates, UNPREPARED if it is in several pieces, or as `prepare`.
+    """
+    molecule = molecule or Molecule.of(mol)
+    if not mol.GetNumConformers() or not mol.GetConformer().Is3D():
+        raise MoleculeError(Reason.NO_CONFORMER, f"{molecule.shown} has no 3-D coordinates")
+    if len(Chem.GetMolFrags(mol)) > 1:
+        raise MoleculeError(
+            Reason.UNPREPARED,
+            f"{molecule.shown} is in {len(Chem.GetMolFrags(mol))} pieces; one can be docked",
+        )
+    whole = Chem.AddHs(mol, addCoords=True)
+    smiles = str(Chem.MolToSmiles(Chem.RemoveHs(whole)))
+    return _written(whole, Species(smiles, ("shape and charges as given",)), molecule)
+
+
+def _written(mol: Chem.Mol, species: Species, molecule: Molecule) -> Ligand:
+    """Round the coordinates to what PDBQT can hold, then write both texts from them."""
+    kinds = ligand_types.types(mol, molecule.shown)
+    seen = frozenset(i for i, kind in enumerate(kinds) if kind != "H")
+    tree = torsions.tree(mol, seen, molecule.shown)
+    conformer = mol.GetConformer()
+    xyz = np.array(conformer.GetPositions(), dtype=float).round(3)
+    for i, point in enumerate(xyz.tolist()):
+        conformer.SetAtomPosition(i, point)
+    charges = _charges(mol)
+    order: list[int] = []
+    serials: dict[int, int] = {}
+    names = _names(mol)
+
+    def lines(group: int) -> list[str]:
+        out = []
+        first = tree.axes[group][1] if group else _central(tree.groups[0], xyz)
+        for i in sorted(tree.groups[group], key=lambda i: (i != first, i)):
+            order.append(i)
+            serials[i] = len(order)
+            atom = pdbqt.Atom(len(order), names[i], "", "LIG", "1", kinds[i], charges[i])
+            out.append(atom.line(xyz[i]))
+        if not group:
+            out = ["ROOT", *out, "ENDROOT"]
+        for child, parent in enumerate(tree.parents):
+            if parent == group:
+                near, far = tree.axes[child]
+                inner = lines(child)
+                ends = f"{serials[near]:4d}{serials[far]:4d}"
+                out += [f"BRANCH{ends}", *inner, f"ENDBRANCH{ends}"]
+        return out
+
+    text = "\n".join([f"REMARK SMILES {species.smiles}", *lines(0), f"TORSDOF {tree.torsions}"]) + "\n"
+    notes = species.notes
+    if any(atom.GetAtomicNum() == 5 for atom in mol.GetAtoms()):
+        notes = (*notes, "boron is docked as carbon, for which the scoring function has parameters")
+    block = str(Chem.MolToV3KMolBlock(mol))
+    return Ligand(molecule, species.smiles, block, text, tuple(order), tree.torsions, notes)
+
+
+def _central(group: tuple[int, ...], xyz: Floats) -> int:
+    """The atom nearest the group's middle: rotations about it sweep the smallest space."""
+    points = xyz[list(group)]
+    distances = np.linalg.norm(points - points.mean(axis=0), axis=1)
+    return group[int(distances.round(3).argmin())]
+
+
+def _charges(mol: Chem.Mol) -> list[float]:
+    """Gasteiger charges, e. Vina does not read the column; elements RDKit has none for get their formal charge."""
+    ComputeGasteigerCharges(mol)
+    charges = [atom.GetDoubleProp("_GasteigerCharge") for atom in mol.GetAtoms()]
+    formal = [float(atom.GetFormalCharge()) for atom in mol.GetAtoms()]
+    return charges if np.isfinite(charges).all() else formal
+
+
+def _names(mol: Chem.Mol) -> list[str]:
+    """C1, C2, N1, ...: unique while there are fewer than 1,000 of an element."""
+    seen: dict[str, int] = {}
+    names = []
+    for atom in mol.GetAtoms():
+        symbol = atom.GetSymbol().upper()
+        seen[symbol] = seen.get(symbol, 0) + 1
+        names.append(f"{symbol}{seen[symbol]}"[:4])
+    return names
 
 
 @lru_cache(maxsize=1024)

@@ -203,3 +203,24 @@ def _serials(number: int, line: str) -> tuple[int, int]:
         return int(first), int(second)
     except ValueError as error:
         raise PdbqtError(f"line {number} is no BRANCH: {line!r}") from error
+
+
+def moved(text: str, coords: Floats) -> str:
+    """The same file with its atoms at [atom, 3] Å, in the order of its lines.
+
+    Raises
+    ------
+    PdbqtError
+        If the numbers of atoms differ, or a coordinate does not fit its eight columns.
+    """
+    lines = text.splitlines()
+    places = [i for i, line in enumerate(lines) if line[:6] in ("ATOM  ", "HETATM")]
+    if len(places) != len(coords):
+        raise PdbqtError(
+            f"there are {len(places)} atoms in the file but {len(coords)} points to move them to"
+        )
+    if not np.isfinite(coords).all() or np.abs(coords).max() >= 999.0:
+        raise PdbqtError("a coordinate is not finite or lies beyond the 999 Å that the format can hold")
+    for i, (x, y, z) in zip(places, np.asarray(coords).tolist(), strict=True):
+        lines[i] = f"{lines[i][:30]}{x:8.3f}{y:8.3f}{z:8.3f}{lines[i][54:]}"
+    return "\n".join(lines) + "\n"

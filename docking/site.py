@@ -9,11 +9,13 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rdkit import Chem
 
+from discovery.molecule import quiet_rdkit
 from docking import pdbqt
 from docking.receptor import Receptor, ReceptorError
 
@@ -73,6 +75,17 @@ class Site:
         low, high = points.min(axis=0), points.max(axis=0)
         edges = np.maximum(high - low + 2 * margin, smallest)
         return cls(_triple((low + high) / 2), _triple(edges))
+
+    @classmethod
+    def around_file(cls, path: str | Path, margin: float = MARGIN, smallest: float = SMALLEST) -> Site:
+        """The box around the first ligand of an SDF, MOL, MOL2, PDB or PDBQT file.
+
+        Raises
+        ------
+        ReceptorError
+            The file is absent or cannot be read; the message names it.
+        """
+        return cls.around(ligand_points(path), margin, smallest)
 
     @classmethod
     def of_residues(cls, receptor: Receptor, residues: Sequence[str], margin: float = MARGIN) -> Site:
@@ -147,6 +160,42 @@ def check(receptor: Receptor, site: Site) -> None:
             f"is {gaps[nearest]:.1f} Å outside it, and the receptor's middle is at ({middle}) Å; "
             "move the box, or check that ligand and receptor come from the same file"
         )
+
+
+def ligand_points(path: str | Path) -> Floats:
+    """[atom, 3] Å: heavy atoms of the first molecule in a ligand file.
+
+    Raises
+    ------
+    ReceptorError
+        As `Site.around_file`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ReceptorError(f"there is no ligand file {path} to put the box around")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    kind = path.suffix.lower()
+    if kind == ".pdbqt":
+        try:
+            structure = pdbqt.read(text)
+        except pdbqt.PdbqtError as error:
+            raise ReceptorError(f"{path}: {error}") from error
+        return structure.coords[[kind not in ("H", "HD", "HS") for kind in structure.types]]
+    with quiet_rdkit():
+        if kind in (".sdf", ".mol", ".sd"):
+            mol = Chem.MolFromMolBlock(text.split("$$$$")[0], sanitize=False)
+        elif kind == ".mol2":
+            mol = Chem.MolFromMol2Block(text, sanitize=False)
+        elif kind in (".pdb", ".ent"):
+            mol = Chem.MolFromPDBBlock(text, sanitize=False, proximityBonding=False)
+        else:
+            raise ReceptorError(
+                f"{path}: the box can be put around an SDF, MOL, MOL2, PDB or PDBQT file, not {kind!r}"
+            )
+    if mol is None or not mol.GetNumConformers():
+        raise ReceptorError(f"{path} holds no molecule with coordinates")
+    points: Floats = np.asarray(mol.GetConformer().GetPositions(), dtype=float)
+    return points[[atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()]]
 
 
 def _triple(values: Floats) -> Triple:

@@ -8,7 +8,7 @@ from docking import pdbqt
 
 LIGAND = """REMARK  two groups
 ROOT
-ATOM      1  C1  LIG A   1       0.000   0.000   0.000  1.00  0.00     0.100 C 
+ATOM      1  C1  LIG A   1       0.000   0.000   0.000  1.00  0.00     0.100 C
 ATOM      2  O1  LIG A   1       1.400   0.000   0.000  1.00  0.00    -0.300 OA
 ENDROOT
 BRANCH   1   3

@@ -1,0 +1,226 @@
+"""How strongly does docking say that a molecule binds? The door to campaigns.
+
+Ligand, search, plausibility and contacts are other rooms' work; here they become
+one number per molecule with its pose, or the reason why there is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+from discovery import plugins
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, MoleculeError, Reason, each
+from discovery.score import Column, Score
+from docking import demo_target, preparation
+from docking.engines.engine import Engine, dock_all
+from docking.interactions import contacts
+from docking.ligand import prepare
+from docking.plausibility import Verdict, check
+from docking.pose import Pose
+from docking.receptor import Receptor
+from docking.site import MARGIN, Site
+
+DEMO = f"demo:{demo_target.NAME}"
+STAGE = "docking"
+
+
+@dataclass(frozen=True)
+class DockingScore:
+    """Docks every molecule and scores it by its best plausible pose.
+
+    The site is one of: `around` a ligand file, `center` and `size`, or `residues`; the
+    demo target brings its own.
+    """
+
+    receptor: str = DEMO  # a PDB, mmCIF or PDBQT file, or the demo target
+    around: str = ""  # a bound ligand's SDF, MOL2, PDB or PDBQT
+    center: tuple[float, float, float] | None = None  # Å
+    size: tuple[float, float, float] | None = None  # Å, edge lengths
+    residues: tuple[str, ...] = ()  # such as ["A:ASP129"]
+    margin: float = MARGIN  # Å about the ligand or the residues
+    engine: str = "vina"
+    exhaustiveness: int | None = None  # for engines that have it; the engine's own when not given
+    engine_settings: Mapping[str, Any] = field(default_factory=dict)
+    n_poses: int = 9
+    seed: int = 1
+    ph: float = preparation.PH
+    isomers: int = 1  # docked per molecule, where stereo centres are open
+    require_plausible: bool = True
+    chains: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    protonation: Mapping[str, str] = field(default_factory=dict)
+    name: str = "docking"
+
+    def __post_init__(self) -> None:
+        if self.n_poses < 1 or self.isomers < 1:
+            raise ValueError(f"n_poses ({self.n_poses}) and isomers ({self.isomers}) must be at least 1")
+        if (self.center is None) != (self.size is None):
+            raise ValueError("center and size go together: a box needs both, in Å")
+        sites = [bool(self.around), self.center is not None, bool(self.residues)]
+        if sum(sites) > 1:
+            raise ValueError("give one of: around, center with size, residues; they say different things")
+        if not any(sites) and not self.receptor.startswith("demo:"):
+            raise ValueError(f"where on {self.receptor}? give around, center with size, or residues")
+        if self.receptor.startswith("demo:") and self.receptor != DEMO:
+            raise ValueError(f"there is no demo target {self.receptor!r}; there is {DEMO!r}")
+
+    @property
+    def column(self) -> Column:
+        return Column(
+            self.name,
+            unit="kcal/mol",
+            better="low",
+            title="Docking score",
+            about=f"score of the best plausible pose by {self.engine}; an estimate for ranking, no binding free energy",
+        )
+
+    def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
+        """One outcome per molecule, in the order given; none depends on the others."""
+        receptor, site, engine = self.target(), self.site(), self.build_engine()
+        prepared = each(STAGE, lambda one: prepare(one, ph=self.ph, most_isomers=self.isomers), molecules)
+        ligands = [ligand for group in prepared if not isinstance(group, Missing) for ligand in group]
+        docked = iter(dock_all(engine, receptor, site, ligands, seed=self.seed, n_poses=self.n_poses))
+        outcomes: list[Score | Missing] = []
+        for group in prepared:
+            if isinstance(group, Missing):
+                outcomes.append(group)
+            else:
+                found = [next(docked) for _ in group]
+                outcomes += each(STAGE, lambda poses: self._judged(poses, receptor, site), [_merged(found)])
+        return outcomes
+
+    def target(self) -> Receptor:
+        """The prepared receptor: prepared once per process.
+
+        Raises
+        ------
+        ReceptorError
+            The file cannot be used; the message says why.
+        """
+        if self.receptor == DEMO:
+            return demo_target.receptor()
+        path = Path(self.receptor)
+        seal = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        return _prepared(
+            self.receptor,
+            seal,
+            self.ph,
+            self.chains,
+            self.keep,
+            self.drop,
+            tuple(sorted(self.protonation.items())),
+        )
+
+    def site(self) -> Site:
+        """The box.
+
+        Raises
+        ------
+        ReceptorError
+            The box cannot be; the message says why.
+        """
+        if self.around:
+            return Site.around_file(self.around, self.margin)
+        if self.center is not None and self.size is not None:
+            return Site(self.center, self.size)
+        if self.residues:
+            return Site.of_residues(self.target(), self.residues, self.margin)
+        return demo_target.site()
+
+    def build_engine(self) -> Engine:
+        """The engine by its registered name.
+
+        Raises
+        ------
+        PluginError
+            It is unknown, does not load or refuses a setting.
+        """
+        settings = dict(self.engine_settings)
+        if self.exhaustiveness is not None:
+            settings["exhaustiveness"] = self.exhaustiveness
+        return cast(Engine, plugins.build("engines", self.engine, settings))
+
+    def context(self) -> dict[str, str]:
+        """What a report shows beside the poses: the receptor, and a known ligand where there is one."""
+        reference = ""
+        if self.receptor == DEMO:
+            reference = demo_target.reference_block() + "\n$$$$\n"
+        elif self.around.lower().endswith((".sdf", ".mol")):
+            text = Path(self.around).read_text(encoding="utf-8", errors="replace")
+            reference = text.split("$$$$")[0].rstrip() + "\n$$$$\n"
+        return {"receptor_pdb": self.target().pdb, "reference_sdf": reference}
+
+    def _judged(self, poses: Sequence[Pose], receptor: Receptor, site: Site) -> Score:
+        ranked = sorted(poses, key=lambda pose: pose.score)
+        verdicts: list[Verdict] = []
+        for pose in ranked:  # judged best first, and no further than the first plausible one
+            verdicts.append(check(pose, receptor, site))
+            if verdicts[-1].plausible:
+                break
+        chosen = len(verdicts) - 1
+        if not verdicts[chosen].plausible:
+            if self.require_plausible:
+                raise MoleculeError(
+                    Reason.NO_PLAUSIBLE_POSE,
+                    f"{ranked[0].ligand.molecule.shown}: none of {len(ranked)} poses is plausible; the best, "
+                    f"{ranked[0].score:.1f} kcal/mol, fails since {'; '.join(verdicts[0].reasons)}",
+                )
+            chosen = 0
+        pose, verdict = ranked[chosen], verdicts[chosen]
+        return Score(pose.score, details=_details(pose, verdict, ranked, chosen, receptor))
+
+
+def _details(
+    pose: Pose, verdict: Verdict, ranked: Sequence[Pose], chosen: int, receptor: Receptor
+) -> dict[str, Any]:
+    """Plain JSON values for tables, views and the report."""
+    heavy = pose.mol().GetNumHeavyAtoms()
+    found = contacts(pose, receptor)
+    return {
+        "pose": pose.sdf(),
+        "poses": [round(other.score, 3) for other in ranked],
+        "pose_rank": chosen + 1,
+        "terms": dict(pose.terms),
+        "plausibility": {
+            "plausible": verdict.plausible,
+            "failed": list(verdict.failed),
+            "measured": {name: round(value, 4) for name, value in verdict.measured.items()},
+        },
+        "interactions": [contact.plain() for contact in found],
+        "torsions": pose.ligand.torsions,
+        "species": pose.ligand.smiles,
+        "notes": list(pose.ligand.notes),
+        "engine": pose.engine,
+        "efficiency": round(pose.score / heavy, 4),  # kcal/mol per heavy atom
+        "receptor": receptor.name,
+        "receptor_digest": receptor.digest,
+    }
+
+
+def _merged(found: Sequence[Sequence[Pose] | Missing]) -> list[Pose] | Missing:
+    """Poses of all isomers together; the first reason when no isomer has any."""
+    poses = [pose for one in found if not isinstance(one, Missing) for pose in one]
+    reasons = [one for one in found if isinstance(one, Missing)]
+    return poses if poses else reasons[0]
+
+
+@lru_cache(maxsize=4)
+def _prepared(
+    path: str,
+    seal: str,  # sha256 of the file: a changed file is prepared anew
+    ph: float,
+    chains: tuple[str, ...],
+    keep: tuple[str, ...],
+    drop: tuple[str, ...],
+    protonation: tuple[tuple[str, str], ...],
+) -> Receptor:
+    return preparation.prepare(
+        path, ph=ph, chains=chains, keep=keep, drop=drop, protonation=dict(protonation)
+    )
