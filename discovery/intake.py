@@ -1,0 +1,204 @@
+"""Which molecules are in this file?
+
+A library in SMI, CSV, TSV, SDF or Parquet, plain or gzipped, becomes a stream of
+rows: one for every row of the file, each with its molecule or the reason why there
+is none. How a file is cut into records is told in records.py, what makes two rows
+the same molecule in molecule.py.
+
+Reading costs what RDKit's parsing costs. Memory does not grow with the file, but
+for 8 to 24 bytes a molecule while duplicates are looked for.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+from rdkit import Chem
+
+from discovery.molecule import Molecule, quiet_rdkit
+from discovery.outcome import Missing, MoleculeError, Reason
+from discovery.proposal import Lesson, Proposal
+from discovery.records import Record, records, word
+
+STAGE = "intake"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file, and what became of it."""
+
+    number: int  # line of a text file (the header is line 1), record of an SDF, row of a Parquet file
+    name: str  # printable, at most 200 letters; empty where the file has none
+    text: (
+        str  # the structure as written; all of the row where that could not be told; cut and marked at 6,000
+    )
+    outcome: Molecule | Missing
+    data: Mapping[str, str] = field(default_factory=dict)  # the other columns
+
+
+def read(
+    path: str | Path,
+    *,
+    smiles: str | None = None,
+    name: str | None = None,
+    keep_duplicates: bool = False,
+) -> Iterator[Row]:
+    """Every row of a library file, in order: one row out for one row in.
+
+    The file is opened and its columns are checked at once; its rows are read as they
+    are asked for. Blank lines count as rows unless only blank lines follow.
+
+    Parameters
+    ----------
+    path : SMI, CSV, TSV, SDF or Parquet; gzip is told by content
+    smiles, name : columns (SDF: tags) to use
+        The obvious ones when left out, whatever their case.
+    keep_duplicates : bool
+        Let a molecule through again; otherwise it is Missing with DUPLICATE, and the
+        first row that had it is named. Two molecules are confused with a probability
+        of n²/2⁶⁵, 3 in a million for ten million rows.
+
+    Raises
+    ------
+    IntakeError
+        The file is not there, is packed otherwise, or has no such column.
+    """
+    where = Path(path)
+    return _judged(where, records(where, smiles=smiles, name=name), None if keep_duplicates else _Seen())
+
+
+def _judged(path: Path, found: Iterator[Record], seen: _Seen | None) -> Iterator[Row]:
+    unit = word(path)
+    for record in found:
+        outcome = _outcome(path, unit, record)
+        if seen is not None and isinstance(outcome, Molecule):
+            first = seen.first(outcome.smiles, record.number)
+            if first != record.number:
+                detail = (
+                    f"{path.name}, {unit} {record.number}: {outcome.shown} is the molecule of {unit} {first}"
+                )
+                outcome = Missing(STAGE, Reason.DUPLICATE, detail)
+        yield Row(record.number, record.name, record.text, outcome, record.data)
+
+
+def _outcome(path: Path, unit: str, record: Record) -> Molecule | Missing:
+    here = f"{path.name}, {unit} {record.number}"
+    if record.trouble:
+        reason, detail = record.trouble
+        return Missing(STAGE, reason, f"{here}: {record.name or 'it'} {detail}")
+    try:
+        return _molecule(record)
+    except MoleculeError as error:
+        return Missing(STAGE, error.reason, f"{here}: {error}")
+
+
+def _molecule(record: Record) -> Molecule:
+    if not record.block:
+        return Molecule.parse(record.text, record.name)
+    with quiet_rdkit():
+        mol = Chem.MolFromMolBlock(record.block)
+        if mol is None:  # once more without judgement, to learn what is wrong with it
+            mol = Chem.MolFromMolBlock(record.block, sanitize=False, strictParsing=False)
+    if mol is None:
+        raise MoleculeError(
+            Reason.UNPARSABLE, f"{record.name or 'the molecule'} is no mol block RDKit can read"
+        )
+    return Molecule.of(mol, record.name)
+
+
+class _Seen:
+    """Which molecule came first in which row: 64-bit hashes in open addressing, 16 bytes a slot."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._hashes = array("Q", bytes(8 << 10))
+        self._rows = array("Q", bytes(8 << 10))
+
+    def first(self, smiles: str, row: int) -> int:
+        """The row that had this molecule first; this row, if it is the first."""
+        key = int.from_bytes(blake2b(smiles.encode(), digest_size=8).digest(), "little")
+        place = self._place(key)
+        if self._rows[place]:
+            return self._rows[place]
+        self._hashes[place], self._rows[place] = key, row
+        self._count += 1
+        if self._count * 3 > len(self._rows) * 2:
+            self._grow()
+        return row
+
+    def _place(self, key: int) -> int:
+        mask = len(self._rows) - 1
+        place = key & mask
+        while self._rows[place] and self._hashes[place] != key:
+            place = (place + 1) & mask
+        return place
+
+    def _grow(self) -> None:
+        hashes, rows = self._hashes, self._rows
+        self._hashes, self._rows = array("Q", bytes(16 * len(rows))), array("Q", bytes(16 * len(rows)))
+        for key, row in zip(hashes, rows, strict=True):
+            if row:
+                place = self._place(key)
+                self._hashes[place], self._rows[place] = key, row
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryProposer:
+    """Proposes a file's molecules in the order they are written, `n` a round.
+
+    Round r gets rows r·n to (r + 1)·n - 1, so a round can be asked for in any process
+    and in any order, as long as `n` stays the same; past the end there is nothing.
+    Nothing is learned, and no seed is used.
+
+    Every row is passed on. An unreadable one goes with its text as it stands, with the
+    reader's complaint behind it where the text alone might be taken for a molecule, so
+    that it becomes a row with a reason. `edit` says where in the file a row was.
+    """
+
+    path: Path
+    smiles: str | None = None
+    name_column: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+
+    @property
+    def name(self) -> str:
+        return "library"
+
+    def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
+        """At most `n` proposals.
+
+        Raises
+        ------
+        IntakeError
+            The file is not there, is packed otherwise, or has no such column.
+        """
+        found = records(self.path, smiles=self.smiles, name=self.name_column)
+        unit = word(self.path)
+        return [
+            Proposal(
+                smiles=_as_proposed(record),
+                proposer=self.name,
+                round=round,
+                edit=", ".join(filter(None, (record.name, f"{unit} {record.number} of {self.path.name}"))),
+            )
+            for record in islice(found, round * n, (round + 1) * n)
+        ]
+
+
+def _as_proposed(record: Record) -> str:
+    if record.trouble:
+        reason, detail = record.trouble
+        return record.text if reason is Reason.TOO_LARGE or not record.text else f"{record.text} [{detail}]"
+    if not record.block:
+        return record.text
+    try:
+        return _molecule(record).smiles
+    except MoleculeError as error:
+        return f"{record.text} [{error}]"
