@@ -1,5 +1,5 @@
 """What is known about a target: from articles to quoted, signed evidence.
 
-article, readers, corpus, encoder, mentions, lexicon, claims, evidence, graph,
-retrieval, dossier, cli.
+article, readers, corpus, sentences, lexicon, mentions, assertion, claims, evidence,
+dossier, pages, mining, cli.
 """

@@ -1,0 +1,475 @@
+"""What does a sentence claim about two things it names, and does it affirm it?
+
+Cue words between or beside two mentions name the predicate ("antagonist", "reduced",
+"effective in"); where no cue ties them together the claim is only "mentioned with".
+Rules and nothing else: the confidence is a rule's weight, not a probability that was
+calibrated. Whether a claim is denied or doubted is decided in assertion.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from literature.article import Article
+from literature.assertion import asked, cut, denied, hedged
+from literature.lexicon import Type
+from literature.mentions import Mention
+from literature.sentences import split
+
+Sign = Literal[-1, 0, 1]
+MENTIONED = "mentioned with"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Subject, predicate, object, as one sentence states it."""
+
+    subject: Mention
+    predicate: str
+    object: Mention
+    sign: Sign  # +1 affirmed, -1 negated, 0 neither (an open question, or only mentioned)
+    hedged: bool
+    confidence: float  # 0..1, the weight of the rule that fired
+    start: int  # of the sentence, code points into the article's text
+    end: int
+
+
+class _Cue(NamedTuple):
+    predicate: str
+    pattern: str
+    weight: float
+
+
+# Verbs and adjectives that tie two things; the first group whose cue stands nearest wins.
+_ACTS: dict[tuple[Type, Type], tuple[_Cue, ...]] = {
+    ("chemical", "gene"): (
+        _Cue("inhibits", r"inhibit(?:s|ed|ing|ion|or|ors)?|block(?:s|ed|ing|ade)?|antagoni[sz](?:e|es|ed|ing)|antagonism|suppress(?:es|ed|ion)?|silenc(?:es|ed)", 0.8),
+        _Cue("activates", r"activat(?:e|es|ed|ing|ion|or)|stimulat(?:e|es|ed|ing|ion)|acts? (?:at|on|through|via)|acting (?:at|on|through|via)|engag(?:e|es|ed|ing)|agonism|recruit(?:s|ed)?", 0.75),
+        _Cue("binds", r"b(?:ind|inds|ound|inding)|affinit(?:y|ies)|label(?:s|led)|occup(?:y|ies|ied|ancy)|displac(?:e|es|ed)|selectiv(?:e|ity) for", 0.8),
+        _Cue("acts through", r"through|via", 0.6),
+    ),
+    ("chemical", "disease"): (
+        _Cue("treats", r"treat(?:s|ed|ing|ment|ments)?|relie(?:f|ve|ves|ved)|effective (?:in|for|against)|efficacy (?:in|for|against)|efficacious|alleviat(?:e|es|ed|ing)|ameliorat(?:e|es|ed)|abort(?:s|ed|ing)?|prevent(?:s|ed|ion|ive|ing)?|prophyla(?:xis|ctic)|therap(?:y|ies|eutic)|improv(?:e|es|ed|ement)|free of|protect(?:s|ed|ion)?|reduc(?:e|es|ed|ing|tion)|decreas(?:e|es|ed)|lower(?:s|ed)|attenuat(?:e|es|ed)|indicated (?:in|for)|used (?:in|for|against)|benefit(?:s|ed)?|remission", 0.75),
+        _Cue("causes", r"caus(?:e|es|ed|ing)|induc(?:e|es|ed|ing|tion)|provok(?:e|es|ed|ing)|precipitat(?:e|es|ed|ing)|trigger(?:s|ed|ing)?|elicit(?:s|ed)?|produc(?:e|es|ed|ing)|evok(?:e|es|ed)|risk of|worsen(?:s|ed|ing)?|adverse|side effects?|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|increas(?:e|es|ed|ing) (?:the )?(?:risk|rate|incidence)|followed by|report(?:s|ed)? (?:after|with|in users)", 0.75),
+        _Cue("contraindicated in", r"contraindicat(?:ed|ion|ions)|(?:should|must) (?:not be (?:given|used|taken)|be avoided)|is avoided", 0.85),
+    ),
+    ("gene", "disease"): (
+        _Cue("protects against", r"protect(?:s|ed|ive|ion)?|prevent(?:s|ed)?|alleviat(?:e|es|ed)|reliev(?:e|es|ed)|reduc(?:e|es|ed|ing)", 0.6),
+        _Cue("causes", r"caus(?:e|es|ed|ing)|induc(?:e|es|ed)|drive(?:s|n)?|mediat(?:e|es|ed|ing)|provok(?:e|es|ed)|contribut(?:e|es|ed|ing) to|responsible for|account(?:s|ed)? for", 0.7),
+        _Cue("target for", r"target(?:s|ed|ing)? (?:in|for|against)|therap(?:y|ies|eutic) (?:in|for|of)|treat(?:s|ed|ing|ment)?", 0.7),
+        _Cue("associated with", r"associat(?:ed|ion|ions)|linked|link|implicated|correlat(?:e|es|ed|ion)|polymorphism|variant|risk (?:of|for)|role (?:in|of)|involved in|predispos", 0.7),
+    ),
+    ("gene", "process"): (
+        _Cue("inhibits", r"inhibit(?:s|ed|ing|ion|ory)?|reduc(?:e|es|ed|ing|tion)|decreas(?:e|es|ed|ing)|suppress(?:es|ed|ing|ion)?|attenuat(?:e|es|ed|ing)|limit(?:s|ed|ing)?|lower(?:s|ed|ing)?|prevent(?:s|ed)?|block(?:s|ed)?|curb(?:s|ed)?|restrain(?:s|ed)?|dampen(?:s|ed)?|anti-?aggressive", 0.75),
+        _Cue("promotes", r"mediat(?:e|es|ed|ing)|caus(?:e|es|ed|ing)|induc(?:e|es|ed|ing)|promot(?:e|es|ed)|increas(?:e|es|ed|ing)|enhanc(?:e|es|ed|ing)|evok(?:e|es|ed)|elicit(?:s|ed)?|produc(?:e|es|ed)|drive(?:s|n)?|contract(?:s|ed|ion)?|responsible for|stimulat(?:e|es|ed)|recruit(?:s|ed|ment)?|undergo(?:es)?|trigger(?:s|ed)?|facilitat(?:e|es|ed)", 0.75),
+        _Cue("regulates", r"regulat(?:e|es|ed|ing|ion)|control(?:s|led)?|modulat(?:e|es|ed|ion)|role in|involved in|govern(?:s|ed)?|coupl(?:e|es|ed|ing)", 0.7),
+    ),
+    ("gene", "gene"): (
+        _Cue("binds", r"b(?:ind|inds|ound|inding)|interact(?:s|ed|ion|ions)?|complex(?:es)?|couple(?:s|d)?", 0.7),
+        _Cue("inhibits", r"inhibit(?:s|ed|ion)?|suppress(?:es|ed)?|reduc(?:e|es|ed)", 0.65),
+        _Cue("activates", r"activat(?:e|es|ed|ion)|phosphorylat(?:e|es|ed|ion)|recruit(?:s|ed)?|stabili[sz](?:e|es|ed)|increas(?:e|es|ed)", 0.65),
+    ),
+}  # fmt: skip
+_ACTS[("chemical", "process")] = _ACTS[("gene", "process")]
+
+# "a selective 5-HT1B antagonist": a role noun right after the gene belongs to the gene.
+_ROLE = re.compile(
+    r"[\s\-–]*(?:receptors?[\s\-]*)?(?:(?:and|/|or)[\s/]*[\w\-()/]{2,12}[\s\-]+)?(?:receptors?[\s\-]*)?"
+    r"(?:selective\s|preferring\s|partial\s|full\s|inverse\s|neutral\s|silent\s){0,3}"
+    r"(?P<role>agonist|antagonist|inverse agonist|partial agonist|blocker|inhibitor|ligand|activator)s?\b",
+    re.IGNORECASE,
+)
+_ROLE_OF = re.compile(
+    r"\b(?P<kind>partial |inverse |silent |neutral |full )?(?P<role>agonists?|antagonists?|blockers?|inhibitors?|ligands?|activators?)"
+    r"(?: activity| action| properties| profile)? (?:of|at|for|on)\b",
+    re.IGNORECASE,
+)
+_ROLES = {  # the longer word first: "inverse agonist" holds "agonist"
+    "inverse agonist": "inverse agonist of",
+    "partial agonist": "partial agonist of",
+    "antagonist": "antagonist of",
+    "agonist": "agonist of",
+    "blocker": "antagonist of",
+    "inhibitor": "inhibits",
+    "ligand": "binds",
+    "activator": "activates",
+}
+_WORD = re.compile(r"\w+")
+
+
+def claims(article: Article, mentions: Sequence[Mention], about: frozenset[str] | None = None) -> list[Claim]:
+    """Claims of all sentences of an article, in order.
+
+    Parameters
+    ----------
+    about
+        Identifiers of concepts of which at least one must take part; all pairs when None.
+    """
+    found: list[Claim] = []
+    place = 0
+    for passage in article.passages:
+        if passage.section == "references":
+            continue
+        for start, end in split(passage.text):
+            start, end = start + passage.offset, end + passage.offset
+            while place < len(mentions) and mentions[place].start < start:
+                place += 1
+            inside: list[Mention] = []
+            while place < len(mentions) and mentions[place].end <= end:
+                inside.append(mentions[place])
+                place += 1
+            if len(inside) < 2 or (about is not None and not any(m.concept.id in about for m in inside)):
+                continue
+            words = passage.text[start - passage.offset : end - passage.offset]
+            found.extend(_sentence(words, start, inside, about))
+    return found
+
+
+def _sentence(
+    text: str, offset: int, inside: Sequence[Mention], about: frozenset[str] | None
+) -> Iterator[Claim]:
+    best: dict[tuple[str, str, Sign], Claim] = {}
+    for i, first in enumerate(inside):
+        for second in inside[i + 1 :]:
+            ordered = _ordered(first, second)
+            if ordered is None:
+                continue
+            pair = (ordered[0].concept.id, ordered[1].concept.id)
+            if about is not None and not about & set(pair):
+                continue
+            claim = _claim(text, offset, *ordered, inside)
+            place = (*pair, claim.sign)
+            if place not in best or _strength(claim) > _strength(best[place]):
+                best[place] = claim
+    told = {place[:2] for place, claim in best.items() if claim.predicate != MENTIONED}
+    yield from (c for place, c in best.items() if c.predicate != MENTIONED or place[:2] not in told)
+
+
+def _strength(claim: Claim) -> tuple[bool, float, int]:
+    apart = max(claim.subject.start, claim.object.start) - min(claim.subject.end, claim.object.end)
+    return claim.predicate != MENTIONED, claim.confidence, -apart
+
+
+_RANK: dict[Type, int] = {
+    "chemical": 0, "variant": 1, "gene": 2, "process": 3, "disease": 4, "cell line": 5, "species": 6,
+}  # fmt: skip
+
+
+def _ordered(first: Mention, second: Mention) -> tuple[Mention, Mention] | None:
+    """Subject and object by type: drugs act on genes, genes on diseases; None for a thing with itself."""
+    if first.concept.id == second.concept.id:
+        return None
+    if _RANK[second.type] < _RANK[first.type]:
+        return second, first
+    return first, second
+
+
+def _claim(text: str, offset: int, subject: Mention, object: Mention, inside: Sequence[Mention]) -> Claim:
+    a, b = sorted((subject, object), key=lambda m: m.start)
+    distance = len(_WORD.findall(text[a.end - offset : b.start - offset]))
+    found = _predicate(_View(text, offset, inside), subject, object)
+    if found is None:
+        return _built(text, offset, subject, MENTIONED, object, 0, False, 0.3 if distance <= 25 else 0.2)
+    span = (min(a.start - offset, found.at), max(b.end - offset, found.at))
+    starts = (subject.start - offset, object.start - offset)
+    negated = found.denied or denied(text, found.at, starts, (*_losses(text), found.cue))
+    open_question = asked(text, *span)
+    doubt = open_question or hedged(text, *span)
+    weight = (
+        found.weight * (1.0 if distance <= 12 else 0.8 if distance <= 25 else 0.6) * (0.5 if doubt else 1.0)
+    )
+    sign: Sign = 0 if open_question else -1 if negated else 1
+    return _built(text, offset, subject, found.predicate, object, sign, doubt, weight)
+
+
+def _built(
+    text: str,
+    offset: int,
+    subject: Mention,
+    predicate: str,
+    object: Mention,
+    sign: Sign,
+    hedged: bool,
+    weight: float,
+) -> Claim:
+    confidence = round(weight * subject.score * object.score, 6)
+    return Claim(subject, predicate, object, sign, hedged, confidence, offset, offset + len(text))
+
+
+class _Found(NamedTuple):
+    predicate: str
+    at: int  # where the cue stands in the sentence
+    weight: float
+    cue: tuple[int, int] = (-1, -1)  # its words; a "not" among them denies nothing
+    denied: bool = False  # by the cue itself
+
+
+class _View(NamedTuple):
+    """A sentence, where it starts, and what it names."""
+
+    text: str
+    offset: int
+    inside: Sequence[Mention]
+
+    def span(self, mention: Mention) -> tuple[int, int]:
+        return mention.start - self.offset, mention.end - self.offset
+
+
+def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
+    """The cue that ties the two together, or None."""
+    types = (subject.type, object.type)
+    if any(m.type == "chemical" and _MODIFIER.match(view.text, view.span(m)[1]) for m in (subject, object)):
+        return None  # "serotonin receptors" and "dopamine terminals" say nothing of the drug
+    if types == ("chemical", "gene"):
+        if _lost(view, object):
+            return None
+        role = _role(view, subject, object)
+        if role is not None:
+            return role if role.predicate else None
+    if types == ("gene", "gene") and any(
+        _ROLE.match(view.text[view.span(m)[1] :]) for m in (subject, object)
+    ):
+        return None  # "a 5-HT1B agonist that activates 5-HT7" says nothing of the two receptors
+    if types == ("chemical", "disease") and (without := _without(view, subject, object)) is not None:
+        return _Found("causes", without, 0.6, denied=True)
+    found = _best_cue(view, subject, object, _ACTS.get(types, ()))
+    if found is None or types[0] != "gene" or types[1] not in ("process", "disease"):
+        return found
+    if _lost(view, subject) or _antagonised(view, subject):  # what happens without it says the opposite of it
+        opposite = _OPPOSITE.get(found.predicate)
+        return found._replace(predicate=opposite, weight=found.weight * 0.8) if opposite else None
+    return found
+
+
+_MODIFIER = re.compile(
+    r"[\s\-–]+(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
+    re.IGNORECASE,
+)
+_WITHOUT = re.compile(r"\bwithout (?:any |causing |significant |producing )?$", re.IGNORECASE)
+
+
+def _without(view: _View, subject: Mention, object: Mention) -> int | None:
+    """Where "without" stands in "X relieved migraine without sedation"."""
+    found = _WITHOUT.search(view.text[: view.span(object)[0]])
+    end = view.span(subject)[1]
+    return found.start() if found and found.start() > end and not cut(view.text, end, found.start()) else None
+
+
+_OPPOSITE = {
+    "inhibits": "promotes",
+    "promotes": "inhibits",
+    "causes": "protects against",
+    "protects against": "causes",
+}
+_LOSS_BEFORE = re.compile(
+    r"\b(?:that lack|lack(?:s|ed|ing)|without|loss of|absence of|deficient in|deletion of|devoid of|knock-?out of|ablation of|silencing of|knock-?down of)"
+    r"(?: the| functional| their| its| either| both)?\s+$",
+    re.IGNORECASE,
+)
+_LOSS_AFTER = re.compile(
+    r"^[\s\-–]*(?:receptors?[\s\-]*)?(?:knock-?outs?|null|deficien\w+|-/-|deleted)\b", re.IGNORECASE
+)
+_LOSSES = re.compile(
+    r"\b(?:mice|mouse|animals|rats|mutants?|cells|strain|littermates)\s+(?:\w+\s+){0,2}?(?:that |which )?(?:lack(?:s|ed|ing)?|without)\b|"
+    r"\b(?:loss|absence|lack) of (?=\S+ receptors?\b)",
+    re.IGNORECASE,
+)
+_ANTAGONIST_AFTER = re.compile(
+    r"^[\s\-–]*(?:receptors?[\s\-]*)?(?:selective |inverse )?(?:antagonist|blocker|inhibitor|inverse agonist|antagonism|blockade)s?\b",
+    re.IGNORECASE,
+)
+_ANTAGONIST_BEFORE = re.compile(
+    r"\b(?:antagonists?|antagonism|blockade|block|blockers?|inhibition|inhibitors?|down-?regulation|blocking) (?:of|at) (?:the |human |both )?$",
+    re.IGNORECASE,
+)
+
+
+def _losses(text: str) -> tuple[tuple[int, int], ...]:
+    """Where a negation word tells of animals without the gene, and denies nothing."""
+    return tuple(m.span() for m in _LOSSES.finditer(text))
+
+
+def _lost(view: _View, gene: Mention) -> bool:
+    start, end = view.span(gene)
+    return bool(_LOSS_BEFORE.search(view.text[:start]) or _LOSS_AFTER.match(view.text[end:]))
+
+
+def _antagonised(view: _View, gene: Mention) -> bool:
+    start, end = view.span(gene)
+    return bool(_ANTAGONIST_AFTER.match(view.text[end:]) or _ANTAGONIST_BEFORE.search(view.text[:start]))
+
+
+_BY = re.compile(
+    r"^\s*(?:\w+ly\s+)?(?:by|with|after|through|via|from|in response to|upon|following)\b", re.IGNORECASE
+)
+_AGENT = re.compile(r"^\s*(?:\w+ly\s+)?by\b", re.IGNORECASE)
+_TO = re.compile(r"^\s*(?:\w+ly\s+)?(?:with|to|in|between|of|by)\b", re.IGNORECASE)
+_SYMMETRIC = frozenset({"associated with", "binds"})
+_NOMINAL = re.compile(
+    r"(?:ion|ment|ade|ing|apy|relief|affinity|antagonism|agonism|treatments?|prophylaxis|contraction|block)$",
+    re.IGNORECASE,
+)
+_PASSIVE = re.compile(
+    r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|\w+ly)\s+){0,2}$", re.IGNORECASE
+)
+_LIST = re.compile(
+    r"^[\s,/]*(?:and|or|nor|both|but not|such as|including|previous)?[\s,/]*(?:the|previous|human|central|peripheral|rodent|of|in|for)?\s*$",
+    re.IGNORECASE,
+)
+
+
+def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cue]) -> _Found | None:
+    best: tuple[int, _Found] | None = None
+    for cue in cues:
+        for match in _compiled(cue.pattern).finditer(view.text):
+            if any(
+                match.start() < m.end - view.offset and m.start - view.offset < match.end()
+                for m in view.inside
+            ):
+                continue  # the cue is part of a name
+            placed = _placed(view, subject, object, cue, match)
+            if placed is not None and (best is None or placed[0] < best[0]):
+                best = placed[0], _Found(cue.predicate, match.start(), cue.weight * placed[1], match.span())
+    return None if best is None else best[1]
+
+
+def _placed(
+    view: _View, subject: Mention, object: Mention, cue: _Cue, match: re.Match[str]
+) -> tuple[int, float] | None:
+    """How far the cue stands from the pair, and how much that is worth; None when it belongs to others."""
+    (s0, s1), (o0, o1) = view.span(subject), view.span(object)
+    at, stop = match.span()
+    by = _BY.match(view.text[stop:]) is not None
+    agent = _AGENT.match(view.text[stop:]) is not None
+    passive = _PASSIVE.search(view.text[:at]) is not None
+    if s1 <= at and stop <= o0:  # subject, cue, object
+        if cut(view.text, s1, o0) or (agent and passive):
+            return None
+        if not (_nearest_before(view, subject, at) and _nearest_after(view, object, stop)):
+            return None
+        return (at - s1) + (o0 - stop), 1.0
+    if o1 <= at and stop <= s0:  # object, cue, subject: "was blocked by", "is linked to"
+        linked = by or (cue.predicate in _SYMMETRIC and _TO.match(view.text[stop:]) is not None)
+        if not linked or cut(view.text, o1, s0) or not _nearest_after(view, subject, stop):
+            return None
+        return (at - o1) + (s0 - stop), 1.0
+    low, high = min(s0, o0), max(s1, o1)
+    between = view.text[min(s1, o1) : max(s0, o0)]
+    if stop <= low and low - stop < 40 and _NOMINAL.search(match.group()):
+        # "inhibition of A by B", "association between A and B"
+        opened = re.match(r"^\s*(?:of|between|for|to|at)\b", view.text[stop:low])
+        joined = re.search(r"\b(?:by|with|to|and|in|through|via|for)\b", between)
+        others = [
+            m for m in view.inside if m not in (subject, object) and m.type in (subject.type, object.type)
+        ]
+        alone = not any(stop <= m.start - view.offset < high for m in others)
+        if opened and joined and alone and not cut(view.text, stop, high):
+            return 100 + low - stop, 0.8
+    beside = re.match(r"^[\s\-–]*(?:receptors?\s)?$", view.text[high:at]) if high <= at < high + 25 else None
+    if beside and cue.predicate == "binds" and not cut(view.text, low, at):
+        return 200 + at - high, 0.7  # "... at 5-HT1B receptor binding"
+    return None
+
+
+def _nearest_before(view: _View, subject: Mention, at: int) -> bool:
+    """No other thing of the subject's type, or drug acting on it, stands between it and the cue, lists aside."""
+    end = subject.end
+    for other in view.inside:
+        if subject.end <= other.start and other.end - view.offset <= at:
+            gap = view.text[end - view.offset : other.start - view.offset]
+            if other.type in (subject.type, "chemical", "gene") and other.concept.id != subject.concept.id:
+                apposed = other.type == "gene" and _ROLE.match(view.text[other.end - view.offset :])
+                actor = subject.type == "gene" and _ROLE.match(view.text[subject.end - view.offset :])
+                if not _LIST.match(gap) and not actor and not apposed:
+                    return False
+            end = other.end
+    return True
+
+
+def _nearest_after(view: _View, object: Mention, stop: int) -> bool:
+    """No other thing of the object's type stands between the cue and it, lists aside."""
+    first = [
+        m
+        for m in view.inside
+        if stop <= m.start - view.offset and m.end <= object.start and m.type == object.type
+        and m.concept.id != object.concept.id
+    ]  # fmt: skip
+    ends = [*first, object]
+    return all(
+        _LIST.match(re.sub(r"\breceptors?\b", "", view.text[a.end - view.offset : b.start - view.offset]))
+        for a, b in pairwise(ends)
+    )
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+
+
+def _role(view: _View, drug: Mention, gene: Mention) -> _Found | None:
+    """A role noun that belongs to the gene: "antagonist of" when it is this drug's.
+
+    An empty predicate means that the noun is another drug's, so that this pair is
+    only mentioned together: "sumatriptan was blocked by the 5-HT1B antagonist SB-224289".
+    """
+    g0, g1 = view.span(gene)
+    match = _ROLE.match(view.text[g1:])
+    if match:
+        at, stop, words = g1 + match.start("role"), g1 + match.end(), match.group(0)
+    else:
+        before = list(_ROLE_OF.finditer(view.text, 0, g0))
+        if (
+            not before
+            or len(_WORD.findall(view.text[before[-1].end() : g0])) > 6
+            or cut(view.text, before[-1].end(), g0)
+        ):
+            return None
+        if any(before[-1].end() <= view.span(m)[0] < g0 and m.type == "chemical" for m in view.inside):
+            return None
+        at, stop, words = before[-1].start(), g1, before[-1].group(0)
+    predicate = next(said for word, said in _ROLES.items() if word in words.casefold())
+    holder = _holder(view, at, stop, g0)
+    if not holder:
+        return None
+    return _Found(predicate, at, 0.9) if drug in holder else _Found("", at, 0.0)
+
+
+_APPOSED = re.compile(
+    r"^\s*(?:,|\(|such as|like|including|\(e\.g\.,?|namely|compound|drug)?\s*\(?\s*$", re.IGNORECASE
+)
+_LISTED = re.compile(r"^\s*(?:,|and|or|, and|/|,? or)\s*$", re.IGNORECASE)
+_IS_A = re.compile(
+    r"^(?:\s*\([^()]{1,30}\))?[^.;]{0,60}?(?:\b(?:is|are|was|were|as|being|be|remain(?:s|ed)?)\b|,|\()[\s\w\-,/]{0,80}$",
+    re.IGNORECASE,
+)
+
+
+def _holder(view: _View, at: int, stop: int, gene_start: int) -> list[Mention]:
+    """The drugs a role noun belongs to: named right after it, else the nearest before it."""
+    drugs = [m for m in view.inside if m.type == "chemical"]
+    after = [m for m in drugs if view.span(m)[0] >= stop]
+    if after and _APPOSED.match(view.text[stop : view.span(after[0])[0]]):
+        held = [after[0]]
+        for drug in after[1:]:
+            if not _LISTED.match(view.text[view.span(held[-1])[1] : view.span(drug)[0]]):
+                break
+            held.append(drug)
+        return held
+    head = min(at, gene_start)
+    before = [m for m in drugs if view.span(m)[1] <= head]
+    if not before:
+        return []
+    gap = view.text[view.span(before[-1])[1] : head]
+    if not _IS_A.match(gap + " ") or cut(view.text, view.span(before[-1])[1], head):
+        return []
+    held = [before[-1]]
+    for drug in reversed(before[:-1]):
+        if not _LISTED.match(view.text[view.span(drug)[1] : view.span(held[-1])[0]]):
+            break
+        held.append(drug)
+    return held

@@ -1,0 +1,85 @@
+"""The commands that read: discovery dossier, discovery mine.
+
+Each function is one command. What it needs is imported inside it, so that listing
+the commands costs nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+
+def _fail(command: str, error: Exception) -> NoReturn:
+    typer.secho(f"discovery {command}: {error}", fg="red", err=True)
+    raise typer.Exit(2) from error
+
+
+def dossier(
+    target: Annotated[str, typer.Argument(help="A gene symbol, a UniProt identifier or a name: HTR1B.")],
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", help="File or folder of articles; the illustrative texts when absent."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write .html, .md, .json or .txt; the screen when absent."),
+    ] = None,
+    lexicon: Annotated[str, typer.Option("--lexicon", help="JSON lines of your own names.")] = "",
+    retractions: Annotated[str, typer.Option("--retractions", help="One PMID or identifier a line.")] = "",
+) -> None:
+    """Show what a corpus says about a target, each statement with its sentence."""
+    import json
+
+    from discovery.files import publish
+    from discovery.outcome import UserError
+    from discovery.target import Target
+    from literature import pages
+    from literature.dossier import CooccurrenceEvidence
+
+    source = CooccurrenceEvidence(
+        corpus=tuple(corpus) if corpus else "example", lexicon=lexicon, retractions=retractions
+    )
+    wanted = target.strip()
+    try:
+        found = source.dossier(Target(name=wanted))
+        if out is None:
+            typer.echo(pages.text(found), nl=False)
+            return
+        views = {
+            ".html": lambda: pages.page(found),
+            ".md": lambda: pages.markdown(found),
+            ".txt": lambda: pages.text(found),
+            ".json": lambda: json.dumps(found.json(), ensure_ascii=False, indent=1) + "\n",
+        }
+        if out.suffix not in views:
+            raise ValueError(f"{out.name} must end in {', '.join(views)}")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        publish(out, views[out.suffix]().encode("utf-8"))
+    except (UserError, ValueError, OSError) as error:
+        _fail("dossier", error)
+    typer.echo(f"{len(found.statements)} statements from {found.naming} of {found.articles} articles: {out}")
+
+
+def mine(
+    paths: Annotated[list[str], typer.Argument(help="Files or folders of articles.", metavar="PATH...")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the tables.")],
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder that holds tables.")] = False,
+    lexicon: Annotated[str, typer.Option("--lexicon", help="JSON lines of your own names.")] = "",
+) -> None:
+    """Read articles into Parquet tables: documents, sentences, mentions, evidence."""
+    from discovery.outcome import UserError
+    from literature.mining import mine as read_all
+
+    try:
+        done = read_all(paths, out, workers=workers, resume=resume, lexicon=lexicon, tell=typer.echo)
+    except (UserError, ValueError, OSError) as error:
+        _fail("mine", error)
+    typer.echo(
+        f"{done.documents} documents, {done.sentences} sentences, {done.mentions} mentions, {done.evidence} "
+        f"pieces of evidence from {done.files} files ({done.reused} already there); "
+        f"{done.skipped} records could not be read: {out}"
+    )

@@ -1,0 +1,160 @@
+"""Which articles are on disk, and which of them still count?
+
+Of several records of one article the newest version counts (of equal versions the
+one read last, as PubMed's update files mean it). A withdrawn article is gone, a
+retracted one stays and says so. Files are streamed: what is kept in memory is what
+the caller keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from discovery.outcome import UserError
+from literature.article import Article, Deleted, Record, Skipped
+from literature.readers.formats import UnknownFormat, reader_for
+
+T = TypeVar("T")
+
+EXAMPLE = "example"  # the texts inside the package, written to illustrate
+_ENDINGS = (
+    ".jsonl",
+    ".ndjson",
+    ".txt",
+    ".xml",
+    ".nxml",
+    ".pubtator",
+    ".nbib",
+    ".json",
+    ".sgml",
+    ".greenbook",
+)
+
+
+class CorpusError(UserError, ValueError):
+    """The corpus cannot be read; the message names the path and what to do."""
+
+
+@dataclass(frozen=True)
+class Kept(Generic[T]):
+    """What became of a corpus."""
+
+    items: tuple[tuple[Article, T], ...]  # in the order of the last record of each article
+    articles: int  # that count, also those nothing was kept of
+    superseded: int
+    deleted: int
+    retracted: int
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Files of articles, and identifiers known to be retracted."""
+
+    paths: tuple[Path, ...]
+    reader: str = ""  # of all files; told by each file when empty
+    retracted: frozenset[str] = field(default=frozenset())
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path | Sequence[str | Path] = EXAMPLE,
+        *,
+        reader: str = "",
+        retractions: str | Path = "",
+    ) -> Corpus:
+        """Files and folders (searched for known endings), or "example".
+
+        `retractions` is a text file with one identifier or PMID a line.
+
+        Raises
+        ------
+        CorpusError
+            If a path does not exist, or a folder holds no file that can be read.
+        """
+        found: list[Path] = []
+        for item in [where] if isinstance(where, str | Path) else where:
+            if str(item) == EXAMPLE and not Path(item).exists():
+                found.append(Path(str(files("literature") / "data" / "example_corpus.jsonl")))
+                continue
+            found.extend(_files(Path(item)))
+        if not found:
+            raise CorpusError("no file of articles was named")
+        return cls(tuple(found), reader, _identifiers(Path(retractions)) if retractions else frozenset())
+
+    def records(self) -> Iterator[Record]:
+        """Every record of every file, in order; a file that no reader knows is skipped and listed."""
+        for path in self.paths:
+            try:
+                read = reader_for(path, self.reader)
+            except UnknownFormat as error:
+                yield Skipped(path.name, str(error))
+                continue
+            yield from read(path)
+
+    def keep(self, work: Callable[[Article], T | None]) -> Kept[T]:
+        """Do `work` on every article that counts and keep what is not None.
+
+        An article that turns out to be retracted is worked on again with its mark set.
+        """
+        kept: dict[str, tuple[Article, T | None]] = {}
+        versions: dict[str, int] = {}
+        retracted = set(self.retracted)
+        skipped: list[Skipped] = []
+        superseded = deleted = 0
+        for record in self.records():
+            if isinstance(record, Skipped):
+                skipped.append(record)
+            elif isinstance(record, Deleted):
+                for id in record.ids:
+                    deleted += versions.pop(id, None) is not None
+                    kept.pop(id, None)
+            else:
+                retracted.update(record.retracts)
+                if record.id in versions:
+                    superseded += 1
+                    if record.version < versions[record.id]:
+                        continue
+                    kept.pop(record.id, None)
+                versions[record.id] = record.version
+                if record.retracted:
+                    retracted.add(record.id)
+                result = work(replace(record, retracted=True) if record.id in retracted else record)
+                if result is not None:
+                    kept[record.id] = record, result
+        items: list[tuple[Article, T]] = []
+        for id, (article, result) in kept.items():
+            if id in retracted:
+                article = replace(article, retracted=True)
+                result = work(article)
+            if result is not None:
+                items.append((article, result))
+        return Kept(
+            tuple(items), len(versions), superseded, deleted, len(retracted & versions.keys()), tuple(skipped)
+        )
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(
+            p
+            for p in path.rglob("*")
+            if p.is_file() and p.name.casefold().removesuffix(".gz").endswith(_ENDINGS)
+        )
+        if not found:
+            raise CorpusError(f"{path} holds no file of articles ({', '.join(_ENDINGS)}, each also .gz)")
+        return found
+    if not path.exists():
+        raise CorpusError(f"there is no corpus at {path}; name a file, a folder or {EXAMPLE!r}")
+    return [path]
+
+
+def _identifiers(path: Path) -> frozenset[str]:
+    if not path.exists():
+        raise CorpusError(f"there is no list of retractions at {path}")
+    lines = (line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    return frozenset(f"PMID:{line}" if line.isdecimal() else line for line in lines if line)

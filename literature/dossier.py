@@ -1,0 +1,329 @@
+"""All evidence on one target: what it does, its diseases and compounds, what speaks against.
+
+The statements come from rules: dictionary names, cue words and co-occurrence in one
+sentence. `CooccurrenceEvidence` says so by its name; it is the baseline a trained
+reader has to beat. How a dossier looks is decided in pages.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from discovery.outcome import UserError
+from discovery.target import Statement, Target
+from literature.article import Article, Skipped
+from literature.claims import MENTIONED, claims
+from literature.corpus import EXAMPLE, Corpus
+from literature.evidence import Evidence, Link, at_odds, family, summed
+from literature.lexicon import Concept, Lexicon, shipped
+from literature.mentions import DictionaryTagger, Tagger, find
+
+BASELINE = "dictionary names and co-occurrence (baseline)"
+
+
+class UnknownTarget(UserError, ValueError):
+    """The target has no name to look for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One link of the target (or of one of its compounds), with all that is said of it."""
+
+    subject: Concept
+    object: Concept
+    predicate: str  # the one that weighs most
+    sign: int  # +1 mostly affirmed, -1 mostly denied, 0 neither
+    link: Link
+    statements: tuple[Statement, ...]  # strongest first; retracted ones last
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two statements that cannot both hold."""
+
+    subject: str
+    object: str
+    why: str  # "affirmed and denied", "agonist of / antagonist of"
+    one: Statement
+    other: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """One bar of the timeline."""
+
+    year: int
+    articles: int  # that name the target
+    support: int  # statements
+    against: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What a corpus says about a target."""
+
+    target: Target
+    concept: Concept
+    method: str
+    does: tuple[Finding, ...]  # target and processes or other genes
+    diseases: tuple[Finding, ...]
+    compounds: tuple[Finding, ...]
+    safety: tuple[Finding, ...]  # of the target, and of compounds that act on it
+    treatments: tuple[Finding, ...]  # what compounds that act on it treat
+    contradictions: tuple[Contradiction, ...]
+    timeline: tuple[Year, ...]
+    articles: int  # in the corpus
+    naming: int  # that name the target
+    retracted: tuple[str, ...]  # identifiers that name the target and were set aside
+    illustrative: bool  # texts written to illustrate are among them
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self.compounds, *self.does, *self.diseases, *self.treatments, *self.safety)
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All statements, each once, strongest first; retracted ones last."""
+        unique = dict.fromkeys(s for finding in self.findings for s in finding.statements)
+        return tuple(sorted(unique, key=_order))
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        found = asdict(replace(self, concept=_plain(self.concept)))
+        for name in ("does", "diseases", "compounds", "safety", "treatments"):
+            for entry in found[name]:
+                for end in ("subject", "object"):
+                    entry[end]["tags"] = sorted(entry[end]["tags"])
+        found["concept"]["tags"] = sorted(found["concept"]["tags"])
+        return found
+
+
+def _plain(concept: Concept) -> Concept:
+    return replace(concept, context_names=())
+
+
+def _order(statement: Statement) -> tuple[bool, bool, float, str, int, str, str]:
+    """Strongest first: told by a cue before only mentioned, then weight; ties by where it stands."""
+    return (
+        statement.retracted,
+        statement.predicate == MENTIONED,
+        -statement.confidence,
+        statement.source,
+        statement.start or 0,
+        statement.subject,
+        statement.object,
+    )
+
+
+def concept_of(target: Target, lexicon: Lexicon) -> tuple[Concept, Lexicon]:
+    """The target's concept, and a lexicon that knows all names the target was given.
+
+    Raises
+    ------
+    UnknownTarget
+        If the target has neither name, gene nor UniProt identifier.
+    """
+    names = [n.strip() for n in (target.gene, target.name) if n.strip()]
+    known = lexicon.find(f"UNIPROT:{target.uniprot.strip()}") if target.uniprot.strip() else None
+    for name in names:
+        known = known or _gene(lexicon, name) or lexicon.find(f"UNIPROT:{name}")
+    if known is None:
+        if not names and not target.uniprot.strip():
+            raise UnknownTarget("the target has no name, gene or UniProt identifier to look for")
+        first = names[0] if names else target.uniprot.strip()
+        known = Concept(f"TARGET:{first}", "gene", first)
+        lexicon = lexicon + Lexicon.of([known])
+    extra = tuple(n for n in names if not lexicon.entries_of(n))
+    if extra:
+        known = replace(known, names=(*known.names, *extra))
+        lexicon = lexicon + Lexicon.of([known])
+    return known, lexicon
+
+
+def _gene(lexicon: Lexicon, name: str) -> Concept | None:
+    found = [link.concept for link in lexicon.normalise(name, "gene")]
+    return found[0] if len(found) == 1 else None
+
+
+def build(
+    target: Target,
+    corpus: Corpus,
+    *,
+    lexicon: Lexicon | None = None,
+    tagger: Tagger | None = None,
+    method: str = BASELINE,
+) -> Dossier:
+    """Read a corpus and gather what it says about a target.
+
+    Parameters
+    ----------
+    tagger
+        Finds the mentions; the dictionary when None.
+
+    Raises
+    ------
+    UnknownTarget
+        If the target has nothing to look for.
+    """
+    concept, known = concept_of(target, lexicon or shipped())
+    tagger = tagger or DictionaryTagger(known)
+
+    def work(article: Article) -> tuple[Evidence, ...] | None:
+        found = find(article, tagger, known)
+        if all(m.concept.id != concept.id for m in found):
+            return None
+        return tuple(Evidence.of(article, claim) for claim in claims(article, found))
+
+    kept = corpus.keep(work)
+    evidence = [e for _, these in kept.items for e in these]
+    return _assembled(
+        target, concept, method, kept.articles, [a for a, _ in kept.items], evidence, kept.skipped
+    )
+
+
+def _assembled(
+    target: Target,
+    concept: Concept,
+    method: str,
+    articles: int,
+    naming: Sequence[Article],
+    evidence: Sequence[Evidence],
+    skipped: tuple[Skipped, ...],
+) -> Dossier:
+    groups: dict[tuple[str, str], list[Evidence]] = {}
+    for item in evidence:
+        groups.setdefault((item.claim.subject.concept.id, item.claim.object.concept.id), []).append(item)
+    now = max((a.year for a in naming if a.year is not None), default=0)
+    findings = {pair: _finding(these, now) for pair, these in groups.items()}
+    own = [f for pair, f in findings.items() if concept.id in pair]
+    compounds = [f for f in own if f.subject.type == "chemical" and f.object.id == concept.id]
+    acting = {f.subject.id for f in compounds if f.predicate != MENTIONED and f.sign >= 0}
+    of_compounds = [f for f in findings.values() if f.subject.id in acting and f.object.type == "disease"]
+    diseases = [f for f in own if f.object.type == "disease"]
+    safety = [f for f in (*diseases, *of_compounds) if "safety" in f.object.tags and f.predicate != MENTIONED]
+    treatments = [f for f in of_compounds if f.predicate == "treats" and "safety" not in f.object.tags]
+    does = [f for f in own if f.object.type == "process" or {f.subject.type, f.object.type} == {"gene"}]
+    shown = [*compounds, *does, *diseases, *treatments, *safety]
+    return Dossier(
+        target=target,
+        concept=concept,
+        method=method,
+        does=_ranked(does),
+        diseases=_ranked(f for f in diseases if "safety" not in f.object.tags),
+        compounds=_ranked(compounds),
+        safety=_ranked(safety),
+        treatments=_ranked(treatments),
+        contradictions=tuple(_contradictions(shown)),
+        timeline=_timeline(naming, [s for f in own for s in f.statements]),
+        articles=articles,
+        naming=len(naming),
+        retracted=tuple(sorted(a.id for a in naming if a.retracted)),
+        illustrative=any(a.kind == "illustrative" for a in naming),
+        skipped=skipped,
+    )
+
+
+def _finding(evidence: Sequence[Evidence], now: int) -> Finding:
+    statements = sorted((e.statement() for e in evidence), key=_order)
+    weights: dict[str, float] = {}
+    for statement in statements:
+        if statement.predicate != MENTIONED:  # of one affirmed and one denied, the affirmed names the finding
+            share = statement.confidence * (2 if statement.sign > 0 else 1)
+            share *= 0.5 if family(statement.predicate) == "contact" else 1.0  # how it acts says more
+            weights[statement.predicate] = weights.get(statement.predicate, 0.0) + share
+    predicate = min(weights, key=lambda p: (-weights[p], p)) if weights else MENTIONED
+    link = summed(statements, predicate, now=now)
+    claim = evidence[0].claim
+    return Finding(
+        subject=claim.subject.concept,
+        object=claim.object.concept,
+        predicate=predicate,
+        sign=(link.support > link.contradiction) - (link.support < link.contradiction),
+        link=link,
+        statements=tuple(statements),
+    )
+
+
+def _ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(
+        sorted(
+            findings,
+            key=lambda f: (
+                f.predicate == MENTIONED,
+                -f.link.score,
+                -f.link.sentences,
+                f.subject.name,
+                f.object.name,
+            ),
+        )
+    )
+
+
+def _contradictions(findings: Iterable[Finding]) -> list[Contradiction]:
+    found: dict[tuple[str, str, str], Contradiction] = {}
+    for finding in findings:
+        alive = [s for s in finding.statements if not s.retracted and s.predicate != MENTIONED]
+        for one, why, other in _pairs(alive):
+            contradiction = Contradiction(finding.subject.name, finding.object.name, why, one, other)
+            found.setdefault((finding.subject.id, finding.object.id, why), contradiction)
+    return sorted(
+        found.values(), key=lambda c: (-min(c.one.confidence, c.other.confidence), c.subject, c.object, c.why)
+    )
+
+
+def _pairs(alive: Sequence[Statement]) -> list[tuple[Statement, str, Statement]]:
+    pairs: list[tuple[Statement, str, Statement]] = []
+    for predicate in sorted({s.predicate for s in alive}):
+        told = [s for s in alive if s.predicate == predicate]
+        yes = next((s for s in told if s.sign > 0), None)
+        no = next((s for s in told if s.sign < 0), None)
+        if yes and no:
+            pairs.append((yes, f"{predicate}: affirmed and denied", no))
+    affirmed = [s for s in alive if s.sign > 0]
+    for place, one in enumerate(affirmed):
+        for other in affirmed[place + 1 :]:
+            if one.source != other.source and at_odds(one.predicate, other.predicate):
+                pairs.append((one, " / ".join(sorted((one.predicate, other.predicate))), other))
+    return pairs
+
+
+def _timeline(naming: Sequence[Article], statements: Sequence[Statement]) -> tuple[Year, ...]:
+    papers = Counter(a.year for a in naming if a.year is not None and not a.retracted)
+    alive = [s for s in dict.fromkeys(statements) if not s.retracted]
+    support = Counter(s.year for s in alive if s.sign > 0)
+    against = Counter(s.year for s in alive if s.sign < 0)
+    return tuple(Year(year, papers[year], support[year], against[year]) for year in sorted(papers))
+
+
+@dataclass(frozen=True)
+class CooccurrenceEvidence:
+    """The co-occurrence baseline: dictionary names in one sentence, cue words, negation rules.
+
+    Keeps the promise of `discovery.target.EvidenceSource`.
+    """
+
+    corpus: str | tuple[str, ...] = EXAMPLE  # files or folders, or "example"
+    max_statements: int = 200
+    lexicon: str = ""  # a JSON-lines file of your own names, added to the shipped ones
+    reader: str = ""  # of all files; told by each file when empty
+    retractions: str = ""  # a text file, one identifier a line
+
+    def __post_init__(self) -> None:
+        if self.max_statements < 1:
+            raise ValueError(f"max_statements is {self.max_statements}; ask for at least 1")
+
+    def __call__(self, target: Target, /) -> list[Statement]:
+        """Statements about the target, strongest first."""
+        return list(self.dossier(target).statements[: self.max_statements])
+
+    def dossier(self, target: Target) -> Dossier:
+        """The same evidence, sorted into a dossier."""
+        own = Lexicon.load(Path(self.lexicon)) if self.lexicon else None
+        known = shipped() + own if own else shipped()
+        corpus = Corpus.open(self.corpus, reader=self.reader, retractions=self.retractions)
+        return build(target, corpus, lexicon=known)

@@ -1,0 +1,297 @@
+"""Which thing does this name mean?
+
+A `Lexicon` maps names to `Concept`s by a key in which the usual ways to write one
+name are equal: case, hyphens, spaces, brackets, Greek letters, subscripts, plurals.
+A name that several concepts share, or that is short enough to be an accident, is
+marked; whether the document around it settles the matter is decided in mentions.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+Type = Literal["gene", "chemical", "disease", "process", "species", "variant", "cell line"]
+TYPES: tuple[Type, ...] = ("gene", "chemical", "disease", "process", "species", "variant", "cell line")
+
+MAX_TOKENS = 16  # of one name
+
+# Short names that mean something else more often than not, whatever a dictionary says of them.
+# Collected from public tickets against target-evidence platforms; see the ambiguity tests.
+RISKY = frozenset(
+    "AD AGS AIM ANA AR AS ASD BAD BMI CA CAD CAP CAT CD CF CI CNS CO COPE CP CRC CT DNA ED EM ER "
+    "FACT FH GC GP GT HB HD HR HT IBS ICH IgA IgE IgG IgM IMPACT IQ KO LSD MA MAP MI MICE MR MRI MS NHS "
+    "NO NS OR PA PAD PBS PC PCR PD PE PI PR PS PT RA RNA RNP RR RT SB SD SE SET SHE SI SNP SP T2D TA TB "
+    "TS US UV WAS WT".casefold().split()
+)
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "ο": "omicron",
+    "π": "pi", "ρ": "rho", "σ": "sigma", "ς": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi",
+    "ψ": "psi", "ω": "omega",
+}  # fmt: skip
+_RAISED = "²³¹⁰⁴-⁹₀-₉"  # digits above and below the line count as digits
+_TOKEN = re.compile(
+    rf"\d+|[{_RAISED}]+|[\u0370-\u03ff\u1f00-\u1fff]|[^\W\d_\u0370-\u03ff\u1f00-\u1fff{_RAISED}]+"
+)
+# What may stand between two tokens of one name: a dash, a space, brackets, but no full stop before a space.
+_SOFT = re.compile(
+    r"(?:[-‐‑‒–—−]\s?|\s[-‐‑‒–—−]?|[(\[{)\]}'’,./:+*]{1,3}|[)\]}'’]\s|[)\]}][-‐‑–]|[-‐‑–][(\[]|'s\s|’s\s)?$"
+)
+_SHORT = 4  # a key of at most so many letters and digits is an accident waiting to happen
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One thing in the world, with the names people give it."""
+
+    id: str  # "HGNC:5287", "MESH:D018170", "DOID:6364"
+    type: Type
+    name: str
+    names: tuple[str, ...] = ()  # other names, any spelling
+    context_names: tuple[str, ...] = ()  # names that count only where the document settles them
+    xrefs: tuple[str, ...] = ()  # "UNIPROT:P28222", "DRUGBANK:DB00669"
+    smiles: str = ""  # of a chemical, where known
+    inchikey: str = ""
+    tags: frozenset[str] = frozenset()  # "safety", "class"
+    about: str = ""
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        return (self.name, *self.names, *self.context_names)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A run of letters or of digits, and its place in the text it came from."""
+
+    key: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """Fine tokens: "5-HT1B", "5-HT(1B)" and "5HT 1B" all give 5, ht, 1, b."""
+    return [Token(_norm(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+
+
+def key(name: str) -> str:
+    """The spelling-free form of a name, the same for all the usual ways to write it.
+
+    Examples
+    --------
+    >>> key("5-HT(1B) receptors") == key("5HT1B receptor")
+    True
+    """
+    return " ".join(token.key for token in tokens(name))
+
+
+@cache
+def _norm_cached(word: str) -> str:
+    folded = unicodedata.normalize("NFKD", word)
+    folded = "".join(c for c in folded if not unicodedata.combining(c)).casefold()
+    folded = "".join(_GREEK.get(c, c) for c in folded)
+    if len(folded) >= 5 and folded.endswith("s") and not folded.endswith(("ss", "us", "is", "as", "os")):
+        folded = folded[:-3] + "y" if folded.endswith("ies") and len(folded) > 6 else folded[:-1]
+    return folded
+
+
+def _norm(word: str) -> str:
+    if len(word) > 64:  # no word of a language; keep the cache for words
+        return word.casefold()
+    return _norm_cached(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name of one concept."""
+
+    concept: Concept
+    name: str
+    ambiguous: bool  # needs the document to settle it
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a name was taken to mean."""
+
+    concept: Concept
+    score: float  # 0..1, how sure; not calibrated for names that were only looked up
+    method: str  # "name", "abbreviation", "context"
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Names -> concepts. Build with `Lexicon.of`, `Lexicon.load`; join two with `+`."""
+
+    concepts: tuple[Concept, ...]
+    _entries: dict[str, tuple[Entry, ...]] = field(repr=False, compare=False, default_factory=dict)
+    _prefixes: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+
+    @classmethod
+    def of(cls, concepts: Iterable[Concept]) -> Lexicon:
+        """Index all names. Of two concepts with one identifier the later one stands."""
+        unique = tuple({concept.id: concept for concept in concepts}.values())
+        found: dict[str, list[Entry]] = {}
+        for concept in unique:
+            for place, name in enumerate(concept.all_names):
+                word = key(name)
+                if not word or word.count(" ") >= MAX_TOKENS:
+                    continue
+                needs = place > len(concept.names)
+                entries = found.setdefault(word, [])
+                if all(entry.concept.id != concept.id for entry in entries):
+                    entries.append(Entry(concept, name, needs))
+        settled = {
+            word: tuple(Entry(e.concept, e.name, e.ambiguous or _contested(e, these)) for e in these)
+            for word, these in found.items()
+        }
+        prefixes = frozenset(
+            " ".join(parts[:n])
+            for word in settled
+            for parts in [word.split(" ")]
+            for n in range(1, len(parts))
+        )
+        return cls(unique, settled, prefixes)
+
+    @classmethod
+    def load(cls, path: Path) -> Lexicon:
+        """Concepts of a JSON-lines file: `id`, `type` and `name` in each line, the other fields if wanted.
+
+        Raises
+        ------
+        ValueError
+            If a line is no concept; the message names file and line.
+        """
+        return cls.of(_concepts(path.read_text(encoding="utf-8").splitlines(), path.name))
+
+    def __add__(self, other: Lexicon) -> Lexicon:
+        return Lexicon.of((*self.concepts, *other.concepts))
+
+    def entries(self, word: str) -> tuple[Entry, ...]:
+        """All that a key may mean."""
+        return self._entries.get(word, ())
+
+    def entries_of(self, name: str) -> tuple[Entry, ...]:
+        """All that a name may mean."""
+        return self.entries(key(name))
+
+    def longest(self, text: str, found: Sequence[Token], first: int) -> tuple[int, int, str] | None:
+        """The longest name starting at token `first`: (start, end, key) in `text`, or None."""
+        start = found[first].start
+        if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+            return None
+        best: tuple[int, int, str] | None = None
+        word = ""
+        for last in range(first, min(first + MAX_TOKENS, len(found))):
+            if last > first and not _SOFT.match(text[found[last - 1].end : found[last].start]):
+                break
+            word = f"{word} {found[last].key}" if word else found[last].key
+            if word in self._entries:
+                end = _closed(text, start, found[last].end)
+                if end is not None:
+                    best = (start, end, word)
+            if word not in self._prefixes:
+                break
+        return best
+
+    def normalise(self, name: str, type: Type | None = None) -> tuple[Link, ...]:
+        """What a name may mean on its own, likeliest first; empty when unknown.
+
+        Examples
+        --------
+        >>> shipped().normalise("5-HT1B")[0].concept.name
+        'HTR1B'
+        """
+        entries = [e for e in self.entries(key(name)) if type is None or e.concept.type == type]
+        exact = sorted(entries, key=lambda e: (e.name != name, e.ambiguous, e.concept.id))
+        share = 1.0 / len(exact) if exact else 0.0
+        return tuple(Link(e.concept, 0.5 * share if e.ambiguous else share, "name") for e in exact)
+
+    def find(self, name: str) -> Concept | None:
+        """The concept whose identifier, cross reference or name this is; None when unknown or not one."""
+        for concept in self.concepts:
+            if name == concept.id or name in concept.xrefs:
+                return concept
+        entries = self.entries(key(name))
+        plain = [e for e in entries if not e.ambiguous] or list(entries)
+        return plain[0].concept if len(plain) == 1 else None
+
+
+def normalise(name: str, type: Type | None = None) -> tuple[Link, ...]:
+    """What a name may mean, by the shipped lexicon, likeliest first; empty when unknown."""
+    return shipped().normalise(name, type)
+
+
+@cache
+def shipped() -> Lexicon:
+    """The small pharmacology lexicon inside the package."""
+    source = files("literature") / "data" / "pharmacology.jsonl"
+    return Lexicon.of(_concepts(source.read_text(encoding="utf-8").splitlines(), "pharmacology.jsonl"))
+
+
+def _concepts(lines: Iterable[str], name: str) -> Iterator[Concept]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+            if found["type"] not in TYPES:
+                raise ValueError(f"type {found['type']!r} is none of {', '.join(TYPES)}")
+            yield Concept(
+                id=str(found["id"]),
+                type=found["type"],
+                name=str(found["name"]),
+                names=tuple(found.get("names", ())),
+                context_names=tuple(found.get("context_names", ())),
+                xrefs=tuple(found.get("xrefs", ())),
+                smiles=str(found.get("smiles", "")),
+                inchikey=str(found.get("inchikey", "")),
+                tags=frozenset(found.get("tags", ())),
+                about=str(found.get("about", "")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{name}, line {number} is no concept: {error}") from error
+
+
+def risky(name: str) -> bool:
+    """Short enough, or ordinary enough, that only the document can say what it means.
+
+    Names from big dictionaries pass here before they count as plain; a curated
+    lexicon says itself which of its names need context.
+    """
+    bare = key(name).replace(" ", "")
+    if bare in RISKY:
+        return True
+    if len(bare) < _SHORT:
+        return True
+    return len(bare) == _SHORT and name.isalpha() and not name.islower() and not name.isupper()
+
+
+def _contested(entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Another concept has this as its own first name, or nobody has."""
+    if len(entries) == 1:
+        return False
+    owners = [e for e in entries if key(e.concept.name) == key(e.name)]
+    return not (len(owners) == 1 and owners[0] is entry)
+
+
+def _closed(text: str, start: int, end: int) -> int | None:
+    """Take in the bracket a name ends with; None when it cannot be balanced or runs on."""
+    for opened, closed in ("()", "[]", "{}"):
+        inside = text[start:end]
+        missing = inside.count(opened) - inside.count(closed)
+        if missing == 1 and text[end : end + 1] == closed:
+            end += 1
+        elif missing:
+            return None
+    if end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        return None
+    return end

@@ -1,0 +1,240 @@
+"""Where does a text name a gene, a drug, a disease, and which one is meant?
+
+A `Tagger` finds stretches of text with a type; `find` links them to concepts,
+document by document: an abbreviation means what the document says it means
+(Schwartz and Hearst), and a short or shared name counts only where the document
+also names the thing in full.
+
+References
+----------
+.. [1] Schwartz A. S., Hearst M. A., A simple algorithm for identifying abbreviation
+   definitions in biomedical text, Pac. Symp. Biocomput. 2003, 451-462, section 3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from literature.article import Article
+from literature.lexicon import Concept, Entry, Lexicon, Type, key, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one text that names something of a type."""
+
+    start: int  # code points into the text given
+    end: int
+    type: Type
+    probability: float  # 0..1
+
+
+@runtime_checkable
+class Tagger(Protocol):
+    """Finds what texts name, many texts at once.
+
+    One list per text, in the order given; spans sorted by start and not overlapping.
+    """
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of an article that names a concept."""
+
+    start: int  # code points into the article's text
+    end: int
+    text: str
+    concept: Concept
+    score: float  # 0..1: the tagger's probability times the link's
+    method: str  # "name", "abbreviation", "context"
+
+    @property
+    def type(self) -> Type:
+        return self.concept.type
+
+
+@dataclass(frozen=True)
+class DictionaryTagger:
+    """The longest known name wins. Every name is found, also those only the document can settle."""
+
+    lexicon: Lexicon
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
+        return [self._one(text) for text in texts]
+
+    def _one(self, text: str) -> list[Span]:
+        found = tokens(text)
+        spans: list[Span] = []
+        place = 0
+        while place < len(found):
+            longest = self.lexicon.longest(text, found, place)
+            if longest is None:
+                place += 1
+                continue
+            start, end, word = longest
+            entries = self.lexicon.entries(word)
+            plain = [e for e in entries if not e.ambiguous]
+            chosen = (plain or list(entries))[0]
+            spans.append(Span(start, end, chosen.concept.type, 1.0))
+            while place < len(found) and found[place].start < end:
+                place += 1
+        return spans
+
+
+def find(article: Article, tagger: Tagger, lexicon: Lexicon) -> list[Mention]:
+    """All mentions of an article that could be linked, in order."""
+    return find_all([article], tagger, lexicon)[0]
+
+
+def find_all(articles: Sequence[Article], tagger: Tagger, lexicon: Lexicon) -> list[list[Mention]]:
+    """Mentions of many articles; all their passages go to the tagger in one call."""
+    passages = [passage for article in articles for passage in article.passages]
+    spans = iter(tagger([passage.text for passage in passages]))
+    result: list[list[Mention]] = []
+    for article in articles:
+        placed = [(passage, next(spans)) for passage in article.passages]
+        text = article.text
+        located = [
+            (passage.offset + span.start, passage.offset + span.end, span)
+            for passage, these in placed
+            for span in these
+        ]
+        result.append(_link(text, located, abbreviations(article), lexicon))
+    return result
+
+
+def _link(
+    text: str, located: Sequence[tuple[int, int, Span]], short_forms: dict[str, str], lexicon: Lexicon
+) -> list[Mention]:
+    """Link the plain names first: they are the context that settles the others."""
+    named = {
+        entry.concept.id
+        for start, end, _ in located
+        if text[start:end] not in short_forms
+        for entry in _plain(lexicon.entries(key(text[start:end])))
+    }
+    mentions: list[Mention] = []
+    for start, end, span in located:
+        words = text[start:end]
+        link = _meaning(words, span.type, named, short_forms, lexicon)
+        if link is not None:
+            entry, score, method = link
+            mentions.append(Mention(start, end, words, entry.concept, span.probability * score, method))
+    return mentions
+
+
+def _meaning(
+    words: str, type: Type, named: set[str], short_forms: dict[str, str], lexicon: Lexicon
+) -> tuple[Entry, float, str] | None:
+    """What `words` means in a document that names `named` in full; None when that cannot be told."""
+    entries = lexicon.entries(key(words))
+    if words in short_forms:
+        full = lexicon.entries(key(short_forms[words]))
+        if full:
+            return _pick(full, type), 1.0, "abbreviation"
+        # The document defines the short form as something the lexicon does not know, or in other
+        # words ("5-HT1B receptor" for the gene's key); only a shared concept saves the link.
+        parts = _inside(short_forms[words], lexicon)
+        kept = [entry for entry in entries if entry.concept.id in parts]
+        return (kept[0], 0.9, "abbreviation") if len(kept) == 1 else None
+    plain = _plain(entries)
+    if plain:
+        return _pick(plain, type), 1.0, "name"
+    settled = [entry for entry in entries if entry.concept.id in named]
+    if len(settled) == 1:
+        return settled[0], 0.8, "context"
+    return None
+
+
+def _plain(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not entry.ambiguous]
+
+
+def _pick(entries: Sequence[Entry], type: Type) -> Entry:
+    return next((e for e in entries if e.concept.type == type), entries[0])
+
+
+def _inside(words: str, lexicon: Lexicon) -> set[str]:
+    """Concepts named within a long form."""
+    found = DictionaryTagger(lexicon)([words])[0]
+    return {e.concept.id for s in found for e in _plain(lexicon.entries(key(words[s.start : s.end])))}
+
+
+_INITIAL = re.compile(r"[^\W_]+")
+_BRACKET = re.compile(r"\(([^()]{2,60})\)")
+_SHORT_FORM = re.compile(r"^[A-Za-z0-9α-ω][\w\-/+.α-ω]{0,9}$")
+
+
+def abbreviations(article: Article) -> dict[str, str]:
+    """Short form -> long form, as the document defines them; a later definition of the same form stands back.
+
+    References
+    ----------
+    .. [1] Schwartz & Hearst 2003, section 3: candidates "long form (SF)" and "SF (long form)".
+    """
+    found: dict[str, str] = {}
+    for passage in article.passages:
+        for bracket in _BRACKET.finditer(passage.text):
+            inner = re.split(r"[;,]\s", bracket.group(1))[0].strip()
+            before = passage.text[: bracket.start()].rstrip()
+            if _is_short(inner):
+                long = best_long_form(inner, _last_words(before, min(len(inner) + 5, len(inner) * 2)))
+                if long:
+                    found.setdefault(inner, long)
+                continue
+            short = before.rsplit(None, 1)[-1].strip("([,;") if before else ""
+            long = best_long_form(short, inner) if _is_short(short) else ""
+            if len(long) > len(short) + 2:
+                found.setdefault(short, long)
+    return found
+
+
+def _is_short(text: str) -> bool:
+    return (
+        2 <= len(text) <= 10
+        and _SHORT_FORM.match(text) is not None
+        and any(c.isalpha() for c in text)
+        and (any(c.isupper() or c.isdigit() for c in text))
+    )
+
+
+def _last_words(text: str, n: int) -> str:
+    start = max(text.rfind(". "), text.rfind("; "), text.rfind("\n")) + 1
+    return " ".join(text[start:].split(" ")[-n:]).strip()
+
+
+def best_long_form(short: str, candidate: str) -> str:
+    """The end of `candidate` that spells `short`; "" if none does.
+
+    Words whose initials are the letters come first ("Thyroid transcription factor 1" for
+    TTF-1, which the published rule cuts to its last three words); else the shortest end
+    in which the letters stand in order, the first of them at the start of a word [1].
+    """
+    letters = [c.casefold() for c in short if c.isalnum()]
+    words = list(_INITIAL.finditer(candidate))[-len(letters) :]
+    if len(letters) > 1 and [w.group()[0].casefold() for w in words] == letters:
+        return candidate[words[0].start() :].strip(" ([,;:")
+    at = len(candidate) - 1
+    for place in range(len(short) - 1, -1, -1):
+        letter = short[place].casefold()
+        if not letter.isalnum():
+            continue
+        while at >= 0 and (
+            candidate[at].casefold() != letter or (place == 0 and at > 0 and candidate[at - 1].isalnum())
+        ):
+            at -= 1
+        if at < 0:
+            return ""
+        at -= 1
+    start = at + 1
+    while start > 0 and not candidate[start - 1].isspace():  # "5-HT" begins where its word does
+        start -= 1
+    long = candidate[start:].strip(" ([,;:")
+    if len(long) <= len(short) or short.casefold() in (w.casefold() for w in long.split()):
+        return ""
+    return long

@@ -1,0 +1,399 @@
+"""Articles -> Parquet tables: documents, sentences, mentions, evidence.
+
+    OUT/documents/KEY.parquet    one row an article (also sentences/, mentions/, evidence/, skipped/)
+    OUT/shards/KEY.json          written last: what makes a shard exist; sizes and sha256 of its tables
+    OUT/withdrawn.parquet        rows of documents/ that no longer count: superseded, deleted, retracted
+
+One input file is one shard, named by the sha256 of its bytes and of the dictionary
+that read it, so that nothing is read twice and nothing is lost: a process may be
+killed at any moment and the same command with --resume goes on. The ledger is not
+used: its shards are outcomes of molecules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from discovery.files import publish
+from discovery.outcome import UserError
+from literature.article import Article, Deleted, Record, Skipped
+from literature.claims import MENTIONED, claims
+from literature.corpus import Corpus
+from literature.evidence import Evidence
+from literature.lexicon import Lexicon, shipped
+from literature.mentions import DictionaryTagger, Mention, find_all
+from literature.readers.formats import UnknownFormat, reader_for
+from literature.sentences import split
+
+FORMAT = 1  # raise it when a table's meaning changes
+BATCH = 256  # articles held in memory at a time
+
+_TEXT, _INT = pa.string(), pa.int32()
+TABLES: dict[str, pa.Schema] = {
+    "documents": pa.schema(
+        [
+            ("row", _INT), ("id", _TEXT), ("version", _INT), ("year", _INT), ("kind", _TEXT),
+            ("retracted", pa.bool_()), ("retracts", pa.list_(_TEXT)), ("genres", pa.list_(_TEXT)),
+            ("licence", _TEXT), ("title", _TEXT), ("text", _TEXT),
+        ]
+    ),
+    "sentences": pa.schema(
+        [("row", _INT), ("id", _TEXT), ("section", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT)]
+    ),
+    "mentions": pa.schema(
+        [
+            ("row", _INT), ("id", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT), ("type", _TEXT),
+            ("concept", _TEXT), ("name", _TEXT), ("score", pa.float64()), ("method", _TEXT),
+        ]
+    ),
+    "evidence": pa.schema(
+        [
+            ("row", _INT), ("id", _TEXT), ("subject", _TEXT), ("subject_name", _TEXT), ("predicate", _TEXT),
+            ("object", _TEXT), ("object_name", _TEXT), ("sign", pa.int8()), ("hedged", pa.bool_()),
+            ("weight", pa.float64()), ("section", _TEXT), ("start", _INT), ("end", _INT), ("quote", _TEXT),
+            ("year", _INT), ("kind", _TEXT), ("retracted", pa.bool_()), ("smiles", _TEXT),
+        ]
+    ),
+    "skipped": pa.schema([("where", _TEXT), ("detail", _TEXT)]),
+}  # fmt: skip
+_WITHDRAWN = pa.schema([("shard", _TEXT), ("row", _INT), ("id", _TEXT), ("reason", _TEXT)])
+
+
+class MiningError(UserError, ValueError):
+    """The tables cannot be written; the message names the folder and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One input file, read."""
+
+    key: str
+    file: str
+    rows: dict[str, int]  # of each table
+    sha256: dict[str, str]  # of each table's file
+    deleted: tuple[tuple[int, str], ...]  # (documents before it, identifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What is now in the folder."""
+
+    files: int
+    reused: int
+    documents: int
+    sentences: int
+    mentions: int
+    evidence: int
+    skipped: int
+    withdrawn: int
+
+
+def mine(
+    paths: Sequence[str | Path],
+    out: Path,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    lexicon: str = "",
+    reader: str = "",
+    tell: Callable[[str], None] | None = None,
+) -> Mined:
+    """Read files and folders of articles into the tables of `out`.
+
+    Raises
+    ------
+    MiningError
+        The folder holds tables and `resume` is false, or another run writes to it.
+    CorpusError
+        A path does not exist or holds nothing to read.
+    """
+    files = Corpus.open(list(paths)).paths
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (*TABLES, "shards"):
+        (out / name).mkdir(exist_ok=True)
+    try:
+        with FileLock(out / ".lock", timeout=0):
+            return _mine(files, out, workers, resume, lexicon, reader, tell or (lambda line: None))
+    except Timeout as error:
+        raise MiningError(f"another run is writing to {out}; wait for it or choose another folder") from error
+
+
+def _mine(
+    files: Sequence[Path],
+    out: Path,
+    workers: int,
+    resume: bool,
+    lexicon: str,
+    reader: str,
+    tell: Callable[[str], None],
+) -> Mined:
+    if not resume and any((out / "shards").glob("*.json")):
+        raise MiningError(f"{out} holds tables already; add --resume to go on, or choose another folder")
+    _sweep(out)
+    known = _fingerprint(lexicon)
+    keys = [_key(file, known, reader) for file in files]
+    todo = [(file, key) for file, key in dict(zip(files, keys, strict=True)).items() if not _stands(out, key)]
+    todo = list({key: (file, key) for file, key in todo}.values())  # the same bytes under two names: once
+    jobs = [(str(file), key, str(out), lexicon, reader) for file, key in todo]
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            _read_one(job)
+            tell(f"read {Path(job[0]).name}")
+    else:
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_die_with_parent)
+        with pool:
+            for job, _ in zip(jobs, pool.map(_read_one, jobs), strict=True):
+                tell(f"read {Path(job[0]).name}")
+    shards = [_shard(out, key) for key in dict.fromkeys(keys)]
+    withdrawn = _withdraw(out, shards)
+    total = {name: sum(shard.rows[name] for shard in shards) for name in TABLES}
+    return Mined(files=len(files), reused=len(files) - len(jobs), withdrawn=withdrawn, **total)
+
+
+def _die_with_parent() -> None:
+    """A killed parent must not leave readers behind: watch for it from a thread."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _fingerprint(lexicon: str) -> str:
+    own = Path(lexicon).read_bytes() if lexicon else b""
+    names = "\n".join(f"{c.id}\t{'|'.join(c.all_names)}" for c in shipped().concepts)
+    return hashlib.sha256(names.encode() + b"\0" + own).hexdigest()
+
+
+def _key(file: Path, known: str, reader: str) -> str:
+    digest = hashlib.sha256(f"{FORMAT}\0{known}\0{reader}\0".encode())
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    # A plain text file's name is its identifier, so the same words under two names are two articles.
+    digest.update(file.name.encode())
+    return digest.hexdigest()[:24]
+
+
+def _sweep(out: Path) -> None:
+    """Remove the half-written files of a run that died; the lock says that nobody is writing."""
+    for name in (*TABLES, "shards"):
+        for torn in (out / name).glob(".*.tmp"):
+            with suppress(OSError):
+                torn.unlink()
+
+
+def _stands(out: Path, key: str) -> bool:
+    """The shard is there and every byte of it is what was written."""
+    try:
+        shard = _shard(out, key)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return all(
+        (path := out / name / f"{key}.parquet").exists() and _sha256(path) == shard.sha256[name]
+        for name in TABLES
+    )
+
+
+def _shard(out: Path, key: str) -> Shard:
+    found = json.loads((out / "shards" / f"{key}.json").read_text(encoding="utf-8"))
+    deleted = tuple((int(row), str(id)) for row, id in found["deleted"])
+    return Shard(found["key"], found["file"], found["rows"], found["sha256"], deleted)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_one(job: tuple[str, str, str, str, str]) -> None:
+    """One file -> one committed shard."""
+    name, key, folder, own, reader = job
+    file, out = Path(name), Path(folder)
+    lexicon = shipped() + Lexicon.load(Path(own)) if own else shipped()
+    rows = dict.fromkeys(TABLES, 0)
+    deleted: list[tuple[int, str]] = []
+    torn = {table: out / table / f".{key}.{os.getpid()}.tmp" for table in TABLES}
+    with ExitStack() as stack:
+        writers = {
+            table: stack.enter_context(pq.ParquetWriter(torn[table], schema, compression="zstd"))
+            for table, schema in TABLES.items()
+        }
+        for articles, others in _batches(file, reader):
+            deleted += [
+                (rows["documents"], id) for one in others if isinstance(one, Deleted) for id in one.ids
+            ]
+            skipped = [asdict(one) for one in others if isinstance(one, Skipped)]
+            found = _tables(articles, rows["documents"], lexicon) | {"skipped": skipped}
+            for table, lines in found.items():
+                if lines:
+                    writers[table].write_table(pa.Table.from_pylist(lines, schema=TABLES[table]))
+                    rows[table] += len(lines)
+    sums: dict[str, str] = {}
+    for table, path in torn.items():
+        with path.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        sums[table] = _sha256(path)
+        os.replace(path, out / table / f"{key}.parquet")
+    shard = Shard(key, file.name, rows, sums, tuple(deleted))
+    publish(out / "shards" / f"{key}.json", json.dumps(asdict(shard)).encode("utf-8"))
+
+
+def _batches(file: Path, reader: str) -> Iterator[tuple[list[Article], list[Record]]]:
+    """Articles in groups; a deletion closes its group, so that its place among them is kept."""
+    articles: list[Article] = []
+    others: list[Record] = []
+    for record in _records(file, reader):
+        if isinstance(record, Article):
+            articles.append(record)
+        elif isinstance(record, Deleted):
+            if articles:
+                yield articles, others
+                articles, others = [], []
+            yield [], [record]
+        else:
+            others.append(record)
+        if len(articles) >= BATCH or len(others) >= BATCH:
+            yield articles, others
+            articles, others = [], []
+    yield articles, others
+
+
+def _records(file: Path, reader: str) -> Iterator[Record]:
+    try:
+        read = reader_for(file, reader)
+    except UnknownFormat as error:
+        yield Skipped(file.name, str(error))
+        return
+    yield from read(file)
+
+
+def _tables(articles: Sequence[Article], first: int, lexicon: Lexicon) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {
+        "documents": [],
+        "sentences": [],
+        "mentions": [],
+        "evidence": [],
+    }
+    mentions = find_all(articles, DictionaryTagger(lexicon), lexicon)
+    for row, (article, these) in enumerate(zip(articles, mentions, strict=True), start=first):
+        at = {"row": row, "id": article.id}
+        found["documents"].append(
+            at
+            | {
+                "version": article.version,
+                "year": article.year,
+                "kind": article.kind,
+                "retracted": article.retracted,
+                "retracts": list(article.retracts),
+                "genres": list(article.genres),
+                "licence": article.licence,
+                "title": article.title,
+                "text": article.text,
+            }
+        )
+        for passage in article.passages:
+            found["sentences"] += [
+                at
+                | {
+                    "section": passage.section,
+                    "start": passage.offset + start,
+                    "end": passage.offset + end,
+                    "text": passage.text[start:end],
+                }
+                for start, end in split(passage.text)
+            ]
+        found["mentions"] += [at | _mention(mention) for mention in these]
+        found["evidence"] += [at | _evidence(article, claim) for claim in claims(article, these)]
+    return found
+
+
+def _mention(mention: Mention) -> dict[str, Any]:
+    return {
+        "start": mention.start,
+        "end": mention.end,
+        "text": mention.text,
+        "type": mention.type,
+        "concept": mention.concept.id,
+        "name": mention.concept.name,
+        "score": mention.score,
+        "method": mention.method,
+    }
+
+
+def _evidence(article: Article, claim: Any) -> dict[str, Any]:
+    statement = Evidence.of(article, claim).statement()
+    return {
+        "subject": claim.subject.concept.id,
+        "subject_name": statement.subject,
+        "predicate": statement.predicate,
+        "object": claim.object.concept.id,
+        "object_name": statement.object,
+        "sign": statement.sign if statement.predicate != MENTIONED else 0,
+        "hedged": claim.hedged,
+        "weight": statement.confidence,
+        "section": statement.section,
+        "start": statement.start,
+        "end": statement.end,
+        "quote": statement.quote,
+        "year": statement.year,
+        "kind": statement.kind,
+        "retracted": statement.retracted,
+        "smiles": statement.smiles,
+    }
+
+
+def _withdraw(out: Path, shards: Sequence[Shard]) -> int:
+    """List the rows that no longer count, over all shards, in the order the files were named."""
+    standing: dict[str, tuple[int, str, int]] = {}  # identifier -> version, shard, row
+    gone: list[tuple[str, int, str, str]] = []
+    retracted: set[str] = set()
+    for shard in shards:
+        table = pq.read_table(
+            out / "documents" / f"{shard.key}.parquet",
+            columns=["row", "id", "version", "retracted", "retracts"],
+        ).to_pylist()
+        deletions = list(shard.deleted)
+        for line in [*table, None]:
+            row = line["row"] if line else len(table)
+            while deletions and deletions[0][0] <= row:
+                _, id = deletions.pop(0)
+                if found := standing.pop(id, None):
+                    gone.append((found[1], found[2], id, "deleted"))
+            if line is None:
+                break
+            id = line["id"]
+            retracted.update(line["retracts"], [id] if line["retracted"] else [])
+            before = standing.get(id)
+            if before and line["version"] < before[0]:
+                gone.append((shard.key, line["row"], id, "superseded"))
+                continue
+            if before:
+                gone.append((before[1], before[2], id, "superseded"))
+            standing[id] = (line["version"], shard.key, line["row"])
+    gone += [
+        (standing[id][1], standing[id][2], id, "retracted") for id in sorted(retracted & standing.keys())
+    ]
+    lines = [dict(zip(_WITHDRAWN.names, entry, strict=True)) for entry in gone]
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(lines, schema=_WITHDRAWN), buffer)
+    publish(out / "withdrawn.parquet", buffer.getvalue().to_pybytes())
+    return len(gone)

@@ -1,0 +1,258 @@
+"""How is a dossier shown: plain text, Markdown, or one HTML page?
+
+Everything a paper, a patent or a file name may hold is made inert: escaped in HTML
+and Markdown, without control characters in a terminal. Illustrative texts are named
+so wherever they are shown; a retracted article is struck out, never counted.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from rdkit.Chem import rdDepictor
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from discovery.molecule import Molecule
+from discovery.outcome import MoleculeError
+from discovery.target import Statement
+from literature.claims import MENTIONED
+from literature.dossier import Dossier, Finding, Year
+
+ILLUSTRATIVE = (
+    "The texts quoted here were written to illustrate how evidence is shown. They are not literature."
+)
+SECTIONS = (
+    ("compounds", "Compounds that act on it"),
+    ("does", "What it does"),
+    ("diseases", "Diseases"),
+    ("treatments", "What its compounds treat"),
+    ("safety", "Safety"),
+)
+_LINKS = {
+    "PMID": "https://pubmed.ncbi.nlm.nih.gov/{}/",
+    "PMC": "https://pmc.ncbi.nlm.nih.gov/articles/PMC{}/",
+    "US": "https://patents.google.com/patent/US{}",
+}
+_SIGNS = {1: "+", -1: "−", 0: "·"}
+
+
+def inert(text: str) -> str:
+    """One line without control characters, direction marks or terminal escapes."""
+    plain = "".join(
+        " " if c in "\n\r\t" else c for c in text if c in "\n\r\t" or unicodedata.category(c)[0] != "C"
+    )
+    return " ".join(plain.split())
+
+
+def phrase(finding: Finding) -> str:
+    """ "sumatriptan agonist of HTR1B" """
+    return inert(f"{finding.subject.name} {finding.predicate} {finding.object.name}")
+
+
+def label(statement: Statement) -> str:
+    """Where a statement stands, and what kind of text that is."""
+    marks: list[str] = [statement.kind] if statement.kind != "literature" else []
+    marks += ["retracted"] if statement.retracted else []
+    parts = [statement.source, str(statement.year or "no year"), statement.section]
+    return inert(", ".join(p for p in parts if p)) + (f" ({', '.join(marks)})" if marks else "")
+
+
+def link(source: str) -> str:
+    """The article's page, for identifiers we know; "" otherwise."""
+    found = re.fullmatch(r"(PMID|PMC):?(\d+)|(US)(\w+)", source)
+    if not found:
+        return ""
+    kind, number = found.group(1) or found.group(3), found.group(2) or found.group(4)
+    return _LINKS[kind].format(number)
+
+
+def _heading(dossier: Dossier) -> str:
+    target = dossier.target
+    names = [n for n in (target.name, target.gene, target.uniprot) if n]
+    return inert(" · ".join(dict.fromkeys(names)) or dossier.concept.name)
+
+
+def _summary(dossier: Dossier) -> str:
+    return inert(
+        f"{dossier.naming} of {dossier.articles} articles name it; {len(dossier.statements)} statements by "
+        f"{dossier.method}. Set aside as retracted: {len(dossier.retracted)}. "
+        f"Records that could not be read: {len(dossier.skipped)}."
+    )
+
+
+def _numbers(finding: Finding) -> str:
+    found = finding.link
+    return f"support {found.support:.2f}, against {found.contradiction:.2f}, {found.papers} papers"
+
+
+def text(dossier: Dossier, *, findings: int = 12, quotes: int = 2) -> str:
+    """Plain text for a terminal."""
+    lines = [_heading(dossier), _summary(dossier)]
+    if dossier.concept.about:
+        lines.append(inert(dossier.concept.about))
+    if dossier.illustrative:
+        lines.append(ILLUSTRATIVE)
+    for name, title in SECTIONS:
+        told = _told(getattr(dossier, name))
+        lines += ["", title.upper()] + ([] if told else ["  nothing was said"])
+        for finding in told[:findings]:
+            lines.append(f"  {_SIGNS[finding.sign]} {phrase(finding)} [{_numbers(finding)}]")
+            lines += [f'      "{inert(s.quote)}" {label(s)}' for s in finding.statements[:quotes]]
+        if len(told) > findings:
+            lines.append(f"  and {len(told) - findings} more")
+    lines += ["", "WHAT SPEAKS AGAINST"] + (
+        [] if dossier.contradictions else ["  no contradiction was found"]
+    )
+    for found in dossier.contradictions:
+        lines.append(f"  {inert(found.subject)} and {inert(found.object)}: {inert(found.why)}")
+        lines += [f'      "{inert(s.quote)}" {label(s)}' for s in (found.one, found.other)]
+    lines += ["", "TIMELINE  year: articles, statements for, against"]
+    lines += [f"  {y.year}: {y.articles:3d} {y.support:3d} {y.against:3d}" for y in dossier.timeline]
+    return "\n".join(lines) + "\n"
+
+
+def _told(findings: Sequence[Finding]) -> list[Finding]:
+    """Those a cue word tells of; bare co-occurrences stay in the JSON."""
+    return [f for f in findings if f.predicate != MENTIONED]
+
+
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+
+
+def _escaped(words: str) -> str:
+    return html.escape(_MARKS.sub(r"\\\1", inert(words)), quote=False)
+
+
+def markdown(dossier: Dossier, *, quotes: int = 3) -> str:
+    """Markdown, every mark in foreign words escaped."""
+    lines = [f"# {_escaped(_heading(dossier))}", "", _escaped(_summary(dossier)), ""]
+    if dossier.concept.about:
+        lines += [_escaped(dossier.concept.about), ""]
+    if dossier.illustrative:
+        lines += [f"**{ILLUSTRATIVE}**", ""]
+    for name, title in SECTIONS:
+        lines += [f"## {title}", ""]
+        for finding in _told(getattr(dossier, name)):
+            lines.append(f"- {_SIGNS[finding.sign]} **{_escaped(phrase(finding))}** ({_numbers(finding)})")
+            lines += [f"    - {_quoted(s)}" for s in finding.statements[:quotes]]
+        lines.append("")
+    lines += ["## What speaks against", ""]
+    for found in dossier.contradictions:
+        lines.append(f"- {_escaped(found.subject)} and {_escaped(found.object)}: {_escaped(found.why)}")
+        lines += [f"    - {_quoted(s)}" for s in (found.one, found.other)]
+    lines += ["", "## Timeline", "", "| year | articles | for | against |", "|---|---|---|---|"]
+    lines += [f"| {y.year} | {y.articles} | {y.support} | {y.against} |" for y in dossier.timeline]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(statement: Statement) -> str:
+    words = f"“{_escaped(statement.quote)}” {_escaped(label(statement))}"
+    return f"~~{words}~~" if statement.retracted else words
+
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
+    "h2{border-bottom:1px solid #ddd;margin-top:2em}details{margin:.4em 0}summary{cursor:pointer}"
+    "blockquote{margin:.3em 0 .3em 1.5em;color:#333}small{color:#666}.note{background:#fff3cd;padding:.6em 1em}"
+    ".plus{color:#176f2c}.minus{color:#a11}svg{vertical-align:middle}del{color:#999}"
+)
+
+
+def page(dossier: Dossier) -> str:
+    """One HTML page that needs nothing from the network."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(_heading(dossier))}</title><style>{_STYLE}</style></head><body>"
+        f"{fragment(dossier)}</body></html>"
+    )
+
+
+def fragment(dossier: Dossier) -> str:
+    """The page's inside, for a report or a notebook."""
+    parts = [f"<h1>{html.escape(_heading(dossier))}</h1>", f"<p>{html.escape(_summary(dossier))}</p>"]
+    if dossier.concept.about:
+        parts.append(f"<p>{html.escape(inert(dossier.concept.about))}</p>")
+    if dossier.illustrative:
+        parts.append(f'<p class="note">{ILLUSTRATIVE}</p>')
+    for name, title in SECTIONS:
+        told = _told(getattr(dossier, name))
+        parts.append(f"<h2>{title}</h2>")
+        parts += [_finding(finding, drawn=name == "compounds") for finding in told] or [
+            "<p>Nothing was said.</p>"
+        ]
+    parts.append("<h2>What speaks against</h2>")
+    for found in dossier.contradictions:
+        words = html.escape(inert(f"{found.subject} and {found.object}: {found.why}"))
+        parts.append(
+            f"<details open><summary>{words}</summary>{_quote(found.one)}{_quote(found.other)}</details>"
+        )
+    if not dossier.contradictions:
+        parts.append("<p>No contradiction was found.</p>")
+    parts.append(f"<h2>Timeline</h2>{_bars(dossier.timeline)}")
+    if dossier.skipped:
+        listed = "".join(
+            f"<li>{html.escape(inert(s.where))}: {html.escape(inert(s.detail))}</li>"
+            for s in dossier.skipped[:50]
+        )
+        parts.append(f"<h2>Not read</h2><ul>{listed}</ul>")
+    return "".join(parts)
+
+
+def _finding(finding: Finding, *, drawn: bool) -> str:
+    tone = {1: "plus", -1: "minus", 0: ""}[finding.sign]
+    picture = _structure(finding.subject.smiles) if drawn and finding.subject.smiles else ""
+    quotes = "".join(_quote(s) for s in finding.statements)
+    return (
+        f'<details><summary>{picture}<b class="{tone}">{_SIGNS[finding.sign]}</b> '
+        f"{html.escape(phrase(finding))} <small>{html.escape(_numbers(finding))}</small></summary>{quotes}</details>"
+    )
+
+
+def _quote(statement: Statement) -> str:
+    words = html.escape(inert(statement.quote))
+    where, address = html.escape(label(statement)), link(statement.source)
+    if address:
+        where = f'<a href="{html.escape(address, quote=True)}" rel="noreferrer">{where}</a>'
+    if statement.retracted:
+        words = f"<del>{words}</del>"
+    return f"<blockquote>{_SIGNS[statement.sign]} “{words}” <small>{where}</small></blockquote>"
+
+
+def _structure(smiles: str) -> str:
+    """A small picture; nothing when the SMILES of a user's dictionary is none."""
+    try:
+        mol = Molecule.parse(smiles).mol()
+    except MoleculeError:
+        return ""
+    rdDepictor.Compute2DCoords(mol)
+    canvas = rdMolDraw2D.MolDraw2DSVG(140, 90)
+    options = canvas.drawOptions()
+    options.clearBackground = False  # type: ignore[assignment]
+    canvas.DrawMolecule(mol)
+    canvas.FinishDrawing()
+    drawn = canvas.GetDrawingText()
+    return str(drawn[drawn.index("<svg") :])
+
+
+def _bars(timeline: Sequence[Year]) -> str:
+    """Articles a year, one bar each, over the years between the first and the last."""
+    if not timeline:
+        return "<p>No article has a year.</p>"
+    first, last = timeline[0].year, timeline[-1].year
+    top = max(y.articles for y in timeline) or 1
+    width = max(4, min(24, 720 // (last - first + 1)))
+    bars = "".join(
+        f'<rect x="{(y.year - first) * width}" y="{80 - 70 * y.articles / top:.1f}" width="{width - 1}" '
+        f'height="{70 * y.articles / top:.1f}" fill="#4a7ab5"><title>{y.year}: {y.articles} articles, '
+        f"{y.support} statements for, {y.against} against</title></rect>"
+        for y in timeline
+    )
+    total = (last - first + 1) * width
+    return (
+        f'<svg role="img" aria-label="articles a year" width="{max(total, 120)}" height="100">{bars}'
+        f'<text x="0" y="96" font-size="11">{first}</text>'
+        f'<text x="{max(total - 28, 60)}" y="96" font-size="11">{last}</text></svg>'
+    )

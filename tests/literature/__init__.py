@@ -1,0 +1,1 @@
+"""Tests of literature/, one file a room."""

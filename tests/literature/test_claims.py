@@ -1,0 +1,99 @@
+"""What sentences claim: written for the purpose, each with what a reader would say of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from literature.article import Article
+from literature.claims import MENTIONED, Claim, claims
+from literature.lexicon import shipped
+from literature.mentions import DictionaryTagger, find
+
+
+def told(text: str, section: str = "abstract") -> list[Claim]:
+    article = Article.of("X:1", [(section, text)])
+    return claims(article, find(article, DictionaryTagger(shipped()), shipped()))
+
+
+def said(text: str) -> set[tuple[int, str, str, str]]:
+    return {
+        (c.sign, c.subject.concept.name, c.predicate, c.object.concept.name)
+        for c in told(text)
+        if c.predicate != MENTIONED
+    }
+
+
+H = "HTR1B"
+SENTENCES = [
+    ("Sumatriptan is a selective 5-HT1B agonist.", {(1, "sumatriptan", "agonist of", H)}),
+    ("SB-224289, a 5-HT1B antagonist, was given.", {(1, "SB-224289", "antagonist of", H)}),
+    ("The 5-HT1B receptor antagonist GR-127935 was given.", {(1, "GR-127935", "antagonist of", H)}),
+    ("Propranolol is an antagonist of the 5-HT1B receptor.", {(1, "propranolol", "antagonist of", H)}),
+    ("Vortioxetine is a partial agonist at 5-HT1B receptors.", {(1, "vortioxetine", "partial agonist of", H)}),
+    ("SB-224289 is an inverse agonist at the 5-HT1B receptor.", {(1, "SB-224289", "inverse agonist of", H)}),
+    ("8-OH-DPAT is not a 5-HT1B agonist.", {(-1, "8-OH-DPAT", "agonist of", H)}),
+    ("Lasmiditan does not bind 5-HT1B receptors.", {(-1, "lasmiditan", "binds", H)}),
+    ("Lasmiditan had no affinity for 5-HT1B receptors.", {(-1, "lasmiditan", "binds", H)}),
+    ("Lasmiditan failed to activate 5-HT1B receptors.", {(-1, "lasmiditan", "activates", H)}),
+    ("5-HT1B receptors are blocked by methiothepin.", {(1, "methiothepin", "inhibits", H)}),
+    ("5-HT1B receptors were not blocked by ketanserin.", {(-1, "ketanserin", "inhibits", H)}),
+    ("Activation of 5-HT1B receptors by zolmitriptan was seen.", {(1, "zolmitriptan", "activates", H)}),
+    ("Sumatriptan relieved migraine.", {(1, "sumatriptan", "treats", "migraine")}),
+    ("Sumatriptan was effective in acute migraine.", {(1, "sumatriptan", "treats", "migraine")}),
+    ("Sumatriptan did not prevent cluster headache.", {(-1, "sumatriptan", "treats", "cluster headache")}),
+    ("Migraine was treated with sumatriptan.", {(1, "sumatriptan", "treats", "migraine")}),
+    ("Ergotamine caused coronary spasm.", {(1, "ergotamine", "causes", "coronary vasospasm")}),
+    ("Coronary spasm induced by sumatriptan is rare.", {(1, "sumatriptan", "causes", "coronary vasospasm")}),
+    ("Sumatriptan is contraindicated in angina.", {(1, "sumatriptan", "contraindicated in", "angina pectoris")}),
+    ("Sumatriptan must not be used in angina.", {(1, "sumatriptan", "contraindicated in", "angina pectoris")}),
+    ("Eletriptan relieved migraine without nausea.", {(1, "eletriptan", "treats", "migraine"), (-1, "eletriptan", "causes", "nausea")}),
+    ("5-HT1B receptors inhibit serotonin release.", {(1, H, "inhibits", "serotonin release")}),
+    ("Loss of 5-HT1B receptors increased impulsivity.", {(1, H, "inhibits", "impulsivity")}),
+    ("Aggression was increased in 5-HT1B knockout mice.", set()),
+    ("5-HT1B receptors are associated with depression.", {(1, H, "associated with", "major depressive disorder")}),
+    ("HTR1B was not associated with depression.", {(-1, H, "associated with", "major depressive disorder")}),
+    ("No association between HTR1B and depression was found.", {(-1, H, "associated with", "major depressive disorder")}),
+    ("Whether HTR1B causes depression is unclear.", {(0, H, "causes", "major depressive disorder")}),
+    ("Serotonin receptors of the 5-HT1B type were counted.", set()),
+    ("Sumatriptan and 5-HT1B were measured.", set()),
+    ("Rizatriptan relieved migraine sooner than naratriptan.", {(1, "rizatriptan", "treats", "migraine")}),
+    ("Naratriptan and frovatriptan relieved migraine.", {(1, "naratriptan", "treats", "migraine"), (1, "frovatriptan", "treats", "migraine")}),
+    ("Zolmitriptan relieved migraine, whereas pindolol did not.", {(1, "zolmitriptan", "treats", "migraine")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wanted"), SENTENCES, ids=[text for text, _ in SENTENCES])
+def test_a_sentence_claims_what_it_says(text: str, wanted: set[tuple[int, str, str, str]]) -> None:
+    assert said(text) == wanted
+
+
+def test_a_role_noun_belongs_to_its_own_drug() -> None:
+    found = told("Vasoconstriction by sumatriptan was blocked by the 5-HT1B antagonist SB-224289.")
+    roles = {(c.subject.concept.name, c.predicate) for c in found if c.object.concept.name == H}
+    assert ("SB-224289", "antagonist of") in roles
+    assert ("sumatriptan", MENTIONED) in roles
+
+
+def test_an_antagonists_effect_is_turned_round_for_the_receptor() -> None:
+    found = said("The 5-HT1B antagonist SB-224289 reduced pulmonary arterial hypertension.")
+    assert (1, H, "causes", "pulmonary arterial hypertension") in found
+    assert (1, "SB-224289", "treats", "pulmonary arterial hypertension") in found
+
+
+def test_doubt_halves_the_weight() -> None:
+    sure, doubtful = told("Donitriptan relieves migraine.")[0], told("Donitriptan may relieve migraine.")[0]
+    assert doubtful.hedged
+    assert doubtful.confidence == pytest.approx(sure.confidence / 2)
+
+
+def test_sentences_do_not_mix_and_references_say_nothing() -> None:
+    assert told("Sumatriptan was given. 5-HT1B is a receptor.") == []
+    assert told("Sumatriptan is a 5-HT1B agonist.", section="references") == []
+
+
+def test_only_what_was_asked_about() -> None:
+    article = Article.of("X:1", [("abstract", "Sumatriptan relieved migraine and activated 5-HT1B.")])
+    found = find(article, DictionaryTagger(shipped()), shipped())
+    gene = frozenset({"NCBIGene:3351"})
+    assert all(gene & {c.subject.concept.id, c.object.concept.id} for c in claims(article, found, gene))
+    assert len(claims(article, found)) == 3

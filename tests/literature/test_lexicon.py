@@ -1,0 +1,114 @@
+"""References: RDKit for structures; the usual spellings of one receptor for keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+
+from discovery.molecule import Molecule
+from literature.lexicon import Concept, Lexicon, key, normalise, risky, shipped
+
+SPELLINGS = [
+    "5-HT1B",
+    "5-HT(1B)",
+    "5HT1B",
+    "5-HT1B receptors",
+    "5-HT₁B",
+    "5-HT-1B receptor",
+    "5-hydroxytryptamine 1B receptor",
+    "serotonin 1B receptor",
+    "HTR1B",
+    "htr1b",
+]
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_all_spellings_mean_one_gene(name: str) -> None:
+    found = normalise(name)
+    assert [link.concept.name for link in found] == ["HTR1B"]
+    assert found[0].concept.id == "NCBIGene:3351"
+    assert "UNIPROT:P28222" in found[0].concept.xrefs
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("β-blocker", "beta blockers"),
+        ("TNF-α", "TNF alpha"),
+        ("Parkinson's disease", "Parkinson’s disease"),
+        ("antibodies", "antibody"),
+        ("naïve", "naive"),
+    ],
+)
+def test_keys_forgive_spelling(one: str, other: str) -> None:
+    assert key(one) == key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("5-HT1B", "5-HT1D"), ("GSK3", "GSK4"), ("virus", "viru"), ("IL-1", "IL-11")]
+)
+def test_keys_keep_apart_what_differs(one: str, other: str) -> None:
+    assert key(one) != key(other)
+
+
+def test_every_structure_parses_and_has_the_inchikey_written_beside_it() -> None:
+    """Reference: RDKit's InChIKey of the SMILES; the keys were compared with DrugBank's open vocabulary."""
+    drugs = [c for c in shipped().concepts if c.smiles]
+    assert len(drugs) >= 60
+    for drug in drugs:
+        assert Molecule.parse(drug.smiles).smiles == drug.smiles, drug.name
+        assert Chem.MolToInchiKey(Chem.MolFromSmiles(drug.smiles)) == drug.inchikey, drug.name
+
+
+def test_known_structures() -> None:
+    """Reference: InChIKeys of the DrugBank open vocabulary (CC0)."""
+    known = {
+        "sumatriptan": "KQKPFRSPSRPDEB-UHFFFAOYSA-N",
+        "eletriptan": "PWVXXGRKLHYWKM-LJQANCHMSA-N",
+        "ergotamine": "XCGSFFUVFURLIX-VFGNJEKYSA-N",
+        "donitriptan": "SOHCKWZVTCTQBG-UHFFFAOYSA-N",
+        "eltoprazine": "WVLHGCRWEHCIOT-UHFFFAOYSA-N",
+    }
+    for name, inchikey in known.items():
+        assert normalise(name)[0].concept.inchikey == inchikey
+
+
+def test_a_shared_name_is_shared_out() -> None:
+    found = normalise("LSD")
+    assert {link.concept.name for link in found} == {"lysergide", "DNASE1L3"}
+    assert all(link.score < 0.5 for link in found)
+    assert [link.concept.name for link in normalise("LSD", "gene")] == ["DNASE1L3"]
+    assert normalise("no such thing") == ()
+
+
+def test_a_users_dictionary_adds_and_overrides(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"id":"X:1","type":"chemical","name":"AB-123","smiles":"CCO"}\n', encoding="utf-8")
+    both = shipped() + Lexicon.load(file)
+    assert both.normalise("ab 123")[0].concept.smiles == "CCO"
+    assert both.normalise("5-HT1B")
+    file.write_text('{"id":"X:1","type":"chemical","name":"A"}\n{"id":"X:2"}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mine\.jsonl, line 2"):
+        Lexicon.load(file)
+    file.write_text('{"id":"X:1","type":"planet","name":"A"}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="planet"):
+        Lexicon.load(file)
+
+
+def test_the_owner_of_a_name_keeps_it() -> None:
+    """A symbol belongs to the gene that is called so, not to one that has it as an alias."""
+    lexicon = Lexicon.of(
+        [
+            Concept("G:1", "gene", "MAPK1", names=("ERK2",)),
+            Concept("G:2", "gene", "ERK2X", names=("MAPK1",)),
+        ]
+    )
+    assert [link.score for link in lexicon.normalise("MAPK1")] == [0.5, 0.25]
+    assert lexicon.normalise("MAPK1")[0].concept.id == "G:1"
+
+
+def test_risky_names() -> None:
+    assert all(map(risky, ("LSD", "GC", "AGS", "Hb", "T", "ER", "set")))
+    assert not any(map(risky, ("HTR1B", "sumatriptan", "BRCA1", "TP53")))
