@@ -37,4 +37,4 @@ def stopping(at_once: bool = False) -> Iterator[list[str]]:
         yield told
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set outside Python

@@ -157,10 +157,14 @@ class Worker:
         self.send({"use": use, "settings": dict(settings), "memory_gb": memory_gb, "parent": os.getpid()})
 
     def send(self, message: Message) -> None:
-        """Never fails: a dead worker's end is heard in the inbox."""
+        """Never fails and never waits: a frozen child may read nothing, a dead one's end is heard in the inbox."""
+        data = (canonical(message) + "\n").encode()
+        threading.Thread(target=self._write, args=(data,), daemon=True).start()
+
+    def _write(self, data: bytes) -> None:
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write((canonical(message) + "\n").encode())
+            self._process.stdin.write(data)
             self._process.stdin.flush()
 
     def kill(self) -> None:

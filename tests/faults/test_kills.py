@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from discovery import crew
+from discovery.crew import ScorerFailed
 from discovery.events import Event
 from discovery.execution import ScorerSpec, score_all
 from discovery.files import CannotWrite
+from discovery.interrupt import Interrupted
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
@@ -186,9 +189,49 @@ def test_a_frozen_worker_is_replaced(tmp_path: Path) -> None:
     assert gone(frozen[0])
 
 
-def test_a_worker_that_dies_whenever_it_is_built_stops_the_run(tmp_path: Path) -> None:
-    from discovery.crew import ScorerFailed
+def test_sigterm_does_not_wait_for_a_scorer_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch system sends SIGTERM and, half a minute later, SIGKILL."""
+    monkeypatch.setattr(crew, "GRACE_S", 0.5)
+    sent: list[float] = []
 
+    def tell(event: Event) -> None:
+        if event.kind == "progress" and not sent:
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    molecules = [Molecule("C"), Molecule("C[SiH3]"), Molecule("CC")]
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        run_toy(tmp_path, molecules, chunk=1, timeout_s=300.0, on_event=tell)
+    assert time.monotonic() - sent[0] < 10
+    done = {
+        s
+        for shard in Ledger.open(tmp_path).shards()
+        for s in Ledger.open(tmp_path).read(shard.key)["smiles"].to_pylist()
+    }
+    assert {"C"} <= done <= {"C", "CC"}
+
+
+def test_a_frozen_worker_that_reads_nothing_does_not_freeze_the_run(tmp_path: Path) -> None:
+    """Its pipe holds 64 KiB; what it is sent is larger."""
+    frozen: list[int] = []
+
+    def freezer(event: Event) -> None:
+        if event.kind == "progress" and not frozen:
+            frozen.extend(children_of(os.getpid())[:1])
+            os.kill(frozen[0], signal.SIGSTOP)
+
+    molecules = [Molecule("C" * n) for n in range(14, 18)]
+    found = [Score(1.0, details={"pose": "x" * 200_000})] * 4
+    told = run_toy(
+        tmp_path, molecules, "toy_refined", found=found, chunk=2, workers=1, timeout_s=1.0, on_event=freezer
+    )
+    assert [outcome for outcome in told if not isinstance(outcome, Score)] == []
+    assert frozen
+
+
+def test_a_worker_that_dies_whenever_it_is_built_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(ScorerFailed, match=r"toy_dies_building.*exit status 9 while building"):
         score_all(
             ScorerSpec("toy_dies_building"),
