@@ -354,6 +354,8 @@ def _sdf(path: Path, smiles: str | None, name: str | None) -> Iterator[Record]:
             continue
         size += len(line.text) + 1
         if size > MAX_RECORD or line.excess:
+            if not kept:
+                kept.append(line.text[:KEPT])  # enough to recognise the record by
             excess += len(line.text) + 1 + line.excess
         else:
             kept.append(line.text)
