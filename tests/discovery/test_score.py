@@ -1,0 +1,58 @@
+"""Scores are finite numbers, and columns know how to be written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing
+from discovery.score import Column, Refiner, Score, Scorer
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_score_is_a_finite_number(value: float) -> None:
+    with pytest.raises(ValueError, match="use Missing to say why"):
+        Score(value)
+
+
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [
+        (Column("docking", "kcal/mol", "low"), "docking / kcal/mol"),
+        (Column("hba", "1", "low", "H-bond acceptors"), "H-bond acceptors"),
+        (Column("aromatic_rings", "", "low"), "aromatic rings"),
+    ],
+)
+def test_labels(column: Column, label: str) -> None:
+    assert column.label == label
+
+
+LENGTH, HALF = Column("length", "1", "low"), Column("half", "1", "low")
+
+
+@dataclass(frozen=True)
+class Length:
+    column: Column = LENGTH
+
+    def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
+        return [Score(len(molecule.smiles)) for molecule in molecules]
+
+
+@dataclass(frozen=True)
+class Halve:
+    column: Column = HALF
+    after: str = "length"
+
+    def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> Sequence[Score | Missing]:
+        return [Score(score.value / 2) for score in found]
+
+
+def test_whoever_has_the_shape_keeps_the_promise() -> None:
+    assert isinstance(Length(), Scorer)
+    assert not isinstance(Length(), Refiner)
+    assert isinstance(Halve(), Refiner)
+    assert not isinstance(Halve(), Scorer)
