@@ -1,0 +1,117 @@
+"""A screen: a row in is a row out, at any size, through kills, and memory stays flat."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from discovery import config, screening
+from discovery.config import ScorerConfig
+from discovery.desirability import Desirability
+from discovery.events import Event
+from discovery.plugins import PluginError
+from discovery.screening import ScreenError, screen
+
+QED = ScorerConfig(use="qed", desirability=Desirability("higher", low=0, high=1), workers=0)
+LIGHT = ScorerConfig(use="descriptor", settings={"name": "mw"}, at_most=200, workers=0)
+
+ROWS = ["CCO ethanol", "c1ccccc1O phenol", "C1CC torn", "OCC again", "", "CC(=O)Oc1ccccc1C(=O)O aspirin"] + [
+    f"{'C' * n}N amine{n}" for n in range(1, 20)
+]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    path = tmp_path / "library.smi"
+    path.write_text("\n".join(ROWS) + "\n")
+    return path
+
+
+def table(path: Path) -> list[dict[str, object]]:
+    return pq.read_table(path).to_pylist()
+
+
+def test_a_row_in_is_a_row_out_with_its_reason(library: Path, tmp_path: Path) -> None:
+    result = screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+    rows = table(result.all_rows)
+    assert [row["number"] for row in rows] == list(range(1, len(ROWS) + 1))
+    assert result.counts.n_in == len(ROWS)
+    by_number = {row["number"]: row for row in rows}
+    assert by_number[3]["reason"] == "unparsable"
+    assert by_number[3]["text"] == "C1CC"
+    assert by_number[4]["reason"] == "duplicate"
+    assert by_number[5]["reason"] == "empty"
+    assert by_number[len(ROWS)]["reason"] == "filtered"
+    assert all((row["utility"] is None) == (row["reason"] is not None) for row in rows)
+
+
+def test_the_best_are_in_order(library: Path, tmp_path: Path) -> None:
+    result = screen(library, tmp_path / "out", scorers=[QED], workers=0, top=5)
+    with result.top.open() as file:
+        best = list(csv.DictReader(file))
+    utilities = [float(row["utility"]) for row in best]
+    assert utilities == sorted(utilities, reverse=True)
+    everything = sorted(
+        (row["utility"] for row in table(result.all_rows) if row["utility"] is not None), reverse=True
+    )
+    assert utilities == everything[:5]
+
+
+def test_a_stopped_screen_goes_on_and_ends_the_same(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening, "BATCH", 7)
+    whole = screen(library, tmp_path / "whole", scorers=[LIGHT, QED], workers=0)
+
+    def stop(event: Event) -> None:
+        if event.done >= 14:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        screen(library, tmp_path / "cut", scorers=[LIGHT, QED], workers=0, on_event=stop)
+    before = {path.name for path in (tmp_path / "cut" / "shards").glob("*.parquet")}
+    assert len(before) == 2
+    cut = screen(library, tmp_path / "cut", scorers=[LIGHT, QED], workers=0)
+    assert table(cut.all_rows) == table(whole.all_rows)
+    assert cut.top.read_text() == whole.top.read_text()
+    assert not list((tmp_path / "cut").rglob("work/*"))
+
+
+def test_batches_do_not_change_the_table(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = screen(library, tmp_path / "one", scorers=[QED], workers=0)
+    monkeypatch.setattr(screening, "BATCH", 4)
+    many = screen(library, tmp_path / "many", scorers=[QED], workers=0)
+    assert table(one.all_rows) == table(many.all_rows)
+
+
+def test_another_library_or_other_scorers_need_another_folder(library: Path, tmp_path: Path) -> None:
+    screen(library, tmp_path / "out", scorers=[QED], workers=0)
+    with pytest.raises(ScreenError, match="holds another screen"):
+        screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+
+
+def test_what_belongs_to_campaigns_is_refused(library: Path, tmp_path: Path) -> None:
+    few = ScorerConfig(use="qed", best=5)
+    with pytest.raises(ScreenError, match="works on the best of a campaign"):
+        screen(library, tmp_path / "out", scorers=[few], workers=0)
+    with pytest.raises(PluginError, match="did you mean 'qed'"):
+        screen(library, tmp_path / "out", scorers=[ScorerConfig(use="qedd")], workers=0)
+
+
+def test_scorers_come_from_a_campaigns_file(library: Path, tmp_path: Path) -> None:
+    toml = tmp_path / "scorers.toml"
+    toml.write_text(
+        '[[proposers]]\nuse = "brics"\n[[scorers]]\nuse = "qed"\nworkers = 0\n'
+        'desirability = {shape = "higher", low = 0.0, high = 1.0}\n'
+    )
+    assert config.read(toml).scorers[0].use == "qed"
+    assert screen(library, tmp_path / "out", scorers=toml, workers=0).counts.n_ok > 15
+
+
+def test_the_default_scorers_need_no_protein() -> None:
+    assert {part.use for part in screening.default_scorers()} == {"descriptor", "qed", "synthesis", "alerts"}
