@@ -12,7 +12,7 @@ happens when one dies or is silent for too long:
 
 1. The chunk's molecules are taken one by one; the neighbours get their answers, and
    the one that does it again, alone, is the culprit: CRASHED, TIMED_OUT or
-   OUT_OF_MEMORY, with its name, the signal and the seconds. Not halves of halves: each
+   OUT_OF_MEMORY, with its name and the signal or the time it was given. Not halves of halves: each
    halving would let it take down one more worker, and a worker is dear to build.
 2. Its row counts the attempts. A later run tries a machine's fault again, always alone,
    until `max_attempts` have been made in all, over all runs.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -142,6 +144,24 @@ class Neighbourly:
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
         longest = max((len(m.smiles) for m in molecules), default=1)
         return [Score(len(m.smiles) / longest) for m in molecules]
+
+
+@dataclass(frozen=True)
+class Chatty:
+    """Prints, and lets what it starts print; says how its process was set up."""
+
+    column = Column("toy_chatty", unit="1", better="high")
+
+    def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
+        print('{"rows": []}', flush=True)
+        os.write(1, b"not JSON\n")
+        subprocess.run([sys.executable, "-c", "print('hello from below')"], check=True)
+        threads = {
+            name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONPATH")
+        }
+        return [
+            Score(1.0, details={"pid": os.getpid(), "session": os.getsid(0), **threads}) for _ in molecules
+        ]
 
 
 @dataclass(frozen=True)
