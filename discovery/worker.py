@@ -1,8 +1,8 @@
 """How does a scorer live in a process of its own, where its death costs nobody else?
 
-A fresh interpreter is started for it, so nothing is
-inherited but the environment: threads are pinned before any library is loaded, no
-lock or accelerator context is half copied, and the caller's script is not run again.
+A fresh interpreter is started for it, so nothing is inherited but the environment:
+threads are pinned before any library is loaded, no lock or accelerator context is half
+copied, and the caller's script is not run again.
 Parent and child exchange one JSON line at a time over pipes; molecules travel as
 SMILES, and nothing is pickled. The child builds its scorer once and keeps it.
 
