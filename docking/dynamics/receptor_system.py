@@ -1,0 +1,261 @@
+"""Which mechanics does the protein have? ff14SB, read once per target.
+
+The PDB text is a prepared receptor's (docking/receptor.py); text without hydrogens is
+prepared first. Chain breaks stay open and uncapped: a bond is never drawn across a gap,
+and a residue that ends at one keeps the parameters it has inside a chain, which adds no
+false charge. Crystal waters are left out, as the water here is a continuum.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+try:
+    from openmm import app
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
+
+from docking import preparation
+from docking.dynamics.system import terms_of
+from docking.dynamics.terms import Floats, Ints, Terms
+from docking.receptor import ReceptorError
+
+PROTEIN = "ff14SB"
+_FILES = ("amber14/protein.ff14SB.xml", "amber14/tip3p.xml")  # the second for its ions
+_WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
+_BREAK = 0.25  # nm from C to N; a peptide bond is 0.133
+_PEPTIDE = 0.17  # nm; a C and an N this near are bonded, whatever their order in the file
+_CLASH = 0.05  # nm; two atoms nearer than this are one atom written twice
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReceptorModel:
+    """A whole receptor, ready to be cut into a pocket."""
+
+    name: str
+    terms: Terms
+    xyz: Floats  # [atom, 3] nm, as in the file
+    numbers: Ints  # [atom], atomic numbers
+    atom_names: tuple[str, ...]  # [atom]
+    residue: Ints  # [atom], index into `labels`
+    labels: tuple[str, ...]  # [residue], "A:ASP129" as in the file
+    notes: tuple[str, ...] = ()  # what was decided here
+
+
+@lru_cache(maxsize=4)
+def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
+    """ff14SB for a receptor given as PDB text.
+
+    Parameters
+    ----------
+    pdb
+        The text of a PDB file, with hydrogens or without.
+
+    Raises
+    ------
+    ReceptorError
+        Nothing usable in the text; a residue without parameters, with missing or with
+        surplus atoms; coordinates that are no numbers. Each names the residue and the cure.
+    """
+    notes: list[str] = []
+    if not _has_hydrogens(pdb):
+        prepared = preparation.from_text(pdb, name)
+        pdb = prepared.pdb
+        notes.append(f"{name} had no hydrogens; they were added for pH {preparation.PH:g}")
+    topology, positions = _read(pdb, name)
+    topology, positions = _without_water(topology, positions, notes)
+    topology = _open_gaps(topology, positions, notes)
+    residues = list(topology.residues())
+    labels = tuple(_label(residue) for residue in residues)
+    _check_coordinates(positions, topology, labels, name)
+    system = _parametrised(topology, labels, name)
+    atoms = list(topology.atoms())
+    numbers = np.array([a.element.atomic_number for a in atoms], dtype=np.int64)
+    bonds = np.array([(a.index, b.index) for a, b in topology.bonds()], dtype=np.int64).reshape(-1, 2)
+    return ReceptorModel(
+        name=name,
+        terms=terms_of(system, numbers, bonds),
+        xyz=positions,
+        numbers=numbers,
+        atom_names=tuple(a.name for a in atoms),
+        residue=np.array([a.residue.index for a in atoms], dtype=np.int64),
+        labels=labels,
+        notes=tuple(notes),
+    )
+
+
+def _has_hydrogens(pdb: str) -> bool:
+    for line in pdb.splitlines():
+        if line.startswith(("ATOM", "HETATM")):
+            element = line[76:78].strip() or line[12:16].strip().lstrip("0123456789")[:1]
+            if element == "H":
+                return True
+    return False
+
+
+def _read(pdb: str, name: str) -> tuple[Any, Floats]:
+    if not any(line.startswith(("ATOM", "HETATM")) for line in pdb.splitlines()):
+        raise ReceptorError(f"{name} holds no ATOM line; give the text of a PDB file")
+    try:
+        file = app.PDBFile(io.StringIO(pdb))
+    except (ValueError, IndexError, KeyError) as error:
+        raise ReceptorError(
+            f"{name} is no readable PDB file: {error}; prepare it with docking.preparation.prepare"
+        ) from error
+    xyz = np.array([[p.x, p.y, p.z] for p in file.positions], dtype=np.float64).reshape(-1, 3)
+    for atom in file.topology.atoms():
+        if atom.element is None:
+            raise ReceptorError(
+                f"{name}, {_label(atom.residue)}: the element of atom {atom.name} is unknown; "
+                "fill in columns 77-78 of its line"
+            )
+    return file.topology, xyz
+
+
+def _label(residue: Any) -> str:
+    return f"{residue.chain.id.strip()}:{residue.name}{residue.id.strip()}{residue.insertionCode.strip()}"
+
+
+def _without_water(topology: Any, xyz: Floats, notes: list[str]) -> tuple[Any, Floats]:
+    waters = [residue for residue in topology.residues() if residue.name in _WATERS]
+    if not waters:
+        return topology, xyz
+    notes.append(f"{len(waters)} crystal water(s) left out: the water is a continuum")
+    modeller = app.Modeller(topology, [tuple(p) for p in xyz])
+    gone = {atom.index for residue in waters for atom in residue.atoms()}
+    modeller.delete(waters)
+    return modeller.topology, xyz[[i for i in range(len(xyz)) if i not in gone]]
+
+
+def _open_gaps(topology: Any, xyz: Floats, notes: list[str]) -> Any:
+    """The same atoms, bonded along the chain by distance.
+
+    A reader bonds residues that follow each other in the file; files exist whose residues
+    follow each other otherwise (insertion codes sorted the wrong way), or with gaps.
+    """
+    open_ends: list[tuple[Any, Any]] = []
+    bonded: set[int] = set()
+    new = app.Topology()
+    atoms: dict[Any, Any] = {}
+    for chain in topology.chains():
+        copy = new.addChain(chain.id)
+        for residue in chain.residues():
+            twin = new.addResidue(residue.name, copy, residue.id, residue.insertionCode)
+            for atom in residue.atoms():
+                atoms[atom] = new.addAtom(atom.name, atom.element, twin)
+    for a, b in topology.bonds():
+        if _is_peptide(a, b):
+            if np.linalg.norm(xyz[a.index] - xyz[b.index]) > _BREAK:
+                open_ends.append((a, b))
+                continue
+            bonded |= {a.index, b.index}
+        new.addBond(atoms[a], atoms[b])
+    carbons, nitrogens = (
+        [a for a in topology.atoms() if a.name == name and a.index not in bonded] for name in ("C", "N")
+    )
+    for carbon in carbons:
+        gaps = [float(np.linalg.norm(xyz[carbon.index] - xyz[n.index])) for n in nitrogens]
+        near = int(np.argmin(gaps)) if gaps else 0
+        if gaps and gaps[near] < _PEPTIDE and nitrogens[near].residue is not carbon.residue:
+            new.addBond(atoms[carbon], atoms[nitrogens[near]])
+            bonded |= {carbon.index, nitrogens[near].index}
+    for a, b in open_ends:
+        carbon = a if a.name == "C" else b
+        if carbon.index not in bonded:
+            notes.append(f"the chain is open between {_label(a.residue)} and {_label(b.residue)}")
+    return new
+
+
+def _is_peptide(a: Any, b: Any) -> bool:
+    return a.residue is not b.residue and {a.name, b.name} == {"C", "N"}
+
+
+def _check_coordinates(xyz: Floats, topology: Any, labels: tuple[str, ...], name: str) -> None:
+    residue_of = [atom.residue.index for atom in topology.atoms()]
+    bad = np.flatnonzero(~np.isfinite(xyz).all(axis=1))
+    if len(bad):
+        raise ReceptorError(f"{name}, {labels[residue_of[bad[0]]]}: an atom's coordinates are no numbers")
+    order = np.argsort(xyz[:, 0], kind="stable")
+    for reach in range(1, 4):  # neighbours in x suffice to find atoms on top of each other
+        a, b = order[:-reach], order[reach:]
+        near = np.linalg.norm(xyz[a] - xyz[b], axis=1) < _CLASH
+        if near.any():
+            i, j = int(a[near][0]), int(b[near][0])
+            raise ReceptorError(
+                f"{name}: an atom of {labels[residue_of[i]]} and one of {labels[residue_of[j]]} are "
+                f"{np.linalg.norm(xyz[i] - xyz[j]) * 10:.2f} Å apart; keep one conformation of each residue"
+            )
+
+
+@lru_cache(maxsize=1)
+def _force_field() -> Any:
+    return app.ForceField(*_FILES)
+
+
+def _parametrised(topology: Any, labels: tuple[str, ...], name: str) -> Any:
+    residues = list(topology.residues())
+    bridged = {
+        atom.residue.index
+        for bond in topology.bonds()
+        for atom in bond
+        if bond[0].name == bond[1].name == "SG" and bond[0].residue is not bond[1].residue
+    }
+    templates = {}
+    for residue in residues:
+        names = {atom.name for atom in residue.atoms()}
+        if residue.name in ("CYS", "CYX", "CYM") and "HG" not in names and not names & {"OXT", "H3"}:
+            templates[residue] = "CYX" if residue.index in bridged else "CYM"
+    try:
+        return _force_field().createSystem(
+            topology,
+            nonbondedMethod=app.NoCutoff,
+            constraints=None,
+            rigidWater=False,
+            removeCMMotion=False,
+            ignoreExternalBonds=True,
+            residueTemplates=templates,
+        )
+    except (
+        Exception
+    ) as error:  # OpenMM raises bare ValueError, KeyError and Exception for an unmatched residue
+        found = re.search(r"residue (\d+) \((\w+)\)", str(error)) or re.search(
+            r"[Rr]esidue (\d+)", str(error)
+        )
+        if found is None:
+            raise
+        raise ReceptorError(_unmatched(residues[int(found[1])], labels, name, str(error))) from error
+
+
+def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str) -> str:
+    where = f"{name}, {labels[residue.index]}"
+    template = _force_field()._templates.get(residue.name)
+    if template is None:
+        return (
+            f"{where}: {PROTEIN} has no parameters for {residue.name}; leave it out "
+            f"(docking.preparation.prepare(..., drop=['{labels[residue.index]}'])), or mutate it to a standard residue"
+        )
+    ours = {atom.name: atom.element.symbol for atom in residue.atoms()}
+    wanted = {atom.name: atom.element.symbol for atom in template.atoms if atom.element is not None}
+    missing = sorted(set(wanted) - set(ours))
+    heavy = [atom for atom in missing if wanted[atom] != "H"]
+    surplus = sorted(atom for atom in set(ours) - set(wanted) if ours[atom] != "H")
+    if heavy:
+        return (
+            f"{where} lacks {', '.join(heavy)}; rebuild it with docking.preparation.prepare (rebuild=True), "
+            "or mutate it to what is there"
+        )
+    if surplus:
+        return f"{where} has atoms that {residue.name} does not: {', '.join(surplus)}; rename the residue or delete them"
+    counts = [sum(symbol == "H" for symbol in atoms.values()) for atoms in (ours, wanted)]
+    if counts[0] != counts[1]:
+        return (
+            f"{where} has {counts[0]} hydrogens where {counts[1]} belong; remove all hydrogens and let "
+            "docking.preparation.prepare place them"
+        )
+    return f"{where} fits no {PROTEIN} residue: {said.split('For more')[0].strip()}"
