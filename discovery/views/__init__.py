@@ -1,0 +1,6 @@
+"""How people look at results: pictures and tables that show without a kernel, trust or a network.
+
+text, reading, drawing, pocket, contact_map, pose_viewer, funnel_plot, score_plot, cards, export, table.
+
+Import each name from its own room: `from discovery.views.table import Table`.
+"""

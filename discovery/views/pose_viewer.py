@@ -1,0 +1,280 @@
+"""How does the pose sit in the site, in three dimensions?
+
+One view with a pose selector, drawn by 3Dmol.js from inside the page: nothing is
+fetched. Beside it stands a flat picture of every pose, for readers whose notebook
+runs no scripts. Which atoms are shown is pocket.py's business.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from rdkit import Chem
+
+from discovery.results import Row, Run
+from discovery.score import Column
+from discovery.views.contact_map import contact_map_svg, look
+from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
+from discovery.views.pocket import (
+    Atom,
+    Floats,
+    Line3D,
+    atoms_of,
+    contact_lines,
+    pose_atoms,
+    residue_key,
+    trimmed,
+)
+from discovery.views.reading import contacts_of, pose_of, scores_of
+from discovery.views.text import inert, plus_minus
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+LIBRARY = "3Dmol-2.5.5-min.js"
+NEAR = 5.0  # Å; residues this close to a pose are drawn with their side chains
+
+
+@dataclass(frozen=True, slots=True)
+class PosedRow:
+    """A row whose pose can be shown."""
+
+    row: Row
+    mol_block: str
+    mol: Chem.Mol
+    lines: tuple[Line3D, ...]
+
+    def contact_map(self) -> str:
+        """The flat picture; empty when the pose has no contact to draw."""
+        try:
+            return contact_map_svg(self.mol_block, self.lines, title=f"Contacts of the pose of {self.row.id}")
+        except UndrawableError:
+            return ""
+
+
+def posed(rows: Iterable[Row], receptor: Sequence[Atom]) -> list[PosedRow]:
+    """The rows that have a readable pose, with their contacts placed in space."""
+    found = []
+    for row in rows:
+        block = pose_of(row)
+        mol = pose_atoms(block) if block else None
+        if mol is not None:
+            # written again by RDKit: whatever else the text held stays behind
+            clean = Chem.MolToMolBlock(_nameless(mol), kekulize=False)
+            found.append(PosedRow(row, clean, mol, tuple(contact_lines(mol, contacts_of(row), receptor))))
+    return found
+
+
+def scene(run: Run, poses: Sequence[PosedRow], receptor: Sequence[Atom]) -> dict[str, Any]:
+    """What viewer.js shows, as plain JSON values: receptor, reference ligand, poses."""
+    near = np.concatenate([_heavy(pose.mol) for pose in poses]) if poses else np.zeros((0, 3))
+    text, _ = trimmed(run.receptor_pdb, near)
+    reference = _reference(run.reference_sdf)
+    columns = {column.name: column for column in run.columns}
+    return {
+        "receptor": text,
+        "reference": reference[1] if reference else "",
+        "reference_name": f"Known ligand {reference[0]}".strip() if reference else "",
+        "poses": [_as_json(pose, receptor, columns) for pose in poses],
+    }
+
+
+def _as_json(pose: PosedRow, receptor: Sequence[Atom], columns: Mapping[str, Column]) -> dict[str, Any]:
+    row = pose.row
+    around = _heavy(pose.mol)
+    close: dict[str, None] = {}
+    alpha: dict[tuple[str, int], Atom] = {}
+    for atom in receptor:
+        key = (atom.residue[0], atom.residue[1])
+        if atom.name in ("CA", "CB") or key not in alpha:
+            alpha[key] = atom
+        if ((around - atom.xyz) ** 2).sum(axis=-1).min() <= NEAR**2:
+            close[f"{key[0]}:{key[1]}"] = None
+    named: dict[tuple[str, int], str] = {}
+    contacts = []
+    for contact in contacts_of(row):
+        there = _in_receptor(contact.residue, alpha)
+        if there:
+            named[there] = f"{alpha[there].residue[3]}{there[1]}"
+        contacts.append(
+            {
+                "residue": contact.residue,
+                "key": f"{there[0]}:{there[1]}" if there else "",
+                "kind": contact.words,
+                "distance": contact.distance,
+                "colour": look(contact.kind)[0],
+            }
+        )
+    title = f"{row.rank}. {inert(row.id)}" if row.rank is not None else f"{inert(row.id)} (unranked)"
+    numbers = [
+        f"{inert(columns[name].label)}: {plus_minus(score.value, score.error)}"
+        for name, score in scores_of(row).items()
+        if name in columns and isinstance(score.details.get("pose"), str)
+    ]
+    return {
+        "id": inert(row.id),
+        "title": title,
+        "score": "; ".join(numbers),
+        "sdf": pose.mol_block,
+        "near": list(close),
+        "contacts": contacts,
+        "labels": [{"text": text, "at": alpha[key].xyz} for key, text in named.items()],
+        "lines": [
+            {"start": line.start, "end": line.end, "colour": look(line.contact.kind)[0]}
+            for line in pose.lines
+        ],
+    }
+
+
+def _in_receptor(name: str, alpha: Mapping[tuple[str, int], Atom]) -> tuple[str, int] | None:
+    key = residue_key(name)
+    if key is None or key in alpha:
+        return key
+    return next((known for known in alpha if known[1] == key[1]), None) if not key[0] else None
+
+
+def _heavy(mol: Chem.Mol) -> Floats:
+    keep = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
+    positions: Floats = np.asarray(mol.GetConformer().GetPositions(), dtype=float)[keep]
+    return positions
+
+
+def _nameless(mol: Chem.Mol) -> Chem.Mol:
+    copy = Chem.Mol(mol)
+    copy.SetProp("_Name", "")
+    return copy
+
+
+def _reference(sdf: str) -> tuple[str, str] | None:
+    mol = pose_atoms(sdf.split("M  END")[0] + "M  END\n") if "M  END" in sdf else None
+    if mol is None:
+        return None
+    name = inert(mol.GetProp("_Name"), limit=24) if mol.HasProp("_Name") else ""
+    return name, Chem.MolToMolBlock(_nameless(mol), kekulize=False)
+
+
+# Pages
+
+
+@lru_cache(maxsize=8)
+def asset(name: str) -> str:
+    """A file of ours that travels inside the pages."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def script_json(value: object) -> Markup:
+    """JSON that may stand inside a `<script>` element whatever texts it holds."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def csp_hash(text: str) -> str:
+    """How a content security policy names one inline script or style."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def policy(scripts: Iterable[str], styles: Iterable[str]) -> str:
+    """A content security policy: our own inline scripts and styles, data pictures, and nothing else.
+
+    The page can fetch nothing, send nothing, and run no script that came with the data.
+    """
+    return (
+        f"default-src 'none'; script-src {' '.join(map(csp_hash, scripts)) or chr(39) + 'none' + chr(39)}; "
+        f"style-src {' '.join(map(csp_hash, styles))}; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def templates() -> jinja2.Environment:
+    """Everything put into a page is escaped, and inert before that."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: value if isinstance(value, Markup) else inert(value),
+    )
+
+
+_START = 'window.poseViewer(document.getElementById("poses-3d"), JSON.parse(document.getElementById("scene").textContent));'
+_PAGE_STYLE = "body { margin: .5rem; font: 14px system-ui, sans-serif; color: #1a2330; background: #fff; } td, th { text-align: left; padding: .15rem .6rem .15rem 0; } .num { text-align: right; } .muted { color: #5b6675; }\n"
+
+
+def viewer_page(content: Mapping[str, Any]) -> str:
+    """A whole HTML document with the 3-D view of a `scene`; it fetches nothing."""
+    scripts = [asset(LIBRARY), asset("viewer.js"), _START]
+    style = _PAGE_STYLE + asset("viewer.css")
+    blocks = "".join(f"<script>{script}</script>" for script in scripts)
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy(scripts, [style]))}">'
+        f"<title>Poses</title><style>{style}</style></head><body>{asset('viewer.html.j2')}"
+        f'<script type="application/json" id="scene">{script_json(content)}</script>{blocks}</body></html>'
+    )
+
+
+@dataclass(frozen=True)
+class PoseView:
+    """What a notebook shows: the 3-D view where scripts run, and flat pictures wherever they do not."""
+
+    content: Mapping[str, Any]
+    flat: tuple[tuple[str, str], ...]  # (caption, svg)
+
+    @classmethod
+    def of(cls, run: Run, rows: Sequence[Row]) -> PoseView:
+        """Poses of these rows, in this order; rows without a pose are left out.
+
+        Raises
+        ------
+        ValueError
+            None of the rows has a pose.
+        """
+        receptor = atoms_of(run.receptor_pdb)
+        poses = posed(rows, receptor)
+        if not poses:
+            raise ValueError(
+                f"none of the {len(rows)} rows has a pose; poses are left by a docking scorer, "
+                "for molecules that reached it"
+            )
+        content = scene(run, poses, receptor)
+        flat = tuple(
+            (
+                entry["title"] + (f" · {entry['score']}" if entry["score"] else ""),
+                pose.contact_map() or _plain(pose.row),
+            )
+            for entry, pose in zip(content["poses"], poses, strict=True)
+        )
+        return cls(content, flat)
+
+    def page(self) -> str:
+        """A whole HTML document, to be saved or framed."""
+        return viewer_page(self.content)
+
+    def _repr_html_(self) -> str:
+        # an untrusted notebook drops the frame and keeps the pictures
+        pictures = "".join(
+            f'<td style="text-align:center;padding:4px"><img width="345" height="255" alt="{escape(caption)}" '
+            f'src="{data_uri(svg)}"><br>{escape(caption)}</td>'
+            for caption, svg in self.flat[:3]
+        )
+        return (
+            f'<iframe title="Poses in the receptor" sandbox="allow-scripts" width="100%" height="760" '
+            f'style="border:0" srcdoc="{escape(self.page())}"></iframe>'
+            f'<table><tr style="background:#fff;color:#1a2330">{pictures}</tr></table>'
+        )
+
+
+def _plain(row: Row) -> str:
+    try:
+        return molecule_svg(row.smiles, width=460, height=340, title=inert(row.id))
+    except UndrawableError:
+        return '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 340" width="460" height="340"></svg>'

@@ -1,0 +1,195 @@
+"""What did the scorers leave beside their numbers: poses, contacts, alerts, verdicts?
+
+`Score.details` is open to every plug-in, so nothing is taken on trust here: what
+has the promised shape comes back as a record, everything else as inert text.
+
+    "pose"          SDF mol block with hydrogens, in the receptor's frame
+    "interactions"  [{"residue": "A:ASP129", "kind": "salt bridge", "distance": 2.9, ...}]
+    "plausibility"  {"check": verdict or number, ...}
+    "alerts"        [{"name": "nitro", "set": "BRENK", "atoms": [3, 4, 5]}]
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from discovery.results import Row, Run
+from discovery.score import Score
+from discovery.views.text import inert, number
+
+STORED_WHOLE = ("pose", "interactions", "alerts")  # shown as pictures and tables of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A structural alert that matched, and where."""
+
+    name: str
+    collection: str = ""
+    atoms: tuple[int, ...] = ()  # in the order of the row's standard SMILES
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One interaction of a pose with a residue."""
+
+    residue: str  # as the docking room names it
+    kind: str  # "hydrogen bond", "hydrophobic": one of a few, for colours
+    distance: float | None = None  # Å
+    atoms: tuple[int, ...] = ()  # of the ligand, in the order of the pose's mol block, where stated
+    said: str = ""  # the scorer's own words where they say more: "hydrogen bond, ligand donates"
+
+    @property
+    def words(self) -> str:
+        """How a table names it."""
+        return self.said or self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a details table."""
+
+    label: str
+    text: str
+    good: bool | None = None  # None where it is a measurement and no verdict
+
+
+def scores_of(row: Row) -> dict[str, Score]:
+    """The columns that hold a number."""
+    return {name: outcome for name, outcome in row.outcomes.items() if isinstance(outcome, Score)}
+
+
+def alerts_of(row: Row) -> tuple[Alert, ...]:
+    """Every structural alert that any scorer reported of this row."""
+    found = []
+    for entry in _entries(row, "alerts"):
+        if isinstance(entry, Mapping):
+            name = inert(entry.get("name", "")) or "unnamed alert"
+            found.append(Alert(name, inert(entry.get("set", "")), _indices(entry.get("atoms"))))
+        else:
+            found.append(Alert(inert(entry, limit=120)))
+    return tuple(found)
+
+
+def pose_of(row: Row) -> str:
+    """The mol block of the row's pose in the receptor; empty when no scorer left one."""
+    for score in scores_of(row).values():
+        pose = score.details.get("pose")
+        if isinstance(pose, str) and pose.strip():
+            return pose
+    return ""
+
+
+def pose_column(run: Run) -> str | None:
+    """The name of the column whose scorer leaves poses."""
+    for row in run.rows:
+        for name, score in scores_of(row).items():
+            if isinstance(score.details.get("pose"), str):
+                return name
+    return None
+
+
+def contacts_of(row: Row) -> tuple[Contact, ...]:
+    """The pose's interactions, closest first."""
+    found = []
+    for entry in _entries(row, "interactions"):
+        if not isinstance(entry, Mapping):
+            found.append(Contact(inert(entry, limit=120), "unnamed"))
+            continue
+        said = inert(entry.get("kind", ""), limit=60)
+        atoms = entry.get("ligand_atoms", entry.get("atoms"))
+        found.append(
+            Contact(
+                inert(entry.get("residue", ""), limit=40).removeprefix(":") or "unnamed residue",
+                contact_kind(said),
+                _finite(entry.get("distance")),
+                _indices(atoms),
+                said if " " in said else "",
+            )
+        )
+    found.sort(key=lambda contact: math.inf if contact.distance is None else contact.distance)
+    return tuple(found)
+
+
+_KINDS = (
+    ("hydrogen bond", r"\bhb|h[\s_-]?bond|hydrogen"),
+    ("halogen bond", r"\bxb|x[\s_-]?bond|halogen"),
+    ("salt bridge", r"salt|ionic|anionic|cationic"),
+    ("cation-π", r"cation[\s_-]?(pi|π)|(pi|π)[\s_-]?cation"),
+    ("π-stacking", r"stack|face[\s_-]?to|edge[\s_-]?to|aromatic|(pi|π)[\s_-]?(pi|π)"),
+    ("metal", r"metal"),
+    ("hydrophobic", r"hydrophob"),
+    ("van der Waals", r"vd ?w|van[\s_-]?der"),
+)
+
+
+def contact_kind(name: str) -> str:
+    """One name per kind of interaction, whichever program named it: "HBDonor" -> "hydrogen bond"."""
+    low = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    for kind, pattern in (_KINDS[3], *_KINDS):  # cation-π before "cationic"
+        if re.search(pattern, low):
+            return kind
+    return low.replace("_", " ") or "unnamed"
+
+
+def facts(details: object) -> tuple[Fact, ...]:
+    """A details mapping as lines for people: nested keys joined, long lists counted."""
+    return tuple(_facts("", details))
+
+
+def _facts(label: str, value: object) -> list[Fact]:
+    if isinstance(value, Mapping):
+        lines: list[Fact] = []
+        for key, inner in value.items():
+            name = inert(key).replace("_", " ")
+            lines += _facts(f"{label}, {name}" if label else name, inner)
+        return lines
+    label = label or "value"
+    if isinstance(value, bool):
+        return [Fact(label, "yes" if value else "no", value)]
+    if isinstance(value, (int, float)):
+        return [Fact(label, str(value) if isinstance(value, int) else number(value))]
+    if value is None:
+        return [Fact(label, "not known")]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        numbers = [
+            entry for entry in value if isinstance(entry, (int, float)) and not isinstance(entry, bool)
+        ]
+        if len(numbers) == len(value) and len(value) > 6:
+            low, high = number(float(min(numbers))), number(float(max(numbers)))
+            return [Fact(label, f"{len(value)} values, {low} to {high}")]
+        shown = ", ".join(
+            inert(entry, limit=80) if isinstance(entry, Mapping) else _facts("", entry)[0].text
+            for entry in value[:6]
+        )
+        return [Fact(label, shown + (f" and {len(value) - 6} more" if len(value) > 6 else "") or "none")]
+    return [Fact(label, inert(value, limit=300))]
+
+
+def _entries(row: Row, key: str) -> list[Any]:
+    entries: list[Any] = []
+    for score in scores_of(row).values():
+        value = score.details.get(key)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            entries += value
+        elif value:
+            entries.append(value)
+    return entries
+
+
+def _indices(value: object) -> tuple[int, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return ()
+    if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in value):
+        return ()
+    return tuple(value)
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)

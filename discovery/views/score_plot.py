@@ -1,0 +1,226 @@
+"""How are the scores spread, and where does the shortlist lie among them?
+
+Small pictures drawn from templates, without a plotting library, so that the report
+needs nothing but the core.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from itertools import combinations
+
+import numpy as np
+
+from discovery.results import Row, Run
+from discovery.score import Column
+from discovery.views.reading import scores_of
+from discovery.views.text import inert, number, places
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A94A0"
+
+
+def trade_off(run: Run) -> tuple[Column, Column] | None:
+    """The two columns that count and disagree the most: lowest rank correlation of their desirabilities.
+
+    None when fewer than two columns count, or fewer than three ranked rows hold both.
+    """
+    counting = [
+        column for column in run.columns if any(column.name in row.desirability for row in run.ranked)
+    ]
+    best: tuple[float, Column, Column] | None = None
+    for one, other in combinations(counting, 2):
+        pairs = [
+            (row.desirability[one.name], row.desirability[other.name])
+            for row in run.ranked
+            if one.name in row.desirability
+            and other.name in row.desirability
+            and one.name in scores_of(row)
+            and other.name in scores_of(row)
+        ]
+        if len(pairs) < 3:
+            continue
+        ranks = np.array(pairs).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+        spread = np.array(pairs).std(axis=0)
+        agreement = float(np.asarray(np.corrcoef(ranks.T))[0, 1]) if (spread > 1e-9).all() else 1.0
+        if best is None or agreement < best[0]:
+            best = (agreement, one, other)
+    return (best[1], best[2]) if best else None
+
+
+def scatter_svg(
+    run: Run, x: Column, y: Column, shortlist: Sequence[Row], *, width: int = 470, height: int = 350
+) -> str:
+    """Every row that holds both numbers: the first Pareto front ringed, the shortlist's ranks written beside.
+
+    Raises
+    ------
+    ValueError
+        No row holds both numbers.
+    """
+    rows = [row for row in run.rows if x.name in scores_of(row) and y.name in scores_of(row)]
+    if not rows:
+        raise ValueError(f"no row holds both {x.name} and {y.name}")
+    left, right, top, bottom = 62, 16, 14, 46
+    across = _Axis.over([scores_of(row)[x.name].value for row in rows], left, width - right)
+    up = _Axis.over([scores_of(row)[y.name].value for row in rows], height - bottom, top)
+    parts = []
+    for value in across.ticks:
+        at = across(value)
+        parts.append(
+            f'<line x1="{at:.1f}" y1="{top}" x2="{at:.1f}" y2="{height - bottom}" stroke="currentColor" stroke-opacity=".12"/>'
+            f'<text x="{at:.1f}" y="{height - bottom + 16}" text-anchor="middle">{number(value, across.decimals)}</text>'
+        )
+    for value in up.ticks:
+        at = up(value)
+        parts.append(
+            f'<line x1="{left}" y1="{at:.1f}" x2="{width - right}" y2="{at:.1f}" stroke="currentColor" stroke-opacity=".12"/>'
+            f'<text x="{left - 7}" y="{at + 4:.1f}" text-anchor="end">{number(value, up.decimals)}</text>'
+        )
+    listed = {row.id for row in shortlist}
+    for row in sorted(rows, key=lambda row: (row.id in listed, row.front == 1, row.rank is not None)):
+        cx, cy = across(scores_of(row)[x.name].value), up(scores_of(row)[y.name].value)
+        if row.rank is None:
+            look = f'r="2.6" fill="none" stroke="{GREY}" stroke-opacity=".75"'
+        else:
+            ring = f' stroke="{ORANGE}" stroke-width="2"' if row.front == 1 else ""
+            look = f'r="{5 if row.id in listed else 3.6}" fill="{BLUE if row.id in listed else GREY}"{ring}'
+        state = f"rank {row.rank}" if row.rank is not None else "unranked"
+        parts.append(
+            f'<circle cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.id))}, {state}</title></circle>'
+        )
+    taken: list[tuple[float, float]] = []
+    for row in [row for row in shortlist if row.rank is not None][:12]:
+        if x.name in scores_of(row) and y.name in scores_of(row):
+            cx, cy = across(scores_of(row)[x.name].value), up(scores_of(row)[y.name].value)
+            if all(abs(cx - tx) > 15 or abs(cy - ty) > 11 for tx, ty in taken):
+                side = -1 if cx > width - right - 24 else 1
+                anchor = ' text-anchor="end"' if side < 0 else ""
+                parts.append(
+                    f'<text x="{cx + side * 8:.1f}" y="{cy - 5:.1f}"{anchor} font-weight="700">{row.rank}</text>'
+                )
+                taken.append((cx, cy))
+    x_title, y_title = _titled(run, x), _titled(run, y)
+    words = f"{y_title} against {x_title}, one point for each of {len(rows)} molecules"
+    middle = (height - bottom + top) / 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escape(words)}" font-family="system-ui, sans-serif" font-size="11.5" fill="currentColor">{"".join(parts)}'
+        f'<text x="{(left + width - right) / 2}" y="{height - 8}" text-anchor="middle" font-weight="600">{escape(x_title)}</text>'
+        f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle" font-weight="600">{escape(y_title)}</text></svg>'
+    )
+
+
+def histogram_svg(
+    run: Run, column: Column, shortlist: Sequence[Row], *, width: int = 230, height: int = 92
+) -> str:
+    """How one column's numbers are spread; a tick below for each of the shortlist.
+
+    Raises
+    ------
+    ValueError
+        No row holds the number.
+    """
+    values = [scores_of(row)[column.name].value for row in run.rows if column.name in scores_of(row)]
+    if not values:
+        raise ValueError(f"no row holds {column.name}")
+    left, right, top, bottom = 6, 6, 6, 28
+    low, high = min(values), max(values)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(
+        values, bins=min(24, max(6, round(math.sqrt(len(values))))), range=(low, high)
+    )
+
+    def across(value: float) -> float:
+        return left + (value - low) / (high - low) * (width - left - right)
+
+    tall = height - top - bottom
+    bars = "".join(
+        f'<rect x="{across(float(start)):.1f}" y="{top + tall * (1 - n / counts.max()):.1f}" '
+        f'width="{max(across(float(stop)) - across(float(start)) - 1, 1):.1f}" height="{tall * n / counts.max():.1f}" fill="{GREY}" fill-opacity=".65"/>'
+        for n, start, stop in zip(counts, edges, edges[1:], strict=False)
+        if n
+    )
+    base = height - bottom
+    ticks = "".join(
+        f'<line x1="{across(scores_of(row)[column.name].value):.1f}" x2="{across(scores_of(row)[column.name].value):.1f}" '
+        f'y1="{base + 1}" y2="{base + 9}" stroke="{BLUE}" stroke-width="2"/>'
+        for row in shortlist
+        if column.name in scores_of(row)
+    )
+    decimals = places([low, high])
+    words = f"{inert(column.label)}: {len(values)} values from {number(min(values), decimals)} to {number(max(values), decimals)}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escape(words)}" font-family="system-ui, sans-serif" font-size="10.5" fill="currentColor">{bars}'
+        f'<line x1="{left}" x2="{width - right}" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>{ticks}'
+        f'<text x="{left}" y="{height - 6}">{number(low, decimals)}</text>'
+        f'<text x="{width - right}" y="{height - 6}" text-anchor="end">{number(high, decimals)}</text></svg>'
+    )
+
+
+def trace_svg(values: Sequence[float], *, unit: str = "Å", width: int = 200, height: int = 46) -> str:
+    """A small line of one quantity over time, from 0 to its highest value.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two values.
+    """
+    if len(values) < 2:
+        raise ValueError("a trace needs two values")
+    high = max(*values, 1e-9)
+    step = width / (len(values) - 1)
+    points = " ".join(
+        f"{place * step:.1f},{4 + (height - 8) * (1 - value / high):.1f}"
+        for place, value in enumerate(values)
+    )
+    words = f"{len(values)} frames, highest {number(high)} {unit}, last {number(values[-1])} {unit}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escape(words)}"><title>{escape(words)}</title><line x1="0" x2="{width}" y1="{height - 4}" y2="{height - 4}" '
+        f'stroke="currentColor" stroke-opacity=".25"/><polyline points="{points}" fill="none" stroke="{BLUE}" stroke-width="1.5"/></svg>'
+    )
+
+
+def direction(run: Run, column: Column) -> str:
+    """Which way is better, in words: as the campaign judged the ranked rows; empty where they cannot tell."""
+    pairs = sorted(
+        (scores_of(row)[column.name].value, row.desirability[column.name])
+        for row in run.ranked
+        if column.name in row.desirability and column.name in scores_of(row)
+    )
+    if not any(column.name in row.desirability for row in run.rows):
+        return f"{column.better}er is better, not counted in the ranking"
+    wishes = [wish for _, wish in pairs]
+    up, down = wishes == sorted(wishes), wishes == sorted(wishes, reverse=True)
+    if up and down:
+        return ""
+    return "higher is better" if up else "lower is better" if down else "a middle range is best"
+
+
+def _titled(run: Run, column: Column) -> str:
+    way = direction(run, column)
+    return inert(column.label) + (f", {way}" if way else "")
+
+
+class _Axis:
+    def __init__(self, low: float, high: float, start: float, stop: float) -> None:
+        self.low, self.high, self.start, self.stop = low, high, start, stop
+        step = 10.0 ** math.floor(math.log10((high - low) / 4))
+        step *= next(m for m in (1, 2, 2.5, 5, 10) if (high - low) / (step * m) <= 6)
+        first = math.ceil(low / step) * step
+        self.ticks = [first + i * step for i in range(int((high - first) / step + 1e-9) + 1)]
+        self.decimals = next((n for n in range(9) if abs(step - round(step, n)) < 1e-9 * step), 9)
+
+    @classmethod
+    def over(cls, values: Sequence[float], start: float, stop: float) -> _Axis:
+        low, high = min(values), max(values)
+        pad = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
+        return cls(low - pad, high + pad, start, stop)
+
+    def __call__(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + share * (self.stop - self.start)

@@ -1,0 +1,372 @@
+"""What do these molecules look like, side by side with their numbers and reasons?
+
+One `Table` for a campaign's results or for any molecules and scores. Every view is
+plain HTML with pictures inside: it shows in a notebook nobody trusts, without a
+kernel, without a network. The 3-D view and the grid add what needs scripts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing
+from discovery.report import write_report
+from discovery.results import Row, Run
+from discovery.score import Column, Score
+from discovery.target import Target
+from discovery.views import export
+from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
+from discovery.views.drawing import data_uri, grid_svg
+from discovery.views.funnel_plot import funnel_html
+from discovery.views.pose_viewer import PoseView
+from discovery.views.reading import alerts_of, pose_of, scores_of
+from discovery.views.score_plot import scatter_svg, trade_off
+from discovery.views.text import inert, number
+
+_CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
+_NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
+
+
+@dataclass(frozen=True)
+class Html:
+    """A piece of a page: shown by a notebook, or saved."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Html of {len(self.text):,} characters; the last line of a notebook cell shows it"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Molecules and their scores, to be looked at, narrowed down and taken away."""
+
+    run: Run
+
+    @classmethod
+    def of(
+        cls,
+        molecules: Sequence[Molecule | Missing],
+        scores: Mapping[Column, Sequence[Score | Missing]],
+        *,
+        name: str = "molecules",
+    ) -> Table:
+        """Any molecules with any scores, in the order given, unranked.
+
+        Raises
+        ------
+        ValueError
+            A column has another number of outcomes than there are molecules.
+        """
+        for column, outcomes in scores.items():
+            if len(outcomes) != len(molecules):
+                raise ValueError(f"{column.name} has {len(outcomes)} outcomes for {len(molecules)} molecules")
+        rows = []
+        for place, molecule in enumerate(molecules):
+            outcomes_of = {column.name: outcomes[place] for column, outcomes in scores.items()}
+            broken = molecule if isinstance(molecule, Missing) else None
+            why = broken or next((o for o in outcomes_of.values() if isinstance(o, Missing)), None)
+            smiles = "" if isinstance(molecule, Missing) else molecule.smiles
+            shown = "" if isinstance(molecule, Missing) else molecule.name
+            row = Row(
+                id=shown or f"row {place + 1}",
+                text=smiles,
+                smiles=smiles,
+                proposer="",
+                round=0,
+                parents=(),
+                edit="",
+                outcomes=outcomes_of,
+                desirability={},
+                utility=None,
+                rank=None,
+                front=None,
+                missing=why,
+            )
+            rows.append(row)
+        return cls(
+            Run(name, "", Target(""), tuple(scores), tuple(rows), funnel=(), statements=(), provenance={})
+        )
+
+    def __len__(self) -> int:
+        return len(self.run.rows)
+
+    def __repr__(self) -> str:
+        return f"Table of {len(self)} molecules, {len(self.run.ranked)} ranked: {inert(self.run.name)}"
+
+    def __getitem__(self, place: int) -> Row:
+        return self.run.rows[place]
+
+    # Narrow down
+
+    def head(self, n: int) -> Table:
+        """The first `n` rows."""
+        return self._with(self.run.rows[:n])
+
+    def ranked(self) -> Table:
+        """Only the rows that have a rank."""
+        return self._with(self.run.ranked)
+
+    def unranked(self) -> Table:
+        """Only the rows that have none."""
+        return self._with(self.run.unranked)
+
+    def where(self, keep: Callable[[Row], bool]) -> Table:
+        """Only the rows that `keep` says yes to."""
+        return self._with(tuple(row for row in self.run.rows if keep(row)))
+
+    def sorted_by(self, column: str) -> Table:
+        """Best value of this column first, rows without one last.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+        """
+        found = self._column(column)
+        sign = 1.0 if found.better == "low" else -1.0
+        values = self.values(column)
+        return self._with(
+            tuple(
+                sorted(self.run.rows, key=lambda row: (row.id not in values, sign * values.get(row.id, 0.0)))
+            )
+        )
+
+    def values(self, column: str) -> dict[str, float]:
+        """Row name -> number, for the rows that have one.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+        """
+        name = self._column(column).name
+        return {row.id: scores_of(row)[name].value for row in self.run.rows if name in scores_of(row)}
+
+    def reasons(self) -> dict[str, int]:
+        """Why rows are unranked: reason -> how many, most frequent first."""
+        counted = Counter(row.missing.reason.value for row in self.run.unranked if row.missing)
+        return dict(counted.most_common())
+
+    # Look
+
+    def show(self, n: int = 10) -> Html:
+        """The first `n` rows as a table with pictures; alerts are coloured on the atoms."""
+        columns, decimals, album = self.run.columns, decimals_of(self.run), Album(2_000_000)
+        heads = ["", "structure", "name", *(inert(column.label) for column in columns)]
+        has_utility = any(row.utility is not None for row in self.run.rows)
+        if has_utility:
+            heads.insert(3, "overall")
+        body = []
+        for row in self.run.rows[:n]:
+            alerts, marks = marks_of(row)
+            svg = album.picture(row.smiles, marks=marks, width=220, height=140)
+            picture = (
+                f'<img width="220" height="140" alt="structure of {escape(inert(row.id))}" src="{data_uri(svg)}">'
+                if svg
+                else f"<code>{escape(inert(row.text, limit=60))}</code>"
+            )
+            names = ", ".join(item.alert.name for item in alerts)
+            said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
+            why = f"<br><small>{escape(inert(row.missing, limit=160))}</small>" if row.missing else ""
+            line = [
+                f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>",
+                f'<td style="background:#fff;padding:2px">{picture}</td>',
+                f"<td {_CELL}><b>{escape(inert(row.id))}</b>{said}{why}</td>",
+            ]
+            if has_utility:
+                line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")
+            for cell in cells_of(row, columns, decimals):
+                if cell.why:
+                    line.append(f"<td {_NUMBER}><i>{escape(cell.why_short)}</i></td>")
+                else:
+                    error = f" ± {cell.error}" if cell.error else ""
+                    line.append(f"<td {_NUMBER}>{cell.text}{error}</td>")
+            body.append(f"<tr>{''.join(line)}</tr>")
+        return Html(_table(heads, body, f"{min(n, len(self))} of {len(self):,} molecules"))
+
+    def pictures(self, n: int = 12, *, columns: int = 4) -> Html:
+        """Structures only, in a grid, with rank and name below each."""
+        shown = self.run.rows[:n]
+        if not shown:
+            return Html("<p>No molecules.</p>")
+        pairs = [(row.smiles, f"{row.rank}. {row.id}" if row.rank is not None else row.id) for row in shown]
+        svg = grid_svg(pairs, columns=columns)
+        return Html(f'<img alt="{len(shown)} structures" style="background:#fff" src="{data_uri(svg)}">')
+
+    def refused(self, examples: int = 2) -> Html:
+        """How many rows each reason cost, with examples."""
+        groups: dict[Any, list[Row]] = {}
+        for row in self.run.unranked:
+            groups.setdefault(row.missing.reason if row.missing else None, []).append(row)
+        body = []
+        for reason, rows in sorted(groups.items(), key=lambda item: -len(item[1])):
+            words = ALL_REASONS[reason] if reason else "Not ranked yet"
+            shown = "<br>".join(
+                escape(f"{inert(row.id)}: {inert(row.missing.detail if row.missing else '', limit=140)}")
+                for row in rows[:examples]
+            )
+            body.append(
+                f"<tr><td {_NUMBER}>{len(rows):,}</td><td {_CELL}>{escape(words)}</td><td {_CELL}><small>{shown}</small></td></tr>"
+            )
+        return Html(
+            _table(["molecules", "reason", "for example"], body, f"{len(self.run.unranked):,} unranked")
+        )
+
+    def evidence(self, n: int = 5) -> Html:
+        """What was quoted about the target, with source and label; retracted quotes struck out."""
+        body = []
+        for statement in self.run.statements[:n]:
+            quote = escape(inert(statement.quote, limit=600))
+            quote = f"<del>{quote}</del> <b>retracted, not counted</b>" if statement.retracted else quote
+            label = (
+                "<br><b>illustrative example text, not literature</b>"
+                if statement.kind == "illustrative"
+                else ""
+            )
+            claim = f"{inert(statement.subject)} {inert(statement.predicate)} {inert(statement.object)}"
+            where = " · ".join(
+                inert(part) for part in (statement.title, statement.section, statement.year or "") if part
+            )
+            body.append(
+                f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>“{quote}”<br><small>{escape(inert(statement.source))}"
+                f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
+            )
+        caption = f"{min(n, len(self.run.statements))} of {len(self.run.statements):,} quotes"
+        return Html(_table(["claim", "quote", "confidence"], body, caption))
+
+    def funnel(self) -> Html:
+        """How many molecules entered each stage, and how they ended."""
+        return Html(funnel_html(self.run.funnel))
+
+    def trade_off(self) -> Html:
+        """The two scores that disagree the most, one point a molecule.
+
+        Raises
+        ------
+        ValueError
+            Fewer than two columns count in the ranking, or too few rows are ranked.
+        """
+        pair = trade_off(self.run)
+        if pair is None:
+            raise ValueError("a trade-off needs two columns that count and three ranked rows that hold both")
+        svg = scatter_svg(self.run, *pair, self.run.ranked[:24]).replace("currentColor", "#1A2330")
+        return Html(
+            f'<img alt="{escape(pair[0].name)} against {escape(pair[1].name)}" style="background:#fff" src="{data_uri(svg)}">'
+        )
+
+    def poses(self, n: int = 10) -> PoseView:
+        """The first `n` poses in the receptor: one 3-D view with a selector, flat maps below.
+
+        Raises
+        ------
+        ValueError
+            No row has a pose.
+        """
+        return PoseView.of(self.run, [row for row in self.run.rows if pose_of(row)][:n])
+
+    def grid(self, **options: Any) -> Any:
+        """A grid that sorts, searches by SMARTS and selects (mols2grid); `options` go to `MolGrid.display`.
+
+        Raises
+        ------
+        ImportError
+            The lab's packages are not installed.
+        """
+        try:
+            import mols2grid
+        except ImportError as error:
+            raise ImportError("the interactive grid needs: pip install 'discovery-workbench[lab]'") from error
+        frame = self._records(lambda text: escape(inert(text, limit=200)))
+        grid = mols2grid.MolGrid(
+            frame, smiles_col="SMILES", size=(200, 130), name=escape(inert(self.run.name))
+        )
+        return grid.display(**{"subset": ["img", "name"], "tooltip": [*frame[0]] if frame else [], **options})
+
+    def _repr_html_(self) -> str:
+        return self.show().text
+
+    # Take away
+
+    def frame(self) -> Any:
+        """A pandas DataFrame, one line a row.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("data frames need: pip install 'discovery-workbench[lab]'") from error
+        lines = [export.cells(row, self.run.columns) for row in self.run.rows]
+        return pandas.DataFrame(lines, columns=export.header(self.run.columns))
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Every row as CSV; see `export.write_csv`."""
+        export.write_csv(self.run, Path(path))
+        return Path(path)
+
+    def to_sdf(self, path: str | Path) -> Path:
+        """Every row as a record of an SD file; see `export.write_sdf`."""
+        export.write_sdf(self.run, Path(path))
+        return Path(path)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Every row with its picture; see `export.write_excel`."""
+        export.write_excel(self.run, Path(path))
+        return Path(path)
+
+    def report(self, path: str | Path) -> Path:
+        """One self-contained HTML file; see `report.write_report`."""
+        return write_report(self.run, Path(path))
+
+    def _with(self, rows: Iterable[Row]) -> Table:
+        return Table(replace(self.run, rows=tuple(rows)))
+
+    def _column(self, name: str) -> Column:
+        for column in self.run.columns:
+            if column.name == name:
+                return column
+        raise KeyError(
+            f"there is no column {name!r}; there are: {', '.join(c.name for c in self.run.columns)}"
+        )
+
+    def _records(self, shown: Callable[[object], str]) -> list[dict[str, Any]]:
+        lines = []
+        for row in self.run.rows:
+            if not row.smiles:
+                continue
+            scores = scores_of(row)
+            lines.append(
+                {
+                    "SMILES": row.smiles,
+                    "name": shown(row.id),
+                    "rank": row.rank,
+                    **{
+                        c.name: round(scores[c.name].value, 3) if c.name in scores else None
+                        for c in self.run.columns
+                    },
+                    "alerts": shown("; ".join(alert.name for alert in alerts_of(row))),
+                    "why unranked": shown(row.missing or ""),
+                }
+            )
+        return lines
+
+
+def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:
+    head = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in heads)
+    return (
+        f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )

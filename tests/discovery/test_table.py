@@ -1,0 +1,114 @@
+"""One table for chemists: narrowed down, looked at without scripts, taken away."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, Reason
+from discovery.score import Column, Score
+from discovery.views.table import Table
+from tests.discovery.fake_run import HOSTILE, fake_run
+
+html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")
+# what JupyterLab 4.6 keeps of HTML in a notebook it does not trust (its sanitizer's allowedTags), as far as used here
+KEPT = {"table", "caption", "thead", "tbody", "tr", "th", "td", "img", "b", "i", "small", "br", "del", "code", "p", "head", "body", "html"}  # fmt: skip
+
+
+def parsed(text: str) -> ElementTree.Element:
+    return html5lib.HTMLParser(strict=False, namespaceHTMLElements=False).parse(text)
+
+
+@pytest.mark.parametrize("view", ["show", "pictures", "refused", "evidence", "funnel", "trade_off"])
+def test_every_view_shows_in_a_notebook_nobody_trusts(view: str) -> None:
+    """Only tags that survive JupyterLab's sanitiser, and pictures that travel inside."""
+    text = getattr(Table(fake_run()), view)().text
+    page = parsed(text)
+    assert {element.tag for element in page.iter()} <= KEPT
+    assert not [e for e in page.iter() if any(key.startswith("on") or key == "srcset" for key in e.attrib)]
+    for image in page.iter("img"):
+        source = image.get("src", "")
+        assert source.startswith("data:image/svg+xml;base64,")
+        svg = ElementTree.fromstring(base64.b64decode(source.partition(",")[2]))
+        assert float(svg.get("width", "0")) > 50
+        assert len(list(svg.iter())) > 3  # no blank picture
+        assert image.get("alt")
+    assert "\x1b" not in text
+    assert HOSTILE not in text
+
+
+def test_show_says_value_error_alert_and_reason() -> None:
+    run = fake_run()
+    text = re.sub(r"<[^>]+>", " ", Table(run).show(len(run.rows)).text)
+    for row in run.rows:
+        assert row.id in text
+    assert "± 0.40" in text
+    assert "not reached" in text
+    assert "hydroquinone" in text
+
+
+def test_narrowing_keeps_order_and_loses_only_what_was_asked() -> None:
+    table = Table(fake_run())
+    assert len(table.ranked()) + len(table.unranked()) == len(table) == 220
+    best = table.ranked().sorted_by("docking")
+    values = [row.outcomes["docking"].value for row in best.run.rows]
+    assert values == sorted(values)
+    drawn = table.sorted_by("qed").run.rows
+    assert [row.outcomes["qed"].value for row in drawn[:3]] == sorted(
+        table.values("qed").values(), reverse=True
+    )[:3]
+    assert all(isinstance(row.outcomes["qed"], Missing) for row in drawn[len(table.values("qed")) :])
+    assert len(table.where(lambda row: row.proposer == "brics").head(5)) == 5
+    with pytest.raises(KeyError, match="there is no column 'doking'"):
+        table.values("doking")
+
+
+def test_reasons_add_up() -> None:
+    table = Table(fake_run())
+    assert sum(table.reasons().values()) == len(table.unranked())
+    assert list(table.reasons().values()) == sorted(table.reasons().values(), reverse=True)
+
+
+def test_any_molecules_with_any_scores() -> None:
+    column = Column("mass", "Da", "low")
+    broken = Missing("intake", Reason.UNPARSABLE, "row 2 is no SMILES")
+    table = Table.of(
+        [Molecule("CCO", "ethanol"), broken, Molecule("c1ccccc1")],
+        {column: [Score(46.07), broken, Score(78.11, 0.01)]},
+    )
+    assert [row.id for row in table.run.rows] == ["ethanol", "row 2", "row 3"]
+    assert table.values("mass") == {"ethanol": 46.07, "row 3": 78.11}
+    assert table.run.rows[1].missing is broken
+    assert "78.11 ± 0.01" in table.show().text
+    with pytest.raises(ValueError, match="mass has 1 outcomes for 2 molecules"):
+        Table.of([Molecule("C"), Molecule("CC")], {column: [Score(1.0)]})
+
+
+def test_takes_away(tmp_path: Path) -> None:
+    table = Table(fake_run()).head(6)
+    assert table.to_csv(tmp_path / "a.csv").stat().st_size > 500
+    assert table.to_sdf(str(tmp_path / "a.sdf")).read_text().count("$$$$") == 6
+    pytest.importorskip("pandas")
+    frame = table.frame()
+    assert list(frame["id"]) == [row.id for row in table.run.rows]
+
+
+def test_grid_offers_what_can_be_drawn_and_escapes_the_rest() -> None:
+    pytest.importorskip("mols2grid", reason="mols2grid, of the lab extra, is absent")
+    table = Table(fake_run())
+    grid = table.head(30).grid()
+    assert "SMILES" in grid.data
+    assert HOSTILE not in grid.data
+    assert "&lt;script&gt;" not in "".join(row.smiles for row in table.run.rows)
+
+
+def test_an_empty_table_shows() -> None:
+    empty = Table.of([], {})
+    assert "0 of 0 molecules" in empty.show().text
+    assert "No molecules" in empty.pictures().text
+    assert repr(empty).startswith("Table of 0 molecules")
