@@ -20,6 +20,10 @@ from discovery.outcome import Counts, Missing, Reason
 
 SEED = 20
 ENDS = ["C", "N", "O", "F", "Cl", "CC", "CO", "Br"]
+NEAR = [
+    "c",
+    *(f"c({side})" for side in ("F", "Br", "I", "C", "CC", "OC", "N", "O", "C#N", "Cl", "S(C)(=O)=O")),
+]
 LINKS = ["C(=O)N", "S(=O)(=O)N", "OC", "NC", "C(=O)O", "CS"]
 
 
@@ -33,7 +37,7 @@ def library(count: int) -> list[str]:
         n, link = divmod(n, len(LINKS))
         extra, ring = divmod(n, 2)
         chain = "C" * (length + 1) + LINKS[link]
-        near = ["c", "c(F)", "c(Br)"][extra]
+        near = NEAR[extra]
         made.append(f"{ENDS[left]}c1c{near}c({chain}c2cccc({ENDS[right]}){'cn'[ring]}2)cc1")
     return made
 
