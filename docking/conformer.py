@@ -39,7 +39,10 @@ def embed(smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...]]:
         )
     wanted = RING_SHAPES if _puckers(mol) else 1
     with quiet_rdkit():
-        found = _shapes(mol, wanted, smiles, random_start=False) or _shapes(mol, 1, smiles, random_start=True)
+        found = _shapes(mol, 1, smiles, random_start=False)
+        if found and wanted > 1:
+            found = _shapes(mol, wanted, smiles, random_start=False)
+        found = found or _shapes(mol, 1, smiles, random_start=True)
         if not found:
             raise MoleculeError(
                 Reason.NO_CONFORMER,

@@ -72,7 +72,7 @@ def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[At
                 points = _points(i, len(names), heavy, xyz, near, acceptors, tree).tolist()
             result += [
                 Atom(*place_of(atom), name, "H", (round(x, 3), round(y, 3), round(z, 3)), atom.hetero)
-                for name, (x, y, z) in zip(names, points, strict=True)
+                for name, (x, y, z) in zip(names, points, strict=False)  # fewer where the file adds bonds
             ]
     return result
 

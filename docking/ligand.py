@@ -239,7 +239,27 @@ def _superpose(moving: Floats, fixed: Floats) -> Floats:
     ----------
     .. [1] W. Kabsch, Acta Cryst. A32 (1976) 922, doi:10.1107/S0567739476001873
     """
-    u, _, vt = np.linalg.svd(moving.T @ fixed)
+    u, sizes, vt = np.linalg.svd(moving.T @ fixed)
+    if sizes[1] <= 1e-6 * max(sizes[0], 1e-12):  # on a line: the turn about it is free, so take none
+        return _least_turn(moving, fixed)
     handed = np.sign(np.linalg.det(u @ vt))
     rotation: Floats = u @ np.diag([1.0, 1.0, handed]) @ vt
     return rotation
+
+
+def _least_turn(moving: Floats, fixed: Floats) -> Floats:
+    """The smallest rotation that lays one line of points along another."""
+    far = int(np.linalg.norm(moving, axis=1).argmax())
+    a, b = moving[far], fixed[far]
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if lengths < 1e-12:
+        return np.eye(3)
+    axis, cosine = np.cross(a, b) / lengths, float(a @ b) / lengths
+    if cosine < -1.0 + 1e-9:  # half a turn about anything across
+        across = np.cross(a, np.eye(3)[int(np.abs(a).argmin())])
+        across /= np.linalg.norm(across)
+        half: Floats = 2 * np.outer(across, across) - np.eye(3)
+        return half
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turn: Floats = np.eye(3) + cross + cross @ cross / (1.0 + cosine)
+    return turn.T

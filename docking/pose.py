@@ -19,6 +19,8 @@ from docking.ligand import Ligand
 
 Floats = NDArray[np.float64]
 
+MOST_PAIRINGS = 100_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:
@@ -67,6 +69,65 @@ class Pose:
         writer.write(mol)
         writer.close()
         return text.getvalue()
+
+
+def rmsd(first: Chem.Mol, second: Chem.Mol) -> float:
+    """Å: how far two poses of a molecule lie apart, without moving either.
+
+    The root mean square over heavy atoms, at the pairing of equivalent atoms that makes
+    it smallest. Atoms are equivalent by element and connection alone, so that the two
+    oxygens of an acid are, however it is drawn; the two molecules may differ in the
+    order of atoms, in hydrogens and in charges.
+
+    Raises
+    ------
+    ValueError
+        If they are not the same skeleton, or one has no coordinates.
+
+    References
+    ----------
+    .. [1] R. Meli, P. Biggin, J. Cheminform. 12 (2020) 49, doi:10.1186/s13321-020-00455-2
+    """
+    pairings, a, b = same_atoms(first, second), _heavy(first)[1], _heavy(second)[1]
+    squares = np.square(a[None] - b[pairings]).sum(axis=-1)
+    return float(np.sqrt(squares.mean(axis=-1)).min())
+
+
+def same_atoms(first: Chem.Mol, second: Chem.Mol) -> NDArray[np.intp]:
+    """[pairing, heavy atom]: for each heavy atom of `first`, one of `second` that may be the same.
+
+    At most `MOST_PAIRINGS`; a molecule with more (many tert-butyl or CF3 groups) is
+    paired in those alone, so its distances may come out too large, never too small.
+
+    Raises
+    ------
+    ValueError
+        If they are not the same skeleton.
+    """
+    one, other = _heavy(first)[0], _heavy(second)[0]
+    hits = other.GetSubstructMatches(one, uniquify=False, maxMatches=MOST_PAIRINGS)
+    if not hits or one.GetNumAtoms() != other.GetNumAtoms() or one.GetNumBonds() != other.GetNumBonds():
+        raise ValueError(
+            f"{Chem.MolToSmiles(Chem.RemoveHs(first))} and {Chem.MolToSmiles(Chem.RemoveHs(second))} "
+            "are not the same skeleton, so no distance lies between their poses"
+        )
+    return np.array(hits, dtype=np.intp)
+
+
+def _heavy(mol: Chem.Mol) -> tuple[Chem.Mol, Floats]:
+    """Elements and connections of the heavy atoms alone, and their coordinates."""
+    if not mol.GetNumConformers():
+        raise ValueError("a molecule without coordinates has no pose to compare")
+    kept = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
+    place = {index: i for i, index in enumerate(kept)}
+    bare = Chem.RWMol()
+    for index in kept:
+        bare.AddAtom(Chem.Atom(mol.GetAtomWithIdx(index).GetAtomicNum()))
+    for bond in mol.GetBonds():
+        i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        if i in place and j in place:
+            bare.AddBond(place[i], place[j], Chem.BondType.SINGLE)
+    return bare.GetMol(), np.asarray(mol.GetConformer().GetPositions(), dtype=float)[kept]
 
 
 def with_coords(mol: Chem.Mol, coords: Floats) -> Chem.Mol:

@@ -133,7 +133,9 @@ def _pkas(atoms: Sequence[Atom]) -> dict[Place, float]:
     level = log.level
     log.setLevel(logging.CRITICAL)  # it warns of every missing atom; those are listed in the report already
     try:
-        answer = run_propka("receptor.pdb", stream=io.StringIO(pdb_text(protein)), write_pka=False)
+        answer = run_propka(
+            "receptor.pdb", ["--log-level=CRITICAL"], stream=io.StringIO(pdb_text(protein)), write_pka=False
+        )
     finally:
         log.setLevel(level)
     found: dict[Place, float] = {}

@@ -12,12 +12,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.outcome import UserError
 from docking import pdbqt
 
 Floats = NDArray[np.float64]
 
 
-class ReceptorError(ValueError):
+class DockingError(UserError, ValueError):
+    """Docking cannot start as asked: a setting is wrong, a file is in the way. The message says which."""
+
+
+class ReceptorError(DockingError):
     """The receptor, the box or its file cannot be used as given. The message names the residue or the file."""
 
 

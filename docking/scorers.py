@@ -11,23 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from discovery import plugins
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.score import Column, Score
 from docking import demo_target, preparation
-from docking.engines.engine import Engine, dock_all
+from docking.dock import STAGE, build_engine, dock
+from docking.engines.engine import Engine
 from docking.interactions import contacts
-from docking.ligand import prepare
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
-from docking.receptor import Receptor
+from docking.receptor import DockingError, Receptor
 from docking.site import MARGIN, Site
 
 DEMO = f"demo:{demo_target.NAME}"
-STAGE = "docking"
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,16 @@ class DockingScore:
 
     def __post_init__(self) -> None:
         if self.n_poses < 1 or self.isomers < 1:
-            raise ValueError(f"n_poses ({self.n_poses}) and isomers ({self.isomers}) must be at least 1")
+            raise DockingError(f"n_poses ({self.n_poses}) and isomers ({self.isomers}) must be at least 1")
         if (self.center is None) != (self.size is None):
-            raise ValueError("center and size go together: a box needs both, in Å")
+            raise DockingError("center and size go together: a box needs both, in Å")
         sites = [bool(self.around), self.center is not None, bool(self.residues)]
         if sum(sites) > 1:
-            raise ValueError("give one of: around, center with size, residues; they say different things")
+            raise DockingError("give one of: around, center with size, residues; they say different things")
         if not any(sites) and not self.receptor.startswith("demo:"):
-            raise ValueError(f"where on {self.receptor}? give around, center with size, or residues")
+            raise DockingError(f"where on {self.receptor}? give around, center with size, or residues")
         if self.receptor.startswith("demo:") and self.receptor != DEMO:
-            raise ValueError(f"there is no demo target {self.receptor!r}; there is {DEMO!r}")
+            raise DockingError(f"there is no demo target {self.receptor!r}; there is {DEMO!r}")
 
     @property
     def column(self) -> Column:
@@ -84,17 +82,11 @@ class DockingScore:
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
         """One outcome per molecule, in the order given; none depends on the others."""
         receptor, site, engine = self.target(), self.site(), self.build_engine()
-        prepared = each(STAGE, lambda one: prepare(one, ph=self.ph, most_isomers=self.isomers), molecules)
-        ligands = [ligand for group in prepared if not isinstance(group, Missing) for ligand in group]
-        docked = iter(dock_all(engine, receptor, site, ligands, seed=self.seed, n_poses=self.n_poses))
-        outcomes: list[Score | Missing] = []
-        for group in prepared:
-            if isinstance(group, Missing):
-                outcomes.append(group)
-            else:
-                found = [next(docked) for _ in group]
-                outcomes += each(STAGE, lambda poses: self._judged(poses, receptor, site), [_merged(found)])
-        return outcomes
+        docked = dock(
+            receptor, site, molecules, engine=engine, seed=self.seed, n_poses=self.n_poses,
+            ph=self.ph, isomers=self.isomers,
+        )  # fmt: skip
+        return each(STAGE, lambda one: self._judged(one.poses, receptor, site), docked)
 
     def target(self) -> Receptor:
         """The prepared receptor: prepared once per process.
@@ -145,7 +137,7 @@ class DockingScore:
         settings = dict(self.engine_settings)
         if self.exhaustiveness is not None:
             settings["exhaustiveness"] = self.exhaustiveness
-        return cast(Engine, plugins.build("engines", self.engine, settings))
+        return build_engine(self.engine, settings)
 
     def context(self) -> dict[str, str]:
         """What a report shows beside the poses: the receptor, and a known ligand where there is one."""
@@ -202,13 +194,6 @@ def _details(
         "receptor": receptor.name,
         "receptor_digest": receptor.digest,
     }
-
-
-def _merged(found: Sequence[Sequence[Pose] | Missing]) -> list[Pose] | Missing:
-    """Poses of all isomers together; the first reason when no isomer has any."""
-    poses = [pose for one in found if not isinstance(one, Missing) for pose in one]
-    reasons = [one for one in found if isinstance(one, Missing)]
-    return poses if poses else reasons[0]
 
 
 @lru_cache(maxsize=4)

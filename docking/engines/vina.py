@@ -28,7 +28,7 @@ from docking.conformer import seed_of
 from docking.engines.engine import check_fits
 from docking.ligand import Ligand
 from docking.pose import Pose
-from docking.receptor import Receptor, ReceptorError
+from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.site import Site
 
 try:
@@ -58,9 +58,11 @@ class VinaEngine:
 
     def __post_init__(self) -> None:
         if self.exhaustiveness < 1:
-            raise ValueError(f"exhaustiveness is a number of searches, at least 1, not {self.exhaustiveness}")
+            raise DockingError(
+                f"exhaustiveness is a number of searches, at least 1, not {self.exhaustiveness}"
+            )
         if not (self.min_rmsd > 0 and self.energy_range > 0):
-            raise ValueError(
+            raise DockingError(
                 f"min_rmsd ({self.min_rmsd} Å) and energy_range ({self.energy_range} kcal/mol) must be positive"
             )
 

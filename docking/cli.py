@@ -1,0 +1,123 @@
+"""`discovery dock`: a library file, a receptor and a box in; poses and scores out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from docking.receptor import Receptor
+    from docking.site import Site
+
+VINA_EFFORT = {"fast": 2, "balanced": 8, "thorough": 32}  # exhaustiveness; 8 is Vina's own default
+
+
+def dock(
+    receptor: Annotated[
+        str, typer.Option(help="PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or demo:5HT1B.")
+    ],
+    ligands: Annotated[Path, typer.Option(help="SMI, CSV, TSV, SDF or Parquet file, plain or gzipped.")],
+    out: Annotated[Path, typer.Option(help="Folder for poses.sdf and scores.parquet.")],
+    around: Annotated[str, typer.Option(help="Put the box around this ligand file.")] = "",
+    center: Annotated[str, typer.Option(help="Middle of the box, such as 3.1,0.5,10.4 (Å).")] = "",
+    size: Annotated[str, typer.Option(help="Edges of the box, such as 20,20,20 (Å).")] = "",
+    residues: Annotated[str, typer.Option(help="Put the box around these, such as A:ASP129,B:PHE330.")] = "",
+    engine: Annotated[str, typer.Option(help="vina, native, or one that a plug-in brings.")] = "vina",
+    effort: Annotated[str, typer.Option(help="fast, balanced or thorough.")] = "balanced",
+    poses: Annotated[int, typer.Option(min=1, max=100, help="Most poses per isomer.")] = 9,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same poses.")] = 1,
+    ph: Annotated[
+        float, typer.Option(min=0.0, max=14.0, help="Protonate protein and ligands at this pH.")
+    ] = 7.4,
+    isomers: Annotated[int, typer.Option(min=1, max=32, help="Most stereoisomers docked per row.")] = 4,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Keep a water, ion or cofactor: HOH or A:HOH301.")
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Drop a residue: A:ZN301.")] = None,
+    protonation: Annotated[list[str] | None, typer.Option(help="Such as A:HIS57=HIP.")] = None,
+    score_only: Annotated[
+        bool, typer.Option("--score-only", help="Score the poses of an SDF as they lie.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
+) -> None:
+    """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
+    from docking.dock import build_engine
+    from docking.library import Job, run
+    from docking.receptor import DockingError
+
+    if effort not in VINA_EFFORT:
+        raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
+    settings = {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
+    target = _receptor(receptor, ph, keep or [], drop or [], protonation or [])
+    site = _site(receptor, target, around, center, size, residues)
+    job = Job(target, site, build_engine(engine, settings), seed, poses, ph, isomers, score_only)
+    for choice in target.report:
+        typer.echo(str(choice))
+    counts = run(
+        ligands, out, job, resume=resume, told=lambda done: typer.echo(f"{done:,} rows done", err=True)
+    )
+    typer.echo(
+        f"{counts.n_in:,} rows in: {counts.n_ok:,} docked, {counts.n_failed:,} failed, "
+        f"{counts.n_filtered:,} filtered, {counts.n_duplicate:,} duplicate"
+    )
+    typer.echo(f"poses: {out / 'poses.sdf'}")
+    typer.echo(f"scores: {out / 'scores.parquet'}")
+
+
+def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonation: list[str]) -> Receptor:
+    from docking import demo_target, preparation
+    from docking.fetch import fetch
+    from docking.receptor import DockingError
+
+    states = dict(_pair(text) for text in protonation)
+    if given == f"demo:{demo_target.NAME}":
+        if keep or drop or states:
+            raise DockingError(
+                "the demo target is prepared already; --keep, --drop and --protonation are for files"
+            )
+        return demo_target.receptor()
+    path = fetch(given.removeprefix("pdb:")) if given.startswith("pdb:") else Path(given)
+    return preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=states)
+
+
+def _site(given: str, target: Receptor, around: str, center: str, size: str, residues: str) -> Site:
+    from docking import demo_target
+    from docking.receptor import DockingError
+    from docking.site import Site
+
+    if bool(center) != bool(size):
+        raise DockingError("--center and --size go together: a box needs both")
+    if sum(map(bool, (around, center, residues))) > 1:
+        raise DockingError(
+            "give one of --around, --center with --size, --residues; they say different things"
+        )
+    if around:
+        return Site.around_file(around)
+    if center:
+        return Site(_triple("--center", center), _triple("--size", size))
+    if residues:
+        return Site.of_residues(target, [name.strip() for name in residues.split(",")])
+    if given == f"demo:{demo_target.NAME}":
+        return demo_target.site()
+    raise DockingError(f"where on {given}? give --around LIGAND, --center x,y,z --size x,y,z, or --residues")
+
+
+def _triple(option: str, text: str) -> tuple[float, float, float]:
+    from docking.receptor import DockingError
+
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise DockingError(f"{option} is three numbers in Å, such as 10.5,-3,22, not {text!r}") from error
+    return x, y, z
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from docking.receptor import DockingError
+
+    residue, equals, state = text.partition("=")
+    if not equals:
+        raise DockingError(f"--protonation is like A:HIS57=HIP, not {text!r}")
+    return residue.strip(), state.strip()

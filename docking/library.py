@@ -1,0 +1,247 @@
+"""How does a library file become a folder of poses and a table of scores?
+
+Rows are docked a few at a time and every few are kept at once, so that a run may be
+killed at any moment and go on. One row in gives at least one row out: its poses, or
+the reason why it has none. Nothing a row gets depends on the rows about it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rdkit import Chem
+
+from discovery.files import publish
+from discovery.intake import Row, read
+from discovery.molecule import Molecule, quiet_rdkit
+from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
+from discovery.records import records
+from docking.dock import STAGE, Docked, dock
+from docking.engines.engine import BatchEngine, Engine
+from docking.ligand import Ligand, of_mol
+from docking.plausibility import check
+from docking.pose import Pose
+from docking.receptor import DockingError, Receptor
+from docking.site import Site
+
+TERMS = ("inter", "intra", "torsional", "unbound")
+FEW, MANY = 4, 256  # rows kept at once: by an engine that docks one by one, or many together
+SCHEMA = pa.schema(
+    [
+        ("row", pa.int64()),  # as intake counts: line of a text file, record of an SDF
+        ("id", pa.string()),
+        ("smiles", pa.string()),
+        ("pose", pa.int32()),  # 1 is the best; null when there is none
+        ("score", pa.float64()),  # kcal/mol
+        *((term, pa.float64()) for term in TERMS),  # kcal/mol
+        ("plausible", pa.bool_()),
+        ("failed", pa.string()),  # checks that the pose fails
+        ("species", pa.string()),
+        ("notes", pa.string()),
+        ("engine", pa.string()),
+        ("missing", pa.string()),  # reason: one word
+        ("detail", pa.string()),
+    ]
+)
+_KEPT = SCHEMA.append(pa.field("sdf", pa.string()))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is docked where, and how."""
+
+    receptor: Receptor
+    site: Site
+    engine: Engine
+    seed: int = 1
+    n_poses: int = 9
+    ph: float = 7.4
+    isomers: int = 4
+    score_only: bool = False  # score the poses of an SDF where they lie
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides the result, as JSON values."""
+        return {
+            "receptor": self.receptor.digest,
+            "center": list(self.site.center),
+            "size": list(self.site.size),
+            "engine": self.engine.name,
+            "engine_settings": dict(self.engine.settings),
+            "seed": self.seed,
+            "n_poses": self.n_poses,
+            "ph": self.ph,
+            "isomers": self.isomers,
+            "score_only": self.score_only,
+        }
+
+
+def run(
+    library: Path,
+    out: Path,
+    job: Job,
+    *,
+    resume: bool = False,
+    told: Callable[[int], None] = lambda done: None,
+) -> Counts:
+    """Dock every row of `library`; leave `poses.sdf`, `scores.parquet` and `report.txt` in `out`.
+
+    Parameters
+    ----------
+    resume : bool
+        Go on where a run with the same settings and the same library stopped.
+    told : called with the number of rows done, after each few
+
+    Raises
+    ------
+    DockingError
+        The folder holds another run, or a run and `resume` is not set; or poses are to
+        be scored and the library is no SDF.
+    IntakeError
+        The library cannot be read.
+    """
+    table = out / "scores.parquet"
+    seal = json.dumps({"library": _sha256(library), **job.settings()}, indent=1, sort_keys=True)
+    _begin(out, seal, resume)
+    parts = out / "parts"
+    if table.exists() and not parts.exists():  # resumed after the end
+        return _counts(table)
+    parts.mkdir(exist_ok=True)
+    rows = _posed(library) if job.score_only else ((row, "") for row in read(library))
+    size = MANY if isinstance(job.engine, BatchEngine) else FEW
+    done = number = 0
+    while few := list(islice(rows, size)):
+        part = parts / f"{number:06d}.parquet"
+        if not part.exists():
+            found = pa.Table.from_pylist(_few(few, job), schema=_KEPT)
+            sink = BytesIO()
+            pq.write_table(found, sink)
+            publish(part, sink.getvalue())
+        number, done = number + 1, done + len(few)
+        told(done)
+    _end(out, parts, number, job)
+    return _counts(table)
+
+
+def _begin(out: Path, seal: str, resume: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    kept = out / "docking.json"
+    if not kept.exists():
+        if any(out.iterdir()):
+            raise DockingError(f"{out} is not empty and holds no docking run; choose another --out")
+        publish(kept, seal.encode())
+        return
+    if not resume:
+        raise DockingError(
+            f"{out} holds a docking run already; add --resume to go on, or choose another --out"
+        )
+    then, now = json.loads(kept.read_text()), json.loads(seal)
+    changed = [key for key in now if then.get(key) != now[key]]
+    if changed:
+        what = "; ".join(f"{key} was {_short(then.get(key))} and is {_short(now[key])}" for key in changed)
+        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
+
+
+def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
+    if job.score_only:
+        outcomes: Sequence[Docked | Missing] = [_scored(row, block, job) for row, block in few]
+    else:
+        outcomes = dock(
+            job.receptor, job.site, [row.outcome for row, _ in few], engine=job.engine,
+            seed=job.seed, n_poses=job.n_poses, ph=job.ph, isomers=job.isomers,
+        )  # fmt: skip
+    return [
+        line for (row, _), outcome in zip(few, outcomes, strict=True) for line in _lines(row, outcome, job)
+    ]
+
+
+def _lines(row: Row, outcome: Docked | Missing, job: Job) -> list[dict[str, Any]]:
+    smiles = row.outcome.smiles if isinstance(row.outcome, Molecule) else row.text[:1000]
+    head = {"row": row.number, "id": row.name or str(row.number), "smiles": smiles, "engine": job.engine.name}
+    if isinstance(outcome, Missing):
+        return [{**head, "missing": outcome.reason.value, "detail": outcome.detail}]
+    return [_line(head, rank, pose, job) for rank, pose in enumerate(outcome.poses, start=1)]
+
+
+def _line(head: dict[str, Any], rank: int, pose: Pose, job: Job) -> dict[str, Any]:
+    verdict = check(pose, job.receptor, job.site)
+    extra = {"row": head["row"], "id": head["id"], "pose": rank, "plausible": verdict.plausible}
+    return {
+        **head,
+        "pose": rank,
+        "score": pose.score,
+        **{term: pose.terms[term] for term in TERMS if term in pose.terms},
+        "plausible": verdict.plausible,
+        "failed": ", ".join(verdict.failed),
+        "species": pose.ligand.smiles,
+        "notes": "; ".join(pose.ligand.notes),
+        "sdf": pose.sdf(extra),
+    }
+
+
+def _posed(library: Path) -> Iterator[tuple[Row, str]]:
+    """Rows beside the mol blocks that hold their poses; a molecule may come again in another pose."""
+    for row, record in zip(read(library, keep_duplicates=True), records(library), strict=True):
+        if not record.block and not record.trouble:
+            raise DockingError(
+                f"{library} holds no poses to score: --score-only takes an SDF with 3-D coordinates"
+            )
+        yield row, record.block
+
+
+def _scored(row: Row, block: str, job: Job) -> Docked | Missing:
+    def work(molecule: Molecule) -> Docked:
+        with quiet_rdkit():
+            mol = Chem.MolFromMolBlock(block, removeHs=False)
+        if mol is None:
+            raise MoleculeError(Reason.UNPARSABLE, f"{molecule.shown}: its mol block cannot be read")
+        ligand: Ligand = of_mol(mol, molecule)
+        return Docked(molecule, (job.engine.score(job.receptor, job.site, ligand, ligand.coords()),))
+
+    return each(STAGE, work, [row.outcome])[0]
+
+
+def _end(out: Path, parts: Path, number: int, job: Job) -> None:
+    """Put the parts together, then let them go: a kill in between only repeats this."""
+    table, poses = out / "scores.parquet.part", out / "poses.sdf.part"
+    with pq.ParquetWriter(table, SCHEMA) as writer, poses.open("w", encoding="utf-8") as sdf:
+        for i in range(number):
+            found = pq.read_table(parts / f"{i:06d}.parquet", schema=_KEPT)
+            sdf.writelines(text for text in found["sdf"].to_pylist() if text)
+            writer.write_table(found.drop_columns(["sdf"]))
+    report = [str(choice) for choice in job.receptor.report]
+    publish(out / "report.txt", ("\n".join(report) + "\n").encode())
+    poses.replace(out / "poses.sdf")
+    table.replace(out / "scores.parquet")
+    shutil.rmtree(parts)
+
+
+def _counts(table: Path) -> Counts:
+    found = pq.read_table(table, columns=["pose", "missing", "detail"]).to_pylist()
+    ends = (
+        Missing(STAGE, Reason(line["missing"]), line["detail"]) if line["missing"] else None
+        for line in found
+        if line["pose"] in (None, 1)
+    )
+    return Counts.of(ends)
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise DockingError(f"there is no library file {path}")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

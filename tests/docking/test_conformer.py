@@ -1,0 +1,79 @@
+"""Three-dimensional shapes."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from discovery.outcome import MoleculeError, Reason
+from docking.conformer import embed
+
+
+def test_the_same_molecule_always_gets_the_same_shape() -> None:
+    one, _ = embed("C1CCNCC1CC(=O)O", "a")
+    embed("CCO", "b")
+    again, _ = embed("C1CCNCC1CC(=O)O", "a")
+    assert (one.GetConformer().GetPositions() == again.GetConformer().GetPositions()).all()
+
+
+def test_stereo_is_as_drawn() -> None:
+    smiles = "C[C@@H](O)[C@H](F)Cl"
+    mol, _ = embed(smiles, "a")
+    Chem.AssignStereochemistryFrom3D(mol)
+    assert Chem.MolToSmiles(Chem.RemoveHs(mol)) == Chem.CanonSmiles(smiles)
+
+
+def test_cyclohexane_is_a_chair() -> None:
+    """Reference: the chair has alternating torsions near 55 degrees (electron diffraction: 54.9)."""
+    mol, _ = embed("C1CCCCC1", "cyclohexane")
+    xyz = mol.GetConformer().GetPositions()[:6]
+    turns = []
+    for i in range(6):
+        a, b, c, d = (xyz[(i + k) % 6] for k in range(4))
+        n1, n2 = np.cross(b - a, c - b), np.cross(c - b, d - c)
+        turns.append(
+            np.degrees(np.arctan2(np.dot(np.cross(n1, n2), (c - b) / np.linalg.norm(c - b)), np.dot(n1, n2)))
+        )
+    assert np.abs(turns) == pytest.approx(np.full(6, 55.0), abs=4.0)
+    assert np.sign(turns).sum() == 0
+
+
+def test_aromaticity_stays_rdkits() -> None:
+    """MMFF94 marks its own aromatic atoms; a quinolone must come back as it went in."""
+    smiles = "CCn1cc(C(=O)O)c(=O)c2ccccc21"
+    mol, _ = embed(smiles, "a")
+    assert Chem.MolToSmiles(Chem.RemoveHs(mol)) == Chem.CanonSmiles(smiles)
+
+
+@pytest.mark.parametrize("smiles", ["OB(O)c1ccccc1", "C[Si](C)(C)CCO", "CC[Se]CC"])
+def test_elements_beyond_mmff_still_get_a_shape(smiles: str) -> None:
+    mol, _ = embed(smiles, "a")
+    gaps = [
+        np.linalg.norm(
+            mol.GetConformer().GetPositions()[b.GetBeginAtomIdx()]
+            - mol.GetConformer().GetPositions()[b.GetEndAtomIdx()]
+        )
+        for b in mol.GetBonds()
+    ]
+    assert min(gaps) > 0.9
+    assert max(gaps) < 2.1
+
+
+def test_impossible_geometry_is_given_up_in_time() -> None:
+    """Reference: rdkit#4765, which ran for minutes; the bond between the two sides of the cage cannot be."""
+    smiles = "CCSCc1ccc2c(c1)c1c3c(c4c5cc(CSCC)ccc5n5c4c1n2[C@@H]1C[C@H](C(=O)OOC)[C@]5(C)O1)CNC3=O"
+    start = time.process_time()
+    with pytest.raises(MoleculeError) as caught:
+        embed(smiles, "the cage of rdkit#4765")
+    assert caught.value.reason is Reason.NO_CONFORMER
+    assert "rdkit#4765" in str(caught.value)
+    assert time.process_time() - start < 30
+
+
+def test_a_protein_is_no_ligand() -> None:
+    with pytest.raises(MoleculeError) as caught:
+        embed("NCC(=O)" * 60 + "O", "a chain")
+    assert caught.value.reason is Reason.TOO_LARGE

@@ -1,0 +1,79 @@
+"""Protonation states and stereoisomers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+
+from discovery.molecule import Molecule
+from docking import species
+
+
+def charge(smiles: str, ph: float = 7.4) -> int:
+    return int(Chem.GetFormalCharge(Chem.MolFromSmiles(species.protonated(Molecule.parse(smiles), ph))))
+
+
+@pytest.mark.parametrize(
+    ("smiles", "expected", "pka"),
+    [
+        ("CC(=O)O", -1, "acetic acid 4.76"),
+        ("CCCCN", 1, "butylamine 10.6"),
+        ("CN(C)CCc1c[nH]c2ccccc12", 1, "dimethyltryptamine 8.7"),
+        ("NC(=N)NCC", 1, "ethylguanidine 13"),
+        ("c1ccncc1", 0, "pyridine 5.2"),
+        ("c1cnc[nH]1", 0, "imidazole 7.0"),
+        ("Nc1ccccc1", 0, "aniline 4.6"),
+        ("CC(=O)NC", 0, "no acid, no base"),
+        ("Oc1ccccc1", 0, "phenol 10.0"),
+        ("CC(=O)Nc1ccc(O)cc1", 0, "paracetamol 9.4"),
+        ("NCCc1c[nH]c2ccc(O)cc12", 1, "serotonin: amine 10.2, phenol 11.1"),
+        ("OC(=O)c1ccccc1O", -1, "salicylic acid 3.0 and 13.4"),
+        ("Oc1c([N+](=O)[O-])cc([N+](=O)[O-])cc1", -1, "2,4-dinitrophenol 4.1"),
+        ("Oc1c(F)c(F)c(F)c(F)c1F", -1, "pentafluorophenol 5.5"),
+        ("CC[N+](C)(C)C", 1, "quaternary"),
+        ("OB(O)c1ccccc1", 0, "phenylboronic acid 8.8"),
+        ("c1nnn[nH]1", -1, "tetrazole 4.9"),
+    ],
+)
+def test_the_dominant_state_follows_the_published_pka(smiles: str, expected: int, pka: str) -> None:
+    """Reference: pKa values of the CRC Handbook and of drug labels; see the third column."""
+    assert charge(smiles) == expected, pka
+
+
+def test_a_phenol_gives_its_proton_away_in_lye() -> None:
+    assert charge("Oc1ccccc1", ph=13.0) == -1
+
+
+@given(ph=st.floats(0, 14))
+@settings(derandomize=True, max_examples=15, deadline=None)
+def test_more_base_never_adds_a_proton(ph: float) -> None:
+    smiles = "NCC(=O)O"
+    assert charge(smiles, ph) >= charge(smiles, min(14.0, ph + 1.0))
+
+
+def test_a_ph_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="between 0 and 14"):
+        species.protonated(Molecule.parse("CCO"), 15.0)
+
+
+def test_states_begin_with_the_dominant_one() -> None:
+    found = species.states(Molecule.parse("CCN1CCN(C)CC1"), most=4)
+    assert found[0] == species.protonated(Molecule.parse("CCN1CCN(C)CC1"))
+    assert len(found) == len(set(found)) > 1
+
+
+def test_isomers_are_all_and_always_the_same() -> None:
+    found, count = species.isomers("CC(F)(Cl)C=CC(O)CC", 8)
+    assert count == 8 == len(found) == len(set(found))
+    assert found == species.isomers("CCC(O)C=CC(C)(F)Cl", 8)[0]
+
+
+def test_what_is_drawn_stays() -> None:
+    found, count = species.isomers("C[C@](F)(Cl)CC(O)C", 4)
+    assert count == 2
+    assert all(
+        Chem.MolFromSmiles(s).HasSubstructMatch(Chem.MolFromSmiles("C[C@](F)(Cl)CC"), useChirality=True)
+        for s in found
+    )
