@@ -50,6 +50,7 @@ class Article:
     version: int = 1
     genres: tuple[str, ...] = ()  # publication types: "Review", "Clinical Trial"
     retracts: tuple[str, ...] = ()  # identifiers of the articles this notice retracts
+    aliases: tuple[str, ...] = ()  # other identifiers of the same article: "DOI:10.1/x"
 
     def __post_init__(self) -> None:
         if not self.id.strip():
@@ -76,6 +77,7 @@ class Article:
         version: int = 1,
         genres: Iterable[str] = (),
         retracts: Iterable[str] = (),
+        aliases: Iterable[str] = (),
     ) -> Article:
         """Lay (section, text) or (section, text, heading) one after the other; empty texts are left out."""
         passages: list[Passage] = []
@@ -95,6 +97,7 @@ class Article:
             version=version,
             genres=tuple(genres),
             retracts=tuple(retracts),
+            aliases=tuple(aliases),
         )
 
     @property

@@ -103,6 +103,7 @@ class Corpus:
         """
         kept: dict[str, tuple[Article, T | None]] = {}
         versions: dict[str, int] = {}
+        names: dict[str, str] = {}  # alias -> identifier
         retracted = set(self.retracted)
         skipped: list[Skipped] = []
         superseded = deleted = 0
@@ -123,9 +124,12 @@ class Corpus:
                 versions[record.id] = record.version
                 if record.retracted:
                     retracted.add(record.id)
-                result = work(replace(record, retracted=True) if record.id in retracted else record)
+                marked = record.id in retracted or not retracted.isdisjoint(record.aliases)
+                result = work(replace(record, retracted=True) if marked else record)
                 if result is not None:
                     kept[record.id] = record, result
+                names.update(dict.fromkeys(record.aliases, record.id))
+        retracted.update(names[alias] for alias in retracted & names.keys())
         items: list[tuple[Article, T]] = []
         for id, (article, result) in kept.items():
             if id in retracted:

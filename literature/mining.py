@@ -48,7 +48,7 @@ TABLES: dict[str, pa.Schema] = {
     "documents": pa.schema(
         [
             ("row", _INT), ("id", _TEXT), ("version", _INT), ("year", _INT), ("kind", _TEXT),
-            ("retracted", pa.bool_()), ("retracts", pa.list_(_TEXT)), ("genres", pa.list_(_TEXT)),
+            ("retracted", pa.bool_()), ("retracts", pa.list_(_TEXT)), ("genres", pa.list_(_TEXT)), ("aliases", pa.list_(_TEXT)),
             ("licence", _TEXT), ("title", _TEXT), ("text", _TEXT),
         ]
     ),
@@ -305,6 +305,7 @@ def _tables(articles: Sequence[Article], first: int, lexicon: Lexicon) -> dict[s
                 "retracted": article.retracted,
                 "retracts": list(article.retracts),
                 "genres": list(article.genres),
+                "aliases": list(article.aliases),
                 "licence": article.licence,
                 "title": article.title,
                 "text": article.text,
@@ -366,10 +367,11 @@ def _withdraw(out: Path, shards: Sequence[Shard]) -> int:
     standing: dict[str, tuple[int, str, int]] = {}  # identifier -> version, shard, row
     gone: list[tuple[str, int, str, str]] = []
     retracted: set[str] = set()
+    names: dict[str, str] = {}  # alias -> identifier
     for shard in shards:
         table = pq.read_table(
             out / "documents" / f"{shard.key}.parquet",
-            columns=["row", "id", "version", "retracted", "retracts"],
+            columns=["row", "id", "version", "retracted", "retracts", "aliases"],
         ).to_pylist()
         deletions = list(shard.deleted)
         for line in [*table, None]:
@@ -389,6 +391,7 @@ def _withdraw(out: Path, shards: Sequence[Shard]) -> int:
             if before:
                 gone.append((before[1], before[2], id, "superseded"))
             standing[id] = (line["version"], shard.key, line["row"])
+            names.update(dict.fromkeys(line["aliases"], id))
     gone += [
         (standing[id][1], standing[id][2], id, "retracted") for id in sorted(retracted & standing.keys())
     ]

@@ -8,8 +8,12 @@ is then parsed with entities, external files and the network switched off.
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html.entities import html5
+from pathlib import Path
 from typing import Any, BinaryIO
 
 try:
@@ -19,7 +23,8 @@ except ImportError as error:
         "reading XML (PubMed, JATS, patents) needs: pip install 'discovery-workbench[literature]'"
     ) from error
 
-from literature.readers.opening import BrokenFile, decode
+from literature.article import Record, Skipped
+from literature.readers.opening import BrokenFile, decode, open_bytes
 
 MAX_RECORD = 32 * 2**20  # bytes; the longest patent is a third of it
 MAX_NODES = 2_000_000  # elements of one record
@@ -65,6 +70,75 @@ def records(stream: BinaryIO, tags: tuple[str, ...], limit: int = MAX_RECORD) ->
         del buffer[:end]
 
 
+def each_record(
+    path: Path,
+    tags: tuple[str, ...],
+    build: Callable[[Any, int], Record],
+    *,
+    limit: int = MAX_RECORD,
+    named: Callable[[bytes], str] = lambda raw: "",
+    mended: Callable[[bytes], bytes] = lambda raw: raw,
+) -> Iterator[Record]:
+    """Build a record from every outermost `<tag>` of a file; what cannot be built is skipped and listed.
+
+    Parameters
+    ----------
+    build
+        From the root element and its number (1 is the first); its ValueErrors become `Skipped`.
+    named
+        What the user calls a record, read from its bytes, for messages.
+    """
+    number = 0
+    with open_bytes(path) as opened:
+        try:
+            head = opened.peek(400)[:400] if isinstance(opened, io.BufferedReader) else b""
+            wide = next((name for mark, name in _WIDE if head.startswith(mark)), "")
+            stream = _utf8(opened, wide) if wide else opened
+            declared = _ENCODING.search(head)
+            encoding = declared.group(1).decode() if declared and not wide else ""
+            for number, raw in enumerate(records(stream, tags, limit), start=1):
+                try:
+                    yield build(parse(mended(raw), encoding), number)
+                except ValueError as error:
+                    yield Skipped(f"{path.name}, record {number}{named(raw)}", str(error))
+        except BrokenFile as error:
+            yield Skipped(f"{path.name}, after record {number}", str(error))
+            return
+    if not number:
+        yield Skipped(path.name, f"holds no <{'>, <'.join(tags)}>")
+
+
+def _utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
+    recoded: io.RawIOBase = _Recoded(stream, encoding)
+    return io.BufferedReader(recoded)
+
+
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class _Recoded(io.RawIOBase):
+    """A UTF-16 or UTF-32 stream as UTF-8, so that tags can be found in its bytes."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = self._text.read(_BLOCK // 4).encode("utf-8", errors="replace")
+        n = min(len(buffer), len(self._rest))
+        buffer[:n], self._rest = self._rest[:n], self._rest[n:]
+        return n
+
+
 def _fill(stream: BinaryIO, buffer: bytearray) -> bool:
     block = stream.read(_BLOCK)
     buffer += block
@@ -83,7 +157,7 @@ def _close(buffer: bytearray, closing: bytes, start: int) -> int:
     return -1
 
 
-def parse(raw: bytes, *, encoding: str = "") -> Any:
+def parse(raw: bytes, encoding: str = "") -> Any:
     """One record's bytes -> its root element.
 
     Raises
@@ -117,11 +191,6 @@ def parse(raw: bytes, *, encoding: str = "") -> Any:
 
 def _text(raw: bytes, encoding: str) -> str:
     """Decode, drop the declaration and the document type, and what XML forbids."""
-    if not encoding:
-        declared = _ENCODING.search(raw[:400])
-        encoding = declared.group(1).decode() if declared else ""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
     text = ""
     if encoding and encoding.casefold() not in ("utf-8", "utf8"):
         try:
@@ -131,12 +200,60 @@ def _text(raw: bytes, encoding: str) -> str:
     text = text or decode(raw)
     text = re.sub(r"^\ufeff?\s*<\?xml[^>]*\?>", "", text, count=1)
     text = _CONTROL.sub(" ", text)
-    return _no_doctype(text)
+    return _ENTITY.sub(_spelled, _no_doctype(text))
+
+
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9.]{0,31});")
+_OWN = frozenset({"lt", "gt", "amp", "quot", "apos"})  # XML's own
+_GREEK = dict(
+    zip(
+        [
+            "agr",
+            "bgr",
+            "ggr",
+            "dgr",
+            "egr",
+            "zgr",
+            "eegr",
+            "thgr",
+            "igr",
+            "kgr",
+            "lgr",
+            "mgr",
+            "ngr",
+            "xgr",
+            "ogr",
+            "pgr",
+            "rgr",
+            "sgr",
+            "tgr",
+            "ugr",
+            "phgr",
+            "khgr",
+            "psgr",
+            "ohgr",
+        ],
+        "αβγδεζηθικλμνξοπρστυφχψω",
+        strict=True,
+    )
+)  # ISO 8879 names, which patents use
+
+
+def _spelled(entity: re.Match[str]) -> str:
+    """A named character; U+FFFD for a name that nobody knows, so that its place stays visible."""
+    name = entity.group(1)
+    if name in _OWN:
+        return entity.group()
+    found = html5.get(f"{name};") or _GREEK.get(name) or _GREEK.get(name.casefold(), "").upper()
+    return "".join(f"&#{ord(c)};" for c in found or "\ufffd")
+
+
+_PROLOGUE = re.compile(r"(?:\s|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 
 
 def _no_doctype(text: str) -> str:
-    start = text.find("<!DOCTYPE", 0, 4096)
-    if start < 0:
+    start = _PROLOGUE.match(text).end()  # type: ignore[union-attr]  # it matches the empty string
+    if not text.startswith("<!DOCTYPE", start):
         return text
     bracket, end = text.find("[", start), text.find(">", start)
     if 0 <= bracket < end:
@@ -169,6 +286,81 @@ def _collect(root: Any, pieces: list[str], skip: frozenset[str]) -> None:
             continue
         pieces.append(element.text or "")
         stack.extend((child, False) for child in reversed(element))
+
+
+def blocks(
+    root: Any,
+    section: str,
+    *,
+    block: frozenset[str],
+    spaced: frozenset[str],
+    skip: frozenset[str],
+    entered: Callable[[Any, str, str], str],
+    heading: Callable[[Any], bool],
+) -> Iterator[tuple[str, str, str]]:
+    """(section, text, heading) of everything inside an element, each text node once, in reading order.
+
+    Parameters
+    ----------
+    block
+        Tags that begin a new passage, and end it.
+    spaced
+        Tags that only part words: table cells, line breaks.
+    skip
+        Tags whose inside is left out.
+    entered
+        The section inside an element, given the element, the section around it and the last heading.
+    heading
+        Whether an element is a heading: a passage of its own, and named in those after it.
+    """
+    pieces: list[str] = []
+    title, sections = "", [section]
+    # Depth first without recursion; the second field tells an element's start from its end.
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        element, done = stack.pop()
+        tag = local(element)
+        parts = tag in block
+        if done:
+            if parts and (text := _flush(pieces)):
+                if heading(element):
+                    title = text
+                    sections[-1] = entered(element, sections[-1], title)
+                    yield "heading", text, ""
+                else:
+                    yield sections[-1], text, title
+            sections.pop()
+            if parts and heading(element) and sections:
+                sections[-1] = entered(element, sections[-1], title)
+            pieces.append(" " if tag in spaced else "")
+            if element is not root:
+                pieces.append(element.tail or "")
+            continue
+        if tag in skip:
+            pieces.append((element.tail or "") if element is not root else "")
+            continue
+        if parts and (text := _flush(pieces)):
+            yield sections[-1], text, title
+        if tag in spaced or (tag == "xref" and element.get("ref-type") == "bibr" and _joined(pieces)):
+            pieces.append(" ")
+        sections.append(entered(element, sections[-1], ""))
+        stack.append((element, True))
+        pieces.append(element.text or "")
+        stack.extend((child, False) for child in reversed(element))
+    if text := _flush(pieces):
+        yield section, text, title
+
+
+def _flush(pieces: list[str]) -> str:
+    text = " ".join("".join(pieces).split())
+    pieces.clear()
+    return text
+
+
+def _joined(pieces: list[str]) -> bool:
+    """A raised reference would run into the word before it: "receptors12"."""
+    last = next((p for p in reversed(pieces) if p), "")
+    return bool(last) and (last[-1].isalnum() or last[-1] in ".,;:)")
 
 
 def local(element: Any) -> str:

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from literature.article import Article, Deleted, Record, Skipped
-from literature.readers.markup import BadMarkup, local, parse, records, words
-from literature.readers.opening import BrokenFile, open_bytes
+from literature.article import Article, Deleted, Record
+from literature.readers.markup import each_record, local, words
 
 MAX_RECORD = 8 * 2**20  # bytes; a PubMed record is some 10 kB
 TAGS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument")
@@ -39,17 +38,7 @@ _YEAR = re.compile(r"(?<!\d)(1[6-9]\d\d|20\d\d)(?!\d)")
 
 def read(path: Path) -> Iterator[Record]:
     """Records of a PubMed XML file, gzipped or not."""
-    number = 0
-    with open_bytes(path) as stream:
-        try:
-            for number, raw in enumerate(records(stream, TAGS, MAX_RECORD), start=1):
-                where = f"{path.name}, record {number}"
-                try:
-                    yield _record(parse(raw))
-                except (BadMarkup, ValueError) as error:
-                    yield Skipped(where + _pmid_in(raw), str(error))
-        except BrokenFile as error:
-            yield Skipped(f"{path.name}, after record {number}", str(error))
+    return each_record(path, TAGS, lambda root, number: _record(root), limit=MAX_RECORD, named=_pmid_in)
 
 
 def _pmid_in(raw: bytes) -> str:

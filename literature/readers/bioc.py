@@ -1,0 +1,168 @@
+"""BioC XML and JSON (PubTator 3, BioC-PMC) -> articles and their annotations.
+
+Offsets of the file are kept where passages fit them as code points; files that count
+bytes, or passages that overlap, are laid out anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from literature.article import Article, Passage, Record, Skipped
+from literature.readers.markup import each_record, words
+from literature.readers.opening import BrokenFile, open_bytes, read_text
+
+_SECTIONS = {
+    "title": "title",
+    "front": "title",
+    "abstract": "abstract",
+    "intro": "introduction",
+    "methods": "methods",
+    "results": "results",
+    "discuss": "discussion",
+    "concl": "conclusion",
+    "fig": "caption",
+    "table": "table",
+    "ref": "references",
+    "ack_fund": "acknowledgements",
+    "appendix": "appendix",
+}
+
+
+class _Part(NamedTuple):
+    infons: dict[str, str]
+    offset: int
+    text: str
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The documents of a BioC file, XML or JSON, gzipped or not."""
+    try:
+        with open_bytes(path) as stream:
+            head = stream.read(256)
+    except BrokenFile as error:
+        return iter([Skipped(path.name, str(error))])
+    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+        return each_record(path, ("document",), lambda root, number: _from_xml(root))
+    return _read_json(path)
+
+
+def _from_xml(root: Any) -> Article:
+    parts: list[_Part] = []
+    for passage in root.iterfind("./passage"):
+        infons = {e.get("key", ""): words(e) for e in passage.iterfind("./infon")}
+        whole = passage.find("./text")
+        if whole is not None:
+            parts.append(_Part(infons, _whole(passage.findtext("./offset")), "".join(whole.itertext())))
+            continue
+        for sentence in passage.iterfind("./sentence"):
+            text = "".join("".join(e.itertext()) for e in sentence.iterfind("./text"))
+            parts.append(_Part(infons, _whole(sentence.findtext("./offset")), text))
+    return _article(
+        root.findtext("./id") or "", {e.get("key", ""): words(e) for e in root.iterfind("./infon")}, parts
+    )
+
+
+def _read_json(path: Path) -> Iterator[Record]:
+    try:
+        text = read_text(path)
+    except BrokenFile as error:
+        yield Skipped(path.name, str(error))
+        return
+    number = 0
+    for found in _values(text):
+        for document in _documents(found):
+            number += 1
+            where = f"{path.name}, record {number}"
+            try:
+                yield _from_json(document)
+            except (ValueError, TypeError, AttributeError, KeyError) as error:
+                yield Skipped(where, f"is no BioC document: {error}")
+    if not number:
+        yield Skipped(path.name, "holds no BioC document")
+
+
+def _values(text: str) -> Iterator[Any]:
+    """One JSON value, or one on each line."""
+    try:
+        yield json.loads(text)
+    except (ValueError, RecursionError):
+        for line in text.splitlines():
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError):
+                if line.strip():
+                    yield {"passages": None, "id": ""}  # listed as a record that is no document
+
+
+def _documents(found: Any) -> Iterator[Any]:
+    if isinstance(found, list):
+        for one in found:
+            yield from _documents(one)
+    elif isinstance(found, dict):
+        inner = found.get("documents", found.get("PubTator3"))
+        if isinstance(inner, list):
+            yield from inner
+        elif "passages" in found:
+            yield found
+
+
+def _from_json(document: Any) -> Article:
+    parts: list[_Part] = []
+    for passage in document["passages"] or ():
+        infons = {str(k): str(v) for k, v in (passage.get("infons") or {}).items()}
+        if passage.get("text"):
+            parts.append(_Part(infons, _whole(passage.get("offset")), str(passage["text"])))
+            continue
+        for sentence in passage.get("sentences") or ():
+            parts.append(_Part(infons, _whole(sentence.get("offset")), str(sentence.get("text", ""))))
+    infons = {str(k): str(v) for k, v in (document.get("infons") or {}).items()}
+    return _article(str(document.get("id", "")), infons, parts)
+
+
+def _whole(value: Any) -> int:
+    text = str(value if value is not None else "").strip()
+    return int(text) if text.isdecimal() else -1
+
+
+def _article(name: str, infons: dict[str, str], parts: Iterable[_Part]) -> Article:
+    parts = [part for part in parts if part.text]
+    name = name.strip()
+    if not name:
+        raise ValueError("it has no id")
+    first = parts[0].infons if parts else {}
+    pmid, pmc = first.get("article-id_pmid", ""), first.get("article-id_pmc", "").upper().removeprefix("PMC")
+    known = [f"PMC:{pmc}"] * bool(pmc) + [f"PMID:{pmid}"] * bool(pmid)
+    if not known:
+        bare = name.upper().removeprefix("PMC")
+        known = [
+            f"PMC:{bare}" if name.upper().startswith("PMC") else f"PMID:{name}" if name.isdecimal() else name
+        ]
+    year = (infons.get("year") or first.get("year") or "")[:4]
+    sections = [_section(part.infons) for part in parts]
+    laid = Article.of(
+        known[0],
+        [(s, p.text) for s, p in zip(sections, parts, strict=True)],
+        year=int(year) if year.isdecimal() else None,
+        licence=first.get("license", infons.get("license", "")),
+        aliases=known[1:],
+    )
+    ends = [-1] + [part.offset + len(part.text) for part in parts]
+    if all(part.offset > end for part, end in zip(parts, ends, strict=False)):
+        passages = [Passage(s, p.text, p.offset) for s, p in zip(sections, parts, strict=True)]
+        return replace(laid, passages=tuple(passages))
+    return laid
+
+
+def _section(infons: dict[str, str]) -> str:
+    kind = infons.get("section_type", "").casefold()
+    form = infons.get("type", infons.get("section", "")).casefold()
+    if form.startswith("title_") or form in ("footnote",):
+        return "heading" if form.startswith("title_") else form
+    if "caption" in form:
+        return "caption"
+    return _SECTIONS.get(kind) or _SECTIONS.get(form) or kind or form or "body"

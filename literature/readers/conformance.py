@@ -1,0 +1,107 @@
+"""Does a reader keep its promise? For our readers and for other people's.
+
+from literature.readers.conformance import check_reader
+check_reader(my_package.reader.read, Path("a_good_file.xyz"))
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from literature.article import Article, Citation, Deleted, Reader, Record, Skipped
+from literature.sentences import split
+
+SECONDS = 20.0  # for one damaged copy of the sample
+
+
+def check_reader(read: Reader, sample: Path, *, articles: int | None = None) -> None:
+    """Read a good file, then damaged copies of it.
+
+    Parameters
+    ----------
+    sample
+        A file of the format that can be read, at most some MB.
+    articles
+        How many it holds; at least one when None.
+
+    Raises
+    ------
+    AssertionError
+        Naming the promise that was broken.
+    """
+    first = list(read(sample))
+    found = [record for record in first if isinstance(record, Article)]
+    _promise(
+        bool(found) if articles is None else len(found) == articles,
+        f"{sample.name} gives {len(found)} articles",
+    )
+    _promise(first == list(read(sample)), "the same file gives the same records, twice")
+    for article in found:
+        for passage in article.passages:
+            _promise(bool(passage.text), f"{article.id} has an empty passage")
+            for start, end in split(passage.text)[:3]:
+                Citation.of(article, passage.offset + start, passage.offset + end)
+    whole = _bytes(sample)
+    with TemporaryDirectory() as folder:
+        zipped = Path(folder) / f"{sample.name.removesuffix('.gz')}.gz"
+        zipped.write_bytes(gzip.compress(whole))
+        _promise(_articles(read, zipped) == found, "a gzipped file reads like the plain one")
+        for name, damaged in _damaged(whole):
+            path = Path(folder) / f"{name}-{sample.name.removesuffix('.gz')}"
+            path.write_bytes(damaged)
+            _survives(read, path, name)
+        zipped.write_bytes(gzip.compress(whole)[: len(whole) // 9 + 40])
+        _survives(read, zipped, "truncated gzip")
+        _raises_for_missing(read, Path(folder) / "absent")
+
+
+def _damaged(whole: bytes) -> list[tuple[str, bytes]]:
+    middle = len(whole) // 2
+    return [
+        ("empty", b""),
+        ("truncated", whole[:middle]),
+        ("nul", whole[:middle] + b"\0" * 64 + whole[middle:]),
+        ("flipped", bytes(b ^ 0xFF if n % 97 == 0 else b for n, b in enumerate(whole[:200_000]))),
+        ("latin", whole.decode("utf-8", errors="replace").encode("cp1252", errors="replace")),
+        ("noise", bytes((n * 197 + n // 7) % 256 for n in range(5_000))),
+    ]
+
+
+def _survives(read: Reader, path: Path, name: str) -> None:
+    start = time.perf_counter()
+    try:
+        records = list(read(path))
+    except Exception as error:
+        raise AssertionError(
+            f"a file that is {name} ends the run: {type(error).__name__}: {error}"
+        ) from error
+    _promise(
+        all(isinstance(record, Article | Skipped | Deleted) for record in records),
+        f"a file that is {name} gives only Article, Skipped or Deleted",
+    )
+    _promise(time.perf_counter() - start < SECONDS, f"a file that is {name} is given up in {SECONDS:.0f} s")
+
+
+def _raises_for_missing(read: Reader, path: Path) -> None:
+    try:
+        list(read(path))
+    except OSError:
+        return
+    raise AssertionError("broken promise: a missing file raises OSError")
+
+
+def _articles(read: Reader, path: Path) -> list[Record]:
+    return [record for record in read(path) if isinstance(record, Article)]
+
+
+def _bytes(path: Path) -> bytes:
+    raw = path.read_bytes()
+    return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+
+
+def _promise(kept: bool, what: str) -> None:
+    if not kept:
+        raise AssertionError(f"broken promise: {what}")

@@ -1,0 +1,127 @@
+"""PubTator text -> articles and their annotations, and back.
+
+    PMID|t|title
+    PMID|a|abstract
+    PMID <tab> start <tab> end <tab> words <tab> type <tab> identifiers
+
+Offsets are code points into title + one character + abstract. An annotation whose
+words are not what stands at its offsets is dropped and counted, never shifted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from literature.article import Article, Passage, Record, Skipped
+from literature.mentions import Mention
+from literature.readers.opening import BrokenFile, lines, open_bytes
+
+_TEXT = re.compile(r"^([^|\t]{1,64})\|([a-z])\|(.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A stretch of an article that somebody marked."""
+
+    start: int  # code points into the article's text
+    end: int
+    text: str
+    type: str  # as the file writes it: "Chemical"
+    ids: tuple[str, ...]  # as the file writes them, split at , ; and |
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """An article, its annotations, and how many of them did not fit their words."""
+
+    article: Article
+    annotations: tuple[Annotation, ...]
+    misfits: int
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The articles of a PubTator file; annotations are for `read_annotated`."""
+    for found in read_annotated(path):
+        yield found if isinstance(found, Skipped) else found.article
+
+
+def read_annotated(path: Path) -> Iterator[Annotated | Skipped]:
+    """Articles with their annotations, gzipped or not."""
+    number = 0
+    with open_bytes(path) as stream:
+        try:
+            for number, block in enumerate(_blocks(lines(stream)), start=1):
+                yield _annotated(block, f"{path.name}, record {number}")
+        except BrokenFile as error:
+            yield Skipped(f"{path.name}, after record {number}", str(error))
+
+
+def _blocks(stream: Iterable[str]) -> Iterator[list[str]]:
+    block: list[str] = []
+    for line in stream:
+        if line.strip():
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _annotated(block: list[str], where: str) -> Annotated | Skipped:
+    texts = [m for line in block if (m := _TEXT.match(line))]
+    if not texts:
+        return Skipped(where, "has no line ID|t|title")
+    passages: list[Passage] = []
+    offset = 0
+    for match in texts:
+        kind, text = match.group(2), match.group(3)
+        if text:
+            passages.append(Passage({"t": "title", "a": "abstract"}.get(kind, "body"), text, offset))
+        offset += len(text) + 1
+    name = texts[0].group(1).strip()
+    identifier = f"PMID:{name}" if name.isdecimal() else name
+    try:
+        article = Article(identifier, tuple(passages))
+    except ValueError as error:
+        return Skipped(where, str(error))
+    whole = article.text
+    annotations: list[Annotation] = []
+    misfits = 0
+    for line in block:
+        fields = line.split("\t")
+        if len(fields) < 5 or not (fields[1].isdecimal() and fields[2].isdecimal()):
+            continue  # the texts, and the relations some files add
+        start, end = int(fields[1]), int(fields[2])
+        if whole[start:end] != fields[3]:
+            misfits += 1
+            continue
+        ids = tuple(i.strip() for i in re.split(r"[,;|]", fields[5] if len(fields) > 5 else "") if i.strip())
+        annotations.append(Annotation(start, end, fields[3], fields[4], ids))
+    return Annotated(article, tuple(annotations), misfits)
+
+
+def write(article: Article, mentions: Iterable[Mention] = ()) -> str:
+    """An article and its mentions in PubTator's layout.
+
+    Raises
+    ------
+    ValueError
+        If a passage holds a line break, which the layout cannot carry.
+    """
+    name = article.id.removeprefix("PMID:")
+    title = article.passages[0] if article.passages and article.passages[0].section == "title" else None
+    rest = article.text[title.end + 1 :] if title else article.text
+    body = rest.replace("\n", " ")  # between passages: one character for one, so that offsets hold
+    if any("\n" in p.text or "\r" in p.text for p in article.passages):
+        raise ValueError(f"{article.id}: a passage holds a line break, which PubTator cannot carry")
+    out = [f"{name}|t|{title.text if title else ''}", f"{name}|a|{body}"]
+    shift = 0 if title else 1  # an absent title is an empty line of its own
+    out += [
+        f"{name}\t{m.start + shift}\t{m.end + shift}\t{m.text.replace(chr(10), ' ')}\t{m.type}\t{m.concept.id}"
+        for m in mentions
+    ]
+    return "\n".join(out) + "\n\n"

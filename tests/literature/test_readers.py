@@ -1,0 +1,239 @@
+"""Every format: what is kept, in which order, under which section; and the readers' promise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from discovery import plugins
+from literature.article import Article, Deleted, Record, Skipped
+from literature.readers import bioc, jats, jsonl, medline, pubmed, pubtator, text, uspto
+from literature.readers.conformance import check_reader
+from literature.readers.formats import reader_for
+from literature.readers.opening import read_text
+from tests.literature import samples
+
+FORMATS = [
+    ("pubmed", "x.xml", samples.PUBMED, 4),
+    ("jats", "x.nxml", samples.JATS, 1),
+    ("uspto", "a.xml", samples.PATENT_XML, 1),
+    ("uspto", "b.xml", samples.PATENT_SGML, 1),
+    ("uspto", "c.txt", samples.GREEN_BOOK, 1),
+    ("medline", "d.txt", samples.MEDLINE, 3),
+    ("pubtator", "e.pubtator", samples.PUBTATOR, 2),
+    ("bioc", "f.xml", samples.BIOC_XML, 1),
+    ("bioc", "g.json", samples.BIOC_JSON, 1),
+    ("jsonl", "h.jsonl", samples.JSONL, 2),
+    ("text", "i.txt", samples.TEXT, 1),
+]
+
+
+def write(folder: Path, name: str, content: str) -> Path:
+    (folder / name).write_text(content, encoding="utf-8")
+    return folder / name
+
+
+def parts(record: Record) -> list[tuple[str, str]]:
+    assert isinstance(record, Article)
+    return [(p.section, p.text) for p in record.passages]
+
+
+@pytest.mark.parametrize(("name", "file", "content", "n"), FORMATS, ids=[f"{f[0]}-{f[1]}" for f in FORMATS])
+def test_every_reader_keeps_its_promise(tmp_path: Path, name: str, file: str, content: str, n: int) -> None:
+    path = write(tmp_path, file, content)
+    check_reader(plugins.load("readers", name), path, articles=n)
+    assert reader_for(path) is plugins.load("readers", name)
+
+
+def test_the_check_finds_a_broken_promise(tmp_path: Path) -> None:
+    path = write(tmp_path, "h.jsonl", samples.JSONL)
+    with pytest.raises(AssertionError, match="2 articles"):
+        check_reader(jsonl.read, path, articles=3)
+
+    def fragile(path: Path) -> Iterator[Record]:
+        for line in read_text(path).splitlines():
+            yield jsonl.article(json.loads(line))
+
+    with pytest.raises(AssertionError, match="ends the run"):
+        check_reader(fragile, path)
+
+    def forgetful(path: Path) -> Iterator[Record]:
+        return iter(list(jsonl.read(path)) if path.suffix != ".gz" else [])
+
+    with pytest.raises(AssertionError, match="gzipped"):
+        check_reader(forgetful, path)
+
+
+def test_pubmed(tmp_path: Path) -> None:
+    found = list(pubmed.read(write(tmp_path, "x.xml", samples.PUBMED)))
+    first = found[0]
+    assert parts(first) == [
+        ("title", "Effects of in vivo 5-HT1B receptors & <more> at 106 cells"),
+        ("introduction", "Sumatriptan is an agonist of 5-HT1B."),
+        ("results", "It worked (p<0.05)."),
+        ("conclusion", "Good."),
+        ("other abstract", "Résumé."),
+    ]
+    assert isinstance(first, Article)
+    assert (first.id, first.version, first.year, first.genres) == ("PMID:101", 2, 1998, ("Review",))
+    assert [p.heading for p in first.passages] == ["", "BACKGROUND", "FINDINGS", "Interpretation", ""]
+    assert parts(found[1]) == [("title", "No abstract here")]
+    assert [getattr(r, "retracted", None) for r in found[:4]] == [False, False, True, False]
+    assert getattr(found[3], "retracts", None) == ("PMID:105",)
+    assert found[4] == Deleted(("PMID:7", "PMID:8"))
+
+
+def test_jats(tmp_path: Path) -> None:
+    found = list(jats.read(write(tmp_path, "x.nxml", samples.JATS)))
+    assert parts(found[0]) == [
+        ("title", "A full text"),
+        ("heading", "Background"),
+        ("introduction", "First."),
+        ("heading", "Results"),
+        ("results", "Second."),
+        ("body", "Loose words."),
+        ("heading", "Introduction"),
+        ("introduction", "Known 1 things"),
+        ("introduction", "Figure 1"),
+        ("caption", "Shape."),
+        ("caption", "A picture."),
+        ("introduction", "go on after the figure."),
+        ("heading", "Materials and methods"),
+        ("methods", "Done"),
+        ("methods", "one"),
+        ("methods", "two"),
+        ("methods", "so."),
+        ("heading", "Cells"),
+        ("methods", "Grown."),
+        ("heading", "3. Results"),
+        ("results", "Table 1"),
+        ("caption", "Numbers"),
+        ("table", "a b"),
+        ("table", "1 2"),
+        ("acknowledgements", "Thanks."),
+    ]
+    article = found[0]
+    assert isinstance(article, Article)
+    assert (article.id, article.aliases, article.year) == ("PMC:99", ("DOI:10.1/abc", "PMID:55"), 2010)
+    assert article.licence == "https://creativecommons.org/licenses/by/4.0/"
+
+
+def test_patents(tmp_path: Path) -> None:
+    grant = next(iter(uspto.read(write(tmp_path, "a.xml", samples.PATENT_XML))))
+    assert isinstance(grant, Article)
+    assert (grant.id, grant.year, grant.kind) == ("US8926509B2", 2015, "patent")
+    assert parts(grant) == [
+        ("title", "Agonists of 5-HT1B"),
+        ("abstract", "Compounds are described."),
+        ("heading", "FIELD"),
+        ("description", "The invention relates to triptans."),
+        ("claims", "What is claimed is:"),
+        ("claims", "1. A compound, comprising: an indole; and an amine."),
+        ("claims", "2. The compound of claim 1 ."[:26] + "."),
+    ]
+    sgml = next(iter(uspto.read(write(tmp_path, "b.xml", samples.PATENT_SGML))))
+    assert isinstance(sgml, Article)
+    assert sgml.id == "USD435854S1"
+    assert parts(sgml) == [
+        ("title", "A α-blocker — salt"),
+        ("abstract", "Short words."),
+        ("heading", "DETAIL"),
+        ("description", "See"),
+        ("heading", "What is claimed is:"),
+        ("claims", "1. A salt."),
+    ]
+    green = next(iter(uspto.read(write(tmp_path, "c.txt", samples.GREEN_BOOK))))
+    assert isinstance(green, Article)
+    assert (green.id, green.year) == ("US3937375", 1976)
+    assert parts(green) == [
+        ("title", "Bumper support for a boat loader"),
+        ("abstract", "A unit mountable on a rear bumper."),
+        ("heading", "FIELD"),
+        ("description", "This invention relates to bumpers."),
+        ("claims", "What I claim is:"),
+        ("claims", "1. A combination of: a strap and a bar."),
+        ("claims", "2. The combination of claim 1."),
+    ]
+
+
+def test_medline(tmp_path: Path) -> None:
+    found = list(medline.read(write(tmp_path, "d.txt", samples.MEDLINE)))
+    assert parts(found[0]) == [
+        ("title", "Effects of different parameters in the fast scanning method."),
+        ("introduction", "PURPOSE: To find out."),
+        ("methods", "METHODS: Two transducers (n = 2: one each) were used."),
+        ("results", "RESULTS: It worked."),
+    ]
+    assert [(getattr(r, "retracted", None), getattr(r, "retracts", None)) for r in found[1:]] == [
+        (True, ()),
+        (False, ("PMID:5",)),
+    ]
+
+
+def test_pubtator_there_and_back(tmp_path: Path) -> None:
+    found = list(pubtator.read_annotated(write(tmp_path, "e.pubtator", samples.PUBTATOR)))
+    first = found[0]
+    assert isinstance(first, pubtator.Annotated)
+    assert first.misfits == 1
+    assert [(a.text, a.ids) for a in first.annotations] == [
+        ("DSCR1", ("1827",)),
+        ("migraine", ("D008881", "D008882")),
+    ]
+    assert all(first.article.text[a.start : a.end] == a.text for a in first.annotations)
+    back = write(
+        tmp_path,
+        "back.pubtator",
+        "".join(pubtator.write(f.article) for f in found if isinstance(f, pubtator.Annotated)),
+    )
+    assert list(pubtator.read(back)) == [f.article for f in found if isinstance(f, pubtator.Annotated)]
+
+
+def test_bioc(tmp_path: Path) -> None:
+    xml = next(iter(bioc.read(write(tmp_path, "f.xml", samples.BIOC_XML))))
+    assert isinstance(xml, Article)
+    assert (xml.id, xml.year, parts(xml)) == (
+        "PMID:12",
+        2019,
+        [("title", "A title"), ("abstract", "Sumatriptan helps.")],
+    )
+    found = next(iter(bioc.read(write(tmp_path, "g.json", samples.BIOC_JSON))))
+    assert isinstance(found, Article)
+    assert (found.id, found.aliases, found.licence) == ("PMC:12", ("PMID:77",), "CC BY")
+    assert [(p.section, p.offset) for p in found.passages] == [("title", 0), ("results", 8), ("caption", 15)]
+    overlapping = samples.BIOC_JSON.replace('"offset": 15', '"offset": 9')
+    again = next(iter(bioc.read(write(tmp_path, "g.json", overlapping))))
+    assert isinstance(again, Article)
+    assert [p.offset for p in again.passages] == [0, 8, 15]
+
+
+def test_one_broken_record_costs_one_record(tmp_path: Path) -> None:
+    broken = samples.PUBMED.replace(
+        "<ArticleTitle>No abstract here</ArticleTitle>", "<ArticleTitle>No <i>end</ArticleTitle>"
+    )
+    found = list(pubmed.read(write(tmp_path, "x.xml", broken)))
+    assert [type(r).__name__ for r in found] == ["Article", "Skipped", "Article", "Article", "Deleted"]
+    assert isinstance(found[1], Skipped)
+    assert found[1].where == "x.xml, record 2 (PMID:102)"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "iso-8859-1", "cp1252"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    named = "UTF-8" if encoding.startswith("utf") else encoding
+    content = samples.PUBMED.replace('encoding="UTF-8"', f'encoding="{named}"')
+    (tmp_path / "x.xml").write_bytes(content.encode(encoding))
+    found = list(pubmed.read(tmp_path / "x.xml"))
+    assert parts(found[0])[-1] == ("other abstract", "Résumé.")
+
+
+def test_windows_bytes_in_a_file_that_says_utf8(tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_bytes(samples.PUBMED.encode("cp1252"))
+    assert parts(next(iter(pubmed.read(tmp_path / "x.xml"))))[-1] == ("other abstract", "Résumé.")
+
+
+def test_plain_text_names_the_article_after_the_file(tmp_path: Path) -> None:
+    found = next(iter(text.read(write(tmp_path, "my note.txt", samples.TEXT))))
+    assert isinstance(found, Article)
+    assert found.id == "my note"
