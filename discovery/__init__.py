@@ -1,8 +1,9 @@
 """The ground that all rooms share: molecules, scores, ranking, campaigns.
 
-outcome, units, devices, molecule, target, molgraph, intake, proposal, score,
-desirability, diversity, properties, series, ranking, funnel, learning, ledger,
-execution, config, campaign, results, plugins, events, views, report, cli.
+outcome, units, devices, molecule, target, lines, records, intake, proposal, score,
+desirability, diversity, properties, ranking, funnel, files, ledger, worker, crew,
+execution, interrupt, plugins, conformance, config, provenance, events, results,
+campaign, screening, planning, replaying, checkup, demo, views, report, cli.
 
 Import each name from its own room: `from discovery.molecule import Molecule`.
 """

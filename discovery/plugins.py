@@ -79,7 +79,10 @@ def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, w
     checked = check_settings(
         factory, dict(settings or {}), f"{where + ': ' if where else ''}{_singular(group)} {name!r}"
     )
-    return factory(**checked)
+    try:
+        return factory(**checked)
+    except ValueError as error:  # a setting of the right type that makes no sense: the user's to mend
+        raise PluginError(f"{where + ': ' if where else ''}{_singular(group)} {name!r}: {error}") from error
 
 
 def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: str) -> dict[str, Any]:
