@@ -1,7 +1,8 @@
 """Where are the side-chain atoms that the crystal did not show?
 
 PDBFixer lays its templates over what is there and relaxes the new atoms alone, on
-OpenMM's reference platform with a fixed seed, so the answer is always the same.
+OpenMM's reference platform with a fixed seed. It knows no rotamers, so each new side
+chain is then turned to the rotamer that touches least. The answer is always the same.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
 
 from docking import residues
-from docking.structure import Atom, by_residue, pdb_text
+from docking.structure import Atom, by_residue, coords, pdb_text
 
 try:
     from pdbfixer import PDBFixer
@@ -21,8 +26,20 @@ except ImportError as error:
         "rebuilding missing atoms needs: pip install 'discovery-workbench[docking]'; or prepare with rebuild=False"
     ) from error
 
+Floats = NDArray[np.float64]
+Named = dict[str, tuple[float, float, float]]
+
 SEED = 1
 ANGSTROM_PER_NM = 10.0
+# the chain that the side-chain angles run along, from N
+_CHI = {
+    "ARG": "N CA CB CG CD NE CZ", "LYS": "N CA CB CG CD CE NZ", "GLU": "N CA CB CG CD OE1", "GLN": "N CA CB CG CD OE1",
+    "MET": "N CA CB CG SD CE", "ASP": "N CA CB CG OD1", "ASN": "N CA CB CG OD1", "LEU": "N CA CB CG CD1",
+    "ILE": "N CA CB CG1 CD1", "PHE": "N CA CB CG CD1", "TYR": "N CA CB CG CD1", "TRP": "N CA CB CG CD1",
+    "HIS": "N CA CB CG ND1", "SER": "N CA CB OG", "CYS": "N CA CB SG", "THR": "N CA CB OG1", "VAL": "N CA CB CG1",
+}  # fmt: skip
+_FLAT_ENDS = frozenset({"GLU", "GLN", "ASP", "ASN", "PHE", "TYR", "TRP", "HIS", "ARG"})
+_REMOTE = "ABGDEZH"  # CA, CB, CG, ...: Greek letters, nearest first
 
 
 def rebuilt(atoms: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[str]]) -> list[Atom]:
@@ -49,6 +66,18 @@ def rebuilt(atoms: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[st
         if place is not None and atom.name in missing.get(place, ()):
             x, y, z = (round(float(value) * ANGSTROM_PER_NM, 3) for value in position._value)
             found.setdefault(place, {})[atom.name] = (x, y, z)
+    for place, group in by_residue(heavy).items():
+        if place in found:
+            settled = [a for a in heavy if a.place != place]
+            settled += [
+                replace(group[0], name=n, element=n[0], xyz=x)
+                for p in found
+                if p != place
+                for n, x in found[p].items()
+            ]
+            found[place] = _turned(
+                {a.name: a.xyz for a in group} | found[place], found[place], group[0].resname, settled
+            )
     result: list[Atom] = []
     for place, group in by_residue(atoms).items():
         if place not in missing:
@@ -63,6 +92,55 @@ def rebuilt(atoms: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[st
                 result.append(replace(group[0], name=name, element=name[0], xyz=new[name]))
         result += there.values()
     return result
+
+
+def _turned(there: Named, new: Named, resname: str, others: Sequence[Atom]) -> Named:
+    """The new atoms at the rotamer with the fewest clashes; only bonds beyond which all is new may turn."""
+    chain = _CHI.get(resname, "").split()
+    turns: list[tuple[str, str, list[str], list[float]]] = []
+    for k in range(len(chain) - 3):
+        b, c = chain[k + 1], chain[k + 2]
+        moving = [name for name in there if len(name) > 1 and _remoteness(name) > _remoteness(c)]
+        if c not in there or b not in there or not moving or not set(moving) <= set(new):
+            continue
+        last = k == len(chain) - 4 and resname in _FLAT_ENDS
+        turns.append((b, c, moving, [float(a) for a in (range(0, 360, 30) if last else range(0, 360, 120))]))
+    names = list(there)
+    start = np.array([there[name] for name in names])
+    index = {name: i for i, name in enumerate(names)}
+    wall = coords(others)
+    wall = wall[np.linalg.norm(wall - start.mean(axis=0), axis=1) < 15.0]
+    movable = [index[name] for name in new]
+    best, least = start, np.inf
+    for angles in product(*(options for *_, options in turns)):
+        points = start.copy()
+        for (b, c, moving, _), angle in zip(turns, angles, strict=True):
+            rows = [index[name] for name in moving]
+            points[rows] = _rotated(points[rows], points[index[b]], points[index[c]], np.deg2rad(angle))
+        gaps = np.linalg.norm(points[movable][:, None] - wall[None], axis=-1)
+        cost = round(float(np.square(np.clip(3.4 - gaps, 0.0, None)).sum()), 6)
+        if cost < least:
+            best, least = points, cost
+    x = {name: tuple(round(float(v), 3) for v in best[index[name]]) for name in new}
+    return {name: (point[0], point[1], point[2]) for name, point in x.items()}
+
+
+def _remoteness(name: str) -> int:
+    """CB 1, CG 2, ...; backbone atoms 0."""
+    return _REMOTE.find(name[1]) if name not in ("C", "O", "N", "CA", "OXT") and len(name) > 1 else 0
+
+
+def _rotated(points: Floats, b: Floats, c: Floats, angle: float) -> Floats:
+    """Turn points about the axis b -> c (Rodrigues)."""
+    axis = (c - b) / np.linalg.norm(c - b)
+    from_c = points - c
+    turned: Floats = (
+        from_c * np.cos(angle)
+        + np.cross(axis, from_c) * np.sin(angle)
+        + axis * (from_c @ axis)[:, None] * (1 - np.cos(angle))
+        + c
+    )
+    return turned
 
 
 def _standard(atom: Atom) -> bool:

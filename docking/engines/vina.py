@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ class VinaEngine:
         """As the promise in engine.py. Receptor atoms are explicit, not on a grid."""
         docked = ligand.docked(coords)
         heavy = [atom.type not in ("H", "HD") for atom in pdbqt.read(ligand.pdbqt).atoms]
-        if not site.contains(docked[heavy]):
+        if not _spanned(site).contains(docked[heavy]):
             raise MoleculeError(
                 Reason.OUTSIDE_BOX, f"{ligand.molecule.shown}: the pose to score leaves the box"
             )
@@ -131,6 +132,12 @@ class VinaEngine:
                 f"{ligand.molecule.shown}: Vina scored a pose {score:.1f} kcal/mol; beyond ±{WILD:g} no score is real",
             )
         return Pose(ligand, ligand.whole(docked), float(score), _plain(terms), self.name)
+
+
+def _spanned(site: Site) -> Site:
+    """The box as Vina has it: whole steps of its grid about the same middle, so up to 0.19 Å wider a side."""
+    x, y, z = (math.ceil(round(edge / SPACING, 6)) * SPACING for edge in site.size)
+    return Site(site.center, (x, y, z))
 
 
 def _plain(terms: Mapping[str, float]) -> dict[str, float]:

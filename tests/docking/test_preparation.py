@@ -1,0 +1,162 @@
+"""From a structure file to a receptor, every choice told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docking import demo_target, pdbqt, preparation
+from docking.receptor import Receptor, ReceptorError
+from docking.structure import Atom, pdb_text
+from tests.docking import pocket
+
+
+def prepared(atoms: list[Atom], folder: Path, **settings: object) -> Receptor:
+    path = folder / "protein.pdb"
+    path.write_text(pdb_text(atoms))
+    return preparation.prepare(path, **settings)  # type: ignore[arg-type]
+
+
+def said(receptor: Receptor, kind: str) -> list[str]:
+    return [str(choice) for choice in receptor.report if choice.kind == kind]
+
+
+def hetero(name: str, number: str, element: str, x: float, atom: str = "") -> Atom:
+    return Atom("A", name, number, atom or element.upper(), element, (x, 40.0, 40.0), hetero=True)
+
+
+def test_the_same_file_gives_the_same_receptor(tmp_path: Path) -> None:
+    one, again = (prepared(pocket.heavy(), tmp_path) for _ in range(2))
+    assert one.digest == again.digest
+    assert one.pdb == again.pdb
+
+
+def test_of_two_conformations_the_fuller_stays(tmp_path: Path) -> None:
+    atoms = []
+    for atom in pocket.heavy():
+        if (atom.chain, atom.number, atom.name) == ("A", "129", "CG"):
+            x, y, z = atom.xyz
+            atoms.append((atom, "A", 0.35))
+            atoms.append((replace(atom, xyz=(x, y, z + 0.5)), "B", 0.65))
+        else:
+            atoms.append((atom, " ", 1.0))
+    lines = pdb_text([atom for atom, _, _ in atoms]).splitlines()
+    marked = [
+        f"{line[:16]}{alt}{line[17:54]}{occ:6.2f}{line[60:]}" if line.startswith("ATOM") else line
+        for line, (_, alt, occ) in zip([x for x in lines if x.startswith("ATOM")], atoms, strict=True)
+    ]
+    path = tmp_path / "protein.pdb"
+    path.write_text("\n".join(marked) + "\nEND\n")
+    receptor = preparation.prepare(path)
+    assert said(receptor, "altloc") == ["A:ASP129: kept conformation B of A (0.35), B (0.65)"]
+    kept = [atom for atom, alt, _ in atoms if alt == "B"]
+    assert any(line[30:54] == "".join(f"{v:8.3f}" for v in kept[0].xyz) for line in receptor.pdb.splitlines())
+
+
+def test_waters_ions_and_strangers_are_told(tmp_path: Path) -> None:
+    extras = [
+        hetero("HOH", "901", "O", 40.0, "O"), hetero("ZN", "902", "Zn", 44.0), hetero("SO4", "903", "S", 48.0),
+        hetero("HOH", "904", "O", 52.0, "O"), hetero("HEM", "905", "Fe", 56.0, "FE"),
+    ]  # fmt: skip
+    receptor = prepared([*pocket.heavy(), *extras], tmp_path, keep=["A:HOH904"], drop=["A:HEM905"])
+    types = pdbqt.read(receptor.pdbqt).types
+    assert "Zn" in types
+    assert "Fe" not in types
+    assert said(receptor, "water") == [
+        "A:HOH904: kept as asked",
+        "structure: 1 waters dropped; keep=['HOH'] or keep=['A:HOH301'] keeps them",
+    ]
+    assert "A:SO4903: dropped (1 heavy atoms); keep= keeps it" in said(receptor, "hetero")
+    assert "A:HEM905: dropped as asked" in said(receptor, "hetero")
+    residues = {atom.residue for atom in pdbqt.read(receptor.pdbqt).atoms}
+    assert "A:HOH904" in residues
+    assert "A:HOH901" not in residues
+
+
+def test_selenium_is_docked_as_sulfur(tmp_path: Path) -> None:
+    atoms = [
+        replace(a, resname="MSE", hetero=True, name="SE" if a.name == "SD" else a.name, element="Se" if a.name == "SD" else a.element)
+        if a.resname == "MET"
+        else a
+        for a in pocket.heavy()
+    ]  # fmt: skip
+    receptor = prepared(atoms, tmp_path)
+    plain = prepared(pocket.heavy(), tmp_path)
+    assert receptor.pdbqt == plain.pdbqt
+    assert any("selenomethionine" in line for line in said(receptor, "hetero"))
+
+
+def test_a_missing_side_chain_is_rebuilt_where_it_was(tmp_path: Path) -> None:
+    """Reference: the simulated positions of the atoms taken away; PDBFixer knows no rotamer, so 2.5 Å will do."""
+    gone = {"CG", "OD1", "OD2"}
+    broken = [a for a in pocket.heavy() if not ((a.chain, a.number) == ("A", "129") and a.name in gone)]
+    receptor = prepared(broken, tmp_path)
+    assert any(line.startswith("A:ASP129: CG, OD1, OD2 rebuilt") for line in said(receptor, "missing"))
+    back = {
+        a.name: a for a in preparation.parse(receptor.pdb, "x").atoms if (a.chain, a.number) == ("A", "129")
+    }
+    cb, cg = np.array(back["CB"].xyz), np.array(back["CG"].xyz)
+    assert np.linalg.norm(cb - cg) == pytest.approx(1.52, abs=0.1)
+    others = np.array([a.xyz for a in pocket.heavy() if (a.chain, a.number) != ("A", "129")])
+    for name in gone:
+        assert np.linalg.norm(others - np.array(back[name].xyz), axis=1).min() > 2.0
+    again = prepared(broken, tmp_path)
+    assert again.digest == receptor.digest
+    bare = prepared(broken, tmp_path, rebuild=False)
+    assert len(pdbqt.read(bare.pdbqt).atoms) == len(pdbqt.read(receptor.pdbqt).atoms) - 3
+
+
+def test_a_gap_in_the_chain_is_told(tmp_path: Path) -> None:
+    receptor = prepared([a for a in pocket.heavy() if a.number != "130"], tmp_path)
+    assert any("A:ASP129..A:" in line and "loops are not built" in line for line in said(receptor, "missing"))
+
+
+def test_protonation_is_told_and_overruled(tmp_path: Path) -> None:
+    usual = prepared(pocket.heavy(), tmp_path)
+    acid = prepared(pocket.heavy(), tmp_path, protonation={"A:ASP129": "ASH"})
+    assert "A:ASP129: ASH: as asked" in said(acid, "protonation")
+    assert len(pdbqt.read(acid.pdbqt).atoms) == len(pdbqt.read(usual.pdbqt).atoms) + 1
+
+
+def test_long_chain_names_become_letters(tmp_path: Path) -> None:
+    receptor = preparation.assemble(
+        [replace(a, chain="AA" if a.chain == "A" else a.chain) for a in pocket.heavy()], "x"
+    )
+    assert any("written as chain" in line for line in said(receptor, "chain"))
+
+
+def test_pdbqt_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "receptor.pdbqt"
+    path.write_text(demo_target.receptor().pdbqt)
+    assert pdbqt.read(preparation.prepare(path).pdbqt).types == pdbqt.read(demo_target.receptor().pdbqt).types
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "says"),
+    [
+        (lambda a: a, {"keep": ["HEM"]}, "keep= or drop= names HEM"),
+        (lambda a: a, {"chains": ["Z"]}, "no chain Z; the file holds A, B"),
+        (lambda a: a, {"ph": 20.0}, "between 0 and 14"),
+        (lambda a: [hetero("SO4", "1", "S", 0.0)], {}, "no amino acid"),
+        (lambda a: [*a, hetero("XYZ", "1", "Te", 0.0)], {"keep": ["XYZ"]}, "A:XYZ1 holds Te"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_the_users_words(
+    tmp_path: Path, change: Callable[[list[Atom]], list[Atom]], settings: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ReceptorError, match=says):
+        prepared(change(pocket.heavy()), tmp_path, **settings)
+
+
+def test_a_ligand_is_no_receptor(tmp_path: Path) -> None:
+    path = tmp_path / "ligand.pdbqt"
+    path.write_text(
+        "ROOT\nATOM      1  C   LIG A   1       0.000   0.000   0.000  1.00  0.00     0.000 C\nENDROOT\n"
+        "BRANCH 1 2\nATOM      2  C   LIG A   1       1.500   0.000   0.000  1.00  0.00     0.000 C\nENDBRANCH 1 2\n"
+    )
+    with pytest.raises(ReceptorError, match="is a ligand"):
+        preparation.prepare(path)
