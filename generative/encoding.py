@@ -1,0 +1,243 @@
+"""What does the network see of a vocabulary, and of a batch of rollouts?
+
+Two kinds of graph. Units become one PyG batch of atoms and bonds, read once for the
+whole vocabulary. Rollouts become padded arrays: tokens (one a placed unit) with their
+place in the tree, and sites (atoms that may still take a bond) with the steps at which
+their hydrogens are used up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from generative.trees import Unit
+from generative.vocabulary import Vocabulary
+
+try:
+    import torch
+    from torch import Tensor
+    from torch_geometric.data import Batch, Data
+except ImportError as error:
+    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
+Ints = npt.NDArray[np.int64]
+
+ELEMENTS = (6, 7, 8, 9, 16, 17, 35, 53, 15, 5, 14, 34)  # others share one more embedding
+MAX_INDEX = 48  # atoms of a unit that have an embedding for their place; further ones share the last
+MAX_DISTANCE = 15  # bonds within a unit, or steps through the tree, told apart
+MAX_FREE = 4
+
+
+def unit_graphs(vocabulary: Vocabulary) -> Batch:
+    """All units as one PyG batch; its atoms are in the order of the vocabulary's tables.
+
+    Node features `x` [atom, 5]: element, charge + 2, free hydrogens, ring, aromatic.
+    Edge features `edge_attr` [edge]: 0 to 2 for Kekulé orders, 3 for aromatic; each bond twice.
+    """
+    return Batch.from_data_list([_graph(block) for block in vocabulary.units])
+
+
+@lru_cache(maxsize=100_000)
+def _graph(block: Unit) -> Data:
+    element = {z: number for number, z in enumerate(ELEMENTS)}
+    x = [
+        (
+            element.get(block.elements[a], len(ELEMENTS)),
+            min(max(block.charges[a] + 2, 0), 4),
+            min(block.free[a], MAX_FREE),
+            int(block.in_ring[a]),
+            int(block.aromatic[a]),
+        )
+        for a in range(block.size)
+    ]
+    ends = [(a, b) for a, b, _ in block.bonds] + [(b, a) for a, b, _ in block.bonds]
+    kinds = [
+        3 if c else order - 1 for (_, _, order), c in zip(block.bonds, block.conjugated, strict=True)
+    ] * 2
+    return Data(
+        x=torch.tensor(x),
+        edge_index=torch.tensor(ends, dtype=torch.long).reshape(-1, 2).T,
+        edge_attr=torch.tensor(kinds, dtype=torch.long),
+        num_nodes=block.size,
+    )
+
+
+@dataclass(frozen=True)
+class Places:
+    """For each entry and each atom of its unit: what an atom is once the unit is placed that way."""
+
+    start: Ints  # [entry + 1]: where an entry's atoms begin below
+    atom: Ints  # row in the vocabulary's atom tables
+    index: Ints  # which atom of the unit, clipped
+    distance: Ints  # bonds to the atom the unit is attached by, clipped; MAX_DISTANCE in a root
+    free: Ints  # hydrogens left after the entry's own bond
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> Places:
+        tables = vocabulary.tables
+        blocks = [
+            _placed(vocabulary.units[tables.entry_unit[e]], vocabulary.entries[e][1])
+            for e in range(len(vocabulary.entries))
+        ]
+        start = np.concatenate([[0], np.cumsum([len(distance) for distance in blocks])])
+        atom = np.concatenate(
+            [np.arange(len(d)) + tables.start[u] for d, u in zip(blocks, tables.entry_unit, strict=True)]
+        )
+        free = tables.free[atom].copy()
+        attached = tables.entry_atom >= 0
+        own = start[:-1] + tables.entry_atom - tables.start[tables.entry_unit]
+        free[own[attached]] -= tables.entry_order[attached]
+        return cls(
+            start,
+            atom,
+            np.concatenate([np.minimum(np.arange(len(d)), MAX_INDEX - 1) for d in blocks]),
+            np.concatenate(blocks),
+            free,
+        )
+
+
+@lru_cache(maxsize=100_000)
+def _placed(block: Unit, attached: int) -> npt.NDArray[np.int64]:
+    """[atom] bonds from the attached atom, by breadth-first search."""
+    distance = np.full(block.size, MAX_DISTANCE, dtype=np.int64)
+    if attached < 0:
+        return distance
+    distance[attached] = 0
+    edge = [attached]
+    while edge:
+        here = edge.pop(0)
+        for a, b, _ in block.bonds:
+            for one, other in ((a, b), (b, a)):
+                if one == here and distance[other] == MAX_DISTANCE and other != attached:
+                    distance[other] = min(distance[here] + 1, MAX_DISTANCE - 1)
+                    edge.append(other)
+    return distance
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch of rollouts, padded.
+
+    Token 0 opens every row; token t + 1 is the unit placed in step t.
+    """
+
+    order: Tensor  # [row] 0 ordered, 1 shuffled
+    style: Tensor  # [row]
+    entry: Tensor  # [row, step]; padding is 0
+    live: Tensor  # [row, step] bool
+    parent_atom: Tensor  # [row, step] row in the atom tables
+    parent_index: Tensor  # [row, step] which atom of the parent unit
+    distance: Tensor  # [row, token, token] steps through the tree, clipped
+    site_token: Tensor  # [row, site] the token whose unit it belongs to
+    site_atom: Tensor  # [row, site] row in the atom tables
+    site_index: Tensor  # [row, site]
+    site_distance: Tensor  # [row, site]
+    site_live: Tensor  # [row, site] bool
+    free: Tensor  # [row, token, site] hydrogens left on a site after that token's step
+    may_stop: Tensor  # [row, token] bool: no atom that may keep no hydrogen still has one
+    target_site: Tensor  # [row, token] column of the site chosen next; the last column + 1 is STOP
+
+    def to(self, device: torch.device | str) -> Rows:
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+def rows(
+    vocabulary: Vocabulary,
+    places: Places,
+    steps: Sequence[npt.NDArray[np.int16]],
+    order: Sequence[int],
+    style: Sequence[int],
+) -> Rows:
+    """Rollouts ([step, 3] arrays of entry, parent, site) -> one padded batch."""
+    tables = vocabulary.tables
+    length = np.array([len(one) for one in steps])
+    n, longest = len(steps), int(length.max())
+    live = np.arange(longest) < length[:, None]
+    packed = np.zeros((n, longest, 3), dtype=np.int64)
+    packed[live] = np.concatenate(steps)
+    entry, parent, site = packed[..., 0], packed[..., 1], packed[..., 2]
+    unit_ = tables.entry_unit[entry]
+    up = np.arange(n)[:, None]
+
+    # sites: every atom of every placed unit that has a hydrogen to give
+    first, last = places.start[entry], places.start[entry + 1]
+    count = np.where(live, last - first, 0)
+    flat_row = np.repeat(np.arange(n), count.sum(1))
+    flat_token = np.repeat(np.broadcast_to(np.arange(1, longest + 1), count.shape).ravel(), count.ravel())
+    begin = np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
+    local = np.arange(count.sum()) - begin
+    place = np.repeat(first.ravel(), count.ravel()) + local
+    open_ = places.free[place] > 0
+    flat_row, flat_token, place, local = flat_row[open_], flat_token[open_], place[open_], local[open_]
+    per_row = np.bincount(flat_row, minlength=n)
+    column = np.arange(len(flat_row)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
+    width = max(int(per_row.max()), 1)
+
+    def spread(values: Ints) -> Ints:
+        wide = np.zeros((n, width), dtype=np.int64)
+        wide[flat_row, column] = values
+        return wide
+
+    # which column a (token, local atom) is
+    where = np.zeros((n, longest + 1, int(tables.size.max())), dtype=np.int64)
+    where[flat_row, flat_token, local] = column
+    chosen = where[up, parent + 1, site]  # [row, step]
+
+    used = np.zeros((n, longest + 1, width), dtype=np.int64)
+    steps_row, steps_at = np.nonzero(live[:, 1:])
+    steps_at = steps_at + 1
+    used[steps_row, steps_at + 1, chosen[steps_row, steps_at]] = tables.entry_order[
+        entry[steps_row, steps_at]
+    ]
+    exists = flat_token[None] <= np.arange(longest + 1)[:, None]  # [token, flat site]
+    free = np.zeros((n, longest + 1, width), dtype=np.int64)
+    free[flat_row, :, column] = np.where(exists, places.free[place][None], 0).T
+    free = np.where(free > 0, free - np.cumsum(used, axis=1), 0)
+
+    must = np.zeros((n, width), dtype=bool)
+    must[flat_row, column] = tables.must[places.atom[place]]
+    may_stop = ~((free > 0) & must[:, None]).any(-1)
+
+    target = np.full((n, longest + 1), width, dtype=np.int64)
+    target[steps_row, steps_at] = chosen[steps_row, steps_at]
+    parent_unit = unit_[up, parent]
+    distance = _distances(parent, longest)
+    as_tensor = torch.from_numpy
+    return Rows(
+        order=torch.tensor(list(order)),
+        style=torch.tensor(list(style)),
+        entry=as_tensor(entry),
+        live=as_tensor(live),
+        parent_atom=as_tensor(tables.start[parent_unit] + site),
+        parent_index=as_tensor(np.minimum(site, MAX_INDEX - 1)),
+        distance=as_tensor(distance),
+        site_token=as_tensor(spread(flat_token)),
+        site_atom=as_tensor(spread(places.atom[place])),
+        site_index=as_tensor(spread(places.index[place])),
+        site_distance=as_tensor(spread(places.distance[place])),
+        site_live=as_tensor(np.arange(width) < per_row[:, None]),
+        free=as_tensor(np.minimum(free, MAX_FREE)),
+        may_stop=as_tensor(may_stop),
+        target_site=as_tensor(target),
+    )
+
+
+def _distances(parent: Ints, longest: int) -> Ints:
+    """[row, step] parents -> [row, token, token]; the opening token is MAX_DISTANCE from all."""
+    n = len(parent)
+    far = np.full((n, longest + 1, longest + 1), MAX_DISTANCE, dtype=np.int64)
+    far[:, 1, 1] = 0
+    up = np.arange(n)
+    for step in range(1, longest):
+        here = far[up, parent[:, step] + 1, : step + 1] + 1
+        far[:, step + 1, : step + 1] = here
+        far[:, : step + 1, step + 1] = here
+        far[:, step + 1, step + 1] = 0
+    far[:, 0, :] = MAX_DISTANCE
+    far[:, :, 0] = MAX_DISTANCE
+    return np.minimum(far, MAX_DISTANCE)

@@ -1,0 +1,216 @@
+"""Which building steps are this scaffold, these fragments, this half of a molecule?
+
+What a chemist gives is turned into pieces that the grammar starts from or joins. Exits
+are the bonds that may be made: `*` marks them; without a mark every hydrogen is one. All
+other atoms stay exactly as they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rdkit import Chem
+
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import MoleculeError
+from generative.construction import MOST_ATOMS, Piece, Task
+from generative.rollouts import Rollout, entered, ordered
+from generative.trees import Link, Tree, flatten, put_together, split_with_atoms, unit
+from generative.vocabulary import Vocabulary, kind
+
+MOST_FRAGMENTS = 4
+CARBON_KIND = (6, 0, 0, 0)
+
+
+class GivenError(ValueError):
+    """What was given cannot be built on; the message says why and what to change."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A part as read: its tree, and how many bonds may be made at each (unit, atom)."""
+
+    text: str
+    tree: Tree
+    exits: Mapping[tuple[int, int], int]
+    marked: bool
+
+
+def read_part(text: str) -> Given:
+    """A SMILES with or without `*` exits -> its tree.
+
+    Raises
+    ------
+    GivenError
+        It does not parse, is too large, is in several parts, has no exit, or an exit is
+        not a single bond to an atom.
+    """
+    with quiet_rdkit():
+        mol = Chem.MolFromSmiles(text.strip())
+    if mol is None or not text.strip():
+        raise GivenError(f"{text or 'the part given'} is not a SMILES RDKit can read")
+    capped, exits = _cap(flatten(mol), text)
+    if capped.GetNumHeavyAtoms() > MOST_ATOMS:
+        raise GivenError(f"{text} has {capped.GetNumHeavyAtoms()} heavy atoms; the limit is {MOST_ATOMS}")
+    try:
+        tree, places = split_with_atoms(capped)
+    except MoleculeError as error:
+        raise GivenError(f"{text}: {error}") from error
+    if put_together(tree) != Chem.MolToSmiles(capped):
+        raise GivenError(f"{text}: its units do not add up to it again")
+    home = {atom: (u, local) for u, place in enumerate(places) for local, atom in enumerate(place)}
+    if exits:
+        return Given(text, tree, {home[atom]: count for atom, count in exits.items()}, True)
+    free = {
+        home[atom.GetIdx()]: atom.GetTotalNumHs() for atom in capped.GetAtoms() if atom.GetTotalNumHs() > 0
+    }
+    if not free:
+        raise GivenError(f"{text} has no exit: no atom carries a hydrogen; mark one with *")
+    return Given(text, tree, free, False)
+
+
+def _cap(mol: Chem.Mol, text: str) -> tuple[Chem.Mol, dict[int, int]]:
+    """Each `*` -> a hydrogen, and how many each atom (of the result) had."""
+    work = Chem.RWMol(mol)
+    dummies = [atom for atom in work.GetAtoms() if atom.GetAtomicNum() == 0]
+    counts: dict[int, int] = {}
+    for dummy in dummies:
+        bonds = list(dummy.GetBonds())
+        if len(bonds) != 1 or bonds[0].GetBondType() != Chem.BondType.SINGLE:
+            raise GivenError(f"{text}: each * must be joined to one atom by a single bond")
+        neighbour = bonds[0].GetOtherAtom(dummy)
+        if neighbour.GetAtomicNum() == 0:
+            raise GivenError(f"{text}: a * is joined to another *")
+        if neighbour.GetAtomicNum() != 6 or neighbour.GetFormalCharge() != 0 or neighbour.GetNoImplicit():
+            neighbour.SetNumExplicitHs(neighbour.GetNumExplicitHs() + 1)
+        counts[neighbour.GetIdx()] = counts.get(neighbour.GetIdx(), 0) + 1
+    gone = sorted((dummy.GetIdx() for dummy in dummies), reverse=True)
+    for index in gone:
+        work.RemoveAtom(index)
+    result = work.GetMol()
+    with quiet_rdkit():
+        try:
+            Chem.SanitizeMol(result)
+        except ValueError as error:
+            raise GivenError(f"{text}: {error}") from error
+    return result, {atom - sum(index < atom for index in gone): count for atom, count in counts.items()}
+
+
+def decorate(scaffold: str, vocabulary: Vocabulary) -> tuple[Vocabulary, Task]:
+    """Every molecule holds the scaffold; each marked exit bears something.
+
+    Raises
+    ------
+    GivenError
+        As `read_part`; or no part the model knows can be placed at a marked exit.
+    """
+    part = read_part(scaffold)
+    vocabulary = vocabulary.extended(part.tree.units)
+    _check_exits(part, vocabulary)
+    return vocabulary, Task(starts=(_piece(part, ordered(part.tree, vocabulary), part.marked),))
+
+
+def join(fragments: Sequence[str], vocabulary: Vocabulary) -> tuple[Vocabulary, Task]:
+    """Every molecule holds all fragments, joined by what the policy grows between them.
+
+    Raises
+    ------
+    GivenError
+        As `read_part`; fewer than 2 or more than 4 fragments; or one that nothing can reach.
+    """
+    if not 2 <= len(fragments) <= MOST_FRAGMENTS:
+        raise GivenError(f"2 to {MOST_FRAGMENTS} fragments can be joined, not {len(fragments)}")
+    parts = [read_part(text) for text in fragments]
+    for part in parts:
+        vocabulary = vocabulary.extended(part.tree.units)
+    for part in parts:
+        _check_exits(part, vocabulary)
+    start = _piece(parts[0], ordered(parts[0].tree, vocabulary), False)
+    return vocabulary, Task((start,), tuple(_ways(part, vocabulary) for part in parts[1:]))
+
+
+def regrow(tree: Tree, vocabulary: Vocabulary, kept: Sequence[int], task_exits: Sequence[Link]) -> Piece:
+    """The part of a tree that `kept` units make, open where links were cut, each of which must be filled."""
+    part, renumbered = subtree(tree, kept)
+    exits: dict[tuple[int, int], int] = {}
+    for link in task_exits:
+        for u, atom in ((link.unit_a, link.atom_a), (link.unit_b, link.atom_b)):
+            if u in renumbered:
+                exits[renumbered[u], atom] = exits.get((renumbered[u], atom), 0) + link.order
+    piece = _piece(Given("", part, exits, True), ordered(part, vocabulary), True)
+    return replace(piece, highest=3)
+
+
+def subtree(tree: Tree, kept: Sequence[int]) -> tuple[Tree, dict[int, int]]:
+    """Some connected units of a tree as a tree of their own, and where each unit went."""
+    renumbered = {u: number for number, u in enumerate(kept)}
+    links = tuple(
+        Link(renumbered[link.unit_a], link.atom_a, renumbered[link.unit_b], link.atom_b, link.order)
+        for link in tree.links
+        if link.unit_a in renumbered and link.unit_b in renumbered
+    )
+    return Tree(tuple(tree.units[u] for u in kept), links), renumbered
+
+
+def sides(tree: Tree, cut: Link) -> tuple[list[int], list[int]]:
+    """The units on either side of a link, that of `unit_a` first."""
+    around: dict[int, list[int]] = {u: [] for u in range(len(tree.units))}
+    for link in tree.links:
+        if link != cut:
+            around[link.unit_a].append(link.unit_b)
+            around[link.unit_b].append(link.unit_a)
+    seen = {cut.unit_a}
+    edge = [cut.unit_a]
+    while edge:
+        for other in around[edge.pop()]:
+            if other not in seen:
+                seen.add(other)
+                edge.append(other)
+    return sorted(seen), [u for u in range(len(tree.units)) if u not in seen]
+
+
+def _ways(part: Given, vocabulary: Vocabulary) -> tuple[Piece, ...]:
+    """The part once for each inequivalent exit it may be entered by."""
+    pieces: dict[tuple[object, ...], Piece] = {}
+    for (u, atom), count in sorted(part.exits.items()):
+        left = {**part.exits, (u, atom): count - 1}
+        rollout = entered(part.tree, vocabulary, u, atom)
+        piece = _piece(Given(part.text, part.tree, left, part.marked), rollout, False)
+        pieces.setdefault((piece.entries, piece.parents, piece.sites, piece.exits), piece)
+    return tuple(pieces.values())
+
+
+def _piece(part: Given, rollout: Rollout, required: bool) -> Piece:
+    exits = []
+    for u, turned in zip(rollout.units, rollout.turned, strict=True):
+        bonds = [0] * len(turned)
+        for local, where in enumerate(turned):
+            bonds[where] = part.exits.get((u, local), 0)
+        exits.append(tuple(bonds))
+    return Piece(
+        rollout.entries,
+        rollout.parents,
+        rollout.sites,
+        tuple(exits),
+        required,
+        part.tree.atoms,
+        sum(unit(smiles).rings for smiles in part.tree.units),
+    )
+
+
+def _check_exits(part: Given, vocabulary: Vocabulary) -> None:
+    """Carbon must fit at the exits, or a promise to fill them could not be kept."""
+    carbon = vocabulary.tables.allowed[:, vocabulary.index["C", 0, 1]]
+    fitting = [
+        (u, atom)
+        for u, atom in part.exits
+        if carbon[vocabulary.kinds.index(kind(unit(part.tree.units[u]), atom))]
+    ]
+    bad = [end for end in part.exits if end not in fitting]
+    if (part.marked and bad) or not fitting:
+        u, atom = bad[0]
+        raise GivenError(
+            f"{part.text}: the model knows nothing to place at an exit on {part.tree.units[u]} (atom {atom + 1}); "
+            "mark another atom with *"
+        )

@@ -1,0 +1,379 @@
+"""From SMILES to weights, in one command and one budget.
+
+    python -m generative.training --molecules FILE... --out DIR --budget 1h
+
+Training may be killed at any moment: run the same command again and it goes on from the
+last checkpoint, to the same weights bit for bit when the end is given in steps. The
+learning rate stays level until the last quarter and then falls to zero; a running
+average of the weights is what ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from generative.dataset import Dataset, prepare
+from generative.encoding import Places, rows, unit_graphs
+from generative.model import Weights, save_weights
+from generative.policy import Policy, Shape
+from generative.vocabulary import Vocabulary
+
+try:
+    import torch
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+    from torch import Tensor
+    from torch.func import functional_call
+except ImportError as error:
+    raise ImportError("training needs: pip install 'discovery-workbench[generative]'") from error
+
+POOL = 16  # batches drawn together and sorted by length, so that little is padded
+VALIDATION = 1_024  # molecules kept out of training to measure the likelihood on
+AVERAGE = 0.999  # of the running average of the weights
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the weights, besides the molecules."""
+
+    batch: int = 256
+    rate: float = 2e-3
+    warmup: int = 100  # steps
+    decay: float = 0.25  # share of the whole at which the rate falls to zero
+    shuffled: float = 0.35  # share of rollouts in random order
+    weight_decay: float = 0.01
+    seed: int = 0
+    bf16: bool = True
+    shape: Shape = field(default_factory=Shape)
+
+
+@dataclass
+class State:
+    """Everything a resumed run needs; grows by one step at a time."""
+
+    policy: Policy
+    average: dict[str, Tensor]
+    optimiser: torch.optim.AdamW
+    step: int = 0
+    seconds: float = 0.0  # spent training, over all runs
+    decay_from: int | None = None  # the step at which the rate began to fall, once known
+    decay_steps: int = 0
+
+
+def train(
+    dataset: Dataset,
+    out: Path,
+    *,
+    recipe: Recipe | None = None,
+    steps: int | None = None,
+    budget: float | None = None,
+    start: Weights | None = None,
+    save_every: float = 120.0,
+    report: bool = True,
+) -> Path:
+    """Train until `steps`, or for `budget` seconds in all, whichever is given; returns the weights' path.
+
+    Parameters
+    ----------
+    start : Weights, optional
+        Go on from a trained model, as when it is taught a further series. The dataset must
+        have been prepared with its vocabulary.
+
+    Raises
+    ------
+    ValueError
+        Neither or both ends are given, or a checkpoint in `out` was made with another recipe.
+    """
+    if (steps is None) == (budget is None):
+        raise ValueError("give either steps or budget")
+    recipe = recipe or Recipe()
+    out.mkdir(parents=True, exist_ok=True)
+    taught, checked = _divide(len(dataset), recipe.seed)
+    state = _begin(dataset.vocabulary, recipe, start)
+    checkpoint = out / "checkpoint.safetensors"
+    if checkpoint.exists():
+        _restore(state, checkpoint, recipe)
+    places, graphs = Places.of(dataset.vocabulary), unit_graphs(dataset.vocabulary)
+    began = time.monotonic() - state.seconds
+    saved = time.monotonic()
+    total = steps
+    for numbers in _schedule(taught, dataset, recipe, state.step):
+        state.seconds = time.monotonic() - began
+        if state.decay_from is None:
+            _start_decay(state, recipe, total, budget)
+        if state.decay_from is not None and state.step >= state.decay_from + state.decay_steps:
+            break
+        loss = _update(state, dataset, places, graphs, numbers, recipe)
+        if report and state.step % 50 == 0:
+            line = {"step": state.step, "seconds": round(state.seconds), "loss": round(loss, 4)}
+            if state.step % 500 == 0:
+                line["validation"] = round(validate(state, dataset, places, graphs, checked, recipe), 4)
+            with (out / "metrics.jsonl").open("a") as file:
+                file.write(json.dumps(line) + "\n")
+        if time.monotonic() - saved > save_every:
+            _save(state, checkpoint, recipe)
+            saved = time.monotonic()
+    _save(state, checkpoint, recipe)
+    nll = validate(state, dataset, places, graphs, checked, recipe)
+    about = {
+        "styles": list(dataset.styles),
+        "data": dataset.report,
+        "steps": state.step,
+        "molecules_seen": state.step * recipe.batch,
+        "training_seconds": round(state.seconds),
+        "validation_nats_per_molecule": round(nll, 4),
+        "recipe": asdict(recipe),
+    }
+    return save_weights(out / "model.safetensors", state.policy, state.average, dataset.vocabulary, about)
+
+
+def _divide(n: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    order = np.random.default_rng([seed, 0xD1]).permutation(n)
+    held = min(VALIDATION, n // 10)
+    return order[held:], order[:held]
+
+
+def _begin(vocabulary: Vocabulary, recipe: Recipe, start: Weights | None) -> State:
+    torch.manual_seed(recipe.seed)
+    policy = start.policy() if start else Policy(recipe.shape, len(vocabulary.entries))
+    return State(
+        policy,
+        {name: value.detach().clone() for name, value in policy.named_parameters()},
+        torch.optim.AdamW(
+            policy.parameters(), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
+        ),
+    )
+
+
+def _schedule(
+    taught: npt.NDArray[np.int64], dataset: Dataset, recipe: Recipe, step: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Molecules of each step from `step` on, the same whenever it is asked."""
+    size = min(recipe.batch, len(taught))
+    in_epoch = len(taught) // size
+    length = np.diff(dataset.start)
+    while True:
+        epoch, first = divmod(step, in_epoch)
+        order = np.random.default_rng([recipe.seed, 0xE0, epoch]).permutation(taught)[: in_epoch * size]
+        for pool in range(0, in_epoch, POOL):
+            if pool + POOL <= first:
+                continue
+            part = order[pool * size : (pool + POOL) * size]
+            part = part[np.argsort(length[part], kind="stable")]
+            count = len(part) // size
+            for number in np.random.default_rng([recipe.seed, 0xE1, epoch, pool]).permutation(count)[
+                max(first - pool, 0) :
+            ]:
+                yield part[number * size : (number + 1) * size]
+                step += 1
+
+
+def _start_decay(state: State, recipe: Recipe, steps: int | None, budget: float | None) -> None:
+    """Fix the end once it is known: at once for steps, after most of the time for a budget."""
+    if steps is not None:
+        state.decay_steps = max(int(steps * recipe.decay), 1)
+        state.decay_from = steps - state.decay_steps
+    elif budget is not None and state.seconds >= budget * (1 - recipe.decay) and state.step > 0:
+        state.decay_from = state.step
+        state.decay_steps = max(int((budget - state.seconds) / (state.seconds / state.step)), 1)
+
+
+def _rate(state: State, recipe: Recipe) -> float:
+    rate = recipe.rate * min(1.0, (state.step + 1) / recipe.warmup)
+    if state.decay_from is not None and state.step >= state.decay_from:
+        rate *= 1.0 - (state.step - state.decay_from) / state.decay_steps
+    return rate
+
+
+def _update(
+    state: State,
+    dataset: Dataset,
+    places: Places,
+    graphs: Any,
+    numbers: npt.NDArray[np.int64],
+    recipe: Recipe,
+) -> float:
+    rng = np.random.default_rng([recipe.seed, 0xB0, state.step])
+    order = (rng.random(len(numbers)) < recipe.shuffled).astype(np.int64)
+    batch = _rows(dataset, places, numbers, order)
+    site, entry = likelihood(state.policy, dataset.vocabulary, graphs, batch, bf16=recipe.bf16)
+    loss = -(site + entry).mean()
+    for group in state.optimiser.param_groups:
+        group["lr"] = _rate(state, recipe)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(state.policy.parameters(), 1.0)
+    state.optimiser.step()
+    state.step += 1
+    keep = min(AVERAGE, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        for name, value in state.policy.named_parameters():
+            state.average[name].lerp_(value, 1.0 - keep)
+    return float(loss.detach())
+
+
+def _rows(
+    dataset: Dataset,
+    places: Places,
+    numbers: Sequence[int] | npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+) -> Any:
+    steps = [
+        dataset.steps[o, dataset.start[i] : dataset.start[i + 1]] for i, o in zip(numbers, order, strict=True)
+    ]
+    return rows(dataset.vocabulary, places, steps, order.tolist(), [int(dataset.style[i]) for i in numbers])
+
+
+def likelihood(
+    policy: Policy,
+    vocabulary: Vocabulary,
+    graphs: Any,
+    batch: Any,
+    *,
+    bf16: bool,
+    weights: dict[str, Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Site and entry log-likelihoods [row]; in bfloat16 the weights stay float32 and are cast on the way in."""
+    values: dict[str, Tensor] = dict(weights or policy.named_parameters())
+    if bf16:
+        values = {name: value.to(torch.bfloat16) for name, value in values.items()}
+        values |= {name: value.to(torch.bfloat16) for name, value in policy.named_buffers()}
+    result: tuple[Tensor, Tensor] = functional_call(policy, values, (vocabulary, graphs, batch))
+    return result
+
+
+def validate(
+    state: State,
+    dataset: Dataset,
+    places: Places,
+    graphs: Any,
+    checked: npt.NDArray[np.int64],
+    recipe: Recipe,
+) -> float:
+    """Mean negative log-likelihood of held-out molecules in their ordered rollout, nats."""
+    total = 0.0
+    by_length = checked[np.argsort(np.diff(dataset.start)[checked], kind="stable")]
+    with torch.no_grad():
+        for first in range(0, len(by_length), recipe.batch):
+            numbers = by_length[first : first + recipe.batch]
+            batch = _rows(dataset, places, numbers, np.zeros(len(numbers), dtype=np.int64))
+            site, entry = likelihood(
+                state.policy, dataset.vocabulary, graphs, batch, bf16=recipe.bf16, weights=state.average
+            )
+            total -= float((site + entry).double().sum())
+    return total / max(len(checked), 1)
+
+
+def _save(state: State, path: Path, recipe: Recipe) -> None:
+    tensors: dict[str, Tensor] = {}
+    for name, value in state.policy.named_parameters():
+        moments = state.optimiser.state.get(value, {})
+        tensors[f"policy.{name}"] = value.detach()
+        tensors[f"average.{name}"] = state.average[name]
+        for key in ("step", "exp_avg", "exp_avg_sq"):
+            if key in moments:
+                tensors[f"{key}.{name}"] = moments[key]
+    about = {
+        "step": state.step,
+        "seconds": state.seconds,
+        "decay_from": state.decay_from,
+        "decay_steps": state.decay_steps,
+        "recipe": asdict(recipe),
+    }
+    beside = path.with_suffix(".new")
+    save_file({k: v.contiguous() for k, v in tensors.items()}, beside, {"about": json.dumps(about)})
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _restore(state: State, path: Path, recipe: Recipe) -> None:
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["about"])
+        theirs = about["recipe"]
+        ours = asdict(recipe)
+        if theirs != ours:
+            differ = [key for key in ours if ours[key] != theirs.get(key)]
+            raise ValueError(
+                f"{path} was made with another recipe ({', '.join(differ)} differ); "
+                "give the same settings, or another --out"
+            )
+        with torch.no_grad():
+            for name, value in state.policy.named_parameters():
+                value.copy_(file.get_tensor(f"policy.{name}"))
+                state.average[name].copy_(file.get_tensor(f"average.{name}"))
+                if f"exp_avg.{name}" in file.keys():  # noqa: SIM118 (no mapping)
+                    state.optimiser.state[value] = {
+                        key: file.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
+                    }
+    state.step, state.seconds = about["step"], about["seconds"]
+    state.decay_from, state.decay_steps = about["decay_from"], about["decay_steps"]
+
+
+def seconds(text: str) -> float:
+    """ "90s", "20m", "2h" or plain seconds.
+
+    Raises
+    ------
+    ValueError
+        Anything else.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no length of time; write 90s, 20m or 2h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m generative.training", description="Train the graph model."
+    )
+    parser.add_argument("--molecules", type=Path, nargs="+", help="SMILES files, plain or gzipped")
+    parser.add_argument("--prepared", type=Path, help="a folder that an earlier run prepared")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--budget", type=seconds, default=None, help="90s, 20m, 2h")
+    parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--limit", type=int, default=None, help="molecules taken from each file")
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--workers", type=int, default=1, help="processes that read molecules")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    prepared = given.prepared or given.out / "data"
+    if not (prepared / "vocabulary.json").exists():
+        if not given.molecules:
+            parser.error("give --molecules, or --prepared with a folder that holds prepared data")
+        prepare(given.molecules, seed=given.seed, limit=given.limit, workers=given.workers).save(prepared)
+    steps = given.steps if given.steps or given.budget else None
+    budget = given.budget if steps is None else None
+    if steps is None and budget is None:
+        budget = 3600.0
+    path = train(
+        Dataset.load(prepared),
+        given.out,
+        recipe=Recipe(seed=given.seed, bf16=has_bf16()),
+        steps=steps,
+        budget=budget,
+    )
+    print(f"weights written to {path}")
+
+
+def has_bf16() -> bool:
+    """Does this CPU multiply bfloat16 matrices in hardware?"""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+if __name__ == "__main__":
+    main()
