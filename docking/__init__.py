@@ -1,5 +1,15 @@
 """Everything that happens in the binding site.
 
-receptor, ligand, pose, energy, maps, search, engines, plausibility, interactions,
-dynamics, scorers, cli. Lengths in Å, energies in kcal/mol at every public door.
+receptor, site, ligand, pose    the records: what is docked where, and how it lies
+structure, preparation          a PDB or mmCIF file becomes a receptor, every choice told
+protonation, hydrogens, residues, rebuilding, receptor_types, receptor_mol    its steps
+species, conformer, torsions, ligand_types    a molecule becomes a ligand
+pdbqt, fetch, demo_target       formats, the Protein Data Bank, a target that ships
+atom_types, energy, maps, tree, motion, search    pose energy and search in JAX
+engines/                        the engine promise; vina and native behind it
+plausibility, interactions      is a pose plausible, and what does it touch
+dynamics/                       does it stay: molecular dynamics
+dock, library, scorers, cli     the doors: Python, files, campaigns, command line
+
+Lengths in Å, energies in kcal/mol at every public door.
 """

@@ -27,10 +27,19 @@ except ImportError as error:
 BODY_PH = 7.4
 MOST_DRAWN = 32  # stereoisomers looked at per molecule; beyond it they are a random, seeded sample
 
-# Dimorphite-DL learned phenols (mean pKa 7.1, spread 3.3) from many nitrophenols, so at pH 7.4 it would
-# charge plain ones, whose pKa is 10. They keep their hydrogen unless the ring pulls electrons hard.
-_PHENOLATE = Chem.MolFromSmarts("[O-;X1][c]")
-_ACIDIC_PHENOLATES = tuple(
+# Where Dimorphite-DL's site table errs at body pH, and the pKa that says so. Its phenols (mean 7.1, spread 3.3)
+# were learned from many nitrophenols; its sites do not feel each other's charge, so both amines of a
+# piperazine would be charged. (what it made, atom 0 the charged one; pKa below which it is wrong)
+_TOO_ACID = tuple(
+    (Chem.MolFromSmarts(smarts), pka)
+    for smarts, pka in (
+        ("[O-;X1][c]", 10.0),  # phenol 9.99
+        ("[n-;r6]c=O", 9.4),  # uracil 9.45
+        ("[N-;r5]1C(=O)[CX4][NX3]C1=O", 8.3),  # phenytoin 8.33
+        ("[N-;X2]([NX3;!$(NC=O);!$(NS=O)])C(=O)", 12.5),  # acetohydrazide's N-H
+    )
+)
+_ACIDIC_PHENOLATES = tuple(  # that keep their charge
     Chem.MolFromSmarts(smarts)
     for smarts in (
         "[O-;X1]c:c[N+](=O)[O-]",
@@ -40,6 +49,10 @@ _ACIDIC_PHENOLATES = tuple(
         "[O-;X1]c1c([F,Cl,Br])c([F,Cl,Br])c([F,Cl,Br])cc1",
     )
 )
+_NEIGHBOUR_AMMONIUM = Chem.MolFromSmarts("[N;+;!H0;X4][CX4][CX4][N;+;!H0;X4]")
+SECOND_AMINE = 6.5  # ethylenediamine 6.85, piperazine 5.3, tetramethylethylenediamine 5.9
+_AMINOPYRIDINE = Chem.MolFromSmarts("[nX2;+0]1ccc([NX3;+0;!$(N[C,S]=O);!$(N(a)a)])cc1")
+AMINOPYRIDINE = 9.1  # 4-aminopyridine 9.1, its dimethyl 9.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,9 @@ class Species:
 def protonated(molecule: Molecule, ph: float = BODY_PH) -> str:
     """The most likely protonation state at a pH, as SMILES.
 
-    Sites are decided one by one by Dimorphite-DL's mean pKa; phenols by the rule above.
+    Sites are decided one by one by Dimorphite-DL's mean pKa, then corrected where
+    published pKa values contradict it (phenols, uracils, hydantoins, neighbouring
+    amines, 4-aminopyridines: the table above).
 
     Raises
     ------
@@ -84,7 +99,7 @@ def states(molecule: Molecule, ph: float = BODY_PH, *, spread: float = 1.0, most
             *_dimorphite(molecule, ph, 0.0, 1),
             *(_dimorphite(molecule, ph, spread, 64) if most > 1 else ()),
         ]
-        kept = [_plain_phenols(smiles, ph) for smiles in found]
+        kept = [_corrected(smiles, ph) for smiles in found]
     unlike = [smiles for smiles in kept if not _same_skeleton(molecule, smiles)]
     if unlike:
         raise MoleculeError(
@@ -121,20 +136,45 @@ def _dimorphite(molecule: Molecule, ph: float, spread: float, most: int) -> list
     return [str(smiles) for smiles in found]
 
 
-def _plain_phenols(smiles: str, ph: float) -> str:
-    """Give plain phenols (pKa near 10) their hydrogen back below pH 10."""
+def _corrected(smiles: str, ph: float) -> str:
+    """Charges that published pKa values contradict are taken back, or given."""
     mol = Chem.MolFromSmiles(smiles)
-    if mol is None or ph >= 10.0:
+    if mol is None:
         return smiles
     acidic = {hit[0] for pattern in _ACIDIC_PHENOLATES for hit in mol.GetSubstructMatches(pattern)}
-    plain = [hit[0] for hit in mol.GetSubstructMatches(_PHENOLATE) if hit[0] not in acidic]
-    for index in plain:
-        atom = mol.GetAtomWithIdx(index)
-        atom.SetFormalCharge(0)
-        atom.SetNumExplicitHs(0)
-        atom.SetNoImplicit(False)
+    wrong = {hit[0] for pattern, pka in _TOO_ACID if ph < pka for hit in mol.GetSubstructMatches(pattern)}
+    for index in sorted(wrong - acidic):
+        _set(mol, index, charge=0, by=1)
+    while ph > SECOND_AMINE and (pairs := mol.GetSubstructMatches(_NEIGHBOUR_AMMONIUM)):
+        alike = list(Chem.CanonicalRankAtoms(mol))
+        ends = {end for pair in pairs for end in (pair[0], pair[3])}
+        _set(mol, max(ends, key=lambda end: (_benzylic(mol, end), alike[end])), charge=0, by=-1)
+    if ph < AMINOPYRIDINE:
+        for index in sorted({hit[0] for hit in mol.GetSubstructMatches(_AMINOPYRIDINE)}):
+            _set(mol, index, charge=1, by=1)
     Chem.SanitizeMol(mol)
     return str(Chem.MolToSmiles(mol))
+
+
+def _set(mol: Chem.Mol, index: int, *, charge: int, by: int) -> None:
+    """Set an atom's charge and give it (or take from it) a hydrogen."""
+    atom = mol.GetAtomWithIdx(index)
+    hydrogens = atom.GetTotalNumHs() + by
+    atom.SetFormalCharge(charge)
+    atom.SetNoImplicit(True)
+    atom.SetNumExplicitHs(hydrogens)
+    mol.UpdatePropertyCache(strict=False)
+
+
+def _benzylic(mol: Chem.Mol, index: int) -> int:
+    """How many of an amine's carbons sit on something that pulls electrons: the more, the weaker the base."""
+    return sum(
+        any(
+            far.GetIsAromatic() or far.GetHybridization() == Chem.HybridizationType.SP2
+            for far in near.GetNeighbors()
+        )
+        for near in mol.GetAtomWithIdx(index).GetNeighbors()
+    )
 
 
 def _same_skeleton(molecule: Molecule, smiles: str) -> bool:

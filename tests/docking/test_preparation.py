@@ -13,6 +13,7 @@ from docking import demo_target, pdbqt, preparation
 from docking.receptor import Receptor, ReceptorError
 from docking.structure import Atom, pdb_text
 from tests.docking import pocket
+from tests.docking.test_structure import as_mmcif
 
 
 def prepared(atoms: list[Atom], folder: Path, **settings: object) -> Receptor:
@@ -33,6 +34,13 @@ def test_the_same_file_gives_the_same_receptor(tmp_path: Path) -> None:
     one, again = (prepared(pocket.heavy(), tmp_path) for _ in range(2))
     assert one.digest == again.digest
     assert one.pdb == again.pdb
+
+
+def test_mmcif_gives_the_same_receptor_as_pdb(tmp_path: Path) -> None:
+    """Reference: gemmi's mmCIF of the same atoms."""
+    path = tmp_path / "protein.cif"
+    path.write_text(as_mmcif(pocket.text()))
+    assert preparation.prepare(path).digest == prepared(pocket.heavy(), tmp_path).digest
 
 
 def test_of_two_conformations_the_fuller_stays(tmp_path: Path) -> None:

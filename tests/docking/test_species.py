@@ -35,6 +35,18 @@ def charge(smiles: str, ph: float = 7.4) -> int:
         ("CC[N+](C)(C)C", 1, "quaternary"),
         ("OB(O)c1ccccc1", 0, "phenylboronic acid 8.8"),
         ("c1nnn[nH]1", -1, "tetrazole 4.9"),
+        ("C1CNCCN1", 1, "piperazine 9.7 and 5.3"),
+        ("NCCN", 1, "ethylenediamine 9.9 and 6.85"),
+        ("NCCCCN", 2, "putrescine 10.8 and 9.4"),
+        ("Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1", 1, "imatinib's piperazine 8.1 and 3.7"),
+        ("CN(C)c1ccncc1", 1, "4-dimethylaminopyridine 9.7"),
+        ("Nc1ccccn1", 0, "2-aminopyridine 6.9"),
+        ("O=c1cc[nH]c(=O)[nH]1", 0, "uracil 9.45"),
+        ("O=C1NC(=O)C(c2ccccc2)(c2ccccc2)N1", 0, "phenytoin 8.33"),
+        ("O=C1NC(=O)CS1", -1, "2,4-thiazolidinedione 6.5"),
+        ("CC(=O)NN", 0, "acetohydrazide 3.2 as a base"),
+        ("O=C1CCC(=O)N1", 0, "succinimide 9.6"),
+        ("CCn1cc(C(=O)O)c(=O)c2cc(F)c(N3CCNCC3)cc21", 0, "norfloxacin 6.3 and 8.4: a zwitterion"),
     ],
 )
 def test_the_dominant_state_follows_the_published_pka(smiles: str, expected: int, pka: str) -> None:
@@ -56,6 +68,12 @@ def test_more_base_never_adds_a_proton(ph: float) -> None:
 def test_a_ph_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 14"):
         species.protonated(Molecule.parse("CCO"), 15.0)
+
+
+def test_imatinib_is_charged_on_its_methyl_side() -> None:
+    """Reference: the crystal structure and NMR of imatinib put the proton on the N-methyl nitrogen."""
+    found = Chem.MolFromSmiles(species.protonated(Molecule.parse("CN1CCN(Cc2ccccc2)CC1")))
+    assert found.HasSubstructMatch(Chem.MolFromSmarts("[CH3][NH+]"))
 
 
 def test_states_begin_with_the_dominant_one() -> None:
