@@ -64,6 +64,8 @@ def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
         surplus atoms; coordinates that are no numbers. Each names the residue and the cure.
     """
     notes: list[str] = []
+    if not any(line.startswith(("ATOM", "HETATM")) for line in pdb.splitlines()):
+        raise ReceptorError(f"{name} holds no ATOM line; give the text of a PDB file")
     if not _has_hydrogens(pdb):
         prepared = preparation.from_text(pdb, name)
         pdb = prepared.pdb
@@ -100,8 +102,6 @@ def _has_hydrogens(pdb: str) -> bool:
 
 
 def _read(pdb: str, name: str) -> tuple[Any, Floats]:
-    if not any(line.startswith(("ATOM", "HETATM")) for line in pdb.splitlines()):
-        raise ReceptorError(f"{name} holds no ATOM line; give the text of a PDB file")
     try:
         file = app.PDBFile(io.StringIO(pdb))
     except (ValueError, IndexError, KeyError) as error:

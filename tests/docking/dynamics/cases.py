@@ -13,6 +13,13 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
+from docking import demo_target
+from docking.dynamics.charges import gasteiger
+from docking.dynamics.pocket import Complex, carve
+from docking.dynamics.receptor_system import ReceptorModel, receptor_model
+from docking.dynamics.sage import force_field
+from docking.dynamics.smirnoff import ligand_terms
+
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 DYNAMICS = SHARED / "data" / "dynamics"
 needs_shared = pytest.mark.skipif(not DYNAMICS.exists(), reason="../shared is absent")
@@ -52,3 +59,31 @@ def golden(version: str) -> dict[str, dict[str, float]]:
     """Per-force energies by openff-toolkit a935532, interchange 345abdf, OpenMM 8.6.1, kJ/mol."""
     with gzip.open(DYNAMICS / f"golden_openff_unconstrained-{version}.energies.json.gz") as file:
         return {key: value["e"] for key, value in json.load(file).items()}
+
+
+@lru_cache(maxsize=1)
+def demo_model() -> ReceptorModel:
+    """5-HT1B, the demo target."""
+    target = demo_target.receptor()
+    return receptor_model(target.pdb, target.name)
+
+
+@lru_cache(maxsize=1)
+def toluene() -> Chem.Mol:
+    """Toluene where ergotamine's benzyl group lies in 5-HT1B: a ligand that is quick to simulate."""
+    ergotamine = demo_target.reference()
+    hit = ergotamine.GetSubstructMatch(Chem.MolFromSmarts("[CH2]c1ccccc1"))
+    mol = Chem.MolFromSmiles("Cc1ccccc1")
+    conformer = Chem.Conformer(mol.GetNumAtoms())
+    for i, j in enumerate(hit):
+        conformer.SetAtomPosition(i, ergotamine.GetConformer().GetAtomPosition(j))
+    mol.AddConformer(conformer)
+    return Chem.AddHs(mol, addCoords=True)
+
+
+@lru_cache(maxsize=2)
+def toluene_pocket(keep: float = 6.0, free: float = 4.0) -> Complex:
+    """A small pocket around it, with Gasteiger charges."""
+    mol = toluene()
+    terms = ligand_terms(mol, gasteiger(mol).values, force_field())
+    return carve(demo_model(), terms, mol.GetConformer().GetPositions(), keep=keep, free=free)

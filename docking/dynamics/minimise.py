@@ -1,0 +1,124 @@
+"""Where does a pose settle when the pocket may give way? A local minimum on a budget.
+
+Two rounds of L-BFGS. The first moves in a dielectric of 4 without water, a tenth of the
+price of a step with it, and takes out clashes and strain; the second, in the implicit
+water, sets hydrogen bonds right. The budget counts force evaluations, since one
+"iteration" from a clash can cost ten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+try:
+    import openmm
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
+
+from discovery.outcome import MoleculeError, Reason
+from docking.dynamics.platform import Device, context
+from docking.dynamics.pocket import Complex
+from docking.dynamics.system import Choices, system_of
+from docking.dynamics.terms import Bools, Floats, Terms, without_terms_among
+
+DRY_EVALUATIONS = 100
+WET_EVALUATIONS = 20
+_DRY_DIELECTRIC = 4.0
+_GRADIENT = 10.0  # kJ/mol/nm, the largest component at which a minimum is reached
+_HUGE = 1e12  # kJ/mol; stands for an energy that is no number, so that the line search turns back
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """A settled structure."""
+
+    xyz: Floats  # [atom, 3] nm
+    energy: float  # kJ/mol, in the implicit water
+    evaluations: int  # of the force, dry and wet
+
+
+def settle(
+    bound: Complex,
+    device: Device | None = None,
+    *,
+    dry: int = DRY_EVALUATIONS,
+    wet: int = WET_EVALUATIONS,
+    name: str = "the ligand",
+) -> Minimum:
+    """Relax a complex with its outer shell frozen.
+
+    Raises
+    ------
+    MoleculeError
+        DIVERGED if the energy is still no finite number after both rounds.
+    """
+    where = device or Device()
+    lean = without_terms_among(bound.terms, bound.frozen)
+    softened = system_of(_in_dielectric(lean, _DRY_DIELECTRIC), bound.frozen, Choices(implicit_water=False))
+    xyz, _, first = descend(softened, bound.xyz, ~bound.frozen, dry, where)
+    xyz, energy, second = descend(system_of(lean, bound.frozen), xyz, ~bound.frozen, wet, where)
+    if not np.isfinite(energy) or energy >= _HUGE or not np.isfinite(xyz).all():
+        raise MoleculeError(
+            Reason.DIVERGED,
+            f"{name}: after {first + second} force evaluations the energy of the pose in its pocket is still no "
+            "finite number; two of its atoms lie on top of each other or of the receptor's: dock it again",
+        )
+    return Minimum(xyz, energy, first + second)
+
+
+def descend(
+    system: Any, xyz: Floats, free: Bools, evaluations: int, device: Device
+) -> tuple[Floats, float, int]:
+    """L-BFGS over the free atoms.
+
+    Returns
+    -------
+    xyz : [atom, 3] nm
+    energy : kJ/mol
+    evaluations : int
+        Used; one may be spent over the budget to close a line search.
+    """
+    ctx = context(system, openmm.VerletIntegrator(0.001), device)
+    moved = xyz.copy()
+    used = 0
+
+    def downhill(flat: Floats) -> tuple[float, Floats]:
+        nonlocal used
+        used += 1
+        moved[free] = flat.reshape(-1, 3)
+        if not np.isfinite(flat).all():
+            return _HUGE, np.zeros_like(flat)
+        ctx.setPositions(moved)
+        state = ctx.getState(getEnergy=True, getForces=True)
+        energy = float(state.getPotentialEnergy()._value)
+        slope = -np.asarray(state.getForces(asNumpy=True)._value, dtype=np.float64)[free].ravel()
+        if not np.isfinite(energy) or not np.isfinite(slope).all():
+            return _HUGE, np.zeros_like(slope)
+        return energy, slope
+
+    found = minimize(
+        downhill,
+        xyz[free].ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={
+            "maxfun": evaluations,
+            "maxiter": evaluations,
+            "maxcor": 20,
+            "ftol": 1e-9,
+            "gtol": _GRADIENT,
+        },
+    )
+    best = xyz.copy()
+    best[free] = found.x.reshape(-1, 3)
+    return best, float(found.fun), used
+
+
+def _in_dielectric(terms: Terms, dielectric: float) -> Terms:
+    values = terms.exception_values.copy()
+    values[:, 0] /= dielectric
+    return replace(terms, charge=terms.charge / np.sqrt(dielectric), exception_values=values)

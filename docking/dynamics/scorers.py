@@ -1,0 +1,241 @@
+"""Does the docked pose hold, and how strongly does it bind? The doors to campaigns.
+
+Both start from the pose an earlier scorer left under "pose" in its details; what is
+computed from it is the business of protocol.py. One molecule's answer depends on its
+pose, the settings and the seed alone, never on its neighbours in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdkit import Chem
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, MoleculeError, Reason, each
+from discovery.score import Column, Score
+from docking import demo_target, preparation
+from docking.dynamics.charges import METHODS, method
+from docking.dynamics.platform import Device
+from docking.dynamics.protocol import STAGE, Rescored, Settings, Simulated, read_pose, rescore, simulate
+from docking.dynamics.receptor_system import ReceptorModel, receptor_model
+from docking.dynamics.sage import DEFAULT, force_field
+from docking.dynamics.simulate import Run
+from docking.receptor import ReceptorError
+
+DEMO = f"demo:{demo_target.NAME}"
+SHOWN_RESIDUES = 10  # of the decomposition, strongest first
+NO_MEMBRANE = (
+    "no membrane and no protein outside the pocket moves: residues beyond 5 Å of the ligand are frozen where "
+    "the receptor's structure has them"
+)
+
+
+@dataclass(frozen=True)
+class PoseStability:
+    """Runs short dynamics of the docked pose and tells how far it drifts."""
+
+    receptor: str = DEMO  # a prepared or raw PDB or mmCIF file, or the demo target
+    after: str = "docking"  # the scorer whose pose is simulated
+    length_ps: float = 2.0
+    equilibration_ps: float = 0.5
+    replicas: int = 2
+    charges: str = "am1-bcc"
+    force_field: str = DEFAULT
+    platform: str = "auto"
+    threads: int = 1
+    seed: int = 1
+    name: str = "pose_stability"
+
+    def __post_init__(self) -> None:
+        _checked(self)
+        _run(self)
+
+    @property
+    def column(self) -> Column:
+        return Column(
+            self.name,
+            unit="Å",
+            better="low",
+            title="Pose drift in MD",
+            about=f"mean distance of the ligand from its docked pose over the later half of {self.replicas} x "
+            f"{self.length_ps:g} ps of dynamics in implicit water; error: standard error over replicas",
+        )
+
+    def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> Sequence[Score | Missing]:
+        """One outcome per molecule, in the order given."""
+        return _refined(self, molecules, found, self._one)
+
+    def _one(self, model: ReceptorModel, mol: Chem.Mol, shown: str) -> Score:
+        done = simulate(model, mol, _run(self), _settings(self), name=shown)
+        drift, error = done.drift
+        return Score(drift, error, stability_details(done))
+
+
+@dataclass(frozen=True)
+class BindingEnergy:
+    """MM-GBSA of the docked pose: settled once, or averaged over dynamics when `length_ps` is above 0."""
+
+    receptor: str = DEMO
+    after: str = "docking"
+    length_ps: float = 0.0
+    equilibration_ps: float = 0.5
+    replicas: int = 2
+    charges: str = "am1-bcc"
+    force_field: str = DEFAULT
+    platform: str = "auto"
+    threads: int = 1
+    seed: int = 1
+    name: str = "binding_energy"
+
+    def __post_init__(self) -> None:
+        _checked(self)
+        if self.length_ps < 0:
+            raise ValueError(f"length_ps must be 0 (no dynamics) or more, not {self.length_ps}")
+        if self.length_ps:
+            _run(self)
+
+    @property
+    def column(self) -> Column:
+        how = (
+            f"{self.replicas} x {self.length_ps:g} ps of dynamics"
+            if self.length_ps
+            else "one settled structure"
+        )
+        return Column(
+            self.name,
+            unit="kcal/mol",
+            better="low",
+            title="MM-GBSA",
+            about=f"MM-GBSA interaction energy over {how}, no entropy: for ranking in one pocket, no binding free energy",
+        )
+
+    def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> Sequence[Score | Missing]:
+        """One outcome per molecule, in the order given."""
+        return _refined(self, molecules, found, self._one)
+
+    def _one(self, model: ReceptorModel, mol: Chem.Mol, shown: str) -> Score:
+        if not self.length_ps:
+            settled = rescore(model, mol, _settings(self), name=shown)
+            return Score(settled.energy.total, None, energy_details(settled))
+        done = simulate(model, mol, _run(self), _settings(self), name=shown)
+        energy, error = done.energy
+        return Score(energy, error, stability_details(done))
+
+
+def energy_details(settled: Rescored) -> dict[str, Any]:
+    """What a table or report shows of a settled pose: plain JSON values."""
+    energy = settled.energy
+    strongest = sorted(energy.residues.items(), key=lambda item: (-abs(item[1]), item[0]))[:SHOWN_RESIDUES]
+    return {
+        "pose": Chem.MolToMolBlock(settled.mol) + "\n$$$$\n",
+        "mmgbsa_kcal_per_mol": round(energy.total, 3),
+        "terms_kcal_per_mol": {
+            part: round(getattr(energy, part), 3) for part in ("vdw", "coulomb", "polar", "nonpolar")
+        },
+        "residues_kcal_per_mol": {label: round(value, 3) for label, value in strongest},
+        "heavy_atoms": settled.heavy_atoms,  # the null model, to be shown beside the energy
+        "settled_rmsd": round(settled.moved, 3),  # Å from the docked pose
+        "charges": settled.charges.method,
+        "notes": [note for note in (settled.charges.note, NO_MEMBRANE) if note],
+        "atoms": settled.bound.terms.n_atoms,
+        "moving_atoms": int((~settled.bound.frozen).sum()),
+        "evaluations": settled.evaluations,
+        "made_with": settled.made_with,
+    }
+
+
+def stability_details(done: Simulated) -> dict[str, Any]:
+    """What a table or report shows of simulated replicas: plain JSON values."""
+    energy, energy_error = done.energy
+    drift, drift_error = done.drift
+    first = done.trajectories[0]
+    return {
+        **energy_details(done.start),
+        "drift": round(drift, 3),  # Å
+        "drift_error": None if drift_error is None else round(drift_error, 3),
+        "rmsd": [[round(float(x), 2) for x in one] for one in done.rmsd],  # [replica][frame] Å
+        "times_ps": [round(float(x), 3) for x in done.times],
+        "contacts_kept": round(float(done.kept[:, done.settled].mean()), 3),
+        "within_2A": round(float((done.rmsd[:, done.settled] <= 2.0).mean()), 3),
+        "mmgbsa_mean_kcal_per_mol": round(energy, 3),
+        "mmgbsa_error_kcal_per_mol": None if energy_error is None else round(energy_error, 3),
+        "steps": int(sum(one.steps for one in done.trajectories)),
+        "step_fs": float(first.step_fs),
+        "restarts": int(sum(one.restarts for one in done.trajectories)),
+    }
+
+
+def load_receptor(given: str) -> ReceptorModel:
+    """The receptor's mechanics: the demo target's, or a file's; prepared as docking prepares it.
+
+    Raises
+    ------
+    ReceptorError
+        It is no demo target and no usable file, or a residue has no parameters.
+    """
+    if given.startswith("demo:"):
+        if given != DEMO:
+            raise ReceptorError(f"there is no demo target {given!r}; there is {DEMO!r}")
+        target = demo_target.receptor()
+    else:
+        target = preparation.prepare(Path(given))
+    return receptor_model(target.pdb, target.name)
+
+
+def _settings(scorer: PoseStability | BindingEnergy) -> Settings:
+    return Settings(
+        ligand_field=force_field(scorer.force_field),
+        charges=method(scorer.charges),
+        device=Device(scorer.platform, scorer.threads),
+    )
+
+
+def _run(scorer: PoseStability | BindingEnergy) -> Run:
+    return Run(
+        length_ps=scorer.length_ps,
+        equilibration_ps=scorer.equilibration_ps,
+        replicas=scorer.replicas,
+        frame_ps=min(0.25, scorer.length_ps),
+        seed=scorer.seed,
+    )
+
+
+def _checked(scorer: PoseStability | BindingEnergy) -> None:
+    if not scorer.after:
+        raise ValueError("after must name the scorer whose pose is used, such as 'docking'")
+    if scorer.charges not in METHODS:
+        raise ValueError(f"charges must be one of {', '.join(METHODS)}, not {scorer.charges!r}")
+    if scorer.threads < 1:
+        raise ValueError(f"threads must be at least 1, not {scorer.threads}")
+
+
+def _refined(
+    scorer: PoseStability | BindingEnergy,
+    molecules: Sequence[Molecule],
+    found: Sequence[Score],
+    one: Callable[[ReceptorModel, Chem.Mol, str], Score],
+) -> Sequence[Score | Missing]:
+    if len(molecules) != len(found):
+        raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier scores")
+    if not molecules:
+        return []
+    model = load_receptor(scorer.receptor)
+
+    def work(pair: tuple[Molecule, Score]) -> Score:
+        molecule, earlier = pair
+        block = earlier.details.get("pose")
+        if not isinstance(block, str) or not block.strip():
+            raise MoleculeError(
+                Reason.UNPREPARED, f"{molecule.shown}: the scorer {scorer.after!r} left no pose to start from"
+            )
+        mol = read_pose(block, molecule.shown)
+        try:
+            return one(model, mol, molecule.shown)
+        except ReceptorError as error:  # this pose is nowhere near; the receptor itself loaded
+            raise MoleculeError(Reason.OUTSIDE_BOX, f"{molecule.shown}: {error}") from error
+
+    return each(STAGE, work, list(zip(molecules, found, strict=True)))

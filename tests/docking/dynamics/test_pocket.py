@@ -1,0 +1,57 @@
+"""Laws of the carved pocket: it knows the receptor's residues, and costs little accuracy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from docking.dynamics.binding_energy import interaction
+from docking.dynamics.charges import gasteiger
+from docking.dynamics.pocket import carve
+from docking.dynamics.sage import force_field
+from docking.dynamics.smirnoff import ligand_terms
+from docking.receptor import ReceptorError
+from tests.docking.dynamics.cases import demo_model, toluene, toluene_pocket
+
+
+def test_what_is_near_is_kept_and_what_is_nearest_moves() -> None:
+    bound = toluene_pocket()
+    model = demo_model()
+    pose = toluene().GetConformer().GetPositions() / 10
+    gaps = np.linalg.norm(model.xyz[:, None] - pose[None], axis=-1).min(axis=1)
+    for residue in range(len(model.labels)):
+        near = gaps[model.residue == residue].min() * 10
+        if near <= 6.0:
+            assert model.labels[residue] in bound.labels
+    kept = bound.frozen[: bound.n_receptor]
+    for index in range(len(bound.labels)):
+        atoms = bound.residue == index
+        near = gaps[bound.receptor_atoms[atoms]].min() * 10
+        assert kept[atoms].all() == (near > 4.0)
+    assert not bound.frozen[bound.ligand].any()
+
+
+def test_a_free_residue_hangs_on_no_cut_bond() -> None:
+    bound, model = toluene_pocket(), demo_model()
+    kept = set(bound.receptor_atoms.tolist())
+    free = {int(a) for a, still in zip(bound.receptor_atoms, bound.frozen, strict=False) if not still}
+    for a, b in model.terms.bonds.tolist():
+        assert not (a in free and b not in kept)
+        assert not (b in free and a not in kept)
+
+
+def test_the_pocket_stands_for_the_whole_receptor() -> None:
+    """The difference to the whole receptor, 4,988 atoms, for a neutral ligand: below half a kcal/mol."""
+    mol, model = toluene(), demo_model()
+    terms = ligand_terms(mol, gasteiger(mol).values, force_field())
+    xyz = mol.GetConformer().GetPositions()
+    small, whole = (carve(model, terms, xyz, keep=keep) for keep in (9.0, 1000.0))
+    assert whole.n_receptor == model.terms.n_atoms
+    assert interaction(small, small.xyz).total == pytest.approx(interaction(whole, whole.xyz).total, abs=0.5)
+
+
+def test_a_pose_far_from_the_receptor_is_refused_with_the_distance() -> None:
+    mol = toluene()
+    terms = ligand_terms(mol, gasteiger(mol).values, force_field())
+    with pytest.raises(ReceptorError, match=r"no residue of 5-HT1B is within 5 Å.* Å away"):
+        carve(demo_model(), terms, mol.GetConformer().GetPositions() + 500.0)

@@ -1,0 +1,136 @@
+"""References: OpenMM's own ff14SB energy; and broken receptors, each named with its cure."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import openmm
+import pytest
+from openmm import app
+
+from docking import demo_target
+from docking.dynamics.receptor_system import receptor_model
+from docking.dynamics.system import Choices, system_of
+from docking.receptor import ReceptorError
+from tests.docking.dynamics.cases import demo_model, needs_shared, shared_text
+
+LINES = demo_target.receptor().pdb.splitlines()
+
+
+def helix(first: int = 125, last: int = 133) -> list[str]:
+    """A stretch of transmembrane helix 3, with Asp129."""
+    return [x for x in LINES if x.startswith("ATOM") and x[21] == "A" and first <= int(x[22:26]) <= last]
+
+
+def text(lines: list[str]) -> str:
+    return "\n".join([*lines, "TER", "END", ""])
+
+
+def test_the_whole_target_keeps_its_charge_and_its_names() -> None:
+    model = demo_model()
+    assert model.terms.n_atoms == 4988
+    assert model.terms.charge.sum() == pytest.approx(12.0, abs=1e-6)
+    assert "A:ASP129" in model.labels
+    assert "B:CYS340" in model.labels
+
+
+@needs_shared
+def test_energy_is_openmms_own() -> None:
+    """T4 lysozyme, capped and complete: OpenMM's loader without any of ours."""
+    pdb = shared_text("t4_lysozyme/protein.pdb")
+    file = app.PDBFile(io.StringIO(pdb))
+    theirs = app.ForceField("amber14/protein.ff14SB.xml").createSystem(file.topology, removeCMMotion=False)
+    model = receptor_model(pdb, "T4 lysozyme")
+    energies = []
+    for system in (theirs, system_of(model.terms, choices=Choices(implicit_water=False))):
+        context = openmm.Context(
+            system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
+        )
+        context.setPositions(file.positions)
+        energies.append(context.getState(getEnergy=True).getPotentialEnergy()._value)
+    assert energies[1] == pytest.approx(energies[0], rel=1e-9)
+
+
+@needs_shared
+@pytest.mark.parametrize("system", ["tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme"])
+def test_every_shared_protein_loads_with_a_whole_charge(system: str) -> None:
+    charge = receptor_model(shared_text(f"{system}/protein.pdb"), system).terms.charge.sum()
+    assert charge == pytest.approx(round(charge), abs=1e-3)
+
+
+def test_open_ends_keep_the_parameters_of_the_inside() -> None:
+    """A stretch cut out of a chain has no charged ends."""
+    model = receptor_model(text(helix()), "helix 3")
+    assert model.labels[0] == "A:ILE125" or model.labels[0].startswith("A:")
+    assert model.terms.charge.sum() == pytest.approx(-1.0, abs=1e-6)  # Asp129 alone
+
+
+def test_no_bond_is_drawn_across_a_gap() -> None:
+    lines = [x for x in helix() if int(x[22:26]) != 130]
+    model = receptor_model(text(lines), "helix 3")
+    lengths = np.linalg.norm(model.xyz[model.terms.bonds[:, 0]] - model.xyz[model.terms.bonds[:, 1]], axis=1)
+    assert lengths.max() < 0.22
+    assert any("open between" in note for note in model.notes)
+
+
+def test_residues_in_the_wrong_order_are_bonded_by_distance() -> None:
+    lines = helix()
+    swapped = sorted(lines, key=lambda x: (-int(x[22:26]), lines.index(x)))
+    model, straight = receptor_model(text(swapped), "helix 3"), receptor_model(text(lines), "helix 3")
+    assert len(model.terms.bonds) == len(straight.terms.bonds)
+
+
+def test_waters_are_left_out_and_said() -> None:
+    water = [
+        "HETATM 9001  O   HOH A 900      30.000  30.000  30.000  1.00  0.00           O",
+        "HETATM 9002  H1  HOH A 900      30.957  30.000  30.000  1.00  0.00           H",
+        "HETATM 9003  H2  HOH A 900      29.760  30.927  30.000  1.00  0.00           H",
+    ]
+    model = receptor_model(text([*helix(), "TER", *water]), "helix 3")
+    assert model.notes[0].startswith("1 crystal water")
+    assert not any("HOH" in label for label in model.labels)
+
+
+def test_a_receptor_without_hydrogens_is_given_them() -> None:
+    bare = [
+        x for x in LINES if x.startswith("ATOM") and x[76:78].strip() != "H" and 100 <= int(x[22:26]) <= 140
+    ]
+    model = receptor_model(text(bare), "bare")
+    assert (model.numbers == 1).sum() > 250
+    assert "had no hydrogens" in model.notes[0]
+
+
+def without(*names: str, residue: int = 129) -> list[str]:
+    return [x for x in helix() if not (int(x[22:26]) == residue and x[12:16].strip() in names)]
+
+
+def renamed(old: str, new: str, residue: int = 129) -> list[str]:
+    return [x.replace(old, new) if int(x[22:26]) == residue else x for x in helix()]
+
+
+HEME = "HETATM 9001 FE   HEM A 900      30.000  30.000  30.000  1.00  0.00          FE"
+
+
+@pytest.mark.parametrize(
+    ("pdb", "says"),
+    [
+        ("", "holds no ATOM line"),
+        ("not a protein", "holds no ATOM line"),
+        (text(without("CG", "OD1", "OD2")), r"A:ASP129 lacks CG, OD1, OD2; rebuild it"),
+        (text(without("CA")), r"A:ASP129 lacks CA"),
+        (text(without("HA", "HB2")), r"A:ASP129 has 2 hydrogens where 4 belong"),
+        (text(renamed("ASP", "TPO")), r"A:TPO129: ff14SB has no parameters for TPO.*drop"),
+        (text(renamed(" CB ", " CX ")), r"A:ASP129 lacks CB"),
+        (text([*helix(), "TER", HEME]), r"A:HEM900: ff14SB has no parameters for HEM"),
+        (text([*helix(), *[x for x in helix() if int(x[22:26]) == 129]]), r"Å apart; keep one conformation"),
+        (
+            text([x[:30] + "     nan" + x[38:] if x[12:16] == " CA " else x for x in helix()]),
+            r"no numbers|readable",
+        ),
+    ],
+)
+def test_a_broken_receptor_is_named_with_its_cure(pdb: str, says: str) -> None:
+    with pytest.raises(ReceptorError, match=says) as caught:
+        receptor_model(pdb, "helix 3")
+    assert "helix 3" in str(caught.value)

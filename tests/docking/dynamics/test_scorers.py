@@ -1,0 +1,111 @@
+"""The campaign's promise: one outcome per molecule, in order, the same alone and together."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rdkit import Chem
+
+from discovery import plugins
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, Reason
+from discovery.score import Refiner, Score
+from docking.dynamics.scorers import BindingEnergy, PoseStability, load_receptor
+from docking.receptor import ReceptorError
+from tests.docking.dynamics.cases import toluene
+
+MOLECULE = Molecule.parse("Cc1ccccc1", "toluene")
+POSE = Chem.MolToMolBlock(toluene()) + "\n$$$$\n"
+DOCKED = Score(-4.0, details={"pose": POSE})
+ENERGY = BindingEnergy(charges="gasteiger")
+DRIFT = PoseStability(charges="gasteiger", length_ps=0.1, equilibration_ps=0.0, replicas=2)
+
+
+def test_both_are_refiners() -> None:
+    assert isinstance(ENERGY, Refiner)
+    assert isinstance(DRIFT, Refiner)
+    assert (ENERGY.column.unit, ENERGY.column.better) == ("kcal/mol", "low")
+    assert (DRIFT.column.unit, DRIFT.column.better) == ("Å", "low")
+    assert ENERGY.after == "docking"
+
+
+def test_they_are_registered_and_take_plain_settings() -> None:
+    made = plugins.build("scorers", "pose_stability", {"length_ps": 1, "seed": 3, "after": "redocked"})
+    assert (made.length_ps, made.seed, made.after) == (1.0, 3, "redocked")
+    with pytest.raises(plugins.PluginError, match="length_ps"):
+        plugins.build("scorers", "binding_energy", {"lenght_ps": 1})
+
+
+def test_an_outcome_does_not_depend_on_its_neighbours() -> None:
+    broken = Score(-4.0, details={"pose": "garbage"})
+    bare = Score(-4.0)
+    alone = ENERGY.refine([MOLECULE], [DOCKED])
+    among = ENERGY.refine([MOLECULE] * 3, [broken, DOCKED, bare])
+    assert isinstance(among[0], Missing)
+    assert among[0].reason is Reason.UNPARSABLE
+    assert isinstance(among[2], Missing)
+    assert "left no pose" in among[2].detail
+    assert isinstance(alone[0], Score)
+    assert among[1] == alone[0]
+
+
+def test_energy_details_are_plain_and_complete() -> None:
+    (found,) = ENERGY.refine([MOLECULE], [DOCKED])
+    assert isinstance(found, Score)
+    details = json.loads(json.dumps(found.details))
+    assert details["heavy_atoms"] == 7
+    assert details["charges"] == "gasteiger"
+    assert sum(details["terms_kcal_per_mol"].values()) == pytest.approx(found.value, abs=0.01)
+    assert Chem.MolFromMolBlock(details["pose"].split("$$$$")[0], removeHs=False).GetNumAtoms() == 15
+    assert any("membrane" in note for note in details["notes"])
+
+
+def test_drift_with_its_spread_and_trace() -> None:
+    (found,) = DRIFT.refine([MOLECULE], [DOCKED])
+    assert isinstance(found, Score)
+    assert found.error is not None
+    details = json.loads(json.dumps(found.details))
+    assert len(details["rmsd"]) == 2
+    assert 0.0 <= details["contacts_kept"] <= 1.0
+    assert details["steps"] == 50
+    assert DRIFT.refine([MOLECULE], [DOCKED]) == [found]
+
+
+def test_a_pose_outside_is_one_row() -> None:
+    away = Chem.Mol(toluene())
+    conformer = away.GetConformer()
+    for i in range(away.GetNumAtoms()):
+        x, y, z = conformer.GetAtomPosition(i)
+        conformer.SetAtomPosition(i, (x + 300.0, y, z))
+    (found,) = ENERGY.refine([MOLECULE], [Score(-4.0, details={"pose": Chem.MolToMolBlock(away)})])
+    assert isinstance(found, Missing)
+    assert found.reason is Reason.OUTSIDE_BOX
+    assert "toluene" in found.detail
+
+
+def test_no_molecules_no_answers() -> None:
+    assert list(ENERGY.refine([], [])) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"charges": "resp"}, "am1-bcc"),
+        ({"length_ps": -1.0}, "length_ps"),
+        ({"threads": 0}, "threads"),
+        ({"after": ""}, "after"),
+        ({"replicas": 0, "length_ps": 1.0}, "replicas"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, object], says: str) -> None:
+    for scorer in (PoseStability, BindingEnergy):
+        with pytest.raises(ValueError, match=says):
+            scorer(**settings)  # type: ignore[arg-type]
+
+
+def test_an_unknown_receptor_is_named() -> None:
+    with pytest.raises(ReceptorError, match="demo:5HT1B"):
+        load_receptor("demo:5HT2A")
+    with pytest.raises(ReceptorError, match=r"nowhere\.pdb"):
+        load_receptor("nowhere.pdb")
