@@ -154,7 +154,7 @@ def _load(program: vina.Vina, ligand: Ligand, text: str) -> None:
         ) from error
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)  # each holds 0.3 GB of maps
 def _program(receptor: Receptor, site: Site, scoring: str, seed: int) -> vina.Vina:
     """A Vina with its maps computed (0.5 s), shared by all ligands of a run.
 
