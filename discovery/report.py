@@ -25,11 +25,12 @@ from discovery.views.contact_map import KIND_LOOK
 from discovery.views.funnel_plot import funnel_svg
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import LIBRARY, asset, policy, posed, scene, script_json, templates
-from discovery.views.reading import scores_of
+from discovery.views.reading import label_of, scores_of
 from discovery.views.score_plot import direction, histogram_svg, scatter_svg, trade_off
 from discovery.views.text import duration, inert, number
 
 SHORTLIST = 24  # cards with a pose each; more would be leafed through, not read
+QUOTES = 24  # quotes laid open; the weaker ones are folded away
 TABLE = 3_000  # ranked rows written out; the rest are in the run's table
 UNRANKED = 5_000  # unranked rows written out one by one; all are counted
 PICTURES = 4_500_000  # bytes of structures, so that the file can be mailed (it stays under 10 MB)
@@ -99,6 +100,8 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             evidence=[_quote(statement) for statement in _in_order(run.statements)],
             illustrative=any(statement.kind == "illustrative" for statement in run.statements),
             columns=[_about(column, run) for column in run.columns],
+            labels=[(label_of(column), inert(column.about)) for column in run.columns],
+            quotes_first=QUOTES,
             provenance=_written(run.provenance),
             kinds=[(kind, colour) for kind, (colour, _) in KIND_LOOK.items()] if poses else [],
             duration=duration,
@@ -126,7 +129,7 @@ def _about(column: Column, run: Run) -> ColumnAbout:
     filled = sum(column.name in scores_of(row) for row in run.rows)
     return ColumnAbout(
         column.name,
-        inert(column.label),
+        label_of(column),
         direction(run, column),
         inert(column.about),
         filled,
@@ -201,7 +204,10 @@ class Written:
     inside: tuple[Written, ...] = ()
 
 
-_SECRET = re.compile(r"token|secret|passw|api[_ -]?key|credential", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?:^|[_\W])(?:token|secret|password|passwd|passphrase|credentials?|(?:api|private|access)[_ -]?key)$",
+    re.IGNORECASE,
+)
 
 
 def _written(mapping: Mapping[str, Any]) -> tuple[Written, ...]:

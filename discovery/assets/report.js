@@ -77,7 +77,7 @@
   // Paper shows what is folded away on the screen.
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = all("details:not([open])").filter((part) => !part.closest(".legend"));
+    folded = all("details:not([open])").filter((part) => !part.closest(".legend, .more"));
     folded.forEach((part) => { part.open = true; });
   });
   window.addEventListener("afterprint", () => { folded.forEach((part) => { part.open = false; }); });

@@ -107,9 +107,11 @@
       if (moved) centre();
     }
 
-    function centre() {
+    function centre(turned) {
       state.viewer.zoomTo({ model: state.ligand }, 0);
       state.viewer.zoom(0.62);
+      if (turned === true && scene.turn) state.viewer.setView(state.viewer.getView().slice(0, 4).concat(scene.turn));
+      state.viewer.setSlab(-13, 60); // what stands in front of the site is cut away
       state.viewer.render();
     }
 
@@ -130,11 +132,12 @@
         if (scene.reference) options.push([scene.reference_name, "reference"]);
         for (const [label, key] of options) toggles.append(choice(label, show[key], (on) => { show[key] = on; dress(); }));
         const home = element("button", { type: "button" }, "Centre");
-        home.addEventListener("click", centre);
+        home.addEventListener("click", () => centre(true));
         toggles.append(home);
         new ResizeObserver(() => { state.viewer.resize(); }).observe(canvas);
       }
       pick(0, true);
+      if (state.viewer) centre(true);
       root.classList.add("pv-ready");
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -26,6 +27,7 @@ from discovery.views.reading import (
     contacts_of,
     facts,
     scores_of,
+    title_of,
 )
 from discovery.views.score_plot import trace_svg
 from discovery.views.text import inert, number, places
@@ -120,6 +122,9 @@ class Card:
     contact_map: Markup
     details: tuple[tuple[str, tuple[Fact, ...]], ...]  # column label -> what its scorer left
     traces: tuple[tuple[str, Markup], ...]
+    extras: tuple[
+        tuple[str, str, str, str], ...
+    ]  # label, number, error, unit: what a scorer measured beside its score
     verdict: Fact | None  # the plausibility check's, in one line
     has_pose: bool
 
@@ -191,7 +196,7 @@ def cells_of(row: Row, columns: Sequence[Column], decimals: Mapping[str, int]) -
 
 def _cell(column: Column, outcome: Score | Missing | None, row: Row, decimals: int) -> Cell:
     unit = "" if column.unit == "1" else inert(column.unit)
-    label = inert(column.title or column.name.replace("_", " "))
+    label = title_of(column)
     if isinstance(outcome, Score):
         error = "" if outcome.error is None else number(outcome.error, decimals)
         wish = row.desirability.get(column.name)
@@ -206,18 +211,24 @@ def _cell(column: Column, outcome: Score | Missing | None, row: Row, decimals: i
 def card_of(row: Row, run: Run, decimals: Mapping[str, int], posed: PosedRow | None, album: Album) -> Card:
     """Everything a card says."""
     alerts, marks = marks_of(row)
-    titles = {column.name: inert(column.title or column.name.replace("_", " ")) for column in run.columns}
+    titles = {column.name: title_of(column) for column in run.columns}
     details, traces, verdict = [], [], None
+    extras: list[tuple[str, str, str, str]] = []
     for name, score in scores_of(row).items():
-        rest = {key: value for key, value in score.details.items() if key not in STORED_WHOLE}
-        trace = rest.get("rmsd")
-        curves = _curves(trace)
-        for place, curve in enumerate(curves, start=1):
-            label = titles.get(name, name) + (f", replica {place}" if len(curves) > 1 else "")
-            traces.append((label, Markup(trace_svg(curve))))
+        rest = {
+            key: value
+            for key, value in score.details.items()
+            if key not in STORED_WHOLE and value not in ([], {}, None, "")
+        }
+        curves = _curves(rest.get("rmsd"))
         if curves:
-            del rest["rmsd"]
-        lines = facts(rest)
+            times = _curves(rest.get("times_ps"))
+            last = f"{times[0][-1]:g} ps" if times else ""
+            traces.append((titles.get(name, inert(name)), Markup(trace_svg(curves, last=last))))
+        extras += _extras(rest)
+        lines = facts(
+            {key: value for key, value in rest.items() if key not in ("rmsd", "times_ps") or not curves}
+        )
         if lines:
             details.append((titles.get(name, inert(name)), lines))
         if verdict is None and "plausibility" in rest:
@@ -239,6 +250,7 @@ def card_of(row: Row, run: Run, decimals: Mapping[str, int], posed: PosedRow | N
         Markup(posed.contact_map() if posed else ""),
         tuple(details),
         tuple(traces),
+        tuple(extras),
         verdict,
         posed is not None,
     )
@@ -251,6 +263,20 @@ def _curves(value: object) -> list[list[float]]:
         return [[float(x) for x in value]]
     inner = [_curves(part) for part in value if isinstance(part, Sequence)]
     return [curve for curves in inner for curve in curves] if len(inner) == len(value) else []
+
+
+def _extras(details: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    found = []
+    kept = details.get("contacts_kept")
+    if isinstance(kept, (int, float)) and not isinstance(kept, bool):
+        found.append(("Contacts kept in MD", number(100 * kept, 0), "", "%"))
+    binding, error = details.get("mmgbsa_kcal_per_mol"), details.get("mmgbsa_error_kcal_per_mol")
+    if isinstance(binding, (int, float)) and not isinstance(binding, bool):
+        known = isinstance(error, (int, float)) and not isinstance(error, bool)
+        found.append(
+            ("MM-GBSA", number(binding, 1), number(float(error or 0), 1) if known else "", "kcal/mol")
+        )
+    return found
 
 
 def _verdict(plausibility: object) -> Fact | None:

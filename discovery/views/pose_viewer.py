@@ -36,7 +36,7 @@ from discovery.views.pocket import (
     residue_key,
     trimmed,
 )
-from discovery.views.reading import contacts_of, pose_of, scores_of
+from discovery.views.reading import contacts_of, label_of, pose_of, scores_of
 from discovery.views.text import inert, plus_minus
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -84,6 +84,7 @@ def scene(run: Run, poses: Sequence[PosedRow], receptor: Sequence[Atom]) -> dict
         "receptor": text,
         "reference": reference[1] if reference else "",
         "reference_name": f"Known ligand {reference[0]}".strip() if reference else "",
+        "turn": _turn(_heavy(poses[0].mol), np.array([atom.xyz for atom in receptor])) if poses else None,
         "poses": [_as_json(pose, receptor, columns) for pose in poses],
     }
 
@@ -116,14 +117,14 @@ def _as_json(pose: PosedRow, receptor: Sequence[Atom], columns: Mapping[str, Col
         )
     title = f"{row.rank}. {inert(row.id)}" if row.rank is not None else f"{inert(row.id)} (unranked)"
     numbers = [
-        f"{inert(columns[name].label)}: {plus_minus(score.value, score.error)}"
+        f"{label_of(columns[name])}: {plus_minus(score.value, score.error)}"
         for name, score in scores_of(row).items()
         if name in columns and isinstance(score.details.get("pose"), str)
     ]
     return {
         "id": inert(row.id),
         "title": title,
-        "score": "; ".join(numbers),
+        "score": numbers[0] if numbers else "",
         "sdf": pose.mol_block,
         "near": list(close),
         "contacts": contacts,
@@ -133,6 +134,40 @@ def _as_json(pose: PosedRow, receptor: Sequence[Atom], columns: Mapping[str, Col
             for line in pose.lines
         ],
     }
+
+
+def _turn(ligand: Floats, receptor: Floats) -> list[float]:
+    """The rotation, as a quaternion x, y, z, w, that lays the best ligand flat and looks in from the open side."""
+    middle = ligand.mean(axis=0)
+    axes: Floats = np.linalg.svd(ligand - middle, full_matrices=True)[2]  # longest, middle, shortest
+    if len(receptor):
+        rest = receptor - middle
+        between = (
+            np.linalg.norm(rest - np.outer(rest @ axes[2], axes[2]), axis=-1) < 9.0
+        )  # Å from the line of sight
+        if (between & (rest @ axes[2] > 0)).sum() > (between & (rest @ axes[2] < 0)).sum():
+            axes[2] = -axes[2]
+    if np.linalg.det(axes) < 0:
+        axes[1] = -axes[1]
+    # rows of a rotation matrix -> quaternion; the largest component first keeps it well conditioned
+    m = axes
+    squares = [
+        1 + m[0, 0] - m[1, 1] - m[2, 2],
+        1 - m[0, 0] + m[1, 1] - m[2, 2],
+        1 - m[0, 0] - m[1, 1] + m[2, 2],
+        1 + m.trace(),
+    ]
+    most = int(np.argmax(squares))
+    x, y, z = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+    found = np.array(
+        [
+            [squares[0], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], x],
+            [m[0, 1] + m[1, 0], squares[1], m[1, 2] + m[2, 1], y],
+            [m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], squares[2], z],
+            [x, y, z, squares[3]],
+        ][most]
+    )
+    return [round(float(part), 4) for part in found / np.linalg.norm(found)]
 
 
 def _in_receptor(name: str, alpha: Mapping[tuple[str, int], Atom]) -> tuple[str, int] | None:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from discovery.results import Row, Run
-from discovery.score import Score
-from discovery.views.text import inert, number
+from discovery.score import Column, Score
+from discovery.views.text import MINUS, inert
 
 STORED_WHOLE = ("pose", "interactions", "alerts")  # shown as pictures and tables of their own
 
@@ -56,6 +56,17 @@ class Fact:
     label: str
     text: str
     good: bool | None = None  # None where it is a measurement and no verdict
+
+
+def title_of(column: Column) -> str:
+    """The column's name for people, beginning as a heading does: "Molecular weight", but "logP"."""
+    title = inert(column.title or column.name.replace("_", " "))
+    return title[:1].upper() + title[1:] if title.split(" ")[0].islower() else title
+
+
+def label_of(column: Column) -> str:
+    """The same with its unit: "Docking score / kcal/mol"."""
+    return title_of(column) if column.unit in ("", "1") else f"{title_of(column)} / {inert(column.unit)}"
 
 
 def scores_of(row: Row) -> dict[str, Score]:
@@ -152,7 +163,7 @@ def _facts(label: str, value: object) -> list[Fact]:
     if isinstance(value, bool):
         return [Fact(label, "yes" if value else "no", value)]
     if isinstance(value, (int, float)):
-        return [Fact(label, str(value) if isinstance(value, int) else number(value))]
+        return [Fact(label, str(value) if isinstance(value, int) else f"{value:.4g}".replace("-", MINUS))]
     if value is None:
         return [Fact(label, "not known")]
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -160,8 +171,12 @@ def _facts(label: str, value: object) -> list[Fact]:
             entry for entry in value if isinstance(entry, (int, float)) and not isinstance(entry, bool)
         ]
         if len(numbers) == len(value) and len(value) > 6:
-            low, high = number(float(min(numbers))), number(float(max(numbers)))
-            return [Fact(label, f"{len(value)} values, {low} to {high}")]
+            return [
+                Fact(
+                    label,
+                    f"{len(value)} values, {min(numbers):.4g} to {max(numbers):.4g}".replace("-", MINUS),
+                )
+            ]
         shown = ", ".join(
             inert(entry, limit=80) if isinstance(entry, Mapping) else _facts("", entry)[0].text
             for entry in value[:6]
@@ -171,14 +186,14 @@ def _facts(label: str, value: object) -> list[Fact]:
 
 
 def _entries(row: Row, key: str) -> list[Any]:
-    entries: list[Any] = []
+    """Of the first scorer that left any: a later one that looks at the same pose repeats them."""
     for score in scores_of(row).values():
         value = score.details.get(key)
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            entries += value
-        elif value:
-            entries.append(value)
-    return entries
+        if isinstance(value, Sequence) and not isinstance(value, str) and value:
+            return list(value)
+        if value:
+            return [value]
+    return []
 
 
 def _indices(value: object) -> tuple[int, ...]:

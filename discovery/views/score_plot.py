@@ -15,10 +15,11 @@ import numpy as np
 
 from discovery.results import Row, Run
 from discovery.score import Column
-from discovery.views.reading import scores_of
+from discovery.views.reading import label_of, scores_of
 from discovery.views.text import inert, number, places
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A94A0"
+_REPLICAS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")  # Okabe and Ito
 
 
 def trade_off(run: Run) -> tuple[Column, Column] | None:
@@ -150,38 +151,54 @@ def histogram_svg(
         for row in shortlist
         if column.name in scores_of(row)
     )
-    decimals = places([low, high])
-    words = f"{inert(column.label)}: {len(values)} values from {number(min(values), decimals)} to {number(max(values), decimals)}"
+    decimals = places(values)
+    first, final = number(min(values), decimals), number(max(values), decimals)
+    ends = f'<text x="{left}" y="{height - 6}">{first}</text><text x="{width - right}" y="{height - 6}" text-anchor="end">{final}</text>'
+    if first == final:
+        ends = f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{first}</text>'
+    words = f"{label_of(column)}: {len(values)} values from {first} to {final}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(words)}" font-family="system-ui, sans-serif" font-size="10.5" fill="currentColor">{bars}'
         f'<line x1="{left}" x2="{width - right}" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity=".4"/>{ticks}'
-        f'<text x="{left}" y="{height - 6}">{number(low, decimals)}</text>'
-        f'<text x="{width - right}" y="{height - 6}" text-anchor="end">{number(high, decimals)}</text></svg>'
+        f"{ends}</svg>"
     )
 
 
-def trace_svg(values: Sequence[float], *, unit: str = "Å", width: int = 200, height: int = 46) -> str:
-    """A small line of one quantity over time, from 0 to its highest value.
+def trace_svg(
+    curves: Sequence[Sequence[float]], *, unit: str = "Å", last: str = "", width: int = 300, height: int = 84
+) -> str:
+    """Lines of one quantity over time, one for each replica, from 0 to the highest value of all.
+
+    `last` is written below the end of the time axis: "2 ps".
 
     Raises
     ------
     ValueError
-        There are fewer than two values.
+        A curve has fewer than two values, or there is no curve.
     """
-    if len(values) < 2:
+    if not curves or min(len(curve) for curve in curves) < 2:
         raise ValueError("a trace needs two values")
-    high = max(*values, 1e-9)
-    step = width / (len(values) - 1)
-    points = " ".join(
-        f"{place * step:.1f},{4 + (height - 8) * (1 - value / high):.1f}"
-        for place, value in enumerate(values)
-    )
-    words = f"{len(values)} frames, highest {number(high)} {unit}, last {number(values[-1])} {unit}"
+    left, right, top, bottom = 34, 6, 6, 18
+    high = max(max(max(curve) for curve in curves), 1e-9)
+    base, room = height - bottom, width - left - right
+    lines = []
+    for place, curve in enumerate(curves):
+        points = " ".join(
+            f"{left + room * n / (len(curve) - 1):.1f},{base - (base - top) * value / high:.1f}"
+            for n, value in enumerate(curve)
+        )
+        lines.append(
+            f'<polyline points="{points}" fill="none" stroke="{_REPLICAS[place % len(_REPLICAS)]}" stroke-width="1.6"/>'
+        )
+    ends = ", ".join(number(curve[-1]) for curve in curves)
+    words = f"{len(curves)} replica{'s' if len(curves) > 1 else ''}, highest {number(high)} {unit}, last {ends} {unit}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escape(words)}"><title>{escape(words)}</title><line x1="0" x2="{width}" y1="{height - 4}" y2="{height - 4}" '
-        f'stroke="currentColor" stroke-opacity=".25"/><polyline points="{points}" fill="none" stroke="{BLUE}" stroke-width="1.5"/></svg>'
+        f'aria-label="{escape(words)}" font-family="system-ui, sans-serif" font-size="10" fill="currentColor"><title>{escape(words)}</title>'
+        f'<path d="M{left},{top}V{base}H{width - right}" fill="none" stroke="currentColor" stroke-opacity=".35"/>'
+        f'<text x="{left - 4}" y="{top + 7}" text-anchor="end">{number(high, 1)}</text><text x="{left - 4}" y="{base}" text-anchor="end">0 {escape(unit)}</text>'
+        f'<text x="{width - right}" y="{height - 5}" text-anchor="end">{escape(last)}</text>{"".join(lines)}</svg>'
     )
 
 
@@ -196,14 +213,16 @@ def direction(run: Run, column: Column) -> str:
         return f"{column.better}er is better, not counted in the ranking"
     wishes = [wish for _, wish in pairs]
     up, down = wishes == sorted(wishes), wishes == sorted(wishes, reverse=True)
-    if up and down:
-        return ""
-    return "higher is better" if up else "lower is better" if down else "a middle range is best"
+    if not up and not down:
+        return "a middle range is best"
+    if (up and column.better == "low") or (down and column.better == "high"):
+        return ""  # a window, seen from one side
+    return f"{column.better}er is better"
 
 
 def _titled(run: Run, column: Column) -> str:
     way = direction(run, column)
-    return inert(column.label) + (f", {way}" if way else "")
+    return label_of(column) + (f", {way}" if way else "")
 
 
 class _Axis:

@@ -25,7 +25,7 @@ from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, mar
 from discovery.views.drawing import data_uri, grid_svg
 from discovery.views.funnel_plot import funnel_html
 from discovery.views.pose_viewer import PoseView
-from discovery.views.reading import alerts_of, pose_of, scores_of
+from discovery.views.reading import alerts_of, label_of, pose_of, scores_of
 from discovery.views.score_plot import scatter_svg, trade_off
 from discovery.views.text import inert, number
 
@@ -162,7 +162,7 @@ class Table:
     def show(self, n: int = 10) -> Html:
         """The first `n` rows as a table with pictures; alerts are coloured on the atoms."""
         columns, decimals, album = self.run.columns, decimals_of(self.run), Album(2_000_000)
-        heads = ["", "structure", "name", *(inert(column.label) for column in columns)]
+        heads = ["", "structure", "name", *(label_of(column) for column in columns)]
         has_utility = any(row.utility is not None for row in self.run.rows)
         if has_utility:
             heads.insert(3, "overall")

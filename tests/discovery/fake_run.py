@@ -104,7 +104,7 @@ def fake_run(n: int = 220, *, seed: int = 7, posed: int = 14, hostile: bool = Tr
         provenance={
             "command": "discovery run campaign.toml",
             "seed": seed,
-            "versions": {"python": "3.11.7", "rdkit": "2026.3.6", "vina": "1.2.7"},
+            "versions": {"python": "3.11.7", "rdkit": "2026.3.6", "vina": "1.2.7", "tokenizers": "0.22"},
             "weights": {
                 "proposers/graph": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
             },

@@ -105,7 +105,7 @@ def test_facts_are_flat_and_judged() -> None:
     assert [(line.label, line.text, line.good) for line in lines] == [
         ("plausible", "yes", True),
         ("strain, energy kcal", "3.25", None),
-        ("trace", "10 values, 0.00 to 9.00", None),
+        ("trace", "10 values, 0 to 9", None),
         ("names", "a, b", None),
         ("none", "not known", None),
     ]

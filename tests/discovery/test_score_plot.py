@@ -84,9 +84,11 @@ def test_one_value_and_constant_values_are_drawn() -> None:
 
 
 def test_trace_goes_through_its_values() -> None:
-    svg = trace_svg([0.0, 2.0, 1.0], width=200, height=48)
-    points = re.search(r'points="([^"]+)"', svg)
-    assert points is not None
-    assert points[1].split() == ["0.0,44.0", "100.0,4.0", "200.0,24.0"]
+    svg = trace_svg([[0.0, 2.0, 1.0], [2.0, 0.0]], last="2 ps", width=240, height=64)
+    assert [found.split() for found in re.findall(r'points="([^"]+)"', svg)] == [
+        ["34.0,46.0", "134.0,6.0", "234.0,26.0"],
+        ["34.0,6.0", "234.0,46.0"],
+    ]
+    assert "2 ps" in svg
     with pytest.raises(ValueError, match="two values"):
-        trace_svg([1.0])
+        trace_svg([[1.0]])
