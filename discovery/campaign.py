@@ -7,12 +7,11 @@ step follows from the configuration, the seed and the ledger alone, a campaign k
 at any moment and started again ends with the table it would have had.
 
 How one stage survives bad molecules is execution's business; what is kept on disk,
-the ledger's; how a run is recorded for later, provenance's.
+the ledger's; whether a folder fits the campaign, starting's.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,18 +26,15 @@ from discovery.events import Event, Sink, silent
 from discovery.funnel import keep_best, within
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
-from discovery.outcome import Counts, Fault, Missing, MoleculeError, Reason, UserError
+from discovery.outcome import Counts, Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposal
 from discovery.ranking import Criterion, rank, utility
 from discovery.results import Row, Run, StageCount
 from discovery.score import Column, Score
+from discovery.starting import CampaignError, agree, mend, versions_for
 from discovery.target import Statement, Target
 
 Outcome = Score | Missing
-
-
-class CampaignError(UserError, RuntimeError):
-    """A campaign cannot start or go on here; the message says what to do instead."""
 
 
 def run(
@@ -70,15 +66,16 @@ def run(
     began = time.monotonic()
     ledger = Ledger.open(folder)
     with ledger.lock():
-        _mend(ledger, on_event)
-        _agree(ledger, config, folder, allow_mixed)
+        mend(ledger, on_event)
+        agree(ledger, config, allow_mixed=allow_mixed)
         stages = [_Stage.build(part, number) for number, part in enumerate(config.scorers, start=1)]
         _unique([stage.column.name for stage in stages])
         proposers = [
             plugins.build("proposers", part.use, part.settings, where=f"proposers {number}")
             for number, part in enumerate(config.proposers, start=1)
         ]
-        _describe(ledger, config, stages)
+        ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
+        ledger.put_document("context", {key: text for stage in stages for key, text in stage.context.items()})
         on_event(Event("run", config.name, f"in {folder}"))
         walker = _Live(config, ledger, stages, proposers, on_event)
         walk = _walk(config, stages, walker)
@@ -385,7 +382,7 @@ class _Live:
             molecules,
             ledger=self.ledger,
             stage=stage.column.name,
-            versions=_stage_versions(self.ledger, stage),
+            versions=versions_for(self.ledger, stage.part.use, stage.settings),
             found=found,
             workers=workers,
             chunk=stage.part.chunk
@@ -420,7 +417,7 @@ class _Reading:
             molecules,
             ledger=self.ledger,
             stage=stage.column.name,
-            versions=_stage_versions(self.ledger, stage),
+            versions=versions_for(self.ledger, stage.part.use, stage.settings),
             found=found,
         )
 
@@ -471,76 +468,6 @@ def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_St
     )
 
 
-# Starting a run: does the folder fit, and what must be written before any cost is spent?
-
-
-def _mend(ledger: Ledger, on_event: Sink) -> None:
-    """Discard what a dying process or a failing disk damaged, so that it is computed again."""
-    ledger.sweep()
-    for damage in ledger.verify():
-        if not damage.path.startswith("shards/"):
-            raise CampaignError(f"{ledger.folder / damage.path}: {damage.detail}")
-        ledger.discard(Path(damage.path).stem)
-        on_event(Event("warning", "ledger", f"{damage.path}: {damage.detail}; its rows are computed again"))
-
-
-def _agree(ledger: Ledger, config: Campaign, folder: Path, allow_mixed: bool) -> None:
-    """The folder is empty, or holds this very campaign made with these versions."""
-    document = config.model_dump(mode="json")
-    before = ledger.get_document("campaign")
-    if before is None:
-        ledger.put_document("campaign", document)
-    elif before != document:
-        changed = ", ".join(_differences(before, document)) or "its layout"
-        raise CampaignError(
-            f"{folder} holds another campaign (different: {changed}); give a new folder with --out, "
-            "or the configuration it was started with"
-        )
-    now = provenance.versions()
-    recorded = ledger.get_document("versions")
-    if recorded is None:
-        ledger.put_document("versions", [now])
-    elif now not in recorded:
-        if not allow_mixed:
-            old = recorded[0]
-            changed = ", ".join(
-                f"{name} {old.get(name, 'absent')} -> {now.get(name, 'absent')}"
-                for name in sorted({*old, *now})
-                if old.get(name) != now.get(name)
-            )
-            raise CampaignError(
-                f"{folder} was begun with other versions ({changed}); install those again, start a new "
-                "folder, or pass --allow-mixed to go on and have both recorded"
-            )
-        ledger.put_document("versions", [*recorded, now])
-
-
-def _describe(ledger: Ledger, config: Campaign, stages: Sequence[_Stage]) -> None:
-    """Write down what a reader of the run needs when the parts are not installed there."""
-    ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
-    if ledger.get_document("codes") is None:
-        ledger.put_document(
-            "codes", {s.column.name: provenance.code_digest("scorers", s.part.use) for s in stages}
-        )
-    context: dict[str, str] = {}
-    for stage in stages:
-        context.update(stage.context)
-    ledger.put_document("context", context)
-    if ledger.get_document("provenance") is None:
-        parts = [("scorers", s.use) for s in config.scorers]
-        parts += [("proposers", p.use) for p in config.proposers] + [
-            ("evidence", e.use) for e in config.evidence
-        ]
-        ledger.put_document("provenance", provenance.collect(seed=config.seed, parts=parts))
-
-
-def _stage_versions(ledger: Ledger, stage: _Stage) -> dict[str, str]:
-    """Part of every shard's key: change a library or the stage's code, and it is computed anew."""
-    recorded = ledger.get_document("versions") or [{}]
-    codes = ledger.get_document("codes") or {}
-    return {**recorded[0], "code": codes.get(stage.column.name, "")}
-
-
 def _spec(stage: _Stage) -> execution.ScorerSpec:
     return execution.ScorerSpec(stage.part.use, dict(stage.settings))
 
@@ -555,19 +482,3 @@ def _unique(names: Sequence[str]) -> None:
             raise CampaignError(
                 f"two scorers both fill the column {name!r}; give one of them another name in its settings"
             )
-
-
-def _differences(before: Any, after: Any, path: str = "") -> list[str]:
-    """Dotted paths at which two configurations differ."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        found: list[str] = []
-        for key in sorted({*before, *after}):
-            found += _differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
-        return found
-    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return [
-            p
-            for i, (b, a) in enumerate(zip(before, after, strict=True))
-            for p in _differences(b, a, f"{path}.{i}")
-        ]
-    return [] if json.dumps(before) == json.dumps(after) else [path]

@@ -68,6 +68,31 @@ def _digest_of_tree(root: Path) -> str:
     return digest.hexdigest()
 
 
+def files_named(settings: Any) -> dict[str, str]:
+    """Every file that a configuration names anywhere -> its sha256: a changed receptor is another campaign."""
+    found: dict[str, str] = {}
+    for text in texts_in(settings):
+        path = Path(text)
+        try:
+            if path.is_file():
+                with path.open("rb") as file:
+                    found[text] = hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):  # a long SMILES or a NUL byte is no file name
+            continue
+    return dict(sorted(found.items()))
+
+
+def texts_in(value: Any) -> list[str]:
+    """All strings inside nested lists and dictionaries, keys left out."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in texts_in(inner)]
+    if isinstance(value, list | tuple):
+        return [text for inner in value for text in texts_in(inner)]
+    return []
+
+
 def collect(*, seed: int, parts: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Everything a reader needs to do the run again.
 

@@ -16,6 +16,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.results import Row
 from discovery.score import Score
+from discovery.starting import CampaignError
 
 Outcome = Score | Missing
 
@@ -72,12 +73,12 @@ def replay(folder: str | Path, row_id: str) -> Comparison:
     result = campaign.load(folder)
     by_id = {row.id: row for row in result.rows}
     if row_id not in by_id:
-        raise campaign.CampaignError(
+        raise CampaignError(
             f"{folder} has no row {row_id!r}; its {len(by_id)} rows are named like {next(iter(by_id), 'r0-0000')}"
         )
     row = by_id[row_id]
     if not row.smiles:
-        raise campaign.CampaignError(f"{row_id} has nothing to compute again: {row.missing}")
+        raise CampaignError(f"{row_id} has nothing to compute again: {row.missing}")
     recorded = Ledger(folder)
     config = campaign.recorded_config(recorded, folder)
     molecule = Molecule(row.smiles, row.id)

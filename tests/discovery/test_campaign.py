@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from discovery import campaign, config, plugins, provenance
-from discovery.campaign import CampaignError
 from discovery.events import Event
 from discovery.ledger import Ledger
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.proposal import Lesson, Proposal
 from discovery.score import Column, Score
+from discovery.starting import CampaignError
 from discovery.target import Statement, Target
 
 
@@ -221,6 +221,32 @@ def test_a_damaged_document_stops_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "documents" / "proposals-0.json").write_text("{}")
     with pytest.raises(Exception, match="proposals-0"):
         campaign.run(toy(), tmp_path)
+
+
+def test_a_changed_file_is_not_mixed_in(tmp_path: Path) -> None:
+    molecules = tmp_path / "mine.smi"
+    molecules.write_text("CCO ethanol\nCCCO propanol\n")
+    with_file = toy(rounds=1, proposers=[{"use": "library", "n": 2, "settings": {"path": str(molecules)}}])
+    before = campaign.run(with_file, tmp_path / "run")
+    assert campaign.run(with_file, tmp_path / "run").rows == before.rows
+    molecules.write_text("CCO ethanol\nCCCCO butanol\n")
+    with pytest.raises(CampaignError, match=r"mine\.smi changed since"):
+        campaign.run(with_file, tmp_path / "run")
+    molecules.unlink()
+    with pytest.raises(CampaignError, match=r"mine\.smi is gone since"):
+        campaign.run(with_file, tmp_path / "run")
+
+
+def test_changed_code_is_computed_again_and_the_rest_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = campaign.run(toy(), tmp_path)
+    shards = set(tmp_path.rglob("*.parquet"))
+    real = provenance.code_digest
+    monkeypatch.setattr(provenance, "code_digest", lambda group, use: real(group, use) + "!" * (use == "qed"))
+    assert campaign.run(toy(), tmp_path).rows == before.rows
+    new = {Ledger(tmp_path).shard(path.stem).stage for path in set(tmp_path.rglob("*.parquet")) - shards}
+    assert new == {"qed"}
 
 
 def test_two_scorers_cannot_fill_one_column(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from discovery import campaign, config, replaying
 from discovery.outcome import Missing, Reason
 from discovery.score import Score
+from discovery.starting import CampaignError
 
 UP = {"shape": "higher", "low": 0, "high": 1}
 
@@ -47,5 +48,5 @@ def test_a_difference_is_shown() -> None:
 
 
 def test_an_unknown_row_is_named(folder: Path) -> None:
-    with pytest.raises(campaign.CampaignError, match="no row 'r9-0000'"):
+    with pytest.raises(CampaignError, match="no row 'r9-0000'"):
         replaying.replay(folder, "r9-0000")
