@@ -124,6 +124,17 @@ class Table:
         """Only the rows that `keep` says yes to."""
         return self._with(tuple(row for row in self.run.rows if keep(row)))
 
+    def having(self, column: str) -> Table:
+        """Only the rows that have a number in this column.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+        """
+        values = self.values(column)
+        return self._with(tuple(row for row in self.run.rows if row.id in values))
+
     def sorted_by(self, column: str) -> Table:
         """Best value of this column first, rows without one last.
 

@@ -64,6 +64,7 @@ def test_narrowing_keeps_order_and_loses_only_what_was_asked() -> None:
     )[:3]
     assert all(isinstance(row.outcomes["qed"], Missing) for row in drawn[len(table.values("qed")) :])
     assert len(table.where(lambda row: row.proposer == "brics").head(5)) == 5
+    assert [row.id for row in table.having("docking").run.rows] == list(table.values("docking"))
     with pytest.raises(KeyError, match="there is no column 'doking'"):
         table.values("doking")
 
