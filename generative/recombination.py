@@ -149,7 +149,11 @@ class BricsProposer:
                 continue
             tried.add(row)
             smiles = _join(parts) if parts else None
-            if smiles is None or smiles in known or not self._sensible(smiles):
+            if (
+                smiles is None
+                or smiles in known
+                or not drug_like(Chem.MolFromSmiles(smiles), self.min_weight, self.max_weight)
+            ):
                 continue
             idle = 0
             known.add(smiles)
@@ -158,19 +162,6 @@ class BricsProposer:
                 Proposal(smiles, self.name, round, parents=parents, edit="joined " + _words(parts))
             )
         return proposals
-
-    def _sensible(self, smiles: str) -> bool:
-        """One drug-like, stable graph of the asked size."""
-        mol = Chem.MolFromSmiles(smiles)
-        return (
-            self.min_weight <= rdMolDescriptors.CalcExactMolWt(mol) <= self.max_weight
-            and rdMolDescriptors.CalcNumRings(mol) >= 1
-            and rdMolDescriptors.CalcNumRotatableBonds(mol) <= 10
-            and rdMolDescriptors.CalcNumHBD(mol) <= 4
-            and rdMolDescriptors.CalcTPSA(mol) <= 140
-            and -1.0 <= rdMolDescriptors.CalcCrippenDescriptors(mol)[0] <= 5.5
-            and unstable(mol) is None
-        )
 
 
 @dataclass(frozen=True)
@@ -236,6 +227,19 @@ class Pool:
 
     def _choose(self, pieces: Sequence[Piece], rng: random.Random) -> Piece:
         return rng.choices(pieces, [self.weight[piece.smiles] for piece in pieces])[0]
+
+
+def drug_like(mol: Chem.Mol, min_weight: float, max_weight: float) -> bool:
+    """One stable graph of the asked size that could be taken by mouth."""
+    return (
+        min_weight <= rdMolDescriptors.CalcExactMolWt(mol) <= max_weight
+        and rdMolDescriptors.CalcNumRings(mol) >= 1
+        and rdMolDescriptors.CalcNumRotatableBonds(mol) <= 10
+        and rdMolDescriptors.CalcNumHBD(mol) <= 4
+        and rdMolDescriptors.CalcTPSA(mol) <= 140
+        and -1.0 <= rdMolDescriptors.CalcCrippenDescriptors(mol)[0] <= 5.5
+        and unstable(mol) is None
+    )
 
 
 def unstable(mol: Chem.Mol) -> str | None:

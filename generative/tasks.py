@@ -39,7 +39,7 @@ _PRINTS: dict[str, Callable[[Chem.Mol], Any]] = {
         radius=2, atomInvariantsGenerator=_FEATURES
     ).GetSparseCountFingerprint,
     "AP": rdFingerprintGenerator.GetAtomPairGenerator(maxDistance=10).GetSparseCountFingerprint,
-    "PHCO": lambda mol: Generate.Gen2DFingerprint(mol, Gobbi_Pharm2D.factory),
+    "PHCO": lambda mol: Generate.Gen2DFingerprint(mol, Gobbi_Pharm2D.factory),  # type: ignore[no-untyped-call]
 }
 
 
@@ -59,7 +59,7 @@ def tpsa(mol: Chem.Mol) -> float:
 
 
 def bertz(mol: Chem.Mol) -> float:
-    return float(GraphDescriptors.BertzCT(mol))
+    return float(GraphDescriptors.BertzCT(mol))  # type: ignore[no-untyped-call]
 
 
 def clipped(score: Score, upper: float) -> Score:
@@ -175,7 +175,7 @@ def tasks() -> dict[str, Score]:
             similarity(_PERINDOPRIL, "ECFP4"),
             gaussian(lambda m: rdMolDescriptors.CalcNumAromaticRings(m), 2, 0.5),
         ),
-        "qed": lambda mol: float(QED.qed(mol)),
+        "qed": lambda mol: float(QED.qed(mol)),  # type: ignore[no-untyped-call]
         "ranolazine_mpo": geometric(
             clipped(similarity(_RANOLAZINE, "AP"), 0.7),
             at_least(logp, 7, 1),

@@ -1,0 +1,367 @@
+"""The door: molecules from the graph model, round after round.
+
+The first round is what the policy builds on its own, or around what the chemist gave.
+From then on lessons steer: well-rewarded molecules are edited, crossed over and partly
+regrown by the policy, the policy goes on building new ones, and a surrogate fitted to
+all lessons says which of many candidates deserve to be proposed.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import MoleculeError
+from discovery.proposal import Lesson, Proposal
+from generative.construction import MOST_ATOMS, Bounds, Piece, Task
+from generative.given import decorate, join, read_part, regrow, sides
+from generative.model import Weights
+from generative.policy import Policy
+from generative.recombination import drug_like
+from generative.sampling import BLOCK, Sample, Sampler
+from generative.search import Editor
+from generative.surrogate import Surrogate
+from generative.trees import Tree, put_together, take_apart, unit
+from generative.vocabulary import Vocabulary
+
+try:
+    import torch
+except ImportError as error:
+    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
+ELITE = 60  # well-rewarded molecules that are edited
+FEW = 12  # lessons below which there is nothing to fit
+BLOCKS = 40  # blocks of samples looked through before the policy counts as exhausted
+OPTIMISM = (0.0, 0.3, 1.0)  # weights of the surrogate's uncertainty, one drawn each round
+KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A molecule that might be proposed."""
+
+    smiles: str
+    parents: tuple[str, ...]
+    edit: str
+    log_prob: float | None = None
+
+
+@dataclass(frozen=True)
+class GraphProposer:
+    """Proposes what the graph model builds, steered by lessons.
+
+    Parameters
+    ----------
+    weights : path, optional
+        A trained model; the shipped one by default.
+    style : str
+        Which of the model's training sets to write like; the last by default.
+    scaffold : str
+        SMILES every molecule must hold; `*` marks exits that must bear something, without
+        any every hydrogen may be replaced.
+    fragments : str
+        2 to 4 SMILES with a dot between them, to be joined in every molecule.
+    like : str
+        SMILES; propose its analogues: parts of it are kept, the rest is built anew.
+    avoid : sequence of SMARTS
+        No molecule holds any of these.
+    min_weight, max_weight : Da
+    temperature : float
+        Below 1 the likely becomes likelier.
+    oversample : int
+        Candidates looked at for each molecule proposed, once there are lessons.
+
+    Raises
+    ------
+    ValueError
+        Settings that cannot be met, each named; `WeightsError` when the weights are at fault.
+    """
+
+    weights: Path | None = None
+    style: str = ""
+    scaffold: str = ""
+    fragments: str = ""
+    like: str = ""
+    avoid: tuple[str, ...] = ()
+    min_weight: float = 200.0
+    max_weight: float = 500.0
+    temperature: float = 1.0
+    oversample: int = 8
+    name: str = "graph"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_weight < self.max_weight:
+            raise ValueError(
+                f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
+            )
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be above 0, not {self.temperature}")
+        if self.oversample < 1:
+            raise ValueError(f"oversample is at least 1, not {self.oversample}")
+        if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
+            raise ValueError("give one of scaffold, fragments and like, not several")
+        for smarts in self.avoid:
+            if Chem.MolFromSmarts(smarts) is None:
+                raise ValueError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+        for text in (self.scaffold, *filter(None, self.fragments.split(".")), self.like):
+            if text:
+                read_part(text)
+
+    def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
+        """At most `n` new molecules, none of which a lesson speaks of.
+
+        Fewer come back when what was given leaves nothing else to build.
+        """
+        taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
+        known = {lesson.molecule.smiles for lesson in taught}
+        known |= {flat for lesson in taught if (flat := _flat(lesson.molecule.smiles))}
+        if self.like:
+            known.add(_flat(self.like))
+        rng = random.Random(f"graph {seed} {round}")
+        with one_thread(), quiet_rdkit():
+            if len(taught) < FEW or taught[0].reward <= taught[-1].reward:
+                chosen = self._new(n, rng, known)
+            else:
+                chosen = self._steered(n, rng, known, taught)
+        return [
+            Proposal(c.smiles, self.name, round, c.parents, c.edit, c.log_prob, self._model.sha256)
+            for c in chosen
+        ]
+
+    @cached_property
+    def _model(self) -> Weights:
+        return Weights.load(self.weights)
+
+    @cached_property
+    def _style(self) -> int:
+        if not self.style:
+            return len(self._model.styles) - 1
+        if self.style not in self._model.styles:
+            raise ValueError(
+                f"style {self.style!r} is not one the model knows: {', '.join(self._model.styles)}"
+            )
+        return self._model.styles.index(self.style)
+
+    @cached_property
+    def _given(self) -> tuple[Vocabulary, Task, str]:
+        """The vocabulary with what the task needs, the task, and its words."""
+        vocabulary = self._model.vocabulary
+        if self.scaffold:
+            return (*decorate(self.scaffold, vocabulary), f"decorated {self.scaffold}")
+        if self.fragments:
+            return (*join(self.fragments.split("."), vocabulary), f"joined {self.fragments}")
+        if self.like:
+            tree = take_apart(_flat(self.like))
+            vocabulary = vocabulary.extended(tree.units)
+            return vocabulary, Task(starts=tuple(parts(tree, vocabulary))), f"rebuilt part of {self.like}"
+        return vocabulary, Task(), "built by the graph model"
+
+    def _sampler(self, vocabulary: Vocabulary, task: Task) -> Sampler:
+        atoms = min(
+            MOST_ATOMS, max(math.ceil(self.max_weight / 12.5), *(p.atoms + 8 for p in task.starts), 0)
+        )
+        return Sampler.of(
+            _policy(self._model),
+            vocabulary,
+            bounds=Bounds(
+                min_atoms=min(math.floor(self.min_weight / 20), atoms), max_atoms=atoms, max_rings=8
+            ),
+            task=task,
+            style=self._style,
+            temperature=self.temperature,
+        )
+
+    def _new(self, n: int, rng: random.Random, known: set[str]) -> list[Candidate]:
+        """What the policy builds, without steering."""
+        vocabulary, task, words = self._given
+        parents = (self.like,) if self.like else ()
+        found: list[Candidate] = []
+        sampler = self._sampler(vocabulary, task)
+        for sample in _blocks(sampler, rng.getrandbits(60)):
+            if len(found) == n:
+                break
+            candidate = self._accept(sample, parents, words, known)
+            if candidate:
+                found.append(candidate)
+        return found
+
+    def _accept(
+        self, sample: Sample, parents: tuple[str, ...], words: str, known: set[str]
+    ) -> Candidate | None:
+        smiles = put_together(sample.tree)
+        if smiles in known or not self._wanted(smiles):
+            return None
+        known.add(smiles)
+        return Candidate(smiles, parents, words, sample.log_prob)
+
+    def _wanted(self, smiles: str) -> bool:
+        """Drug-like, stable, holds what must be held and nothing that must be avoided."""
+        mol = Chem.MolFromSmiles(smiles)
+        return (
+            mol is not None
+            and drug_like(mol, self.min_weight, self.max_weight)
+            and not any(mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)) for smarts in self.avoid)
+            and all(mol.HasSubstructMatch(query) for query in self._queries)
+        )
+
+    @cached_property
+    def _queries(self) -> list[Chem.Mol]:
+        """What edits must keep; what the policy builds keeps it anyway."""
+        given = [self.scaffold] if self.scaffold else list(filter(None, self.fragments.split(".")))
+        settings = Chem.AdjustQueryParameters.NoAdjustments()
+        settings.makeDummiesQueries = True  # type: ignore[assignment]  # the stub takes it for a method
+        return [Chem.AdjustQueryProperties(Chem.MolFromSmiles(text), settings) for text in given]
+
+    def _steered(
+        self, n: int, rng: random.Random, known: set[str], taught: Sequence[Lesson]
+    ) -> list[Candidate]:
+        """Many candidates, from which a surrogate chooses; every tenth is chosen blindly."""
+        elite = _trees(taught)
+        many = n * self.oversample
+        candidates = self._edited(many // 2, rng, known, elite)
+        candidates += self._regrown(many // 4, rng, known, elite)
+        candidates += self._new(many - many // 2 - many // 4, rng, known)
+        if not candidates:
+            return []
+        chronological = sorted(taught, key=lambda lesson: lesson.molecule.smiles)
+        surrogate = Surrogate.fit(
+            [lesson.molecule.smiles for lesson in chronological], [lesson.reward for lesson in chronological]
+        )
+        mean, deviation = surrogate.predict([c.smiles for c in candidates])
+        promise = mean + rng.choice(OPTIMISM) * deviation
+        order = [int(index) for index in np.argsort(-promise, kind="stable")]
+        return _spread([candidates[index] for index in order], n, rng)
+
+    def _edited(
+        self, n: int, rng: random.Random, known: set[str], elite: Sequence[tuple[str, Tree]]
+    ) -> list[Candidate]:
+        found: list[Candidate] = []
+        if not elite:
+            return found
+        editor = Editor(self._given[0])
+        weights = [1.0 / (5 + rank) for rank in range(len(elite))]
+        trees = [tree for _, tree in elite]
+        for _ in range(4 * n):
+            if len(found) == n:
+                break
+            smiles, tree = rng.choices(elite, weights)[0]
+            edited = editor.edit(tree, trees, rng)
+            if edited is None or edited.tree.atoms > MOST_ATOMS:
+                continue
+            made = put_together(edited.tree)
+            if made in known or not self._wanted(made):
+                continue
+            known.add(made)
+            found.append(Candidate(made, (smiles,), f"{smiles} {edited.words}"))
+        return found
+
+    def _regrown(
+        self, n: int, rng: random.Random, known: set[str], elite: Sequence[tuple[str, Tree]]
+    ) -> list[Candidate]:
+        """Parts of well-rewarded molecules, built on by the policy."""
+        some = elite[: ELITE // 2]
+        vocabulary = self._given[0].extended([one for _, tree in some for one in tree.units])
+        starts = [(smiles, piece) for smiles, tree in some for piece in parts(tree, vocabulary)]
+        if not starts or n == 0:
+            return []
+        rng.shuffle(starts)
+        starts = starts[:BLOCK]
+        sampler = self._sampler(vocabulary, Task(starts=tuple(piece for _, piece in starts)))
+        found: list[Candidate] = []
+        seed = rng.getrandbits(60)
+        for number in range(math.ceil(2 * n / BLOCK)):
+            for row, sample in enumerate(sampler.block(seed, number)):
+                parent = starts[row % len(starts)][0]
+                candidate = self._accept(sample, (parent,), f"rebuilt part of {parent}", known)
+                if candidate and len(found) < n:
+                    found.append(candidate)
+        return found
+
+
+def parts(tree: Tree, vocabulary: Vocabulary) -> Iterator[Piece]:
+    """Each part of a molecule that one cut leaves and that is not too small, open at the cut."""
+    for link in tree.links:
+        for kept in sides(tree, link):
+            if sum(unit(tree.units[u]).size for u in kept) >= KEPT * tree.atoms:
+                yield regrow(tree, vocabulary, kept, [link])
+
+
+def _trees(taught: Sequence[Lesson]) -> list[tuple[str, Tree]]:
+    """The best molecules that have a tree, at most five to a scaffold."""
+    found: list[tuple[str, Tree]] = []
+    scaffolds: Counter[str] = Counter()
+    for lesson in taught:
+        if len(found) == ELITE or lesson.reward <= 0:
+            break
+        scaffold = _scaffold(lesson.molecule.smiles)
+        if scaffolds[scaffold] == 5:
+            continue
+        try:
+            found.append((lesson.molecule.smiles, take_apart(lesson.molecule.smiles)))
+        except MoleculeError:
+            continue  # a parent without a tree cannot be edited; it still teaches the surrogate
+        scaffolds[scaffold] += 1
+    return found
+
+
+def _spread(ranked: Sequence[Candidate], n: int, rng: random.Random) -> list[Candidate]:
+    """The first of a ranking, at most a tenth of them on one scaffold, and a tenth at random."""
+    most = max(2, n // 10)
+    blind = n // 10
+    chosen: list[Candidate] = []
+    left: list[Candidate] = []
+    scaffolds: Counter[str] = Counter()
+    for candidate in ranked:
+        scaffold = _scaffold(candidate.smiles)
+        if len(chosen) < n - blind and scaffolds[scaffold] < most:
+            scaffolds[scaffold] += 1
+            chosen.append(candidate)
+        else:
+            left.append(candidate)
+    return chosen + rng.sample(left, min(n - len(chosen), len(left)))
+
+
+def _blocks(sampler: Sampler, seed: int) -> Iterator[Sample]:
+    for number in range(BLOCKS):
+        yield from sampler.block(seed, number)
+
+
+@lru_cache(maxsize=65536)
+def _scaffold(smiles: str) -> str:
+    return str(MurckoScaffold.MurckoScaffoldSmiles(smiles))  # type: ignore[no-untyped-call]
+
+
+def _flat(smiles: str) -> str:
+    mol = Chem.MolFromSmiles(smiles)
+    return str(Chem.MolToSmiles(mol, isomericSmiles=False)) if mol is not None else ""
+
+
+_POLICIES: dict[str, Policy] = {}  # by the weights' sha256; building one takes longer than using it
+
+
+def _policy(weights: Weights) -> Policy:
+    if weights.sha256 not in _POLICIES:
+        _POLICIES[weights.sha256] = weights.policy().eval()
+    return _POLICIES[weights.sha256]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums come out the same in every process only if they are split the same way."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
