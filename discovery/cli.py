@@ -270,6 +270,29 @@ def doctor() -> None:
 
 
 @app.command()
+def conform(
+    kind: Annotated[str, typer.Argument(help="scorers, proposers, engines or readers.")],
+    name: Annotated[str, typer.Argument(help="The name it is registered by.")],
+    settings: Annotated[str, typer.Option("--settings", help="Its settings, as JSON.")] = "{}",
+) -> None:
+    """Does a plug-in keep its promise? Each complaint is a line; none is good."""
+    import json
+
+    from discovery import plugins
+
+    try:
+        given = json.loads(settings)
+    except ValueError as error:
+        _fail(f"--settings is no JSON: {error}")
+    complaints = plugins.load("promises", kind)(name, given)
+    for complaint in complaints:
+        print(complaint)
+    if complaints:
+        raise typer.Exit(1)
+    print(f"{kind} {name}: keeps its promise")
+
+
+@app.command()
 def schema() -> None:
     """The campaign file as JSON Schema, for editors and for checking."""
     import json

@@ -153,6 +153,8 @@ def _built(group: str, part: Part, settings: Mapping[str, Any] | None) -> Any:
     try:
         if isinstance(part, str):
             return plugins.build(group, part, plain)
+        if not plain and (hasattr(part, "column") or hasattr(part, "propose")) and not isinstance(part, type):
+            return part  # built already
         return part(**plugins.check_settings(part, plain, getattr(part, "__name__", "the plug-in")))
     except plugins.PluginError as error:
         raise _Complaint(str(error)) from error

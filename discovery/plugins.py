@@ -21,7 +21,7 @@ from typing import Any
 
 from discovery.outcome import UserError
 
-GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands", "checks")
+GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands", "checks", "promises")
 
 
 class PluginError(UserError, ValueError):

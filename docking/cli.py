@@ -68,7 +68,7 @@ def dock(
 
 def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonation: list[str]) -> Receptor:
     from docking import demo_target, preparation
-    from docking.fetch import fetch
+    from docking.fetch import located
     from docking.receptor import DockingError
 
     states = dict(_pair(text) for text in protonation)
@@ -78,8 +78,7 @@ def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonati
                 "the demo target is prepared already; --keep, --drop and --protonation are for files"
             )
         return demo_target.receptor()
-    path = fetch(given.removeprefix("pdb:")) if given.startswith("pdb:") else Path(given)
-    return preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=states)
+    return preparation.prepare(located(given), ph=ph, keep=keep, drop=drop, protonation=states)
 
 
 def _site(given: str, target: Receptor, around: str, center: str, size: str, residues: str) -> Site:

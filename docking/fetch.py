@@ -20,6 +20,17 @@ TIMEOUT = 30.0  # s
 LARGEST = 200_000_000  # bytes; the largest entry is about 100 MB gzipped
 
 
+def located(given: str) -> Path:
+    """A receptor as people name it -> its file: a path, or `pdb:4IAR` for an entry, fetched once.
+
+    Raises
+    ------
+    ReceptorError
+        The entry cannot be fetched; the message says what to do.
+    """
+    return fetch(given.removeprefix("pdb:")) if given.startswith("pdb:") else Path(given)
+
+
 def fetch(
     pdb_id: str, *, folder: str | Path | None = None, base_url: str = RCSB, timeout: float = TIMEOUT
 ) -> Path:

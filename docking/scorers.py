@@ -19,6 +19,7 @@ from discovery.score import Column, Score
 from docking import demo_target, preparation
 from docking.dock import STAGE, build_engine, dock
 from docking.engines.engine import Engine
+from docking.fetch import RCSB, located
 from docking.interactions import contacts
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
@@ -36,7 +37,7 @@ class DockingScore:
     demo target brings its own.
     """
 
-    receptor: str = DEMO  # a PDB, mmCIF or PDBQT file, or the demo target
+    receptor: str = DEMO  # a PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
     around: str = ""  # a bound ligand's SDF, MOL2, PDB or PDBQT
     center: tuple[float, float, float] | None = None  # Å
     size: tuple[float, float, float] | None = None  # Å, edge lengths
@@ -79,6 +80,11 @@ class DockingScore:
             about=f"score of the best plausible pose by {self.engine}; an estimate for ranking, no binding free energy",
         )
 
+    @property
+    def network(self) -> tuple[str, ...]:
+        """What a run would fetch, for those who plan one."""
+        return (f"{self.receptor} from {RCSB}",) if self.receptor.startswith("pdb:") else ()
+
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
         """One outcome per molecule, in the order given; none depends on the others."""
         receptor, site, engine = self.target(), self.site(), self.build_engine()
@@ -98,10 +104,10 @@ class DockingScore:
         """
         if self.receptor == DEMO:
             return demo_target.receptor()
-        path = Path(self.receptor)
+        path = located(self.receptor)
         seal = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         return _prepared(
-            self.receptor,
+            str(path),
             seal,
             self.ph,
             self.chains,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rdkit import Chem
@@ -24,6 +23,7 @@ from docking.dynamics.protocol import STAGE, Rescored, Settings, Simulated, read
 from docking.dynamics.receptor_system import ReceptorModel, receptor_model
 from docking.dynamics.sage import DEFAULT, force_field
 from docking.dynamics.simulate import Run
+from docking.fetch import located
 from docking.receptor import ReceptorError
 
 DEMO = f"demo:{demo_target.NAME}"
@@ -38,7 +38,7 @@ NO_MEMBRANE = (
 class PoseStability:
     """Runs short dynamics of the docked pose and tells how far it drifts."""
 
-    receptor: str = DEMO  # a prepared or raw PDB or mmCIF file, or the demo target
+    receptor: str = DEMO  # a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
     after: str = "docking"  # the scorer whose pose is simulated
     length_ps: float = 2.0
     equilibration_ps: float = 0.5
@@ -182,7 +182,7 @@ def load_receptor(given: str) -> ReceptorModel:
             raise ReceptorError(f"there is no demo target {given!r}; there is {DEMO!r}")
         target = demo_target.receptor()
     else:
-        target = preparation.prepare(Path(given))
+        target = preparation.prepare(located(given))
     return receptor_model(target.pdb, target.name)
 
 

@@ -8,13 +8,27 @@ from __future__ import annotations
 
 import gzip
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from discovery import plugins
 from literature.article import Article, Citation, Deleted, Reader, Record, Skipped
 from literature.sentences import split
 
 SECONDS = 20.0  # for one damaged copy of the sample
+
+
+def complaints(name: str, settings: Mapping[str, Any]) -> list[str]:
+    """What `discovery conform readers NAME --settings '{"sample": "good_file.xyz"}'` asks."""
+    if "sample" not in settings:
+        return ['give the check a good file to read: --settings \'{"sample": "good_file.xyz"}\'']
+    try:
+        check_reader(plugins.load("readers", name), Path(settings["sample"]))
+    except AssertionError as broken:
+        return [str(broken)]
+    return []
 
 
 def check_reader(read: Reader, sample: Path, *, articles: int | None = None) -> None:

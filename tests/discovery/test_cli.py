@@ -129,3 +129,12 @@ def test_a_wrong_key_is_named_with_the_nearest(tmp_path: Path) -> None:
 
 def test_the_schema_is_json() -> None:
     assert json.loads(discovery("schema").stdout)["title"] == "Campaign"
+
+
+def test_conform_judges_a_plug_in() -> None:
+    good = discovery("conform", "scorers", "qed")
+    assert (good.returncode, good.stdout) == (0, "scorers qed: keeps its promise\n")
+    bad = discovery("conform", "scorers", "toy_moody")
+    assert bad.returncode == 1
+    assert "asked twice, it answers differently" in bad.stdout
+    assert "did you mean 'scorers'" in discovery("conform", "scorer", "qed").stderr
