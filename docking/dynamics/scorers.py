@@ -38,7 +38,9 @@ NO_MEMBRANE = (
 class PoseStability:
     """Runs short dynamics of the docked pose and tells how far it drifts."""
 
-    receptor: str = DEMO  # a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
+    receptor: str = (
+        DEMO  # a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
+    )
     after: str = "docking"  # the scorer whose pose is simulated
     length_ps: float = 2.0
     equilibration_ps: float = 0.5
