@@ -241,7 +241,7 @@ def templates() -> jinja2.Environment:
 
 
 _START = 'window.poseViewer(document.getElementById("poses-3d"), JSON.parse(document.getElementById("scene").textContent));'
-_PAGE_STYLE = "body { margin: .5rem; font: 14px system-ui, sans-serif; color: #1a2330; background: #fff; } td, th { text-align: left; padding: .15rem .6rem .15rem 0; } .num { text-align: right; } .muted { color: #5b6675; }\n"
+_PAGE_STYLE = "body { margin: .5rem; font: 14px system-ui, sans-serif; color: #1a2330; background: #fff; } td, th { text-align: left; padding: .15rem .6rem .15rem 0; } .num { text-align: right; } .muted { color: #5b6675; } @media (min-width: 46rem) { .pv { display: grid; grid-template-columns: minmax(0, 1fr) 20rem; } .pv-bar, .pv-canvas, .pv-toggles { grid-column: 1; } .pv-about { grid-column: 2; grid-row: 1 / span 3; margin-left: 1rem; } .pv-scroll { max-height: 26rem; } }\n"
 
 
 def viewer_page(content: Mapping[str, Any]) -> str:
@@ -302,7 +302,7 @@ class PoseView:
             for caption, svg in self.flat[:3]
         )
         return (
-            f'<iframe title="Poses in the receptor" sandbox="allow-scripts" width="100%" height="760" '
+            f'<iframe title="Poses in the receptor" sandbox="allow-scripts" width="100%" height="500" '
             f'style="border:0" srcdoc="{escape(self.page())}"></iframe>'
             f'<table><tr style="background:#fff;color:#1a2330">{pictures}</tr></table>'
         )

@@ -177,6 +177,9 @@ class Table:
         has_utility = any(row.utility is not None for row in self.run.rows)
         if has_utility:
             heads.insert(3, "overall")
+        has_reasons = any(row.missing for row in self.run.rows[:n])
+        if has_reasons:
+            heads.append("why it is not ranked" if self.run.ranked else "what is missing")
         body = []
         for row in self.run.rows[:n]:
             alerts, marks = marks_of(row)
@@ -188,11 +191,10 @@ class Table:
             )
             names = ", ".join(item.alert.name for item in alerts)
             said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
-            why = f"<br><small>{escape(inert(row.missing, limit=160))}</small>" if row.missing else ""
             line = [
                 f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>",
-                f'<td style="background:#fff;padding:2px">{picture}</td>',
-                f"<td {_CELL}><b>{escape(inert(row.id))}</b>{said}{why}</td>",
+                f'<td style="background:#fff;padding:2px;min-width:230px">{picture}</td>',
+                f"<td {_CELL}><b>{escape(inert(row.id))}</b>{said}</td>",
             ]
             if has_utility:
                 line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")
@@ -202,6 +204,11 @@ class Table:
                 else:
                     error = f" ± {cell.error}" if cell.error else ""
                     line.append(f"<td {_NUMBER}>{cell.text}{error}</td>")
+            if has_reasons:
+                why = inert(row.missing, limit=200) if row.missing else ""
+                line.append(
+                    f'<td style="text-align:left;padding:4px 10px;min-width:180px"><small>{escape(why)}</small></td>'
+                )
             body.append(f"<tr>{''.join(line)}</tr>")
         return Html(_table(heads, body, f"{min(n, len(self))} of {len(self):,} molecules"))
 
