@@ -29,6 +29,7 @@ from docking.dynamics.am1 import Am1Failed, Mopac
 from docking.dynamics.bcc import bond_charge_corrections
 from docking.dynamics.smirnoff import checked
 from docking.dynamics.terms import Floats, Ints
+from docking.receptor import DockingError
 
 SEED = 20021  # of the conformers; the same for every molecule, in every process
 CONFORMERS = 10
@@ -139,7 +140,7 @@ def method(name: str) -> Method:
 
     Raises
     ------
-    ValueError
+    DockingError
         Unknown; names those that are known.
     """
     if name == "am1-bcc":
@@ -148,7 +149,7 @@ def method(name: str) -> Method:
         return with_fallback(partial(am1_bcc, relax=False), gasteiger)
     if name == "gasteiger":
         return gasteiger
-    raise ValueError(f"charges must be one of {', '.join(METHODS)}, not {name!r}")
+    raise DockingError(f"charges must be one of {', '.join(METHODS)}, not {name!r}")
 
 
 def _mmff_minimum(mol: Chem.Mol, xyz: Floats) -> Floats:

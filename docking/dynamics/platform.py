@@ -15,10 +15,12 @@ try:
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
+from docking.receptor import DockingError
+
 ORDER = ("CUDA", "HIP", "OpenCL", "CPU", "Reference")
 
 
-class PlatformError(ValueError):
+class PlatformError(DockingError):
     """The platform asked for is not there. The message says which are."""
 
 

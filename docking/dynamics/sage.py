@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from docking.dynamics.smirnoff import LigandForceField, Parameter, pattern
+from docking.receptor import DockingError
 
 DEFAULT = "sage-2.2.1"
 
@@ -58,7 +59,7 @@ _UNITS: dict[str, tuple[float, dict[str, int]]] = {  # factor to Å, rad, kcal, 
 }
 
 
-class ForceFieldError(ValueError):
+class ForceFieldError(DockingError):
     """A force field file cannot be used. The message names the file, the line's id and what to do."""
 
 

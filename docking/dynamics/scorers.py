@@ -24,7 +24,7 @@ from docking.dynamics.receptor_system import ReceptorModel, receptor_model
 from docking.dynamics.sage import DEFAULT, force_field
 from docking.dynamics.simulate import Run
 from docking.fetch import located
-from docking.receptor import ReceptorError
+from docking.receptor import DockingError, ReceptorError
 
 DEMO = f"demo:{demo_target.NAME}"
 SHOWN_RESIDUES = 10  # of the decomposition, strongest first
@@ -96,7 +96,7 @@ class BindingEnergy:
     def __post_init__(self) -> None:
         _checked(self)
         if self.length_ps < 0:
-            raise ValueError(f"length_ps must be 0 (no dynamics) or more, not {self.length_ps}")
+            raise DockingError(f"length_ps must be 0 (no dynamics) or more, not {self.length_ps}")
         if self.length_ps:
             _run(self)
 
@@ -208,11 +208,11 @@ def _run(scorer: PoseStability | BindingEnergy) -> Run:
 
 def _checked(scorer: PoseStability | BindingEnergy) -> None:
     if not scorer.after:
-        raise ValueError("after must name the scorer whose pose is used, such as 'docking'")
+        raise DockingError("after must name the scorer whose pose is used, such as 'docking'")
     if scorer.charges not in METHODS:
-        raise ValueError(f"charges must be one of {', '.join(METHODS)}, not {scorer.charges!r}")
+        raise DockingError(f"charges must be one of {', '.join(METHODS)}, not {scorer.charges!r}")
     if scorer.threads < 1:
-        raise ValueError(f"threads must be at least 1, not {scorer.threads}")
+        raise DockingError(f"threads must be at least 1, not {scorer.threads}")
 
 
 def _refined(

@@ -33,6 +33,7 @@ from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Floats, without_terms_among
+from docking.receptor import DockingError
 
 SMALLEST_STEP = 0.5  # fs
 _TOO_HOT = 10.0  # times the temperature asked for: an explosion under way
@@ -45,7 +46,7 @@ class Run:
 
     Raises
     ------
-    ValueError
+    DockingError
         If a number is out of its range; names it.
     """
 
@@ -63,17 +64,17 @@ class Run:
         positive = ("length_ps", "frame_ps", "step_fs", "temperature", "friction")
         for name in positive:
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+                raise DockingError(f"{name} must be above 0, not {getattr(self, name)}")
         if self.equilibration_ps < 0 or self.replicas < 1:
-            raise ValueError(
+            raise DockingError(
                 f"equilibration_ps ({self.equilibration_ps}) must be at least 0 and replicas ({self.replicas}) at least 1"
             )
         if self.frame_ps > self.length_ps:
-            raise ValueError(
+            raise DockingError(
                 f"frame_ps ({self.frame_ps}) is longer than length_ps ({self.length_ps}); take more frames"
             )
         if not SMALLEST_STEP <= self.step_fs <= 5.0:
-            raise ValueError(f"step_fs must lie between {SMALLEST_STEP} and 5, not {self.step_fs}")
+            raise DockingError(f"step_fs must lie between {SMALLEST_STEP} and 5, not {self.step_fs}")
 
     @property
     def frames(self) -> int:
@@ -147,7 +148,8 @@ def replica(
             heavy_hydrogens=True,
         ),
     )
-    walker = _Walker(system, run, seed_of(run.seed, index, name), device or Device(), start)
+    noise = seed_of(run.seed, index, name, *([] if resumed is None else [resumed.chunk]))
+    walker = _Walker(system, run, noise, device or Device(), start)
     equilibration = int(np.ceil(run.equilibration_ps / run.frame_ps))
     frames: list[Floats] = []
     first = -equilibration

@@ -1,0 +1,275 @@
+"""How does an SDF of poses become a folder of results that may be killed at any moment?
+
+Every pose is a unit with a folder of its own; inside it every replica goes on from its
+last checkpoint. A unit that was begun three times and never ended is set aside with a
+reason, so that one pose that kills the process cannot stop the others. One pose in
+gives one row out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from openmm import XmlSerializer
+from rdkit import Chem
+
+from discovery.files import publish
+from discovery.outcome import Counts, Missing, MoleculeError, Reason
+from discovery.records import records
+from docking.dynamics.checkpoint import Keeper
+from docking.dynamics.protocol import STAGE, Rescored, Settings, read_pose, rescore, simulate
+from docking.dynamics.receptor_system import ReceptorModel
+from docking.dynamics.scorers import energy_details, stability_details
+from docking.dynamics.simulate import Progress, Run, Trajectory
+from docking.dynamics.system import Choices, system_of
+from docking.receptor import DockingError, ReceptorError
+
+Protocol = Literal["mmgbsa", "stability"]
+MOST_STARTS = 3
+SCHEMA = pa.schema(
+    [
+        ("pose", pa.int64()),  # record in the SDF, from 1
+        ("id", pa.string()),
+        ("smiles", pa.string()),
+        ("mmgbsa", pa.float64()),  # kcal/mol; of the settled pose, or the mean over frames
+        ("mmgbsa_error", pa.float64()),  # kcal/mol, standard error over replicas
+        ("vdw", pa.float64()),  # kcal/mol, of the settled pose, as the next three
+        ("coulomb", pa.float64()),
+        ("polar", pa.float64()),
+        ("nonpolar", pa.float64()),
+        ("drift", pa.float64()),  # Å
+        ("drift_error", pa.float64()),
+        ("contacts_kept", pa.float64()),  # share
+        ("settled_rmsd", pa.float64()),  # Å
+        ("heavy_atoms", pa.int64()),  # the null model
+        ("charges", pa.string()),
+        ("made_with", pa.string()),
+        ("notes", pa.string()),
+        ("missing", pa.string()),  # reason: one word
+        ("detail", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is computed of each pose, and how."""
+
+    receptor: ReceptorModel
+    receptor_digest: str
+    protocol: Protocol
+    run: Run
+    settings: Settings
+    charges: str  # the method's name, for the record
+
+    def described(self) -> dict[str, Any]:
+        """All that decides the result, as JSON values."""
+        return {
+            "receptor": self.receptor_digest,
+            "protocol": self.protocol,
+            "charges": self.charges,
+            "force_field": self.settings.ligand_field.name if self.settings.ligand_field else "",
+            **({} if self.protocol == "mmgbsa" else {k: getattr(self.run, k) for k in Run.__slots__}),
+        }
+
+
+def work(
+    poses: Path,
+    out: Path,
+    job: Job,
+    *,
+    resume: bool = False,
+    told: Callable[[int, str], None] = lambda done, what: None,
+) -> Counts:
+    """Compute every pose; leave `scores.parquet`, `poses.sdf` and a folder for each pose in `out`.
+
+    Parameters
+    ----------
+    poses
+        An SDF with 3-D coordinates and hydrogens, in the receptor's frame.
+    resume
+        Go on where a run with the same settings and poses stopped.
+    told
+        Called after each pose with how many are done and what came of it.
+
+    Raises
+    ------
+    DockingError
+        No such file, no SDF, or the folder holds another run.
+    """
+    if not poses.is_file():
+        raise DockingError(f"there is no file of poses {poses}")
+    _begin(out, {"poses": _sha256(poses), **job.described()}, resume)
+    rows: list[dict[str, Any]] = []
+    for number, record in enumerate(records(poses), start=1):
+        name = record.name or f"pose {number}"
+        if record.trouble:
+            reason, why = record.trouble
+            rows.append({"pose": number, "id": name, **_missing(Missing(STAGE, reason, f"{name}: {why}"))})
+            told(number, why)
+            continue
+        if not record.block:
+            raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+        folder = out / "units" / f"{number:06d}"
+        rows.append({"pose": number, "id": name, **_unit(folder, record.block, name, job)})
+        told(number, rows[-1].get("detail") or f"{name}: {rows[-1]['mmgbsa']:.1f} kcal/mol")
+    _end(out, rows)
+    return Counts.of(
+        Missing(STAGE, Reason(r["missing"]), r["detail"]) if r.get("missing") else None for r in rows
+    )
+
+
+def _unit(folder: Path, block: str, name: str, job: Job) -> dict[str, Any]:
+    done = folder / "result.json"
+    if done.exists():
+        held: dict[str, Any] = json.loads(done.read_text("utf-8"))
+        return held
+    folder.mkdir(parents=True, exist_ok=True)
+    starts = _started(folder)
+    if starts > MOST_STARTS:
+        row = _missing(
+            Missing(
+                STAGE,
+                Reason.CRASHED,
+                f"{name} was begun {MOST_STARTS} times and never ended; look at its pose, or run it alone in a new --out",
+            )
+        )
+    else:
+        try:
+            row = _computed(folder, block, name, job)
+        except MoleculeError as error:
+            row = _missing(Missing(STAGE, error.reason, str(error)))
+        except ReceptorError as error:  # the receptor loaded: this pose is nowhere near it
+            row = _missing(Missing(STAGE, Reason.OUTSIDE_BOX, f"{name}: {error}"))
+    publish(done, json.dumps(row, indent=1).encode())
+    return row
+
+
+def _started(folder: Path) -> int:
+    """Count this start; the file is written before the work, so a kill counts."""
+    path = folder / "starts"
+    begun = int(path.read_text()) if path.exists() and path.read_text().isdigit() else 0
+    publish(path, str(begun + 1).encode())
+    return begun + 1
+
+
+def _computed(folder: Path, block: str, name: str, job: Job) -> dict[str, Any]:
+    mol = read_pose(block, name)
+    if job.protocol == "mmgbsa":
+        settled = rescore(job.receptor, mol, job.settings, name=name)
+        _leave(folder, settled)
+        return _row(settled, energy_details(settled))
+    keepers = [Keeper(folder, f"replica-{i}", last=job.run.frames) for i in range(job.run.replicas)]
+    found = simulate(
+        job.receptor,
+        mol,
+        job.run,
+        job.settings,
+        name=name,
+        resumed=lambda i: keepers[i].found(),
+        keep=lambda i, progress: _kept(folder, keepers[i], progress),
+    )
+    _leave(folder, found.start)
+    for i, walk in enumerate(found.trajectories):
+        publish(folder / f"replica-{i}.dcd", dcd(walk, job.run))
+    for keeper in keepers:
+        keeper.forget()
+    return _row(found.start, stability_details(found))
+
+
+def _kept(folder: Path, keeper: Keeper, progress: Progress) -> None:
+    if keeper.keep(progress):  # it moves on: whatever ended the earlier starts was not this pose
+        publish(folder / "starts", b"1")
+
+
+def _leave(folder: Path, settled: Rescored) -> None:
+    """The refined pose, and the System as OpenMM XML for whoever wants to go on elsewhere."""
+    publish(folder / "pose.sdf", (Chem.MolToMolBlock(settled.mol) + "\n$$$$\n").encode())
+    system = system_of(
+        settled.bound.terms,
+        settled.bound.frozen,
+        Choices(constrain_hydrogens=True, heavy_hydrogens=True),
+    )
+    publish(folder / "system.xml", XmlSerializer.serialize(system).encode())
+
+
+def _row(settled: Rescored, details: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "smiles": Chem.MolToSmiles(Chem.RemoveHs(settled.mol)),
+        "mmgbsa": details.get("mmgbsa_mean_kcal_per_mol", details["mmgbsa_kcal_per_mol"]),
+        "mmgbsa_error": details.get("mmgbsa_error_kcal_per_mol"),
+        **details["terms_kcal_per_mol"],
+        **{key: details.get(key) for key in ("drift", "drift_error", "contacts_kept")},
+        **{key: details[key] for key in ("settled_rmsd", "heavy_atoms", "charges", "made_with")},
+        "notes": "; ".join(details["notes"]),
+        "residues": settled.energy.residues,
+        "trace": details.get("rmsd"),
+    }
+
+
+def _missing(why: Missing) -> dict[str, Any]:
+    return {"missing": why.reason.value, "detail": why.detail}
+
+
+def _begin(out: Path, settings: dict[str, Any], resume: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    kept = out / "simulation.json"
+    if not kept.exists():
+        if any(out.iterdir()):
+            raise DockingError(f"{out} is not empty and holds no simulation; choose another --out")
+        publish(kept, json.dumps(settings, indent=1, sort_keys=True).encode())
+        return
+    if not resume:
+        raise DockingError(
+            f"{out} holds a simulation already; add --resume to go on, or choose another --out"
+        )
+    then = json.loads(kept.read_text("utf-8"))
+    changed = [key for key in settings if then.get(key) != settings[key]]
+    if changed:
+        what = "; ".join(f"{key} was {then.get(key)} and is {settings[key]}" for key in changed)
+        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
+
+
+def _end(out: Path, rows: list[dict[str, Any]]) -> None:
+    table = pa.Table.from_pylist([{k: row.get(k) for k in SCHEMA.names} for row in rows], schema=SCHEMA)
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    refined = [
+        (out / "units" / f"{row['pose']:06d}" / "pose.sdf").read_text("utf-8")
+        for row in rows
+        if not row.get("missing")
+    ]
+    publish(out / "poses.sdf", "".join(refined).encode())
+    publish(out / "scores.parquet", sink.getvalue())
+
+
+def dcd(walk: Trajectory, run: Run) -> bytes:
+    """A trajectory as a DCD file (CHARMM format, no box), Å."""
+    frames = walk.frames.astype("<f4")
+    header = b"CORD" + np.array([len(frames), 1, 1, len(frames), 0, 0, 0, 0, 0], dtype="<i4").tobytes()
+    header += np.array([run.frame_ps / 0.04888821], dtype="<f4").tobytes()  # ps to AKMA time
+    header += np.array([0] * 9 + [24], dtype="<i4").tobytes()
+    title = np.array([1], dtype="<i4").tobytes() + b"Discovery workbench: pocket and ligand".ljust(80)
+    parts = [_block(header), _block(title), _block(np.array([frames.shape[1]], dtype="<i4").tobytes())]
+    for frame in frames:
+        parts += [_block(np.ascontiguousarray(frame[:, axis]).tobytes()) for axis in range(3)]
+    return b"".join(parts)
+
+
+def _block(data: bytes) -> bytes:
+    size = np.array([len(data)], dtype="<i4").tobytes()
+    return size + data + size
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,181 @@
+"""Faults and references: kills at random moments change nothing; trajectories read back in MDAnalysis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import MDAnalysis
+import numpy as np
+import openmm
+import pyarrow.parquet as pq
+import pytest
+from rdkit import Chem
+from typer.testing import CliRunner
+
+from docking.dynamics import work as room
+from docking.dynamics.charges import gasteiger
+from docking.dynamics.protocol import Settings
+from docking.dynamics.simulate import Run, Trajectory
+from docking.dynamics.work import Job, dcd, work
+from docking.receptor import DockingError
+from tests.docking.dynamics.cases import demo_model, toluene
+
+RUN = Run(length_ps=0.1, equilibration_ps=0.05, frame_ps=0.025, replicas=1, step_fs=2.0, seed=3)
+JOB = Job(demo_model(), "digest", "mmgbsa", RUN, Settings(charges=gasteiger, keep=6.0, free=4.0), "gasteiger")
+
+
+def sdf(folder: Path, *blocks: str) -> Path:
+    path = folder / "poses.sdf"
+    path.write_text("".join(f"{block}\n$$$$\n" for block in blocks))
+    return path
+
+
+def named(name: str, *, shift: float = 0.0) -> str:
+    mol = Chem.Mol(toluene())
+    mol.SetProp("_Name", name)
+    for i in range(mol.GetNumAtoms()):
+        x, y, z = mol.GetConformer().GetAtomPosition(i)
+        mol.GetConformer().SetAtomPosition(i, (x + shift, y, z))
+    return Chem.MolToMolBlock(mol)
+
+
+def table(out: Path) -> list[dict[str, object]]:
+    return pq.read_table(out / "scores.parquet").to_pylist()
+
+
+def test_every_pose_is_a_row_and_every_failure_has_its_reason(tmp_path: Path) -> None:
+    bare = Chem.MolToMolBlock(Chem.RemoveHs(toluene()))
+    poses = sdf(tmp_path, named("good"), named("far", shift=400.0), bare, "rubbish\n\n\n  no  counts")
+    counts = work(poses, tmp_path / "out", JOB)
+    rows = table(tmp_path / "out")
+    assert (counts.n_in, counts.n_ok, counts.n_failed) == (4, 1, 3)
+    assert [row["missing"] for row in rows] == [None, "outside_box", "unprepared", "unparsable"]
+    assert rows[0]["mmgbsa"] == pytest.approx(
+        sum(rows[0][k] for k in ("vdw", "coulomb", "polar", "nonpolar")), abs=0.01
+    )  # type: ignore[misc]
+    assert rows[0]["heavy_atoms"] == 7
+    assert "far" in str(rows[1]["detail"])
+    unit = tmp_path / "out" / "units" / "000001"
+    assert openmm.XmlSerializer.deserialize((unit / "system.xml").read_text()).getNumParticles() > 100
+    assert (tmp_path / "out" / "poses.sdf").read_text().count("$$$$") == 1
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing in the code may catch it."""
+
+
+def test_killed_at_random_moments_it_ends_with_every_frame_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(JOB, protocol="stability")
+    poses = sdf(tmp_path, named("one"))
+    out = tmp_path / "out"
+    real = room.publish
+    random = np.random.default_rng(4)
+
+    def dying(path: Path, data: bytes) -> None:
+        if random.random() < 0.2:
+            raise Killed
+        real(path, data)
+
+    monkeypatch.setattr(room, "publish", dying)
+    monkeypatch.setattr("docking.dynamics.checkpoint.publish", dying)
+    kills, begun = 0, False
+    while kills < 40:
+        try:
+            counts = work(poses, out, job, resume=begun)
+            break
+        except Killed:
+            kills, begun = kills + 1, (out / "simulation.json").exists()
+    assert 3 <= kills < 40
+    assert counts.n_ok == 1
+    universe = MDAnalysis.Universe.empty(len(_frames(out)[0]), trajectory=True)
+    universe.load_new(str(out / "units" / "000001" / "replica-0.dcd"))
+    assert len(universe.trajectory) == RUN.frames
+    (row,) = table(out)
+    assert row["missing"] is None
+    assert row["drift"] is not None
+
+
+def _frames(out: Path) -> np.ndarray:
+    data = (out / "units" / "000001" / "replica-0.dcd").read_bytes()
+    atoms = int(np.frombuffer(data[4 + 84 + 4 + 4 + 84 + 4 + 4 :][:4], dtype="<i4")[0])
+    return np.zeros((1, atoms, 3))
+
+
+def test_a_unit_that_never_ends_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poses = sdf(tmp_path, named("killer"))
+
+    def deadly(*args: object, **more: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(room, "rescore", deadly)
+    for attempt in range(3):
+        with pytest.raises(Killed):
+            work(poses, tmp_path / "out", JOB, resume=attempt > 0)
+    work(poses, tmp_path / "out", JOB, resume=True)
+    (row,) = table(tmp_path / "out")
+    assert row["missing"] == "crashed"
+    assert "killer was begun 3 times" in str(row["detail"])
+
+
+def test_a_trajectory_reads_back_in_mdanalysis(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).normal(0, 10, (3, 7, 3))
+    path = tmp_path / "t.dcd"
+    path.write_bytes(dcd(Trajectory(frames, np.arange(3.0), 1, 2.0, 0), RUN))
+    universe = MDAnalysis.Universe.empty(7, trajectory=True)
+    universe.load_new(str(path))
+    theirs = np.array([universe.atoms.positions.copy() for _ in universe.trajectory])
+    assert theirs == pytest.approx(frames, abs=1e-5)
+    assert universe.trajectory.dt == pytest.approx(RUN.frame_ps, rel=1e-5)
+
+
+def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
+    poses = sdf(tmp_path, "rubbish\n\n\n  no  counts")
+    out = tmp_path / "out"
+    work(poses, out, JOB)
+    with pytest.raises(DockingError, match="--resume"):
+        work(poses, out, JOB)
+    with pytest.raises(DockingError, match="charges was gasteiger and is am1-bcc"):
+        work(poses, out, replace(JOB, charges="am1-bcc"), resume=True)
+    with pytest.raises(DockingError, match="there is no file of poses"):
+        work(tmp_path / "nowhere.sdf", out, JOB)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    with pytest.raises(DockingError, match="not empty"):
+        work(poses, tmp_path / "full", JOB)
+
+
+def test_a_library_without_poses_is_refused(tmp_path: Path) -> None:
+    smiles = tmp_path / "x.smi"
+    smiles.write_text("CCO ethanol\n")
+    with pytest.raises(DockingError, match="holds no poses"):
+        work(smiles, tmp_path / "out", JOB)
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    import typer
+
+    from docking.dynamics.cli import simulate
+
+    app = typer.Typer()
+    app.command()(simulate)
+    poses = sdf(tmp_path, named("good"))
+    given = [
+        "--receptor",
+        "demo:5HT1B",
+        "--poses",
+        str(poses),
+        "--out",
+        str(tmp_path / "out"),
+        "--charges",
+        "gasteiger",
+    ]
+    done = CliRunner().invoke(app, given, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "1 poses in: 1 computed, 0 failed" in done.output
+    assert "heavy_atoms" in done.output
+    assert "membrane" in done.output
+    refused = CliRunner().invoke(app, [*given, "--solvent", "explicit", "--resume"])
+    assert isinstance(refused.exception, DockingError)
