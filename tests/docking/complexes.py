@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from meeko import MoleculePreparation, PDBQTWriterLegacy
 from rdkit import Chem
-from rdkit.Chem import AllChem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
+from rdkit.Chem.rdMolTransforms import CanonicalizeConformer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "docking"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="../shared is absent")
@@ -68,15 +70,15 @@ def examples() -> list[Complex]:
 
 def embedded(smiles: str, seed: int) -> Chem.Mol:
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    assert AllChem.EmbedMolecule(mol, randomSeed=seed) == 0
-    AllChem.MMFFOptimizeMolecule(mol)
+    assert EmbedMolecule(mol, randomSeed=seed) == 0
+    MMFFOptimizeMolecule(mol)
     return mol
 
 
 def ligand_pdbqt(smiles: str, seed: int = 7) -> str:
     """A ligand prepared by meeko, with polar hydrogens only, its middle at the origin."""
     mol = embedded(smiles, seed)
-    AllChem.CanonicalizeConformer(mol.GetConformer())
+    CanonicalizeConformer(mol.GetConformer())
     text, ok, message = PDBQTWriterLegacy.write_string(MoleculePreparation().prepare(mol)[0])
     assert ok, message
     return str(text)
@@ -94,7 +96,7 @@ def small(smiles: str = "OCCc1ccc(cc1)C(=O)NCC") -> Complex:
         "CSCCC(N)C=O",
     )
     rng = np.random.default_rng(5)
-    lines = []
+    lines: list[str] = []
     directions = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=float)
     for number, (side, direction) in enumerate(
         zip(sides * 2, np.repeat(directions, 2, axis=0), strict=True), start=1
@@ -108,7 +110,7 @@ def small(smiles: str = "OCCc1ccc(cc1)C(=O)NCC") -> Complex:
 
 
 def _rigid_lines(mol: Chem.Mol, xyz: np.ndarray, residue: int, done: int) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for atom in mol.GetAtoms():
         kind = _autodock(atom)
         if kind is None:

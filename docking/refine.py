@@ -1,0 +1,216 @@
+"""From a search's many minima to a few poses: which are distinct, and where do they lie among the receptor's atoms?
+
+A grid blurs the receptor by some tenths of a kcal/mol, so the best distinct poses
+descend once more, against the atoms themselves.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from scipy.spatial import cKDTree
+
+from docking import motion
+from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
+from docking.descent import Surface, settle
+from docking.energy import CAP, CUTOFF, Atoms, Function, bucket
+from docking.motion import Conf
+from docking.search import Field, Found, Problem, intramolecular_sums, programs
+from docking.tree import Tree
+
+MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
+NEAR = 0.5  # Å between two minima on the grid that both descend further; the grid may rank neighbours wrongly
+LOOKED_AT = 512  # minima compared with each other
+DESCENDED = 64  # distinct ones that descend on the grid without a soft core
+REFINED = 32  # distinct ones that descend among the receptor's atoms
+SKIN = 1.0  # Å that a pose may move before a receptor atom is missed
+CHUNK = 8  # receptor atoms at a time
+WALL = 1e3  # kcal/mol/Å outside the box
+EVALUATIONS = 60
+
+
+class Around(NamedTuple):
+    """The receptor atoms near each pose, and what is needed of the ligand's, pose axis last."""
+
+    coords: jax.Array  # [receptor atom, 3, pose] Å
+    traits: jax.Array  # [receptor atom, 4, pose]: radius in Å; hydrophobic, donor, acceptor as 0 or 1
+    used: jax.Array  # [] int, receptor atoms in use
+    own: jax.Array  # [atom, 4]: the same traits of the ligand's atoms
+    counted: jax.Array  # [atom] 0 or 1
+
+
+def surface(function: Function, ligand: Problem, site: Field, around: Around) -> Surface:
+    """The energy of poses among explicit atoms, as `descent` takes it."""
+
+    def place(conf: Conf) -> tuple[jax.Array, jax.Array]:
+        frames = motion.transforms(ligand.layout, conf)
+        coords = motion.place(ligand.layout, frames)
+        outer = _inter(function, site, around, coords)
+        energy, push = intramolecular_sums(function, ligand.contacts, coords, CAP, outer)
+        slope = motion.pull(ligand.layout, frames, coords, push)
+        ones = jnp.ones((1, coords.shape[0]), coords.dtype)
+        return (ones @ energy)[0], slope * ligand.layout.scale[:, None]
+
+    return place
+
+
+def _inter(function: Function, site: Field, around: Around, coords: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """[atom, pose] energy and [atom, 3, pose] slope, curled atom by atom, walls about the box."""
+    own = around.own[:, :, None]
+
+    def some(c: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        energy, slope = sums
+        there = lax.dynamic_slice_in_dim(around.coords, c * CHUNK, CHUNK)
+        traits = lax.dynamic_slice_in_dim(around.traits, c * CHUNK, CHUNK)
+        for k in range(CHUNK):
+            apart = coords - there[k][None]
+            square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
+            distance = jnp.sqrt(jnp.maximum(square, 1e-4))
+            radius, fat, donor, acceptor = traits[k]
+            bond = jnp.minimum(own[:, 2] * acceptor + own[:, 3] * donor, 1.0)
+            alike = own[:, 1] * fat
+            value, rise = jax.jvp(
+                lambda gap, alike=alike, bond=bond: function.pair(gap, alike, bond, function.weights),
+                (distance - own[:, 0] - radius,),
+                (jnp.ones_like(distance),),
+            )
+            inside = (square < CUTOFF**2) & (radius > 0.0)
+            energy = energy + jnp.where(inside, value, 0.0)
+            slope = slope + jnp.where(inside, rise / distance, 0.0)[:, None] * apart
+        return energy, slope
+
+    start = (jnp.zeros_like(coords[:, 0]), jnp.zeros_like(coords))
+    chunks = (around.used + CHUNK - 1) // CHUNK
+    energy, slope = lax.fori_loop(0, chunks, some, start)
+    counted = around.counted[:, None]
+    squash = CAP / (CAP + jnp.maximum(energy, 0.0))
+    outside = coords - jnp.clip(coords, site.low[:, None], site.high[:, None])
+    slope = slope * (counted * jnp.where(energy > 0.0, squash * squash, 1.0))[:, None]
+    slope = slope + WALL * counted[:, None] * jnp.sign(outside)
+    return counted * (energy * squash + WALL * jnp.abs(outside).sum(axis=1)), slope
+
+
+def around(function: Function, tree: Tree, receptor: Atoms, poses: Floats, atoms: int) -> Around:
+    """The receptor atoms within reach of each pose.
+
+    Parameters
+    ----------
+    poses : [atom, 3, pose] Å, heavy atoms of a layout
+    atoms : heavy atoms the layout is padded to
+    """
+    heavy = motion.heavy_of(tree)
+    keep = np.asarray(receptor.xs) >= 0
+    coords, xs = np.asarray(receptor.coords)[keep], np.asarray(receptor.xs)[keep]
+    index = cKDTree(coords)
+    lists = []
+    for pose in range(poses.shape[-1]):
+        hits = index.query_ball_point(poses[: len(heavy), :, pose], CUTOFF + SKIN)
+        lists.append(np.unique(np.concatenate([np.asarray(hit, dtype=np.int64) for hit in hits])))
+    most = max((len(found) for found in lists), default=0)
+    rows = bucket(most, 1024)
+    there = np.full((rows, 3, poses.shape[-1]), 1e4, np.float32)
+    traits = np.zeros((rows, 4, poses.shape[-1]), np.float32)
+    seen = _traits(function, xs)
+    for pose, found in enumerate(lists):
+        there[: len(found), :, pose] = coords[found]
+        traits[: len(found), :, pose] = seen[found]
+    own = np.zeros((atoms, 4), np.float32)
+    own[: len(heavy)] = _traits(function, tree.xs[heavy])
+    counted = np.zeros(atoms, np.float32)
+    counted[: len(heavy)] = function.radii[tree.xs[heavy]] > 0.0
+    return Around(
+        jnp.asarray(there), jnp.asarray(traits), jnp.int32(most), jnp.asarray(own), jnp.asarray(counted)
+    )
+
+
+def _traits(function: Function, xs: Ints) -> Floats:
+    return np.stack([function.radii[xs], HYDROPHOBIC[xs], DONOR[xs], ACCEPTOR[xs]], axis=1).astype(float)
+
+
+def distinct(coords: Floats, energies: Floats, most: int, apart: float = MIN_RMSD) -> Ints:
+    """The lowest poses of which no two are nearer than `apart`.
+
+    The distance is the root mean square over atoms, in the order given and with no
+    fitting, as Vina's.
+
+    Parameters
+    ----------
+    coords : [pose, atom, 3] Å
+    energies : [pose]
+
+    Returns
+    -------
+    Indices, lowest energy first, `most` of them or fewer.
+    """
+    flat = coords.reshape(len(coords), -1)
+    limit = apart * apart * coords.shape[1]
+    kept: list[int] = []
+    for pose in np.argsort(energies, kind="stable").tolist():
+        if len(kept) == most:
+            break
+        if not kept or np.square(flat[kept] - flat[pose]).sum(axis=1).min() >= limit:
+            kept.append(pose)
+    return np.array(kept, dtype=np.int64)
+
+
+def poses(
+    function: Function, tree: Tree, receptor: Atoms, ligand: Problem, site: Field, found: Found
+) -> tuple[Conf, Floats]:
+    """The search's minima -> distinct poses, each at rest among the receptor's atoms.
+
+    Returns
+    -------
+    conf, and [pose] kcal/mol inter and intra by the smooth formula; in no order, and
+    some may have come to rest at the same place.
+    """
+    place, refine = _programs(function)
+    heavy = len(motion.heavy_of(tree))
+    settle_on_grid = programs(function)[3]
+
+    _, first = np.unique(
+        found.energy, return_index=True
+    )  # sorted by energy; a minimum is kept over many looks
+    conf = _take(found.conf, _filled(first[:LOOKED_AT], LOOKED_AT))
+    coords = _by_pose(place(ligand.layout, conf), heavy)
+    energy = found.energy[_filled(first[:LOOKED_AT], LOOKED_AT)].astype(float)
+    chosen = distinct(coords, energy, DESCENDED, NEAR)
+
+    conf, low = settle_on_grid(ligand, site, _take(conf, _filled(chosen, DESCENDED)), CAP, WALL)
+    coords = _by_pose(place(ligand.layout, conf), heavy)
+    chosen = distinct(coords, np.asarray(low, dtype=float), REFINED, NEAR)
+
+    conf = _take(jax.device_get(conf), _filled(chosen, REFINED))
+    near = around(function, tree, receptor, np.asarray(place(ligand.layout, conf)), ligand.slot.shape[0])
+    conf, energy = refine(ligand, site, near, conf)
+    conf, energy = jax.device_get((conf, energy))
+    return Conf(*(part[..., : len(chosen)] for part in conf)), np.asarray(energy[: len(chosen)], dtype=float)
+
+
+def _take(conf: Conf, which: Ints) -> Conf:
+    return Conf(*(jnp.asarray(np.asarray(part)[..., which]) for part in conf))
+
+
+def _filled(which: Ints, size: int) -> Ints:
+    """Indices, the first repeated up to a fixed size."""
+    return np.concatenate([which, np.full(size - len(which), which[0])])
+
+
+def _by_pose(coords: Any, heavy: int) -> Floats:
+    return np.asarray(coords, dtype=float)[:heavy].transpose(2, 0, 1)
+
+
+@lru_cache(maxsize=8)
+def _programs(function: Function) -> tuple[Any, Any]:
+    def place(layout: motion.Layout, conf: Conf) -> jax.Array:
+        return motion.place(layout, motion.transforms(layout, conf))
+
+    def refine(ligand: Problem, site: Field, near: Around, conf: Conf) -> tuple[Conf, jax.Array]:
+        return settle(surface(function, ligand, site, near), ligand.layout, EVALUATIONS, conf)
+
+    options = {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
+    return jax.jit(place), jax.jit(refine, compiler_options=options)

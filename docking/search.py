@@ -1,0 +1,443 @@
+"""How does the ligand lie? Many walkers look for the lowest energy at once.
+
+A walker descends to a minimum, accepts it or not, and sets out again: from a
+changed pose of its own, from a mixture with another walker's, or from a better
+walker's place. Walkers form islands that do not know of each other, so that islands
+which find the same minimum are evidence that it is the lowest. Descending itself is
+in descent.py, moving atoms in motion.py.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from docking import motion
+from docking.atom_types import ACCEPTOR, DONOR, GLUE, HYDROPHOBIC
+from docking.descent import HIGH, Descent, Limits, Surface, choose, resting, settle, step
+from docking.energy import CUTOFF, Function
+from docking.maps import Grid, interpolate
+from docking.motion import Conf, Layout
+from docking.tree import Tree
+
+Number = float | jax.Array
+Singles = NDArray[np.float32]
+
+
+class Contacts(NamedTuple):
+    """Which atom pairs of a ligand have an energy, as circular shifts: atom i and atom i + s."""
+
+    reach: jax.Array  # [shift, atom] Å, sum of the radii
+    limit: jax.Array  # [shift, atom] Å², cut-off squared; 0 where the pair has no energy
+    hydrophobic: jax.Array  # [shift, atom] 0 or 1
+    hbond: jax.Array  # [shift, atom] 0 or 1
+    glue: jax.Array  # [glue, 2] rows of atoms that close a macrocycle
+    glued: jax.Array  # [] int, glue pairs in use
+
+
+class Problem(NamedTuple):
+    """One ligand, padded to a shape that many share."""
+
+    layout: Layout
+    contacts: Contacts
+    slot: jax.Array  # [atom] int, which grid the atom reads
+    counted: jax.Array  # [atom] 0 or 1: meets the receptor
+
+
+class Field(NamedTuple):
+    """The receptor: packed grids and the box."""
+
+    corners: jax.Array  # [kind * x * y * z, 8] kcal/mol
+    points: jax.Array  # [3] int, points along each edge
+    low: jax.Array  # [3] Å
+    high: jax.Array  # [3] Å
+    spacing: jax.Array  # [] Å
+
+
+def problem(
+    function: Function, tree: Tree, grid_types: tuple[int, ...], atoms: int, torsions: int
+) -> Problem:
+    """A ligand -> padded arrays."""
+    heavy = motion.heavy_of(tree)
+    xs = tree.xs[heavy]
+    row = np.full(len(tree.xs), -1)
+    row[heavy] = np.arange(len(heavy))
+    half = atoms // 2
+    reach, limit = np.zeros((half, atoms), np.float32), np.zeros((half, atoms), np.float32)
+    fat, bond = np.zeros((half, atoms), np.float32), np.zeros((half, atoms), np.float32)
+    for i, j in row[tree.pairs].tolist():
+        if (j - i) % atoms > half:
+            i, j = j, i
+        s = (j - i) % atoms - 1
+        a, b = xs[i], xs[j]
+        reach[s, i] = function.radii[a] + function.radii[b]
+        limit[s, i] = CUTOFF**2
+        fat[s, i] = HYDROPHOBIC[a] and HYDROPHOBIC[b]
+        bond[s, i] = (DONOR[a] and ACCEPTOR[b]) or (ACCEPTOR[a] and DONOR[b])
+    glue = np.zeros((8, 2), np.int32)
+    glue[: len(tree.glue)] = row[tree.glue]
+    slot, counted = np.zeros(atoms, np.int32), np.zeros(atoms, np.float32)
+    for k, kind in enumerate(xs.tolist()):
+        if kind < GLUE:
+            slot[k], counted[k] = grid_types.index(kind), 1.0
+    contacts = Contacts(
+        jnp.asarray(reach), jnp.asarray(limit), jnp.asarray(fat), jnp.asarray(bond),
+        jnp.asarray(glue), jnp.asarray(len(tree.glue), jnp.int32),
+    )  # fmt: skip
+    return Problem(motion.layout(tree, atoms, torsions), contacts, jnp.asarray(slot), jnp.asarray(counted))
+
+
+def field(grid: Grid, rows: int) -> Field:
+    """A grid -> packed arrays of `rows` rows."""
+    packed = grid.packed()
+    corners = np.zeros((rows, 8), np.float32)
+    corners[: len(packed)] = packed
+    return Field(
+        jnp.asarray(corners),
+        jnp.asarray(grid.values.shape[1:], jnp.int32),
+        jnp.asarray(grid.low, jnp.float32),
+        jnp.asarray(grid.high, jnp.float32),
+        jnp.asarray(grid.spacing, jnp.float32),
+    )
+
+
+# ------------------------------------------------------------------------------------------ energy
+
+
+def evaluate(
+    function: Function, ligand: Problem, site: Field, conf: Conf, cap: Number, wall: Number
+) -> tuple[jax.Array, jax.Array]:
+    """Energy and its slope.
+
+    Returns
+    -------
+    [pose] kcal/mol, and [dof, pose] scaled so that one unit moves atoms by 1 Å
+    """
+    frames = motion.transforms(ligand.layout, conf)
+    coords = motion.place(ligand.layout, frames)
+    outer = _inter(ligand, site, coords, cap, wall)
+    energy, push = intramolecular_sums(function, ligand.contacts, coords, cap, outer)
+    slope = motion.pull(ligand.layout, frames, coords, push)
+    ones = jnp.ones((1, coords.shape[0]), coords.dtype)
+    return (ones @ energy)[0], slope * ligand.layout.scale[:, None]
+
+
+def _inter(
+    ligand: Problem, site: Field, coords: jax.Array, cap: Number, wall: Number
+) -> tuple[jax.Array, jax.Array]:
+    """[atom, pose] energy and [atom, 3, pose] slope in the grids."""
+    held = jnp.clip(coords, site.low[:, None], site.high[:, None])
+    place = (held - site.low[:, None]) / site.spacing
+    last = (site.points - 2).astype(coords.dtype)
+    cell = jnp.minimum(jnp.floor(place), last[:, None])
+    part = place - cell
+    i, j, k = (cell[:, axis].astype(jnp.int32) for axis in range(3))
+    nx, ny, nz = site.points
+    row = ((ligand.slot[:, None] * nx + i) * ny + j) * nz + k
+    packed = site.corners.at[row].get(mode="promise_in_bounds")
+    value, along = interpolate([packed[..., c] for c in range(8)], [part[:, axis] for axis in range(3)])
+    squash = cap / (cap + jnp.maximum(value, 0.0))
+    counted = ligand.counted[:, None]
+    factor = counted * jnp.where(value > 0.0, squash * squash, 1.0) / site.spacing
+    outside = coords - held
+    beyond = wall * counted
+    energy = counted * value * squash + beyond * jnp.abs(outside).sum(axis=1)
+    slope = jnp.stack([factor * s for s in along], axis=1)
+    return energy, jnp.where(outside == 0.0, slope, jnp.sign(outside) * beyond[:, None])
+
+
+def intramolecular_sums(
+    function: Function,
+    contacts: Contacts,
+    coords: jax.Array,
+    cap: Number,
+    outer: tuple[jax.Array, jax.Array],
+) -> tuple[jax.Array, jax.Array]:
+    """Adds the ligand's own pairs, one circular shift at a time, to [atom, pose] energy and [atom, 3, pose] slope."""
+    atoms = coords.shape[0]
+    twice = jnp.concatenate([coords, coords])
+
+    def shift(s: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        energy, slope = sums
+        apart = coords - lax.dynamic_slice_in_dim(twice, s + 1, atoms)
+        square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
+        inside = square < contacts.limit[s][:, None]
+        distance = jnp.sqrt(jnp.maximum(square, 1e-4))
+        fat, bond = contacts.hydrophobic[s][:, None], contacts.hbond[s][:, None]
+        value, rise = jax.jvp(
+            lambda gap: function.pair(gap, fat, bond, function.weights),
+            (distance - contacts.reach[s][:, None],),
+            (jnp.ones_like(distance),),
+        )
+        squash = cap / (cap + jnp.maximum(value, 0.0))
+        rise = jnp.where(inside, rise * jnp.where(value > 0.0, squash * squash, 1.0) / distance, 0.0)
+        force = rise[:, None] * apart
+        slope = slope.at[:atoms].add(force)
+        other = lax.dynamic_slice_in_dim(slope, s + 1, atoms) - force
+        return energy + jnp.where(inside, value * squash, 0.0), lax.dynamic_update_slice_in_dim(
+            slope, other, s + 1, 0
+        )
+
+    def stick(g: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        energy, slope = sums
+        one, other = contacts.glue[g]
+        apart = coords[one] - coords[other]
+        distance = jnp.sqrt(jnp.square(apart).sum(axis=0) + 1e-6)
+        force = function.weights["glue"] * apart / distance
+        slope = slope.at[one].add(force).at[other].add(-force)
+        return energy.at[one].add(function.weights["glue"] * distance), slope
+
+    start = (outer[0], jnp.concatenate([outer[1], jnp.zeros_like(coords)]))
+    sums = lax.fori_loop(0, contacts.reach.shape[0], shift, start)
+    energy, slope = lax.fori_loop(0, contacts.glued, stick, sums)
+    return energy, slope[:atoms] + slope[atoms:]
+
+
+# ------------------------------------------------------------------------------------------ walk
+
+
+class Walkers(NamedTuple):
+    """A batch of walkers, pose axis last."""
+
+    descent: Descent
+    kept: Conf  # where the random walk stands
+    kept_energy: jax.Array  # [pose] kcal/mol
+    best: Conf
+    best_energy: jax.Array  # [pose] kcal/mol
+    descents: jax.Array  # [pose] int, finished
+
+
+class Knobs(NamedTuple):
+    """What steers a walk; traced, so that changing one compiles nothing."""
+
+    temperature: float = 1.2  # kcal/mol, as Vina
+    cap: float = 10.0  # kcal/mol, the curl's v while walking, as Vina
+    wall: float = 100.0  # kcal/mol/Å outside the box
+    shift: float = 2.0  # Å, as Vina
+    cross: float = 0.2  # share of new starts that mix a walker with another
+    follow: float = 0.1  # share of new starts at which a walker goes to a better one's place
+
+
+INSIDE = 6  # evaluations between two looks at who is done
+ISLANDS = 4
+
+
+def surface(function: Function, ligand: Problem, site: Field, cap: Number, wall: Number) -> Surface:
+    """The grid's energy of poses, as `descent` takes it."""
+    return lambda conf: evaluate(function, ligand, site, conf, cap, wall)
+
+
+def begin(key: jax.Array, ligand: Problem, site: Field, poses: int) -> Walkers:
+    """Walkers at random places in the box."""
+    torsions = ligand.layout.parent.shape[0] - 1
+    one, two, three = jax.random.split(key, 3)
+    position = jax.random.uniform(one, (3, poses), minval=site.low[:, None], maxval=site.high[:, None])
+    turn = jax.random.normal(two, (4, poses))
+    turn = turn / jnp.sqrt(jnp.square(turn).sum(axis=0))
+    torsion = jax.random.uniform(three, (torsions, poses), minval=-jnp.pi, maxval=jnp.pi)
+    conf = Conf(position, turn, torsion)
+    high = jnp.full(poses, HIGH, jnp.float32)
+    return Walkers(resting(conf), conf, high, conf, high, jnp.zeros(poses, jnp.int32))
+
+
+def anew(key: jax.Array, ligand: Problem, site: Field, tired: jax.Array, w: Walkers) -> Walkers:
+    """Some walkers start over at random places."""
+    fresh: Walkers = jax.tree.map(
+        lambda new, old: jnp.where(tired, new, old), begin(key, ligand, site, len(w.kept_energy)), w
+    )
+    return fresh
+
+
+def advance(
+    function: Function,
+    ligand: Problem,
+    site: Field,
+    knobs: Knobs,
+    key: jax.Array,
+    first: jax.Array,
+    ticks: jax.Array,
+    w: Walkers,
+) -> Walkers:
+    """Ticks number `first` onwards: some evaluations each, then a look at who is done."""
+    place = surface(function, ligand, site, knobs.cap, knobs.wall)
+
+    def once(tick: jax.Array, w: Walkers) -> Walkers:
+        end = lax.fori_loop(
+            0, INSIDE, lambda _, d: step(place, ligand.layout, Limits(), d, w.kept_energy), w.descent
+        )
+        return renew(jax.random.fold_in(key, tick), ligand, knobs, w._replace(descent=end))
+
+    walked: Walkers = lax.fori_loop(first, first + ticks, once, w)
+    return walked
+
+
+def renew(key: jax.Array, ligand: Problem, knobs: Knobs, w: Walkers) -> Walkers:
+    """Who has finished a descent accepts it or not, and sets out again."""
+    d, poses = w.descent, w.kept_energy.shape[0]
+    draw = jax.random.uniform(key, (14 + w.kept.torsion.shape[0], poses))
+    accepted = d.done & (draw[0] < jnp.exp(jnp.minimum((w.kept_energy - d.energy) / knobs.temperature, 0.0)))
+    kept = choose(accepted, d.here, w.kept)
+    kept_energy = jnp.where(accepted, d.energy, w.kept_energy)
+    record = d.done & (d.energy < w.best_energy)
+    ally, ally_energy = _ally(kept, kept_energy, draw[1:3])
+    joins = d.done & (draw[3] < knobs.follow) & (ally_energy < kept_energy)
+    kept, kept_energy = choose(joins, ally, kept), jnp.where(joins, ally_energy, kept_energy)
+    changed = mutate(ligand, knobs, kept, draw[4:9])
+    changed = choose(draw[9] < knobs.cross, mixed(kept, ally, draw[10:]), changed)
+    anew = resting(changed)
+    descent = Descent(
+        choose(d.done, changed, d.here),
+        *(jnp.where(d.done, new, old) for new, old in zip(anew[1:], d[1:], strict=True)),
+    )
+    return Walkers(
+        descent,
+        kept,
+        kept_energy,
+        choose(record, d.here, w.best),
+        jnp.where(record, d.energy, w.best_energy),
+        w.descents + d.done,
+    )
+
+
+def _ally(kept: Conf, energy: jax.Array, draw: jax.Array) -> tuple[Conf, jax.Array]:
+    """For each walker the better of two others from its island."""
+    poses = energy.shape[0]
+    share = poses // ISLANDS
+    shore = jnp.arange(poses) // share * share
+    one, two = (shore + jnp.minimum(jnp.floor(d * share), share - 1).astype(jnp.int32) for d in draw)
+    who = jnp.where(energy[one] < energy[two], one, two)
+    return Conf(*(part[:, who] for part in kept)), energy[who]
+
+
+def mutate(ligand: Problem, knobs: Knobs, conf: Conf, draw: jax.Array) -> Conf:
+    """Vina's change: a shift, a turn, or one torsion anew, each equally likely. `draw` is [5, pose] in 0..1."""
+    used = ligand.layout.nodes - 1
+    which = jnp.floor(draw[0] * (2 + used)).astype(jnp.int32)
+    ball = _in_ball(draw[1:4])
+    position = conf.position + jnp.where(which == 0, knobs.shift, 0.0) * ball
+    spin = jnp.where(which == 1, 2.0 / jnp.maximum(ligand.layout.gyration, 1.0), 0.0) * ball
+    turn = motion.times(motion.from_vector(spin), conf.turn)
+    chosen = jnp.arange(conf.torsion.shape[0])[:, None] == which - 2
+    return Conf(position, turn, jnp.where(chosen, (2.0 * draw[4] - 1.0) * jnp.pi, conf.torsion))
+
+
+def mixed(one: Conf, other: Conf, draw: jax.Array) -> Conf:
+    """Place and torsions, each from one parent or the other. `draw` is [4 + torsion, pose] in 0..1."""
+    share = draw[0]
+    rigid, turning = draw[1] < share, draw[4:] < share
+    return Conf(
+        jnp.where(rigid, other.position, one.position),
+        jnp.where(rigid, other.turn, one.turn),
+        jnp.where(turning, other.torsion, one.torsion),
+    )
+
+
+def _in_ball(draw: jax.Array) -> jax.Array:
+    """[3, pose] uniform in 0..1 -> [3, pose] uniform in the unit ball."""
+    height, angle = 2.0 * draw[0] - 1.0, 2.0 * jnp.pi * draw[1]
+    wide = jnp.sqrt(jnp.maximum(1.0 - height * height, 0.0))
+    return jnp.cbrt(draw[2]) * jnp.stack([wide * jnp.cos(angle), wide * jnp.sin(angle), height])
+
+
+# ------------------------------------------------------------------------------------------ a whole search
+
+
+class Effort(NamedTuple):
+    """How long to look, in ticks for a rigid ligand and ticks more for each torsion."""
+
+    least: tuple[int, int]  # before agreement counts
+    most: tuple[int, int]
+    agreeing: int  # islands that found the lowest energy, each on its own
+
+
+EFFORTS = {
+    "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
+    "balanced": Effort(least=(60, 15), most=(160, 80), agreeing=3),
+    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6),
+}
+WALKERS = 256
+LOOK = 20  # ticks between two looks at the islands
+SAME = 0.05  # kcal/mol within which two islands found the same
+REST = 2  # looks without a better pose after which an island's word counts
+AFRESH = 1 << 30  # keeps keys of new starts apart from those of ticks
+PATIENCE = 5  # looks without a better pose after which an island starts anew
+
+
+class Found(NamedTuple):
+    """Minima of a search, every walker's at every look."""
+
+    conf: Conf
+    energy: Singles  # [pose] kcal/mol, as walked: curled at 10
+    ticks: int
+    agreed: int  # islands, restarted ones included, that found the lowest energy
+
+
+def seek(
+    function: Function, ligand: Problem, site: Field, key: jax.Array, effort: Effort, poses: int = WALKERS
+) -> Found:
+    """Walk until enough islands agree or the effort is spent.
+
+    An island that has not improved for a while has told what it will find: it is
+    noted, and the island starts anew.
+    """
+    begin_, advance_, anew_, _ = programs(function)
+    share = poses // ISLANDS
+    walkers = begin_(key, ligand, site, poses)
+    least, most = (base + more * (int(ligand.layout.nodes) - 1) for base, more in (effort.least, effort.most))
+    seen: list[tuple[Singles, ...]] = []
+    energies: list[Singles] = []
+    told: list[float] = []  # lowest energies of islands that have started anew
+    lowest, idle = np.full(ISLANDS, np.inf), np.zeros(ISLANDS, dtype=int)
+    tick = agreed = 0
+    while tick < most:
+        now = min(LOOK, most - tick)
+        walkers = advance_(ligand, site, Knobs(), key, np.int32(tick), np.int32(now), walkers)
+        tick += now
+        kept, best, *both = jax.device_get(
+            (walkers.kept, walkers.best, walkers.kept_energy, walkers.best_energy)
+        )
+        seen.append(kept)
+        energies.append(both[0])
+        before, lowest = lowest, both[1].reshape(ISLANDS, share).min(axis=1)
+        idle = np.where(lowest < before - 0.5 * SAME, 0, idle + 1)
+        every = np.array([*told, *lowest])
+        at_rest = np.concatenate([np.ones(len(told), dtype=bool), idle >= REST])
+        agreed = int((at_rest & (every < every.min() + SAME)).sum())
+        if tick >= least and agreed >= effort.agreeing:
+            break
+        tired = idle >= PATIENCE
+        if tired.any() and tick + PATIENCE * LOOK <= most:
+            seen.append(best)
+            energies.append(both[1])
+            told += lowest[tired].tolist()
+            walkers = anew_(
+                jax.random.fold_in(key, AFRESH + tick), ligand, site, np.repeat(tired, share), walkers
+            )
+            lowest, idle = np.where(tired, np.inf, lowest), np.where(tired, 0, idle)
+    best, energy = jax.device_get((walkers.best, walkers.best_energy))
+    conf = Conf(*(jnp.asarray(np.concatenate(parts, axis=-1)) for parts in zip(*seen, best, strict=True)))
+    return Found(conf, np.concatenate([*energies, energy]), tick, agreed)
+
+
+@lru_cache(maxsize=8)
+def programs(function: Function) -> tuple[Any, Any, Any, Any]:
+    """begin, advance, anew and settle, compiled for the device at hand."""
+    options = {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
+
+    def down(
+        ligand: Problem, site: Field, conf: Conf, cap: jax.Array, wall: jax.Array
+    ) -> tuple[Conf, jax.Array]:
+        return settle(surface(function, ligand, site, cap, wall), ligand.layout, 80, conf)
+
+    return (
+        jax.jit(begin, static_argnums=3, compiler_options=options),
+        jax.jit(partial(advance, function), compiler_options=options),
+        jax.jit(anew, compiler_options=options),
+        jax.jit(down, compiler_options=options),
+    )

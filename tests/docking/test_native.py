@@ -1,0 +1,143 @@
+"""Our engine behind the engine promise; AutoDock Vina judges its energies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, MoleculeError, Reason
+from docking import demo_target, ligand, pdbqt
+from docking.energy import FUNCTIONS
+from docking.engines.engine import BatchEngine, Engine, dock_all
+from docking.engines.native import NativeEngine, Place, find, shape_of
+from docking.pose import rmsd
+from docking.receptor import DockingError, Receptor
+from docking.site import Site
+from docking.tree import read_tree
+from tests.docking.complexes import ligand_pdbqt, needs_shared, redocking
+
+vina = pytest.importorskip("vina")
+
+ENGINE = NativeEngine(effort="fast")
+RECEPTOR, SITE = demo_target.receptor(), demo_target.site()
+BOUND = ligand.of_mol(demo_target.reference())
+SMALL = [
+    ligand.prepare(Molecule.parse(s))[0] for s in ("Oc1ccccc1", "NCCc1c[nH]c2ccc(O)cc12", "CC(C)C(=O)NCCO")
+]
+
+
+def test_keeps_the_promise() -> None:
+    assert isinstance(ENGINE, Engine)
+    assert isinstance(ENGINE, BatchEngine)
+    assert json.loads(json.dumps(dict(ENGINE.settings)))["effort"] == "fast"
+
+
+def test_scores_as_vina_does() -> None:
+    from docking.engines.vina import VinaEngine
+
+    mine, theirs = (e.score(RECEPTOR, SITE, BOUND, BOUND.coords()) for e in (ENGINE, VinaEngine()))
+    assert mine.score == pytest.approx(theirs.score, abs=1e-3)
+    assert {k: mine.terms[k] for k in ("inter", "intra")} == pytest.approx(
+        {k: theirs.terms[k] for k in ("inter", "intra")}, abs=1e-3
+    )
+
+
+def test_poses_lie_inside_apart_and_best_first() -> None:
+    poses = ENGINE.dock(RECEPTOR, SITE, SMALL[1], seed=1, n_poses=5)
+    assert 1 <= len(poses) <= 5
+    assert [p.score for p in poses] == sorted(p.score for p in poses)
+    heavy = [a.type not in ("H", "HD") for a in pdbqt.read(SMALL[1].pdbqt).atoms]
+    assert all(SITE.contains(SMALL[1].docked(p.coords)[heavy], slack=0.19) for p in poses)
+    assert all(rmsd(one.mol(), poses[0].mol()) > 0.3 for one in poses[1:])
+    assert poses[0].score < -5
+
+
+def test_vina_agrees_on_the_energy_of_what_was_found() -> None:
+    """Reference: `vina` scores the first pose."""
+    from docking.engines.vina import VinaEngine
+
+    pose = ENGINE.dock(RECEPTOR, SITE, SMALL[1], seed=1, n_poses=1)[0]
+    assert VinaEngine().score(RECEPTOR, SITE, SMALL[1], pose.coords).score == pytest.approx(
+        pose.score, abs=2e-3
+    )
+
+
+def test_a_result_depends_on_nothing_but_its_ligand_and_seed() -> None:
+    together = dock_all(ENGINE, RECEPTOR, SITE, SMALL, seed=1, n_poses=3)
+    for one, poses in zip(reversed(SMALL), reversed(together), strict=True):
+        assert not isinstance(poses, Missing)
+        alone = NativeEngine(effort="fast").dock(RECEPTOR, SITE, one, seed=1, n_poses=3)
+        assert [p.score for p in alone] == [p.score for p in poses]
+        assert all((a.coords == b.coords).all() for a, b in zip(alone, poses, strict=True))
+    other = ENGINE.dock(RECEPTOR, SITE, SMALL[2], seed=2, n_poses=1)[0]
+    assert (other.coords != together[2][0].coords).any()
+
+
+@pytest.mark.slow
+def test_another_process_finds_the_same_bits() -> None:
+    code = (
+        "from discovery.molecule import Molecule\nfrom docking import demo_target, ligand\n"
+        "from docking.engines.native import NativeEngine\n"
+        "one = ligand.prepare(Molecule.parse('Oc1ccccc1'))[0]\n"
+        "pose = NativeEngine(effort='fast').dock(demo_target.receptor(), demo_target.site(), one, seed=1, n_poses=1)[0]\n"
+        "print(pose.coords.tobytes().hex())"
+    )
+    here = ENGINE.dock(RECEPTOR, SITE, SMALL[0], seed=1, n_poses=1)[0].coords.tobytes().hex()
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == here
+
+
+def test_one_that_does_not_fit_costs_one_row() -> None:
+    tiny = Site(SITE.center, (3.0, 3.0, 3.0))
+    long = ligand.prepare(Molecule.parse("c1ccc2cc3cc4ccccc4cc3cc2c1", "tetracene"))[0]
+    with pytest.raises(MoleculeError, match="tetracene") as caught:
+        ENGINE.dock(RECEPTOR, tiny, long, seed=1, n_poses=1)
+    assert caught.value.reason is Reason.OUTSIDE_BOX
+    with pytest.raises(MoleculeError, match="leaves the box"):
+        ENGINE.score(RECEPTOR, SITE, BOUND, BOUND.coords() + 100.0)
+
+
+def test_one_too_large_is_refused_by_name() -> None:
+    tree = read_tree(pdbqt.read(ligand_pdbqt("C" * 60)))
+    with pytest.raises(MoleculeError, match="wax has 60 heavy atoms and 57 torsions") as caught:
+        shape_of(tree, "wax")
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize("settings", [{"effort": "heroic"}, {"scoring": "ad4"}, {"energy_range": 0.0}])
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(DockingError):
+        NativeEngine(**settings)
+
+
+def test_grids_grow_without_changing() -> None:
+    """A type's energies are the same bits whatever was built before it."""
+    place, other = (Place(RECEPTOR, SITE, FUNCTIONS["vina"]) for _ in range(2))
+    place.prepare({0})
+    place.prepare({0, 8})
+    other.prepare({0, 8})
+    assert place._grid is not None
+    assert other._grid is not None
+    assert place._grid.types == other._grid.types
+    assert (place._grid.values == other._grid.values).all()
+
+
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_finds_what_vina_finds() -> None:
+    """Reference: `vina` at exhaustiveness 8 on four small complexes, its score() judging both."""
+    from tests.benchmarks.docking_cpu import box, by_vina, judged
+
+    for name in ("2r9k", "4luh", "2j5s", "4fnc"):
+        case = next(one for one in redocking() if one.name == name)
+        place = Place(Receptor(name, "", case.receptor), box(case), FUNCTIONS["vina"])
+        found = find(place, read_tree(pdbqt.read(case.ligand)), name, 1, "balanced", 9)
+        mine = judged(case, [pdbqt.moved(case.ligand, coords) for coords, _ in found])
+        assert mine["objective"] <= judged(case, by_vina(case, 8)[1])["objective"] + 0.1, name
+    assert np.isfinite(mine["affinity"])

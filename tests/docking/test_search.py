@@ -1,0 +1,148 @@
+"""The search: its energies are the references', its results depend on nothing but ligand and seed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from docking import maps, motion, search
+from docking.energy import VINA, Atoms, intramolecular, smooth
+from docking.motion import Conf
+from docking.refine import distinct
+from docking.tree import Tree
+from tests.docking.complexes import examples, needs_shared, small
+from tests.docking.test_energy import atoms, tree
+
+ROWS = 1 << 19  # as the engine's tests have, so that programs are compiled once
+SHORT = search.Effort(least=(20, 0), most=(60, 0), agreeing=2)
+
+
+@lru_cache(maxsize=4)
+def setting(smiles: str = "OCCc1ccc(cc1)C(=O)NCC") -> tuple[Tree, maps.Grid, search.Problem, search.Field]:
+    case = small(smiles)
+    ligand = tree(case.ligand)
+    grid = maps.build(
+        VINA, atoms(case.receptor), (0.0, 0.0, 0.0), (15.0, 15.0, 15.0), maps.types_of(ligand.xs)
+    )
+    return ligand, grid, search.problem(VINA, ligand, grid.types, 16, 8), search.field(grid, ROWS)
+
+
+def confs(poses: int, seed: int, spread: float = 1.5) -> Conf:
+    rng = np.random.default_rng(seed)
+    turn = rng.normal(size=(4, poses))
+    return Conf(
+        jnp.asarray(rng.normal(scale=spread, size=(3, poses)), jnp.float32),
+        jnp.asarray(turn / np.linalg.norm(turn, axis=0), jnp.float32),
+        jnp.asarray(rng.uniform(-3, 3, size=(8, poses)), jnp.float32),
+    )
+
+
+def test_the_walkers_energy_is_that_of_the_plain_functions() -> None:
+    """Reference: grid and pair sums of single poses, written apart from the search."""
+    ligand, grid, problem, field = setting()
+    conf = confs(6, seed=1)
+    energy, _ = jax.jit(lambda c: search.evaluate(VINA, problem, field, c, 1000.0, 1e6))(conf)
+    for pose in range(6):
+        coords = motion.settled(ligand, *(np.asarray(part, dtype=float)[:, pose] for part in conf))
+        here = Atoms(coords, ligand.xs)
+        told = maps.grid_energy(grid, here) + float(intramolecular(smooth(VINA), here, ligand.pairs))
+        assert float(energy[pose]) == pytest.approx(told, rel=2e-3, abs=2e-2)
+
+
+def test_the_walkers_slope_is_that_of_their_energy() -> None:
+    """Reference: central differences; the grid is linear in cells, so steps are small and kinks are rare."""
+    ligand, _, problem, field = setting()
+    conf = confs(48, seed=2, spread=1.0)
+    value = jax.jit(lambda c: search.evaluate(VINA, problem, field, c, 20.0, 100.0))
+    _, slope = value(conf)
+    for dof in range(6 + len(motion.turning(ligand)) - 1):
+        way = np.zeros((14, 48), np.float32)
+        way[dof] = 2e-3 * float(problem.layout.scale[dof])
+        ahead, behind = (value(motion.displaced(conf, jnp.asarray(sign * way)))[0] for sign in (1, -1))
+        measured = (np.asarray(ahead, dtype=float) - np.asarray(behind, dtype=float)) / 4e-3
+        wrong = np.abs(measured - np.asarray(slope[dof])) > 0.05 + 0.02 * np.abs(measured)
+        assert wrong.mean() < 0.35, dof
+        assert np.median(np.abs(measured - np.asarray(slope[dof]))) < 0.1
+
+
+def test_a_descent_goes_down_to_rest() -> None:
+    _, _, problem, field = setting()
+    down = search.programs(VINA)[3]
+    conf = confs(64, seed=3)
+    before, _ = search.evaluate(VINA, problem, field, conf, 1000.0, 1000.0)
+    rest, after = down(problem, field, conf, 1000.0, 1000.0)
+    assert (np.asarray(after) <= np.asarray(before) + 1e-3).all()
+    _, later = down(problem, field, rest, 1000.0, 1000.0)
+    assert np.median(np.asarray(after) - np.asarray(later)) < 0.05
+
+
+def test_the_search_beats_a_thousand_random_descents() -> None:
+    """A law of searching: walking on must not be worse than starting anew as often."""
+    _, _, problem, field = setting()
+    down = search.programs(VINA)[3]
+    found = search.seek(VINA, problem, field, jax.random.key(1), SHORT)
+    best = Conf(*(part[:, np.argsort(found.energy)[:64]] for part in found.conf))
+    mine = float(np.min(down(problem, field, best, 1000.0, 1000.0)[1]))
+    random = min(
+        float(np.min(down(problem, field, confs(64, 50 + k, 2.5), 1000.0, 1000.0)[1])) for k in range(16)
+    )
+    assert mine <= random + 0.02
+
+
+def test_the_same_key_gives_the_same_bits() -> None:
+    _, _, problem, field = setting()
+    first, second, other = (
+        search.seek(VINA, problem, field, jax.random.key(seed), SHORT) for seed in (7, 7, 8)
+    )
+    assert (first.energy == second.energy).all()
+    assert all((a == b).all() for a, b in zip(first.conf, second.conf, strict=True))
+    assert first.energy.shape != other.energy.shape or (first.energy != other.energy).any()
+
+
+@pytest.mark.slow
+def test_padding_rows_of_a_field_changes_nothing() -> None:
+    _, grid, problem, field = setting()
+    wider = search.field(grid, 1 << 20)
+    one = search.seek(VINA, problem, field, jax.random.key(3), SHORT)
+    two = search.seek(VINA, problem, wider, jax.random.key(3), SHORT)
+    assert (one.energy == two.energy).all()
+
+
+@needs_shared
+def test_glue_pulls_a_macrocycle_together() -> None:
+    """Reference: 50 kcal/mol/Å for each dummy's distance from its partner, by hand."""
+    case = next(one for one in examples() if one.name == "BACE_1")
+    ligand = tree(case.ligand)
+    types = maps.types_of(ligand.xs)
+    problem = search.problem(VINA, ligand, types, 48, 24)
+    bare = problem._replace(contacts=problem.contacts._replace(glued=jnp.int32(0)))
+    grid = maps.Grid(np.zeros((len(types), 2, 2, 2)), types, np.full(3, -50.0), 100.0)
+    field = search.field(grid, 8 * len(types))
+    torsion = np.random.default_rng(9).uniform(-2, 2, size=24)
+    turn = np.array([1.0, 0, 0, 0])
+    conf = Conf(*(jnp.asarray(part[:, None], jnp.float32) for part in (np.zeros(3), turn, torsion)))
+    with_glue, without = (
+        jax.jit(lambda p: search.evaluate(VINA, p, field, conf, 1000.0, 100.0)[0][0])(p)
+        for p in (problem, bare)
+    )
+    coords = motion.settled(ligand, np.zeros(3), turn, torsion)
+    far = sum(float(np.linalg.norm(coords[i] - coords[j])) for i, j in ligand.glue.tolist())
+    assert far > 1.0
+    assert float(with_glue - without) == pytest.approx(50.0 * far, rel=1e-3)
+
+
+def test_distinct_poses_are_apart_and_lowest() -> None:
+    rng = np.random.default_rng(6)
+    coords, energies = rng.normal(scale=0.6, size=(80, 5, 3)), rng.normal(size=80)
+    kept = distinct(coords, energies, most=20, apart=1.0)
+    assert (np.diff(energies[kept]) >= 0).all()
+    assert kept[0] == energies.argmin()
+    gaps = np.sqrt(np.square(coords[kept][:, None] - coords[kept][None]).sum(axis=-1).mean(axis=-1))
+    assert (gaps[np.triu_indices(len(kept), 1)] >= 1.0).all()
+    if len(kept) < 20:  # then every pose left out is near a lower one that was kept
+        near = np.sqrt(np.square(coords[:, None] - coords[kept][None]).sum(axis=-1).mean(axis=-1)) < 1.0
+        assert (near | (np.arange(80)[:, None] == kept[None])).any(axis=1).all()
