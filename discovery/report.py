@@ -31,9 +31,9 @@ from discovery.views.text import duration, inert, number
 
 SHORTLIST = 24  # cards with a pose each; more would be leafed through, not read
 QUOTES = 24  # quotes laid open; the weaker ones are folded away
-TABLE = 3_000  # ranked rows written out; the rest are in the run's table
-UNRANKED = 5_000  # unranked rows written out one by one; all are counted
-PICTURES = 4_500_000  # bytes of structures, so that the file can be mailed (it stays under 10 MB)
+TABLE = 1_500  # ranked rows written out; the rest are in the run's table
+REASONS = 2_500_000  # bytes of unranked rows written out one by one; all are counted
+PICTURES = 3_800_000  # bytes of structures, so that the file can be mailed (it stays under 10 MB)
 
 
 def write_report(run: Run, path: Path, *, shortlist: int = SHORTLIST) -> Path:
@@ -72,7 +72,7 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
     album = Album(PICTURES)
     cards = [card_of(row, run, decimals, by_id.get(row.id), album) for row in best]
     lines = [line_of(row, run, decimals, album) for row in run.ranked[:TABLE]]
-    groups = refusals(run, album, shown=UNRANKED)
+    groups = refusals(run, album, budget=REASONS)
 
     scripts = [asset("report.js")]
     if poses:

@@ -57,7 +57,7 @@
     const clean = name === "ranked" && only("alerts"), front = name === "ranked" && only("front");
     let shown = 0, total = 0;
     all(`table[data-rows="${name}"] tbody tr`).forEach((row) => {
-      const text = row.dataset.s || "";
+      const text = row.dataset.s || row.textContent.toLowerCase();
       const on = words.every((word) => text.includes(word)) && !(clean && "a" in row.dataset) && !(front && !("f" in row.dataset));
       row.hidden = !on;
       total += 1;

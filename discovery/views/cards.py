@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from discovery.outcome import Fault, Missing, Reason
 from discovery.results import Row, Run
@@ -151,7 +151,6 @@ class Refusal:
     picture: Markup
     stage: str
     detail: str
-    search: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,10 +306,10 @@ def line_of(row: Row, run: Run, decimals: Mapping[str, int], album: Album) -> Li
     )
 
 
-def refusals(run: Run, album: Album, *, shown: int) -> tuple[Refusals, ...]:
+def refusals(run: Run, album: Album, *, budget: int) -> tuple[Refusals, ...]:
     """Every unranked molecule by its reason, faults first, the campaign's own choices last.
 
-    At most `shown` are listed one by one; the counts are of all.
+    They are listed one by one until they fill `budget` bytes; the counts are of all.
     """
     by_reason: dict[Reason | None, list[Row]] = {}
     for row in run.unranked:
@@ -320,11 +319,14 @@ def refusals(run: Run, album: Album, *, shown: int) -> tuple[Refusals, ...]:
     for reason in order:
         rows = by_reason[reason]
         lines = []
-        for row in rows[: max(shown, 0)]:
+        for row in rows:
+            if budget <= 0:
+                break
             why = row.missing or Missing("campaign", Reason.NOT_REACHED, "not ranked yet")
             _, marks = marks_of(row)
             text = inert(row.text, limit=240)
             detail = inert(why.detail, limit=400)
+            budget -= len(escape(text + detail).encode()) + 250  # and the tags about them
             lines.append(
                 Refusal(
                     inert(row.id),
@@ -332,10 +334,8 @@ def refusals(run: Run, album: Album, *, shown: int) -> tuple[Refusals, ...]:
                     album.picture(row.smiles, marks=marks, width=168, height=106),
                     inert(why.stage),
                     detail,
-                    inert(f"{row.id} {text} {why.stage} {detail}", limit=700).lower(),
                 )
             )
-        shown -= len(lines)
         name = reason.value.replace("_", " ") if reason else "not ranked yet"
         words = ALL_REASONS.get(reason, name) if reason else "Not ranked yet"
         groups.append(Refusals(name, words, _WHOSE[reason.fault] if reason else "", len(rows), tuple(lines)))

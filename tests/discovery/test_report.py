@@ -294,6 +294,26 @@ def test_a_thousand_rows_can_be_mailed() -> None:
     assert {row.id for row in run.rows} <= ids
 
 
+def test_a_large_run_can_be_mailed_and_says_what_it_leaves_out() -> None:
+    """20,000 rows, a half of them with reasons as long as they get: cut in the open, counted in full."""
+    small = fake_run(60, posed=40)
+    ranked = [
+        replace(row, id=f"{row.id}-{n}", rank=0)
+        for n in range(10_000 // len(small.ranked))
+        for row in small.ranked
+    ]
+    why = replace(small.unranked[0].missing, detail="because " * 80)  # type: ignore[type-var]
+    unranked = [replace(small.unranked[0], id=f"u{n}", text="CCO<" * 100, missing=why) for n in range(10_000)]
+    rows = (*(replace(row, rank=n) for n, row in enumerate(ranked, start=1)), *unranked)
+    shown = render(replace(small, rows=rows))
+    assert len(shown.encode()) < 10_000_000
+    assert f"{len(ranked) - 1_500:,} more ranked molecules" in shown
+    listed = len(re.findall(r">u\d+</th>", shown))
+    assert 1_000 < listed < 10_000
+    assert f"{10_000 - listed:,} more are counted above" in shown
+    assert "structures are given as text only" in shown
+
+
 @pytest.mark.parametrize(
     "change",
     [
