@@ -1,0 +1,420 @@
+"""Which spans of these texts name a gene, a drug, a disease, says a network?
+
+`EncoderTagger` keeps the promise of `literature.mentions.Tagger`. The shipped network
+answers by default; another weights file, or any token-classification model of the
+Hugging Face kind, by name or folder, takes its place through one argument. Nothing is
+fetched from the network unless `download=True`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discovery.outcome import UserError
+from literature.encoder import GENERAL, LABELS, READ_TYPES
+from literature.lexicon import TYPES, Type
+from literature.mentions import Span, Tagger
+from literature.weights_io import read
+from literature.wordpieces import Window, Wordpieces
+
+try:
+    import torch
+    from torch import Tensor
+except ImportError as error:
+    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
+SHIPPED = "shipped"
+Precision = Literal["auto", "float32", "bfloat16"]
+_MULTIPLE = 16  # pieces: lengths are padded to it, since every new shape costs memory in the CPU kernels
+_PIECES = 1024  # per batch. All batches of one length have one shape, so neighbours change no answer
+_BLOCK = 256  # texts held as windows at a time
+
+# What models on the hub call our types, lower case without punctuation.
+_NAMES: Mapping[str, Type] = {
+    **dict.fromkeys(
+        ["gene", "protein", "genes", "proteins", "gp", "ggp", "geneprotein", "geneorgeneproduct", "genegeneproduct", "genephenotype", "dna"], "gene"
+    ),
+    **dict.fromkeys(
+        ["chemical", "chemicals", "chem", "chemicalentity", "simplechemical", "drug", "compound", "smallmolecule"], "chemical"
+    ),
+    **dict.fromkeys(
+        ["disease", "diseases", "dis", "disorder", "diso", "diseaseorphenotypicfeature", "specificdisease", "cancer", "diseasedisorder"], "disease"
+    ),
+    **dict.fromkeys(["variant", "variants", "mutation", "sequencevariant", "snp"], "variant"),
+    **dict.fromkeys(["species", "organism", "organisms", "organismtaxon", "taxon"], "species"),
+    **dict.fromkeys(["cellline", "celllines"], "cell line"),
+}  # fmt: skip
+_TAG = re.compile(r"([BIESLU])[-_](.+)")
+
+
+class ModelError(UserError, ValueError):
+    """A model cannot be used; the message names it, what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one output of a network means."""
+
+    type: Type | None  # None: no name, or one of a kind that was asked to be left out
+    begins: bool  # the first word of a span
+    continues: bool  # may follow a word of the same type's span
+
+
+class _Model(Protocol):
+    """A network with its tokenizer and the meaning of its outputs."""
+
+    @property
+    def cutter(self) -> Wordpieces: ...
+
+    @property
+    def labels(self) -> tuple[Label, ...]: ...
+
+    @property
+    def width(self) -> int: ...  # of the widest window, in pieces
+
+    def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
+        """[row, piece] x 3 and [word] places, as the Encoder takes them -> [word, label] scores."""
+        ...
+
+
+@dataclass(frozen=True)
+class EncoderTagger:
+    """Finds names with a network, many texts at once.
+
+    Parameters
+    ----------
+    model
+        "shipped"; a weights file made by `python -m literature.training`; or a
+        token-classification model: a folder, or a name on the hub that is already on
+        this machine (`download=True` fetches it).
+    convention
+        Whose habits of marking names to follow: "general", or the name of a corpus the
+        network learned from ("BC5CDR", "BC2GM"). Only for our own weights.
+    types
+        The types wanted.
+    labels
+        For a model of others: what its labels mean ({"DISO": "disease", "ANAT": None}),
+        where their names do not say so.
+    least
+        The least probability of a span, 0..1.
+
+    Raises
+    ------
+    ModelError
+        If the model is absent, torn, has labels that are no types, or lacks the convention.
+    """
+
+    model: str = SHIPPED
+    convention: str = GENERAL
+    types: tuple[Type, ...] = READ_TYPES
+    labels: Mapping[str, Type | None] = field(default_factory=dict)
+    least: float = 0.0
+    precision: Precision = "auto"
+    device: str = "cpu"
+    download: bool = False
+
+    def __post_init__(self) -> None:
+        strange = [type for type in self.types if type not in TYPES]
+        if strange:
+            raise ModelError(f"types {', '.join(strange)} are unknown; known are {', '.join(TYPES)}")
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
+        """One list of spans per text, in the order given, sorted and apart from each other."""
+        result: list[list[Span]] = []
+        for at in range(0, len(texts), _BLOCK):
+            result += self._read(texts[at : at + _BLOCK])
+        return result
+
+    def _read(self, texts: Sequence[str]) -> list[list[Span]]:
+        model = self.load()
+        cut = model.cutter.windows(texts, model.width)
+        owned = [(number, window) for number, windows in enumerate(cut) for window in windows]
+        spans: list[list[tuple[int, Span]]] = [[] for _ in texts]
+        by_length: dict[int, list[int]] = {}
+        for at, (_, window) in enumerate(owned):
+            length = min(model.width, -(-len(window.pieces) // _MULTIPLE) * _MULTIPLE)
+            by_length.setdefault(length, []).append(at)
+        for length, there in sorted(by_length.items()):
+            rows = max(1, _PIECES // length)
+            for begin in range(0, len(there), rows):
+                these = there[begin : begin + rows]
+                windows = [owned[at][1] for at in these]
+                for at, window, scores in zip(
+                    these, windows, self._scores(model, windows, rows, length), strict=True
+                ):
+                    spans[owned[at][0]] += [(at, span) for span in spans_of(window, scores, model.labels)]
+        wanted = set(self.types)
+        return [
+            [
+                span
+                for _, span in sorted(found, key=lambda pair: (pair[0], pair[1].start))
+                if span.type in wanted and span.probability >= self.least
+            ]
+            for found in spans
+        ]
+
+    def _scores(
+        self, model: _Model, windows: Sequence[Window], rows: int, length: int
+    ) -> list[NDArray[np.float32]]:
+        """[word, label] log-probabilities of each window."""
+        pieces = torch.full((rows, length), model.cutter.pad)
+        shapes = torch.zeros((rows, length), dtype=torch.long)
+        real = torch.zeros((rows, length), dtype=torch.bool)
+        real[:, 0] = True  # rows that stay empty must not be all padding: their attention would be 0/0
+        for row, window in enumerate(windows):
+            used = len(window.pieces)
+            pieces[row, :used] = torch.tensor(window.pieces)
+            shapes[row, :used] = torch.tensor(window.shapes)
+            real[row, :used] = True
+        firsts = [row * length + at for row, window in enumerate(windows) for at in window.firsts]
+        moved = (tensor.to(self.device) for tensor in (pieces, shapes, real, torch.tensor(firsts)))
+        with torch.inference_mode():
+            scores = model(*moved).float().log_softmax(-1).cpu().numpy()
+        ends = np.cumsum([len(window.firsts) for window in windows])
+        return list(np.split(scores, ends[:-1]))
+
+    def load(self) -> _Model:
+        """The network itself, read once per process."""
+        if self.model == SHIPPED or self.model.endswith(".safetensors"):
+            path = shipped() if self.model == SHIPPED else Path(self.model)
+            changed = path.stat().st_mtime_ns if path.is_file() else 0
+            return _own(path, changed, self.convention, self.precision, self.device)
+        if self.convention != GENERAL:
+            raise ModelError(
+                f"{self.model} has no convention {self.convention!r}: only our own weights have conventions"
+            )
+        labels = tuple(sorted(self.labels.items()))
+        return _hub(self.model, labels, self.precision, self.device, self.download)
+
+
+@dataclass(frozen=True)
+class EitherTagger:
+    """What `first` finds, and what `second` finds where `first` found nothing."""
+
+    first: Tagger
+    second: Tagger
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
+        both = zip(self.first(texts), self.second(texts), strict=True)
+        return [
+            sorted(
+                [*a, *(s for s in b if all(s.end <= o.start or o.end <= s.start for o in a))],
+                key=lambda span: span.start,
+            )
+            for a, b in both
+        ]
+
+
+def shipped() -> Path:
+    """The weights file that comes with the package."""
+    return Path(str(files("literature") / "weights" / "reader.safetensors"))
+
+
+def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:
+    """The most probable spans: the best sequence of labels in which no span continues out of nothing.
+
+    Parameters
+    ----------
+    scores : [word, label], natural logarithms of probabilities
+
+    References
+    ----------
+    .. [1] Viterbi A., IEEE Trans. Inf. Theory 13, 260 (1967), section IV.
+    """
+    if len(window.words) == 0:
+        return []
+    path = _best_path(scores, labels)
+    spans: list[Span] = []
+    begin = 0
+    for word in range(1, len(path) + 1):
+        label = labels[path[begin]]
+        if word < len(path) and _goes_on(label, labels[path[word]]):
+            continue
+        if label.type is not None:
+            chosen = scores[np.arange(begin, word), path[begin:word]]
+            probability = min(1.0, float(np.exp(chosen.mean())))
+            spans.append(Span(window.words[begin][0], window.words[word - 1][1], label.type, probability))
+        begin = word
+    return spans
+
+
+def _goes_on(before: Label, after: Label) -> bool:
+    return before.type is not None and after.type == before.type and not after.begins
+
+
+def _best_path(scores: NDArray[np.float32], labels: Sequence[Label]) -> NDArray[np.int64]:
+    best: NDArray[np.int64] = scores.argmax(axis=1)
+    if all(_may_follow(None if i == 0 else labels[best[i - 1]], labels[best[i]]) for i in range(len(best))):
+        return best  # nothing to repair, as almost always
+    walls = np.array([[0.0 if _may_follow(a, b) else -np.inf for b in labels] for a in labels])
+    total = scores[0] + np.array([0.0 if _may_follow(None, b) else -np.inf for b in labels])
+    came: list[NDArray[np.int64]] = []
+    for row in scores[1:]:
+        ways = total[:, None] + walls
+        came.append(ways.argmax(axis=0))
+        total = ways.max(axis=0) + row
+    path = [int(total.argmax())]
+    for back in reversed(came):
+        path.append(int(back[path[-1]]))
+    return np.array(path[::-1])
+
+
+def _may_follow(before: Label | None, after: Label) -> bool:
+    if after.type is None or after.begins or not after.continues:
+        return True
+    return before is not None and before.type == after.type
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Our own network under one convention."""
+
+    network: torch.nn.Module
+    cutter: Wordpieces
+    labels: tuple[Label, ...]
+    width: int
+    head: int
+
+    def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
+        scores: Tensor = self.network(pieces, shapes, real, firsts)
+        return scores[:, self.head]
+
+
+@lru_cache(maxsize=8)
+def _own(path: Path, changed: int, convention: str, precision: Precision, device: str) -> _Model:
+    weights = read(path)
+    if convention not in weights.shape.conventions:
+        raise ModelError(
+            f"{path.name} knows no convention {convention!r}; it knows {', '.join(weights.shape.conventions)}"
+        )
+    network = weights.encoder().to(device)
+    return _Own(
+        network.shortened() if _short(precision, device) else network,
+        Wordpieces.of_vocabulary(weights.vocabulary),
+        tuple(
+            Label(None, False, False)
+            if name == "O"
+            else Label(_type(name[2:]), name[0] == "B", name[0] == "I")
+            for name in LABELS
+        ),
+        weights.width,
+        weights.shape.conventions.index(convention),
+    )
+
+
+def _short(precision: Precision, device: str) -> bool:
+    """Whether to compute in bfloat16: "auto" does where the processor multiplies in it."""
+    if precision == "auto":
+        return device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return precision == "bfloat16"
+
+
+def _type(name: str) -> Type:
+    return next(type for type in TYPES if type == name)
+
+
+@dataclass(frozen=True)
+class _Hub:
+    """A token-classification model of others."""
+
+    network: torch.nn.Module
+    cutter: Wordpieces
+    labels: tuple[Label, ...]
+    width: int
+    autocast: bool
+
+    def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
+        with torch.autocast(pieces.device.type, torch.bfloat16, enabled=self.autocast):
+            scores: Tensor = self.network(input_ids=pieces, attention_mask=real.long()).logits
+        return scores.reshape(-1, scores.shape[-1])[firsts]
+
+
+@lru_cache(maxsize=2)
+def _hub(
+    name: str, labels: tuple[tuple[str, Type | None], ...], precision: Precision, device: str, download: bool
+) -> _Model:
+    try:
+        from transformers import AutoModelForTokenClassification, AutoTokenizer
+    except ImportError as error:
+        raise ImportError("models of others need: pip install 'discovery-workbench[literature]'") from error
+    try:
+        cutter = AutoTokenizer.from_pretrained(name, local_files_only=not download)
+        network = AutoModelForTokenClassification.from_pretrained(
+            name, local_files_only=not download, use_safetensors=True
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"the model {name!r} cannot be read: {str(error).splitlines()[0]}. Name a folder with config.json, "
+            "tokenizer.json and model.safetensors, or pass download=True to fetch a name from the hub"
+        ) from error
+    backend = getattr(cutter, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError(f"the model {name!r} has no tokenizer.json, so its pieces have no place in the text")
+    start = cutter.cls_token_id if cutter.cls_token_id is not None else cutter.bos_token_id
+    stop = cutter.sep_token_id if cutter.sep_token_id is not None else cutter.eos_token_id
+    if start is None or stop is None:
+        raise ModelError(
+            f"the model {name!r} has no pieces that begin and end a text; only encoders can be used"
+        )
+    pad = cutter.pad_token_id if cutter.pad_token_id is not None else stop
+    names = [network.config.id2label[row] for row in range(network.config.num_labels)]
+    room = int(getattr(network.config, "max_position_embeddings", 512)) - 2  # some count places from 2
+    return _Hub(
+        network.eval().to(device),
+        Wordpieces(backend, start=start, stop=stop, pad=pad),
+        meanings(name, names, dict(labels)),
+        min(256, room // _MULTIPLE * _MULTIPLE or room),
+        _short(precision, device),
+    )
+
+
+def meanings(model: str, names: Sequence[str], given: Mapping[str, Type | None]) -> tuple[Label, ...]:
+    """What the labels of a model mean.
+
+    "B-", "I-", "E-", "S-" before a name are understood, as are names without; `given`
+    comes before the names known here.
+
+    Raises
+    ------
+    ModelError
+        If a label is no type, listing the model's labels and ours.
+    """
+    tags = [_TAG.fullmatch(name) for name in names]
+    bare = [tag[2] if tag else name for tag, name in zip(tags, names, strict=True)]
+    known = {name.casefold(): type for name, type in given.items()}
+    found: list[Type | None] = []
+    strange: list[str] = []
+    for name in bare:
+        plain = re.sub(r"[\W_]", "", name).casefold()
+        if name.casefold() in known:
+            found.append(known[name.casefold()])
+        elif plain in ("o", "0", "outside", "none"):
+            found.append(None)
+        elif plain in _NAMES:
+            found.append(_NAMES[plain])
+        else:
+            found.append(None)
+            strange.append(name)
+    if strange or not any(found):
+        raise ModelError(
+            f"the labels of {model!r} do not match: it has {', '.join(names)}; "
+            f"known types are {', '.join(READ_TYPES)}. "
+            f"Say what {', '.join(dict.fromkeys(strange)) or 'they'} mean with "
+            'labels={"'
+            + (strange[0] if strange else names[0])
+            + '": "gene"}, or None for what is to be left out'
+        )
+    # Models of others may open a span with "I-"; for ours that is ruled out while decoding.
+    return tuple(
+        Label(type, type is not None and tag is not None and tag[1] in "BSU", False)
+        for type, tag in zip(found, tags, strict=True)
+    )

@@ -1,0 +1,164 @@
+"""Training must learn what is there, ask nothing a corpus does not say, and survive being stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from literature.annotated import Annotated, Corpus, Marked  # noqa: E402
+from literature.encoder import GENERAL  # noqa: E402
+from literature.prediction import EncoderTagger  # noqa: E402
+from literature.scoring import agreement  # noqa: E402
+from literature.training import (  # noqa: E402
+    Plan,
+    TrainingError,
+    main,
+    seconds,
+    train,
+    vocabulary,
+)
+from literature.weights_io import read  # noqa: E402
+from literature.wordpieces import SPECIAL  # noqa: E402
+
+torch.set_num_threads(1)  # threads that wait for each other on a busy machine cost more than they give
+
+DRUGS = ("aspirin", "heparin", "morphine", "codeine", "digoxin", "nicotine")
+ILLS = ("fever", "asthma", "cancer", "stroke", "gout", "migraine")
+LETTERS = "abcdefghijklmnopqrstuvwxyz.,"
+WORDS = (*DRUGS, *ILLS, "lowers", "in", "patients", "with", "and", "the", "gene", "seen")
+PLAN = Plan(steps=6, width=32, batch_pieces=128, vocabulary=90, checkpoint_s=1e9, rate=2e-3)
+
+
+def told(number: int, *, ills: bool = True) -> Annotated:
+    drug, ill = DRUGS[number % 6], ILLS[number // 6 % 6]
+    text = f"the {drug} lowers {ill} in patients with gout."
+    marks = [Marked(4, 4 + len(drug), "chemical")]
+    if ills:
+        at = text.index(ill, 4 + len(drug))
+        marks += [Marked(at, at + len(ill), "disease"), Marked(len(text) - 5, len(text) - 1, "disease")]
+    return Annotated(f"{number}", text, tuple(marks))
+
+
+def corpora() -> list[Corpus]:
+    both = tuple(told(n) for n in range(36))
+    drugs = tuple(told(n, ills=False) for n in range(36))
+    return [
+        Corpus("Both", ("chemical", "disease"), "none", 1.0, both[:30], both[30:]),
+        Corpus("Drugs", ("chemical",), "none", 0.5, drugs[:30], ()),
+    ]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small BERT of random numbers."""
+    folder = tmp_path_factory.mktemp("start")
+    pieces = [*SPECIAL, *LETTERS, *(f"##{c}" for c in LETTERS), *WORDS]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    torch.manual_seed(1)
+    config = transformers.BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=40,
+    )
+    transformers.BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+def same(one: Path, two: Path) -> bool:
+    a, b = read(one).tensors, read(two).tensors
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns(start: Path, tmp_path: Path) -> None:
+    """By both heads, though half the documents leave the diseases unmarked."""
+    plan = Plan(steps=120, width=32, batch_pieces=256, vocabulary=90, rate=3e-3, average=0.9)
+    path = train(corpora(), start, tmp_path, plan, tell=lambda line: None)
+    held = corpora()[0].held
+    for convention in (GENERAL, "Both"):
+        tagger = EncoderTagger(str(path), convention=convention, precision="float32")
+        counts = agreement(held, tagger([d.text for d in held]), ("chemical", "disease"))
+        assert {type: count.f1 for type, count in counts.items()} == {"chemical": 1.0, "disease": 1.0}
+
+
+def test_same_seed_same_weights_and_another_seed_others(start: Path, tmp_path: Path) -> None:
+    quiet = {"tell": lambda line: None}
+    one = train(corpora(), start, tmp_path / "1", PLAN, **quiet)
+    assert same(one, train(corpora(), start, tmp_path / "2", PLAN, **quiet))
+    other = Plan(**{name: getattr(PLAN, name) for name in Plan.__slots__} | {"seed": 8})
+    assert not same(one, train(corpora(), start, tmp_path / "3", other, **quiet))
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(start: Path, tmp_path: Path) -> None:
+    whole = train(corpora(), start, tmp_path / "whole", PLAN, tell=lambda line: None)
+    stop = Stopper(at=3)
+    part = Plan(**{name: getattr(PLAN, name) for name in Plan.__slots__} | {"checkpoint_s": 0.0})
+    train(stop.watching(corpora()), start, tmp_path / "part", part, tell=lambda line: None)
+    state = json.loads(header(tmp_path / "part")["state"])
+    assert 0 < state["step"] < 6
+    again = train(corpora(), start, tmp_path / "part", PLAN, tell=lambda line: None)
+    assert same(whole, again)
+
+
+class Stopper:
+    """Sends this process the signal that a shell or a scheduler sends, after some steps."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def watching(self, there: list[Corpus]) -> list[Corpus]:
+        import literature.training as training
+
+        original = training._step
+
+        def step(*arguments: object) -> float:
+            self.left -= 1
+            if self.left == 0:
+                training._step = original
+                os.kill(os.getpid(), signal.SIGTERM)
+            return original(*arguments)  # type: ignore[arg-type]
+
+        training._step = step  # type: ignore[assignment]
+        return there
+
+
+def header(folder: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(folder / "checkpoint.safetensors", framework="pt") as file:
+        return dict(file.metadata())
+
+
+def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) -> None:
+    train(corpora(), start, tmp_path, PLAN, tell=lambda line: None)
+    with pytest.raises(TrainingError, match=r"another plan: seed 7 \(asked: 9\)"):
+        train(corpora(), start, tmp_path, Plan(seed=9, steps=6, width=32, batch_pieces=128, vocabulary=90,
+              checkpoint_s=1e9, rate=2e-3), tell=lambda line: None)  # fmt: skip
+
+
+def test_the_vocabulary_keeps_single_characters_and_what_is_used(start: Path) -> None:
+    words, rows = vocabulary(start, ["aspirin aspirin aspirin fever"], len(SPECIAL) + 2 * len(LETTERS) + 2)
+    assert {"aspirin", "fever", "##q", "[SEP]"} <= set(words)
+    assert "gout" not in words
+    assert rows == sorted(rows)
+
+
+def test_bad_arguments_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [seconds(t) for t in ("90s", "60m", "1.5h")] == [90, 3600, 5400]
+    with pytest.raises(TrainingError, match="'soon' is no length of time; write 90s"):
+        seconds("soon")
+    with pytest.raises(SystemExit) as stop:
+        main(["--data", str(tmp_path), "--out", str(tmp_path / "o"), "--budget", "1s"])
+    assert stop.value.code == 2
+    assert "BC5CDR_TrainDev.PubTator.gz is absent" in capsys.readouterr().err
+    with pytest.raises(TrainingError, match=r"holds no model\.safetensors"):
+        train([], tmp_path, tmp_path / "o", PLAN)
