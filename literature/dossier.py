@@ -18,8 +18,9 @@ from discovery.target import Statement, Target
 from literature.article import Article, Skipped
 from literature.claims import MENTIONED, claims
 from literature.corpus import EXAMPLE, Corpus
+from literature.dictionary import shipped
 from literature.evidence import Evidence, Link, at_odds, family, summed
-from literature.lexicon import Concept, Lexicon, shipped
+from literature.lexicon import Concept, Lexicon
 from literature.mentions import DictionaryTagger, Tagger, find
 
 BASELINE = "dictionary names and co-occurrence (baseline)"
@@ -146,8 +147,8 @@ def concept_of(target: Target, lexicon: Lexicon) -> tuple[Concept, Lexicon]:
 
 
 def _gene(lexicon: Lexicon, name: str) -> Concept | None:
-    found = [link.concept for link in lexicon.normalise(name, "gene")]
-    return found[0] if len(found) == 1 else None
+    found = lexicon.normalise(name, "gene")
+    return found[0].concept if found and (len(found) == 1 or found[0].score > found[1].score) else None
 
 
 def build(

@@ -8,18 +8,20 @@ marked; whether the document around it settles the matter is decided in mentions
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
-Type = Literal["gene", "chemical", "disease", "process", "species", "variant", "cell line"]
-TYPES: tuple[Type, ...] = ("gene", "chemical", "disease", "process", "species", "variant", "cell line")
+# "other" is a thing with an identifier that is none of these; it is looked up, never tagged.
+Type = Literal["gene", "chemical", "disease", "process", "species", "variant", "cell line", "other"]
+TYPES: tuple[Type, ...] = get_args(Type)
 
 MAX_TOKENS = 16  # of one name
 
@@ -93,12 +95,16 @@ def key(name: str) -> str:
     return " ".join(token.key for token in tokens(name))
 
 
+# "virus", "process", "diabetes mellitus", "pancreas" are no plurals; "carcinomas" and "anemias" are.
+_SINGULAR = re.compile(r"(?:ss|us|is|os|(?<!om)(?<!i)as)$")
+
+
 @cache
 def _norm_cached(word: str) -> str:
     folded = unicodedata.normalize("NFKD", word)
     folded = "".join(c for c in folded if not unicodedata.combining(c)).casefold()
     folded = "".join(_GREEK.get(c, c) for c in folded)
-    if len(folded) >= 5 and folded.endswith("s") and not folded.endswith(("ss", "us", "is", "as", "os")):
+    if len(folded) >= 5 and folded.endswith("s") and not _SINGULAR.search(folded):
         folded = folded[:-3] + "y" if folded.endswith("ies") and len(folded) > 6 else folded[:-1]
     return folded
 
@@ -116,6 +122,9 @@ class Entry:
     concept: Concept
     name: str
     ambiguous: bool  # needs the document to settle it
+    rank: int = 1  # the surer the smaller: dictionary.OFTEN, OFFICIAL, LEARNED, SYNONYM, DESIGNATION
+    plural: bool = False  # written as one: "statins"
+    capital: bool = False  # counts only where it is not written in lower case: "SET", not "set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,39 +136,87 @@ class Link:
     method: str  # "name", "abbreviation", "context"
 
 
-@dataclass(frozen=True)
-class Lexicon:
-    """Names -> concepts. Build with `Lexicon.of`, `Lexicon.load`; join two with `+`."""
+class Layer(Protocol):
+    """Names from one source."""
 
-    concepts: tuple[Concept, ...]
-    _entries: dict[str, tuple[Entry, ...]] = field(repr=False, compare=False, default_factory=dict)
-    _prefixes: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+    @property
+    def fingerprint(self) -> str: ...  # changes when a name does
 
-    @classmethod
-    def of(cls, concepts: Iterable[Concept]) -> Lexicon:
+    def __contains__(self, word: object, /) -> bool: ...  # whether a key is a name
+
+    def entries(self, word: str, /) -> tuple[Entry, ...]: ...
+
+    def reach(self, token: str, /) -> int: ...  # tokens of the longest name that starts so; 0 for none
+
+    def concept(self, id: str, /) -> Concept | None: ...  # by identifier or cross reference
+
+
+class Names:
+    """A layer in memory, from concepts."""
+
+    def __init__(self, concepts: Iterable[Concept]) -> None:
         """Index all names. Of two concepts with one identifier the later one stands."""
-        unique = tuple({concept.id: concept for concept in concepts}.values())
+        self._concepts = {concept.id: concept for concept in concepts}
+        self._xrefs = {x: c.id for c in self._concepts.values() for x in c.xrefs}
+        self._reach: dict[str, int] = {}
         found: dict[str, list[Entry]] = {}
-        for concept in unique:
+        for concept in self._concepts.values():
             for place, name in enumerate(concept.all_names):
                 word = key(name)
                 if not word or word.count(" ") >= MAX_TOKENS:
                     continue
-                needs = place > len(concept.names)
                 entries = found.setdefault(word, [])
                 if all(entry.concept.id != concept.id for entry in entries):
-                    entries.append(Entry(concept, name, needs))
-        settled = {
-            word: tuple(Entry(e.concept, e.name, e.ambiguous or _contested(e, these)) for e in these)
-            for word, these in found.items()
-        }
-        prefixes = frozenset(
-            " ".join(parts[:n])
-            for word in settled
-            for parts in [word.split(" ")]
-            for n in range(1, len(parts))
-        )
-        return cls(unique, settled, prefixes)
+                    entries.append(
+                        Entry(
+                            concept,
+                            name,
+                            place > len(concept.names),
+                            1 if place == 0 else 3,
+                            plural(name),
+                            capital(name),
+                        )
+                    )
+                first = word.partition(" ")[0]
+                self._reach[first] = max(self._reach.get(first, 0), word.count(" ") + 1)
+        self._entries = {word: contested(these) for word, these in found.items()}
+
+    @property
+    def fingerprint(self) -> str:
+        return "\n".join(f"{c.id}\t{'|'.join(c.all_names)}" for c in self._concepts.values())
+
+    def __contains__(self, word: object, /) -> bool:
+        return word in self._entries
+
+    def entries(self, word: str, /) -> tuple[Entry, ...]:
+        return self._entries.get(word, ())
+
+    def reach(self, token: str, /) -> int:
+        return self._reach.get(token, 0)
+
+    def concept(self, id: str, /) -> Concept | None:
+        return self._concepts.get(id) or self._concepts.get(self._xrefs.get(id, ""))
+
+
+def contested(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Mark the entries of one key as ambiguous, unless exactly one of them is somebody's own name."""
+    if len(entries) == 1:
+        return tuple(entries)
+    owners = [e for e in entries if key(e.concept.name) == key(e.name)]
+    return tuple(e if len(owners) == 1 and owners[0] is e else replace(e, ambiguous=True) for e in entries)
+
+
+class Lexicon:
+    """Names -> concepts, in layers: what a later layer says of a name stands before what an earlier one says."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = tuple(layers)
+        self._known: dict[str, tuple[Entry, ...]] = {}
+
+    @classmethod
+    def of(cls, concepts: Iterable[Concept]) -> Lexicon:
+        """A lexicon of these concepts."""
+        return cls([Names(concepts)])
 
     @classmethod
     def load(cls, path: Path) -> Lexicon:
@@ -173,11 +230,39 @@ class Lexicon:
         return cls.of(_concepts(path.read_text(encoding="utf-8").splitlines(), path.name))
 
     def __add__(self, other: Lexicon) -> Lexicon:
-        return Lexicon.of((*self.concepts, *other.concepts))
+        return Lexicon([*self.layers, *other.layers])
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when any name does."""
+        return hashlib.sha256("\0".join(layer.fingerprint for layer in self.layers).encode()).hexdigest()
 
     def entries(self, word: str) -> tuple[Entry, ...]:
         """All that a key may mean."""
-        return self._entries.get(word, ())
+        found = self._known.get(word)
+        if found is None:
+            if len(self._known) > 200_000:  # a long run meets many names; none of them needs to stay
+                self._known.clear()
+            found = self._known[word] = self._merged(word)
+        return found
+
+    def _merged(self, word: str) -> tuple[Entry, ...]:
+        merged: dict[str, Entry] = {}
+        for layer in self.layers:
+            these = layer.entries(word) if word in layer else ()
+            if any(not entry.ambiguous for entry in these):
+                merged.clear()
+            for entry in these:
+                concept = self.concept(entry.concept.id) or entry.concept
+                merged[concept.id] = replace(entry, concept=concept)
+        return tuple(merged.values())
+
+    def concept(self, id: str) -> Concept | None:
+        """The concept of an identifier or cross reference, as the last layer that knows it tells it."""
+        for layer in reversed(self.layers):
+            if found := layer.concept(id):
+                return found
+        return None
 
     def entries_of(self, name: str) -> tuple[Entry, ...]:
         """All that a name may mean."""
@@ -185,54 +270,46 @@ class Lexicon:
 
     def longest(self, text: str, found: Sequence[Token], first: int) -> tuple[int, int, str] | None:
         """The longest name starting at token `first`: (start, end, key) in `text`, or None."""
+        word = found[first].key
+        reach = max(layer.reach(word) for layer in self.layers)
         start = found[first].start
-        if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        if not reach or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
             return None
         best: tuple[int, int, str] | None = None
-        word = ""
-        for last in range(first, min(first + MAX_TOKENS, len(found))):
-            if last > first and not _SOFT.match(text[found[last - 1].end : found[last].start]):
-                break
-            word = f"{word} {found[last].key}" if word else found[last].key
-            if word in self._entries:
+        for last in range(first, min(first + reach, len(found))):
+            if last > first:
+                if not _SOFT.match(text[found[last - 1].end : found[last].start]):
+                    break
+                word = f"{word} {found[last].key}"
+            if any(word in layer for layer in self.layers) and any(
+                e.concept.type != "other" for e in self.entries(word)
+            ):
                 end = _closed(text, start, found[last].end)
                 if end is not None:
                     best = (start, end, word)
-            if word not in self._prefixes:
-                break
         return best
 
     def normalise(self, name: str, type: Type | None = None) -> tuple[Link, ...]:
-        """What a name may mean on its own, likeliest first; empty when unknown.
-
-        Examples
-        --------
-        >>> shipped().normalise("5-HT1B")[0].concept.name
-        'HTR1B'
-        """
-        entries = [e for e in self.entries(key(name)) if type is None or e.concept.type == type]
-        exact = sorted(entries, key=lambda e: (e.name != name, e.ambiguous, e.concept.id))
+        """What a name may mean on its own, likeliest first; empty when unknown."""
+        entries = [e for e in self.entries(key(name)) if type in (None, e.concept.type)]
+        exact = sorted(
+            entries, key=lambda e: (e.ambiguous, e.rank, e.name != name, len(e.concept.id), e.concept.id)
+        )
         share = 1.0 / len(exact) if exact else 0.0
         return tuple(Link(e.concept, 0.5 * share if e.ambiguous else share, "name") for e in exact)
 
     def find(self, name: str) -> Concept | None:
         """The concept whose identifier, cross reference or name this is; None when unknown or not one."""
-        for concept in self.concepts:
-            if name == concept.id or name in concept.xrefs:
-                return concept
+        if known := self.concept(name):
+            return known
         entries = self.entries(key(name))
         plain = [e for e in entries if not e.ambiguous] or list(entries)
         return plain[0].concept if len(plain) == 1 else None
 
 
-def normalise(name: str, type: Type | None = None) -> tuple[Link, ...]:
-    """What a name may mean, by the shipped lexicon, likeliest first; empty when unknown."""
-    return shipped().normalise(name, type)
-
-
 @cache
-def shipped() -> Lexicon:
-    """The small pharmacology lexicon inside the package."""
+def curated() -> Lexicon:
+    """The small pharmacology lexicon inside the package, with structures, processes and safety marks."""
     source = files("literature") / "data" / "pharmacology.jsonl"
     return Lexicon.of(_concepts(source.read_text(encoding="utf-8").splitlines(), "pharmacology.jsonl"))
 
@@ -275,12 +352,16 @@ def risky(name: str) -> bool:
     return len(bare) == _SHORT and name.isalpha() and not name.islower() and not name.isupper()
 
 
-def _contested(entry: Entry, entries: Sequence[Entry]) -> bool:
-    """Another concept has this as its own first name, or nobody has."""
-    if len(entries) == 1:
-        return False
-    owners = [e for e in entries if key(e.concept.name) == key(e.name)]
-    return not (len(owners) == 1 and owners[0] is entry)
+def plural(name: str) -> bool:
+    """Whether a key has lost the ending of a plural."""
+    found = _TOKEN.findall(name)
+    return bool(found) and found[-1].casefold().endswith("s") and not _norm(found[-1]).endswith("s")
+
+
+def capital(name: str) -> bool:
+    """Whether a name is letters with capitals among them, so that in lower case it would be a word."""
+    letters = name.replace("-", "").replace(" ", "")
+    return len(letters) <= 8 and letters.isalpha() and sum(c.isupper() for c in letters) >= 2
 
 
 def _closed(text: str, start: int, end: int) -> int | None:

@@ -76,11 +76,11 @@ class DictionaryTagger:
             if longest is None:
                 place += 1
                 continue
-            start, end, word = longest
-            entries = self.lexicon.entries(word)
-            plain = [e for e in entries if not e.ambiguous]
-            chosen = (plain or list(entries))[0]
-            spans.append(Span(start, end, chosen.concept.type, 1.0))
+            start, end, _ = longest
+            entries = _meant(text[start:end], self.lexicon)
+            if entries:
+                chosen = (_plain(entries) or entries)[0]
+                spans.append(Span(start, end, chosen.concept.type, 1.0))
             while place < len(found) and found[place].start < end:
                 place += 1
         return spans
@@ -116,10 +116,12 @@ def _link(
         entry.concept.id
         for start, end, _ in located
         if text[start:end] not in short_forms
-        for entry in _plain(lexicon.entries(key(text[start:end])))
+        for entry in _plain(_meant(text[start:end], lexicon))
     }
     mentions: list[Mention] = []
     for start, end, span in located:
+        if text[max(0, start - 4) : start].casefold() in ("non-", "non "):
+            continue  # "a non-indole agonist" is no indole
         words = text[start:end]
         link = _meaning(words, span.type, named, short_forms, lexicon)
         if link is not None:
@@ -132,9 +134,9 @@ def _meaning(
     words: str, type: Type, named: set[str], short_forms: dict[str, str], lexicon: Lexicon
 ) -> tuple[Entry, float, str] | None:
     """What `words` means in a document that names `named` in full; None when that cannot be told."""
-    entries = lexicon.entries(key(words))
+    entries = _meant(words, lexicon)
     if words in short_forms:
-        full = lexicon.entries(key(short_forms[words]))
+        full = _meant(short_forms[words], lexicon)
         if full:
             return _pick(full, type), 1.0, "abbreviation"
         # The document defines the short form as something the lexicon does not know, or in other
@@ -151,6 +153,12 @@ def _meaning(
     return None
 
 
+def _meant(words: str, lexicon: Lexicon) -> list[Entry]:
+    """What a name may mean where it is written so: a symbol in lower case is a word, not a symbol."""
+    small = sum(c.isupper() for c in words) == 0
+    return [e for e in lexicon.entries(key(words)) if e.concept.type != "other" and not (e.capital and small)]
+
+
 def _plain(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if not entry.ambiguous]
 
@@ -162,7 +170,7 @@ def _pick(entries: Sequence[Entry], type: Type) -> Entry:
 def _inside(words: str, lexicon: Lexicon) -> set[str]:
     """Concepts named within a long form."""
     found = DictionaryTagger(lexicon)([words])[0]
-    return {e.concept.id for s in found for e in _plain(lexicon.entries(key(words[s.start : s.end])))}
+    return {e.concept.id for s in found for e in _plain(_meant(words[s.start : s.end], lexicon))}
 
 
 _INITIAL = re.compile(r"[^\W_]+")

@@ -34,8 +34,9 @@ from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
 from literature.claims import MENTIONED, claims
 from literature.corpus import Corpus
+from literature.dictionary import shipped
 from literature.evidence import Evidence
-from literature.lexicon import Lexicon, shipped
+from literature.lexicon import Lexicon
 from literature.mentions import DictionaryTagger, Mention, find_all
 from literature.readers.formats import UnknownFormat, reader_for
 from literature.sentences import split
@@ -178,9 +179,8 @@ def _die_with_parent() -> None:
 
 
 def _fingerprint(lexicon: str) -> str:
-    own = Path(lexicon).read_bytes() if lexicon else b""
-    names = "\n".join(f"{c.id}\t{'|'.join(c.all_names)}" for c in shipped().concepts)
-    return hashlib.sha256(names.encode() + b"\0" + own).hexdigest()
+    known = shipped() + Lexicon.load(Path(lexicon)) if lexicon else shipped()
+    return known.fingerprint
 
 
 def _key(file: Path, known: str, reader: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from literature.article import Article
 from literature.claims import MENTIONED, Claim, claims
-from literature.lexicon import shipped
+from literature.dictionary import shipped
 from literature.mentions import DictionaryTagger, find
 
 
@@ -50,10 +50,10 @@ SENTENCES = [
     ("5-HT1B receptors inhibit serotonin release.", {(1, H, "inhibits", "serotonin release")}),
     ("Loss of 5-HT1B receptors increased impulsivity.", {(1, H, "inhibits", "impulsivity")}),
     ("Aggression was increased in 5-HT1B knockout mice.", set()),
-    ("5-HT1B receptors are associated with depression.", {(1, H, "associated with", "major depressive disorder")}),
-    ("HTR1B was not associated with depression.", {(-1, H, "associated with", "major depressive disorder")}),
-    ("No association between HTR1B and depression was found.", {(-1, H, "associated with", "major depressive disorder")}),
-    ("Whether HTR1B causes depression is unclear.", {(0, H, "causes", "major depressive disorder")}),
+    ("5-HT1B receptors are associated with depression.", {(1, H, "associated with", "depression")}),
+    ("HTR1B was not associated with depression.", {(-1, H, "associated with", "depression")}),
+    ("No association between HTR1B and depression was found.", {(-1, H, "associated with", "depression")}),
+    ("Whether HTR1B causes depression is unclear.", {(0, H, "causes", "depression")}),
     ("Serotonin receptors of the 5-HT1B type were counted.", set()),
     ("Sumatriptan and 5-HT1B were measured.", set()),
     ("Rizatriptan relieved migraine sooner than naratriptan.", {(1, "rizatriptan", "treats", "migraine")}),

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from literature.article import Article
-from literature.lexicon import Concept, Lexicon, shipped
+from literature.dictionary import shipped
+from literature.lexicon import Concept, Lexicon
 from literature.mentions import DictionaryTagger, Mention, Tagger, abbreviations, best_long_form, find
 
 

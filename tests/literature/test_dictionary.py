@@ -1,0 +1,146 @@
+"""The dictionary inside the package: what it must hold, and how it is made from official files."""
+
+from __future__ import annotations
+
+import gzip
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from literature import lexicon_build
+from literature.dictionary import Dictionary, Tables, official, shipped, sources
+from literature.lexicon import Lexicon, key
+from literature.lexicon_build import build, save, straight
+
+MAX_BYTES = 6_000_000
+
+
+def test_it_is_small_and_says_where_it_comes_from() -> None:
+    folder = Path(str(files("literature") / "data"))
+    assert sum(p.stat().st_size for p in folder.iterdir()) < MAX_BYTES
+    told = "\n".join(sources())
+    for name in ("Homo_sapiens.gene_info", "mesh_id_label_mappings", "doid", "drugbank_vocabulary", "hgnc"):
+        assert name in told
+    assert "chembl" not in told.casefold()
+    assert len(official()) > 300_000
+
+
+@pytest.mark.parametrize(
+    ("name", "type", "id"),
+    [
+        ("TP53", "gene", "NCBIGene:7157"),
+        ("p53", "gene", "NCBIGene:7157"),
+        ("BRCA1", "gene", "NCBIGene:672"),
+        ("tumor necrosis factor", "gene", "NCBIGene:7124"),
+        ("aspirin", "chemical", "MESH:D001241"),
+        ("acetylsalicylic acid", "chemical", "MESH:D001241"),
+        ("paracetamol", "chemical", "MESH:D000082"),
+        ("breast cancer", "disease", "MESH:D001943"),
+        ("myocardial infarction", "disease", "MESH:D009203"),
+        ("Alzheimer's disease", "disease", "MESH:D000544"),
+        ("leukaemia", "disease", "MESH:D007938"),
+    ],
+)
+def test_well_known_names(name: str, type: str, id: str) -> None:
+    """Reference: NCBI Gene and MeSH identifiers, looked up at the source."""
+    from literature.normalisation import normalise
+
+    assert normalise(name, type)[0].concept.id == id  # type: ignore[arg-type]
+
+
+def test_a_compound_joins_the_chemistry() -> None:
+    """Reference: the InChIKey of ibuprofen."""
+    assert (
+        Lexicon([official()]).normalise("ibuprofen", "chemical")[0].concept.inchikey
+        == "HEFNNWSXXWATRW-UHFFFAOYSA-N"
+    )
+
+
+def test_cross_references_find_the_same_gene() -> None:
+    for name in ("NCBIGene:3351", "UNIPROT:P28222", "HGNC:5287"):
+        found = shipped().find(name)
+        assert found is not None
+        assert found.name == "HTR1B"
+
+
+def small_files(folder: Path) -> Path:
+    folder.mkdir()
+    gene = ["9606", "7157", "TP53", "-", "P53|LFS1", "MIM:1|HGNC:HGNC:11998", "17", "17p", "tumor protein p53", "protein-coding", "TP53", "tumor protein p53", "O", "antigen NY-CO-13", "20210701", "-"]  # fmt: skip
+    pseudo = [*gene[:1], "9", "TP53P1", *gene[3:9], "pseudo", *gene[10:]]
+    mouse = ["10090", "22059", "Trp53", *gene[3:]]
+    lines = "\n".join("\t".join(row) for row in (["#tax_id"] * 16, gene, pseudo, mouse)) + "\n"
+    with gzip.open(folder / "Homo_sapiens.gene_info.gz", "wt") as file:
+        file.write(lines)
+    (folder / "mesh_id_label_mappings.tsv").write_text(
+        "D018170\tSumatriptan\tImigran|Sumatriptan Succinate\nD008881\tMigraine Disorders\tMigraine|Disorder, Migraine\n"
+        "D012907\tSmoking\t\n"
+    )
+    (folder / "pubchem_mesh_map.tsv").write_text("5358\tD018170\n")
+    (folder / "doid.obo").write_text(
+        'format-version: 1.2\n\n[Term]\nid: DOID:6364\nname: migraine\nsynonym: "sick headache (disorder)" EXACT []\n'
+        "xref: MESH:D008881\nxref: OMIM:157300\n\n[Term]\nid: DOID:1\nname: gone\nis_obsolete: true\n"
+    )
+    (folder / "drugbank_vocabulary.csv").write_text(
+        "DrugBank ID,Accession Numbers,Common name,CAS,UNII,Synonyms,Standard InChI Key\n"
+        "DB00669,,Sumatriptan,,,Sumatriptán | Sumatriptanum,KQKPFRSPSRPDEB-UHFFFAOYSA-N\n"
+        "DB20163,,Donitriptan,,,Donitriptan,SOHCKWZVTCTQBG-UHFFFAOYSA-N\n"
+    )
+    return folder
+
+
+def test_building_from_small_files(tmp_path: Path) -> None:
+    folder = small_files(tmp_path / "in")
+    mentions = tmp_path / "m.PubTator"
+    mentions.write_text(
+        "1|t|Imitrex for megrim.\n1|a|\n1\t0\t7\tImitrex\tChemical\tD018170\n1\t12\t18\tmegrim\tDisease\tD008881\n\n"
+        "2|t|megrim again\n2|a|\n2\t0\t6\tmegrim\tDisease\tD008881\n"
+    )
+    tables = build(folder, [mentions])
+    save(tables, tmp_path)
+    found = Dictionary(Tables.read(tmp_path))
+    lexicon = Lexicon([found])
+    assert [e.concept.id for e in lexicon.entries_of("Imigran")] == ["MESH:D018170"]
+    drug = lexicon.entries_of("Sumatriptanum")[0].concept
+    assert (drug.type, drug.inchikey, drug.xrefs) == (
+        "chemical",
+        "KQKPFRSPSRPDEB-UHFFFAOYSA-N",
+        ("DRUGBANK:DB00669",),
+    )
+    assert lexicon.entries_of("donitriptan")[0].concept.id == "DRUGBANK:DB20163"
+    assert lexicon.entries_of("sick headache")[0].concept.id == "MESH:D008881"
+    assert set(lexicon.entries_of("migraine disorder")[0].concept.xrefs) == {"DOID:6364", "OMIM:157300"}
+    assert lexicon.entries_of("Smoking")[0].concept.type == "other"
+    assert [e.concept.name for e in lexicon.entries_of("p53")] == ["TP53"]
+    assert lexicon.entries_of("TP53P1") == ()
+    assert lexicon.entries_of("gone") == ()
+    assert [e.concept.id for e in lexicon.entries_of("megrim")] == ["MESH:D008881"]
+    held = build(folder, [mentions], keep=lambda id: id != "PMID:1")
+    assert "imitrex" not in held.names["key"].to_pylist()
+    assert "megrim" in held.names["key"].to_pylist()
+    again = build(folder, [mentions])
+    assert again.names.equals(tables.names)
+    assert again.concepts.equals(tables.concepts)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gene_info"):
+        build(tmp_path)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").mkdir()
+    lexicon_build.main([str(small_files(tmp_path / "in")), "--out", str(tmp_path / "out")])
+    assert "concepts" in capsys.readouterr().out
+    assert (tmp_path / "out" / "dictionary_names.parquet").exists()
+
+
+def test_inverted_headings_are_set_straight() -> None:
+    assert straight("Leukemia, Myeloid") == "Myeloid Leukemia"
+    assert straight("2,4-Dinitrophenol") == "2,4-Dinitrophenol"
+    assert straight("Leukemia, Myeloid, Acute") == "Leukemia, Myeloid, Acute"
+
+
+def test_spaces_do_not_matter_when_nothing_else_is_known() -> None:
+    assert "nf kb" in official().joined("nfkb")
+    assert key("NF-kB") == "nf kb"
