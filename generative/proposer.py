@@ -210,6 +210,7 @@ class GraphProposer:
         mol = Chem.MolFromSmiles(smiles)
         return (
             mol is not None
+            and Chem.GetFormalCharge(mol) == 0
             and drug_like(mol, self.min_weight, self.max_weight)
             and not any(mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)) for smarts in self.avoid)
             and all(mol.HasSubstructMatch(query) for query in self._queries)

@@ -50,6 +50,7 @@ UNSTABLE = {
         "acyl or sulfonyl halide": "[C,S](=O)-[F,Cl,Br,I]",
         "anhydride": "C(=O)-[O,S]-C=O",
         "sulfonate ester": "S(=O)(=O)-[OX2]-[#6]",
+        "alkoxide or enolate": "[#6]-[O-]",
         "aldehyde": "[CX3;H1](=O)-[#6]",
         "carbamic or carbonic acid": "[#7,#8]-C(=O)-[OX2;H1]",
         "enol or primary enamine": "[C;!a]=[C;!a]-[OX2H1,NX3H2]",

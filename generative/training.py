@@ -335,37 +335,57 @@ def seconds(text: str) -> float:
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
+def learn(
+    molecules: Sequence[Path],
+    out: Path,
+    *,
+    steps: int | None = None,
+    budget: float | None = None,
+    start: Weights | None = None,
+    limit: int | None = None,
+    workers: int = 1,
+    seed: int = 0,
+) -> Path:
+    """From SMILES files to weights: reads the molecules unless `out` holds them already, then trains.
+
+    Raises
+    ------
+    ValueError
+        As `prepare` and `train`.
+    """
+    data = out / "data"
+    if not (data / "vocabulary.json").exists():
+        vocabulary = start.vocabulary if start else None
+        prepare(molecules, seed=seed, limit=limit, workers=workers, vocabulary=vocabulary).save(data)
+    recipe = Recipe(seed=seed, bf16=has_bf16(), shape=start.shape if start else Shape())
+    return train(Dataset.load(data), out, recipe=recipe, steps=steps, budget=budget, start=start)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m generative.training", description="Train the graph model."
     )
-    parser.add_argument("--molecules", type=Path, nargs="+", help="SMILES files, plain or gzipped")
-    parser.add_argument("--prepared", type=Path, help="a folder that an earlier run prepared")
+    parser.add_argument(
+        "--molecules", type=Path, nargs="+", required=True, help="SMILES files, plain or gzipped"
+    )
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--budget", type=seconds, default=None, help="90s, 20m, 2h")
-    parser.add_argument("--steps", type=int, default=None)
-    parser.add_argument("--limit", type=int, default=None, help="molecules taken from each file")
-    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--budget", type=seconds, default=3600.0, help="90s, 20m, 2h")
+    parser.add_argument("--steps", type=int, help="instead of a budget")
+    parser.add_argument("--limit", type=int, help="molecules taken from each file")
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--workers", type=int, default=1, help="processes that read molecules")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     if given.threads:
         torch.set_num_threads(given.threads)
-    prepared = given.prepared or given.out / "data"
-    if not (prepared / "vocabulary.json").exists():
-        if not given.molecules:
-            parser.error("give --molecules, or --prepared with a folder that holds prepared data")
-        prepare(given.molecules, seed=given.seed, limit=given.limit, workers=given.workers).save(prepared)
-    steps = given.steps if given.steps or given.budget else None
-    budget = given.budget if steps is None else None
-    if steps is None and budget is None:
-        budget = 3600.0
-    path = train(
-        Dataset.load(prepared),
+    path = learn(
+        given.molecules,
         given.out,
-        recipe=Recipe(seed=given.seed, bf16=has_bf16()),
-        steps=steps,
-        budget=budget,
+        steps=given.steps,
+        budget=None if given.steps else given.budget,
+        limit=given.limit,
+        workers=given.workers,
+        seed=given.seed,
     )
     print(f"weights written to {path}")
 

@@ -182,10 +182,9 @@ def kind(block: Unit, atom: int) -> Kind:
 
 def must_fill(block: Unit, atom: int) -> bool:
     """Would a hydrogen left here be no molecule to a chemist: on S(=O), [N+], P, B, Si?"""
-    element, charge, _, unsaturated = kind(block, atom)
-    return block.free[atom] > 0 and (
-        charge > 0 or element in MUST_FILL or (element == 16 and bool(unsaturated))
-    )
+    element, charge, _, _ = kind(block, atom)
+    valence = block.free[atom] + sum(order for a, b, order in block.bonds if atom in (a, b))
+    return block.free[atom] > 0 and (charge > 0 or element in MUST_FILL or (element == 16 and valence > 2))
 
 
 def all_entries(block: Unit) -> list[Entry]:

@@ -1,0 +1,130 @@
+"""Does the graph model write molecules like those it learned from?
+
+Answer    MOSES' measures of molecules as first sampled, nothing filtered, in the style "moses"
+Data      test set, scaffold test set and their statistics inside the package molsets 0.3.1 (MIT);
+          install it without its dependencies: pip install --no-deps molsets==0.3.1
+Baseline  published: FCD Test / TestSF 0.395 / 0.938 JT-VAE, 0.618 / 1.280 DiGress, 0.073 / 0.520 CharRNN
+Budget    30,000 molecules; --quick 2,000. SNN on the first 2,000, filters on the first 5,000
+Failures  an invalid molecule counts against validity and is left out of the rest
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rdkit import Chem
+
+from generative.audit import (
+    canonical,
+    chemnet,
+    cosine,
+    mean_similarity,
+    nearest,
+    prints,
+    read_smiles,
+    scaffold_counts,
+)
+from generative.model import Weights
+from generative.sampling import Sampler
+from generative.trees import put_together
+from tests.benchmarks.record import record
+
+
+def package() -> Path:
+    spec = importlib.util.find_spec("moses")
+    if spec is None or spec.origin is None:
+        raise SystemExit("needs: pip install --no-deps molsets==0.3.1")
+    return Path(spec.origin).parent
+
+
+def statistics(split: str) -> dict[str, Any]:
+    """As the package's own loader reads them; the package as a whole no longer imports."""
+    spec = importlib.util.spec_from_file_location("moses_dataset", package() / "dataset" / "dataset.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.get_statistics(split))
+
+
+def passes(smiles: Sequence[str]) -> float:
+    """MOSES' filters: medicinal chemistry and PAINS alerts, its elements, no charge, no ring above seven."""
+    alerts = []
+    with (package() / "metrics" / "mcf.csv").open() as file:
+        alerts += [row["smarts"] for row in csv.DictReader(file)]
+    with (package() / "metrics" / "wehi_pains.csv").open() as file:
+        alerts += [row[0] for row in csv.reader(file)]
+    queries = [Chem.MolFromSmarts(one) for one in alerts]
+    good = 0
+    for one in smiles:
+        mol = Chem.MolFromSmiles(one)
+        full = Chem.AddHs(mol)
+        good += (
+            all(len(ring) < 8 for ring in mol.GetRingInfo().AtomRings())
+            and all(a.GetFormalCharge() == 0 and a.GetSymbol() in ELEMENTS for a in mol.GetAtoms())
+            and not any(full.HasSubstructMatch(query) for query in queries)
+        )
+    return good / len(smiles)
+
+
+ELEMENTS = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--n", type=int, default=30_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--weights", type=Path)
+    given = parser.parse_args()
+    n = 2_000 if given.quick else given.n
+    torch.set_num_threads(1)
+    weights = Weights.load(given.weights)
+    sampler = Sampler.of(weights.policy().eval(), weights.vocabulary, style=weights.styles.index("moses"))
+    began = time.process_time()
+    made = [
+        put_together(sample.tree) for _, sample in zip(range(n), sampler.sample(given.seed), strict=False)
+    ]
+    sampling = time.process_time() - began
+    valid = [smiles for one in made if (smiles := canonical(one))]
+    train = set(read_smiles(package() / "dataset" / "data" / "train.csv.gz"))
+    test, scaffold_test = statistics("test"), statistics("test_scaffolds")
+    net = chemnet()
+    if isinstance(net, str):
+        raise SystemExit(net)
+    ours = net.precalc(valid)
+    some = prints(valid[:2_000])
+    scaffolds = scaffold_counts(valid)
+    known = np.asarray(test["SNN"]["fps"], dtype=np.float32)
+    numbers = {
+        "samples": n,
+        "valid": len(valid) / n,
+        "unique@10k": len(set(valid[:10_000])) / len(valid[:10_000]),
+        "novelty": len(set(valid) - train) / len(set(valid)),
+        "fcd_test": float(net.metric(test["FCD"], ours)),
+        "fcd_testsf": float(net.metric(scaffold_test["FCD"], ours)),
+        "snn_test": float(nearest(some, known).mean()),
+        "scaf_test": cosine(scaffolds, test["Scaf"]["scaf"]),
+        "scaf_testsf": cosine(scaffolds, scaffold_test["Scaf"]["scaf"]),
+        "internal_diversity": 1.0 - mean_similarity(some, some),
+        "filters": passes(valid[:5_000]),
+        "molecules_per_cpu_second": n / sampling,
+    }
+    record(
+        "moses", numbers, seed=given.seed, device=platform.processor() or "cpu", weights=weights.sha256[:12]
+    )
+    for name, value in numbers.items():
+        print(f"{name:26s} {value:.4f}")
+
+
+if __name__ == "__main__":
+    main()
