@@ -1,1 +1,16 @@
-"""Molecular dynamics of a pose (OpenMM): parameters, system, simulate, stability, binding_energy."""
+"""Molecular dynamics of a pose on OpenMM: does it hold, how strongly does it bind?
+
+Floors, records low, doors high:
+
+terms, solvent             a molecule's mechanics as arrays; what water sees of an atom
+sage, smirnoff             the ligand's force field: the figures, and who gets which
+am1, am1_worker, bcc, charges   the ligand's charges
+system, platform           arrays to OpenMM; on which device
+receptor_system, pocket    the protein's mechanics; what is cut out of it
+minimise, simulate, checkpoint   settle, move, resume
+born, binding_energy, stability  what the numbers are made of
+protocol, scorers, work, cli     from a pose to its numbers; campaigns, files, command line
+checks                     the doctor's lines
+
+nm and kJ/mol live in here; the doors speak Å and kcal/mol.
+"""

@@ -83,6 +83,12 @@ def interaction(bound: Complex, xyz: Floats) -> Interaction:
     )
 
 
+def worst(energy: Interaction) -> str:
+    """The residue that speaks loudest against this pose."""
+    residues = [label for label in energy.residues if label != LIGAND]
+    return max(residues, key=lambda label: np.nan_to_num(energy.residues[label], nan=np.inf))
+
+
 def _direct(bound: Complex, xyz: Floats) -> tuple[Floats, Floats]:
     """[receptor atom, ligand atom] kJ/mol: van der Waals, Coulomb."""
     terms, n = bound.terms, bound.n_receptor

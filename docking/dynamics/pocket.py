@@ -64,10 +64,11 @@ def carve(
     """
     pose = ligand_xyz / 10.0
     nearest = _nearest(receptor, pose)
-    if nearest.min() > free / 10.0:
+    reach = max(free, FREE)
+    if nearest.min() > reach / 10.0:
         closest = int(nearest.argmin())
         raise ReceptorError(
-            f"no residue of {receptor.name} is within {free:g} Å of the ligand; the nearest, "
+            f"no residue of {receptor.name} is within {reach:g} Å of the ligand; the nearest, "
             f"{receptor.labels[closest]}, is {nearest[closest] * 10:.1f} Å away: check that the pose was made in this receptor"
         )
     moving = nearest <= free / 10.0

@@ -18,7 +18,7 @@ import numpy as np
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.dynamics.binding_energy import Interaction, interaction, standard_error
+from docking.dynamics.binding_energy import Interaction, interaction, standard_error, worst
 from docking.dynamics.charges import Charges, Method, am1_bcc, gasteiger, with_fallback
 from docking.dynamics.minimise import settle
 from docking.dynamics.platform import Device, described
@@ -32,6 +32,7 @@ from docking.dynamics.terms import Floats
 from docking.pose import rmsd, with_coords
 
 STAGE = "dynamics"
+HOPELESS = 100.0  # kcal/mol; a settled pose above it was never in the pocket
 LARGEST_LIGAND = 200  # heavy atoms; beyond it AM1 takes hours and MM-GBSA says nothing
 
 
@@ -158,9 +159,16 @@ def rescore(
     bound = carve(receptor, terms, mol.GetConformer().GetPositions(), keep=how.keep, free=how.free)
     found = settle(bound, how.device, name=name)
     settled = with_coords(mol, found.xyz[bound.ligand] * 10.0)
+    energy = interaction(bound, found.xyz)
+    if not energy.total < HOPELESS:
+        raise MoleculeError(
+            Reason.NO_PLAUSIBLE_POSE,
+            f"{name}: its pose still overlaps the receptor after {found.evaluations} force evaluations "
+            f"({energy.total:.3g} kcal/mol, worst at {worst(energy)}); dock it again",
+        )
     return Rescored(
         mol=settled,
-        energy=interaction(bound, found.xyz),
+        energy=energy,
         moved=rmsd(mol, settled),
         evaluations=found.evaluations,
         charges=charges,
@@ -220,6 +228,11 @@ def simulate(
         drifts.append(seen.rmsd)
         kept.append(seen.kept)
         energies.append([interaction(bound, frame / 10.0).total for frame in walk.frames])
+        if not np.isfinite(energies[-1]).all():
+            raise MoleculeError(
+                Reason.DIVERGED,
+                f"{name}: an energy of replica {index + 1} is no finite number; dock it again",
+            )
     return Simulated(
         start=start,
         rmsd=np.array(drifts),

@@ -115,6 +115,23 @@ def test_a_pose_outside_the_receptor_says_how_far() -> None:
         rescore(demo_model(), far, QUICK)
 
 
+def test_a_pose_inside_a_residue_is_no_pose() -> None:
+    """Toluene's middle on the CA of Asp129, with no step to get away."""
+    model = demo_model()
+    index = model.labels.index("A:ASP129")
+    (ca,) = (i for i in np.flatnonzero(model.residue == index) if model.atom_names[i] == "CA")
+    mol = Chem.Mol(toluene())
+    shift = model.xyz[ca] * 10 - mol.GetConformer().GetPositions().mean(axis=0)
+    for i in range(mol.GetNumAtoms()):
+        x, y, z = mol.GetConformer().GetPositions()[i] + shift
+        mol.GetConformer().SetAtomPosition(i, (x, y, z))
+    stuck = Settings(charges=gasteiger, keep=6.0, free=0.1)
+    with pytest.raises(MoleculeError, match=r"overlaps the receptor|no finite number") as caught:
+        rescore(model, mol, stuck, name="lig7")
+    assert caught.value.reason in (Reason.NO_PLAUSIBLE_POSE, Reason.DIVERGED)
+    assert "lig7" in str(caught.value)
+
+
 def test_any_charge_set_can_be_passed_in() -> None:
     mol = toluene()
     none = Settings(charges=lambda m, n: Charges(np.zeros(m.GetNumAtoms()), "none"), keep=6.0, free=4.0)
