@@ -1,0 +1,204 @@
+"""How is an oracle's budget best spent?
+
+Propose, score, learn, again. Any callable that turns SMILES into desirabilities is an
+oracle. What was said of every molecule is written down round by round, and a proposer is a
+function of what was said, so a run that was stopped goes on to the same end, bit for bit,
+from its log alone.
+
+An oracle's own faults (it raised, it answered NaN) teach nothing and cost the molecules
+they happened on; a molecule's fault teaches as a score of 0.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from discovery.molecule import Molecule
+from discovery.outcome import Fault, Missing, MoleculeError, Reason
+from discovery.proposal import Lesson, Proposer
+
+STAGE = "oracle"
+Oracle = Callable[[Sequence[str]], Sequence[float | Missing]]
+
+
+class OracleError(ValueError):
+    """The oracle does not keep its promise; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call of the oracle."""
+
+    round: int
+    smiles: str
+    outcome: float | Missing  # desirability, 0 to 1, or why there is none
+
+
+@dataclass(frozen=True)
+class Steered:
+    """A finished or stopped run."""
+
+    calls: tuple[Called, ...]  # in the order they were made
+
+    def best(self, n: int) -> list[Called]:
+        """The best molecules, best first; the earlier of equals."""
+        scored = [call for call in self.calls if not isinstance(call.outcome, Missing)]
+        return sorted(scored, key=lambda call: -float(call.outcome))[:n]  # type: ignore[arg-type]
+
+
+def steer(
+    oracle: Oracle,
+    budget: int,
+    *,
+    proposer: Proposer | None = None,
+    batch: int = 50,
+    seed: int = 0,
+    log: Path | None = None,
+    rounds: int | None = None,
+) -> Steered:
+    """Spend at most `budget` calls of an oracle on ever better molecules.
+
+    Parameters
+    ----------
+    oracle : callable
+        SMILES -> for each, in the order given, a desirability from 0 (worst) to 1, or `Missing`.
+    budget : int
+        Molecules scored in all. Cheap filters belong into the oracle: answer `Missing` with
+        the reason FILTERED, which teaches nothing, before spending time.
+    proposer : Proposer, optional
+        By default the graph model.
+    log : path, optional
+        JSON lines, one a round. A log that is there already is gone on from.
+    rounds : int, optional
+        Stop after so many rounds in all, to go on another time.
+
+    Raises
+    ------
+    OracleError
+        It answered too few or too many outcomes, or numbers outside 0 to 1. Rounds before
+        are in the log.
+    ValueError
+        The log was written with other settings, or is no log.
+    """
+    if budget < 1 or batch < 1:
+        raise ValueError(f"budget and batch are at least 1, not {budget} and {batch}")
+    if proposer is None:
+        from generative.proposer import GraphProposer
+
+        proposer = GraphProposer()
+    settings = {"proposer": proposer.name, "batch": batch, "seed": seed}
+    calls = _read(log, settings) if log else []
+    number = calls[-1].round + 1 if calls else 0
+    while len(calls) < budget and (rounds is None or number < rounds):
+        lessons = _lessons(calls)
+        proposals = proposer.propose(
+            min(batch, budget - len(calls)), round=number, seed=seed, lessons=lessons
+        )
+        asked = {call.smiles for call in calls}
+        fresh = list(dict.fromkeys(one.smiles for one in proposals if one.smiles not in asked))
+        if not fresh:
+            break
+        new = [
+            Called(number, smiles, outcome) for smiles, outcome in zip(fresh, ask(oracle, fresh), strict=True)
+        ]
+        calls += new
+        if log:
+            _append(log, settings, number, new)
+        number += 1
+    return Steered(tuple(calls))
+
+
+def ask(oracle: Oracle, smiles: Sequence[str]) -> list[float | Missing]:
+    """The oracle's answers, checked. If it raises, each molecule is asked about alone.
+
+    Raises
+    ------
+    OracleError
+        Wrong number of answers, or a number outside 0 to 1.
+    """
+    try:
+        answers = list(oracle(smiles))
+    except Exception as error:  # an oracle may fail in any way; what is lost is said, molecule by molecule
+        if len(smiles) == 1:
+            return [Missing(STAGE, Reason.CRASHED, f"{smiles[0]}: {type(error).__name__}: {error}")]
+        return [outcome for one in smiles for outcome in ask(oracle, [one])]
+    if len(answers) != len(smiles):
+        raise OracleError(
+            f"the oracle was asked about {len(smiles)} molecules and answered {len(answers)}; "
+            "it must answer once for each, in the order given"
+        )
+    return [_checked(one, answer) for one, answer in zip(smiles, answers, strict=True)]
+
+
+def _checked(smiles: str, answer: float | Missing) -> float | Missing:
+    if isinstance(answer, Missing):
+        return answer
+    try:
+        value = float(answer)
+    except (TypeError, ValueError):
+        return Missing(STAGE, Reason.BAD_ANSWER, f"{smiles}: the oracle answered {answer!r}, no number")
+    if math.isnan(value):
+        return Missing(STAGE, Reason.BAD_ANSWER, f"{smiles}: the oracle answered NaN")
+    if not 0.0 <= value <= 1.0:
+        raise OracleError(f"{smiles}: the oracle answered {value}; map it to 0 (worst) to 1 (best) first")
+    return value
+
+
+def _lessons(calls: Sequence[Called]) -> list[Lesson]:
+    """What was learned; a machine's fault and a choice of the chemist's teach nothing."""
+    lessons = []
+    for call in calls:
+        try:
+            molecule = Molecule.parse(call.smiles)
+        except MoleculeError:
+            continue  # a proposal nobody can read costs its call and teaches nothing
+        if not isinstance(call.outcome, Missing):
+            lessons.append(Lesson(molecule, call.outcome))
+        elif call.outcome.reason.fault is Fault.MOLECULE:
+            lessons.append(Lesson(molecule, 0.0, call.outcome))
+    return lessons
+
+
+def _append(log: Path, settings: dict[str, object], number: int, calls: Sequence[Called]) -> None:
+    outcomes = [
+        [call.smiles, [call.outcome.stage, call.outcome.reason.value, call.outcome.detail]]
+        if isinstance(call.outcome, Missing)
+        else [call.smiles, call.outcome]
+        for call in calls
+    ]
+    line = json.dumps({"round": number, "settings": settings, "calls": outcomes})
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(log: Path, settings: dict[str, object]) -> list[Called]:
+    """All whole rounds of a log; a last line cut short by a crash is removed."""
+    if not log.exists():
+        return []
+    text = log.read_text(encoding="utf-8")
+    whole, _, torn = text.rpartition("\n")
+    if torn:
+        log.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    calls: list[Called] = []
+    for number, line in enumerate(whole.splitlines()):
+        try:
+            read = json.loads(line)
+            outcomes, theirs = read["calls"], read["settings"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{log}, line {number + 1} is no round of a steering log") from error
+        if theirs != settings:
+            differ = [f"{key} {theirs.get(key)!r}" for key in settings if theirs.get(key) != settings[key]]
+            raise ValueError(f"{log} was written with {', '.join(differ)}; give the same, or another log")
+        for smiles, outcome in outcomes:
+            if isinstance(outcome, list):
+                outcome = Missing(outcome[0], Reason(outcome[1]), outcome[2])
+            calls.append(Called(read["round"], smiles, outcome))
+    return calls
