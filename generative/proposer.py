@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from rdkit import Chem
+from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from discovery.molecule import quiet_rdkit
@@ -81,6 +82,9 @@ class GraphProposer:
         Below 1 the likely becomes likelier.
     oversample : int
         Candidates looked at for each molecule proposed, once there are lessons.
+    taste : bool
+        Propose only what is stable, uncharged and could be taken by mouth; without it only
+        weight counts.
 
     Raises
     ------
@@ -98,6 +102,7 @@ class GraphProposer:
     max_weight: float = 500.0
     temperature: float = 1.0
     oversample: int = 8
+    taste: bool = True
     name: str = "graph"
 
     def __post_init__(self) -> None:
@@ -114,9 +119,14 @@ class GraphProposer:
         for smarts in self.avoid:
             if Chem.MolFromSmarts(smarts) is None:
                 raise ValueError(f"avoid: {smarts} is not a SMARTS RDKit can read")
-        for text in (self.scaffold, *filter(None, self.fragments.split(".")), self.like):
-            if text:
-                read_part(text)
+        for text in filter(None, (self.scaffold, *self.fragments.split("."), self.like)):
+            read_part(text)
+        given = [text for text in (self.scaffold, *self.fragments.split(".")) if text]
+        weight = sum(CalcExactMolWt(Chem.MolFromSmiles(text)) for text in given)
+        if weight > self.max_weight:
+            raise ValueError(
+                f"{' and '.join(given)} weighs {weight:.0f} Da, more than max_weight {self.max_weight:.0f}"
+            )
 
     def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
         """At most `n` new molecules, none of which a lesson speaks of.
@@ -210,8 +220,8 @@ class GraphProposer:
         mol = Chem.MolFromSmiles(smiles)
         return (
             mol is not None
-            and Chem.GetFormalCharge(mol) == 0
-            and drug_like(mol, self.min_weight, self.max_weight)
+            and not (self.taste and Chem.GetFormalCharge(mol))
+            and drug_like(mol, self.min_weight, self.max_weight, taste=self.taste)
             and not any(mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)) for smarts in self.avoid)
             and all(mol.HasSubstructMatch(query) for query in self._queries)
         )

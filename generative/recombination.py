@@ -94,6 +94,8 @@ class BricsProposer:
         How strongly rewards tilt the drawing of pieces; 0 never learns.
     edit_share : float, 0..1
         Share of proposals that exchange one end of a well-rewarded molecule, once there are any.
+    taste : bool
+        Propose only what is stable and could be taken by mouth; without it only weight counts.
 
     Raises
     ------
@@ -112,6 +114,7 @@ class BricsProposer:
     max_pieces: int = 3
     learn: float = 2.0
     edit_share: float = 0.4
+    taste: bool = True
     name: str = "brics"
 
     def __post_init__(self) -> None:
@@ -153,7 +156,9 @@ class BricsProposer:
             if (
                 smiles is None
                 or smiles in known
-                or not drug_like(Chem.MolFromSmiles(smiles), self.min_weight, self.max_weight)
+                or not drug_like(
+                    Chem.MolFromSmiles(smiles), self.min_weight, self.max_weight, taste=self.taste
+                )
             ):
                 continue
             idle = 0
@@ -230,11 +235,12 @@ class Pool:
         return rng.choices(pieces, [self.weight[piece.smiles] for piece in pieces])[0]
 
 
-def drug_like(mol: Chem.Mol, min_weight: float, max_weight: float) -> bool:
-    """One stable graph of the asked size that could be taken by mouth."""
-    return (
-        min_weight <= rdMolDescriptors.CalcExactMolWt(mol) <= max_weight
-        and rdMolDescriptors.CalcNumRings(mol) >= 1
+def drug_like(mol: Chem.Mol, min_weight: float, max_weight: float, *, taste: bool = True) -> bool:
+    """A graph of the asked size that is, unless taste is off, stable and could be taken by mouth."""
+    if not min_weight <= rdMolDescriptors.CalcExactMolWt(mol) <= max_weight:
+        return False
+    return not taste or (
+        rdMolDescriptors.CalcNumRings(mol) >= 1
         and rdMolDescriptors.CalcNumRotatableBonds(mol) <= 10
         and rdMolDescriptors.CalcNumHBD(mol) <= 4
         and rdMolDescriptors.CalcTPSA(mol) <= 140

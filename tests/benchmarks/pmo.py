@@ -54,11 +54,13 @@ def main() -> None:
     given = parser.parse_args()
     calls = 200 if given.quick else given.calls
     names = given.tasks or (["perindopril_mpo", "osimertinib_mpo"] if given.quick else sorted(tasks()))
-    limits = {"min_weight": 80.0, "max_weight": 700.0}
     totals = {"graph": 0.0, "brics": 0.0}
     for task in names:
         numbers: dict[str, float] = {"calls": calls}
-        for proposer in (GraphProposer(**limits), BricsProposer(**limits)):
+        for proposer in (
+            GraphProposer(min_weight=80.0, max_weight=700.0, taste=False),
+            BricsProposer(min_weight=80.0, max_weight=700.0, taste=False),
+        ):
             found = run(proposer, task, calls, given.seed)
             numbers |= {f"{proposer.name}_{key}": value for key, value in found.items()}
             totals[proposer.name] += found["auc"]
