@@ -86,7 +86,8 @@ class Dictionary:
         columns = self._tables.names
         while row is not None and row < len(self._keys) and self._keys[row] == word:
             rank = columns["rank"][row].as_py()
-            needs = rank == DESIGNATION or columns["risky"][row].as_py()
+            numbered = rank == OFTEN and word[-1].isdigit()  # "p53": short, but nothing else is called so
+            needs = rank == DESIGNATION or (columns["risky"][row].as_py() and not numbered)
             concept = self._concept(columns["concept"][row].as_py())
             found.append(
                 Entry(

@@ -98,14 +98,29 @@ def find_all(articles: Sequence[Article], tagger: Tagger, lexicon: Lexicon) -> l
     result: list[list[Mention]] = []
     for article in articles:
         placed = [(passage, next(spans)) for passage in article.passages]
-        text = article.text
+        short_forms = abbreviations(article)
         located = [
             (passage.offset + span.start, passage.offset + span.end, span)
             for passage, these in placed
-            for span in these
+            for span in _with_short_forms(passage.text, these, short_forms, lexicon)
         ]
-        result.append(_link(text, located, abbreviations(article), lexicon))
+        result.append(_link(article.text, located, short_forms, lexicon))
     return result
+
+
+def _with_short_forms(
+    text: str, spans: Sequence[Span], short_forms: dict[str, str], lexicon: Lexicon
+) -> Sequence[Span]:
+    """The tagger's spans, and where the document uses a short form of its own that no dictionary knows."""
+    found = list(spans)
+    for short, long in short_forms.items():
+        meant = _meant(long, lexicon)
+        if not meant or short not in text:
+            continue
+        for match in re.finditer(rf"(?<![\w\-]){re.escape(short)}(?!\w)", text):
+            if not any(span.start < match.end() and match.start() < span.end for span in found):
+                found.append(Span(match.start(), match.end(), meant[0].concept.type, 1.0))
+    return sorted(found, key=lambda span: span.start) if len(found) > len(spans) else spans
 
 
 def _link(
@@ -173,7 +188,7 @@ def _inside(words: str, lexicon: Lexicon) -> set[str]:
     return {e.concept.id for s in found for e in _plain(_meant(words[s.start : s.end], lexicon))}
 
 
-_INITIAL = re.compile(r"[^\W_]+")
+_INITIAL = re.compile(r"(?<![^\s\-(/])[^\W_]+")
 _BRACKET = re.compile(r"\(([^()]{2,60})\)")
 _SHORT_FORM = re.compile(r"^[A-Za-z0-9α-ω][\w\-/+.α-ω]{0,9}$")
 
