@@ -16,10 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from docking.atom_types import C_H, C_P, CG_H, CG_P, GLUE, Floats, Ints
 from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, pad, smooth, table, tabulated
+
+Singles = NDArray[np.float32]
 
 SPACING = 0.375  # Å, as Vina
 BLOCK = 6  # grid points along an edge of the blocks that share a list of receptor atoms
@@ -41,17 +44,19 @@ class Grid:
         """[3] Å, the last point."""
         return np.asarray(self.low + self.spacing * (np.array(self.values.shape[1:]) - 1))
 
-    def packed(self) -> Floats:
-        """[kind * x * y * z, 8]: the corners of the cell above each point, x slowest.
+    def packed(self, rows: int | None = None) -> Singles:
+        """[kind * x * y * z, 8]: the corners of the cell above each point, x slowest; zeros below up to `rows`.
 
         Cells beyond the last point repeat it; no pose in the box reads them.
         """
         v = np.pad(self.values, [(0, 0), (0, 1), (0, 1), (0, 1)], mode="edge").astype(np.float32)
-        n = self.values.shape[1:]
-        corners = np.empty((*self.values.shape, 8), dtype=np.float32)
+        n, used = self.values.shape[1:], self.values.size
+        corners = np.empty((max(rows or 0, used), 8), dtype=np.float32)
+        shaped = corners[:used].reshape(*self.values.shape, 8)
         for k, (i, j, m) in enumerate(product((0, 1), repeat=3)):
-            corners[..., k] = v[:, i : i + n[0], j : j + n[1], m : m + n[2]]
-        return corners.reshape(-1, 8)
+            shaped[..., k] = v[:, i : i + n[0], j : j + n[1], m : m + n[2]]
+        corners[used:] = 0.0
+        return corners
 
 
 def span(center: Sequence[float], size: Sequence[float], spacing: float = SPACING) -> tuple[Floats, Floats]:

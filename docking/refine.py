@@ -18,9 +18,10 @@ from scipy.spatial import cKDTree
 from docking import motion
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
 from docking.descent import Surface, settle
+from docking.effort import Found, options, programs
 from docking.energy import CAP, CUTOFF, Atoms, Function, bucket
 from docking.motion import Conf
-from docking.search import Field, Found, Problem, intramolecular_sums, programs
+from docking.search import Field, Problem, intramolecular_sums
 from docking.tree import Tree
 
 MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
@@ -212,5 +213,4 @@ def _programs(function: Function) -> tuple[Any, Any]:
     def refine(ligand: Problem, site: Field, near: Around, conf: Conf) -> tuple[Conf, jax.Array]:
         return settle(surface(function, ligand, site, near), ligand.layout, EVALUATIONS, conf)
 
-    options = {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
-    return jax.jit(place), jax.jit(refine, compiler_options=options)
+    return jax.jit(place), jax.jit(refine, compiler_options=options())

@@ -3,31 +3,28 @@
 A walker descends to a minimum, accepts it or not, and sets out again: from a
 changed pose of its own, from a mixture with another walker's, or from a better
 walker's place. Walkers form islands that do not know of each other, so that islands
-which find the same minimum are evidence that it is the lowest. Descending itself is
-in descent.py, moving atoms in motion.py.
+which find the same minimum are evidence that it is the lowest: see effort.py.
+Descending itself is in descent.py, moving atoms in motion.py.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from numpy.typing import NDArray
 
 from docking import motion
 from docking.atom_types import ACCEPTOR, DONOR, GLUE, HYDROPHOBIC
-from docking.descent import HIGH, Descent, Limits, Surface, choose, resting, settle, step
+from docking.descent import HIGH, Descent, Limits, Surface, choose, resting, step
 from docking.energy import CUTOFF, Function
 from docking.maps import Grid, interpolate
 from docking.motion import Conf, Layout
 from docking.tree import Tree
 
 Number = float | jax.Array
-Singles = NDArray[np.float32]
 
 
 class Contacts(NamedTuple):
@@ -95,11 +92,8 @@ def problem(
 
 def field(grid: Grid, rows: int) -> Field:
     """A grid -> packed arrays of `rows` rows."""
-    packed = grid.packed()
-    corners = np.zeros((rows, 8), np.float32)
-    corners[: len(packed)] = packed
     return Field(
-        jnp.asarray(corners),
+        jnp.asarray(grid.packed(rows)),
         jnp.asarray(grid.values.shape[1:], jnp.int32),
         jnp.asarray(grid.low, jnp.float32),
         jnp.asarray(grid.high, jnp.float32),
@@ -226,6 +220,7 @@ class Knobs(NamedTuple):
 
 INSIDE = 6  # evaluations between two looks at who is done
 ISLANDS = 4
+WALKERS = 256
 
 
 def surface(function: Function, ligand: Problem, site: Field, cap: Number, wall: Number) -> Surface:
@@ -343,101 +338,3 @@ def _in_ball(draw: jax.Array) -> jax.Array:
     height, angle = 2.0 * draw[0] - 1.0, 2.0 * jnp.pi * draw[1]
     wide = jnp.sqrt(jnp.maximum(1.0 - height * height, 0.0))
     return jnp.cbrt(draw[2]) * jnp.stack([wide * jnp.cos(angle), wide * jnp.sin(angle), height])
-
-
-# ------------------------------------------------------------------------------------------ a whole search
-
-
-class Effort(NamedTuple):
-    """How long to look, in ticks for a rigid ligand and ticks more for each torsion."""
-
-    least: tuple[int, int]  # before agreement counts
-    most: tuple[int, int]
-    agreeing: int  # islands that found the lowest energy, each on its own
-
-
-EFFORTS = {
-    "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
-    "balanced": Effort(least=(60, 15), most=(160, 80), agreeing=3),
-    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6),
-}
-WALKERS = 256
-LOOK = 20  # ticks between two looks at the islands
-SAME = 0.05  # kcal/mol within which two islands found the same
-REST = 2  # looks without a better pose after which an island's word counts
-AFRESH = 1 << 30  # keeps keys of new starts apart from those of ticks
-PATIENCE = 5  # looks without a better pose after which an island starts anew
-
-
-class Found(NamedTuple):
-    """Minima of a search, every walker's at every look."""
-
-    conf: Conf
-    energy: Singles  # [pose] kcal/mol, as walked: curled at 10
-    ticks: int
-    agreed: int  # islands, restarted ones included, that found the lowest energy
-
-
-def seek(
-    function: Function, ligand: Problem, site: Field, key: jax.Array, effort: Effort, poses: int = WALKERS
-) -> Found:
-    """Walk until enough islands agree or the effort is spent.
-
-    An island that has not improved for a while has told what it will find: it is
-    noted, and the island starts anew.
-    """
-    begin_, advance_, anew_, _ = programs(function)
-    share = poses // ISLANDS
-    walkers = begin_(key, ligand, site, poses)
-    least, most = (base + more * (int(ligand.layout.nodes) - 1) for base, more in (effort.least, effort.most))
-    seen: list[tuple[Singles, ...]] = []
-    energies: list[Singles] = []
-    told: list[float] = []  # lowest energies of islands that have started anew
-    lowest, idle = np.full(ISLANDS, np.inf), np.zeros(ISLANDS, dtype=int)
-    tick = agreed = 0
-    while tick < most:
-        now = min(LOOK, most - tick)
-        walkers = advance_(ligand, site, Knobs(), key, np.int32(tick), np.int32(now), walkers)
-        tick += now
-        kept, best, *both = jax.device_get(
-            (walkers.kept, walkers.best, walkers.kept_energy, walkers.best_energy)
-        )
-        seen.append(kept)
-        energies.append(both[0])
-        before, lowest = lowest, both[1].reshape(ISLANDS, share).min(axis=1)
-        idle = np.where(lowest < before - 0.5 * SAME, 0, idle + 1)
-        every = np.array([*told, *lowest])
-        at_rest = np.concatenate([np.ones(len(told), dtype=bool), idle >= REST])
-        agreed = int((at_rest & (every < every.min() + SAME)).sum())
-        if tick >= least and agreed >= effort.agreeing:
-            break
-        tired = idle >= PATIENCE
-        if tired.any() and tick + PATIENCE * LOOK <= most:
-            seen.append(best)
-            energies.append(both[1])
-            told += lowest[tired].tolist()
-            walkers = anew_(
-                jax.random.fold_in(key, AFRESH + tick), ligand, site, np.repeat(tired, share), walkers
-            )
-            lowest, idle = np.where(tired, np.inf, lowest), np.where(tired, 0, idle)
-    best, energy = jax.device_get((walkers.best, walkers.best_energy))
-    conf = Conf(*(jnp.asarray(np.concatenate(parts, axis=-1)) for parts in zip(*seen, best, strict=True)))
-    return Found(conf, np.concatenate([*energies, energy]), tick, agreed)
-
-
-@lru_cache(maxsize=8)
-def programs(function: Function) -> tuple[Any, Any, Any, Any]:
-    """begin, advance, anew and settle, compiled for the device at hand."""
-    options = {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
-
-    def down(
-        ligand: Problem, site: Field, conf: Conf, cap: jax.Array, wall: jax.Array
-    ) -> tuple[Conf, jax.Array]:
-        return settle(surface(function, ligand, site, cap, wall), ligand.layout, 80, conf)
-
-    return (
-        jax.jit(begin, static_argnums=3, compiler_options=options),
-        jax.jit(partial(advance, function), compiler_options=options),
-        jax.jit(anew, compiler_options=options),
-        jax.jit(down, compiler_options=options),
-    )

@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from discovery.outcome import Missing, MoleculeError, Reason, each
+from docking import effort as efforts
 from docking import maps, motion, pdbqt, refine, search
 from docking import site as sites
 from docking.atom_types import Floats, type_atoms
@@ -40,7 +41,9 @@ SHAPES = (
     (64, 32),
     (128, 48),
 )  # heavy atoms, torsions
-FEWEST_ROWS = 1 << 18  # of packed grids; their number doubles, so that few shapes are compiled
+FEWEST_ROWS = (
+    1 << 20
+)  # of packed grids, 32 MiB: most boxes fit, and their number doubles, so few shapes are compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class NativeEngine:
     energy_range: float = 3.0  # kcal/mol above the best pose
 
     def __post_init__(self) -> None:
-        if self.effort not in search.EFFORTS:
+        if self.effort not in efforts.EFFORTS:
             raise DockingError(f"effort is fast, balanced or thorough, not {self.effort!r}")
         if self.scoring not in FUNCTIONS:
             raise DockingError(f"scoring is vina or vinardo, not {self.scoring!r}")
@@ -75,25 +78,42 @@ class NativeEngine:
             raise ValueError(f"at least one pose must be asked for, not {n_poses}")
         check_fits(site, ligand)
         tree, shown = tree_of(ligand), ligand.molecule.shown
-        found = find(
-            _place(receptor, site, self.scoring), tree, shown, ligand_seed(seed, ligand), self.effort, n_poses
-        )
+        place = _place(receptor, site, self.scoring)
+        found = find(place, tree, shown, ligand_seed(seed, ligand), self.effort, n_poses)
+        return self._reported(ligand, tree, found)
+
+    def dock_many(
+        self, receptor: Receptor, site: Site, ligands: Sequence[Ligand], /, *, seed: int, n_poses: int
+    ) -> Sequence[Sequence[Pose] | Missing]:
+        """As `dock`: one by one on a processor, those of one shape side by side on a GPU."""
+        place = _place(receptor, site, self.scoring)
+        trees = [tree for tree in each("docking", tree_of, ligands) if not isinstance(tree, Missing)]
+        place.prepare({kind for tree in trees for kind in maps.types_of(tree.xs)})
+        if efforts.lanes() == 1:
+            return each(
+                "docking", lambda one: self.dock(receptor, site, one, seed=seed, n_poses=n_poses), ligands
+            )
+        keep_programs()
+        ready = each("docking", lambda one: self._ready(place, one, seed), ligands)
+        minima = _side_by_side(place, [one for one in ready if not isinstance(one, Missing)], self.effort)
+        return each("docking", lambda one: self._finished(place, one, minima[one.key], n_poses), ready)
+
+    def _ready(self, place: Place, ligand: Ligand, seed: int) -> _Ready:
+        check_fits(place.site, ligand)
+        tree = tree_of(ligand)
+        return _Ready(ligand, tree, shape_of(tree, ligand.molecule.shown), ligand_seed(seed, ligand))
+
+    def _finished(self, place: Place, one: _Ready, minima: efforts.Found, n_poses: int) -> list[Pose]:
+        problem, field = place.problem(one.tree, one.shape)
+        found = finish(place, one.tree, one.ligand.molecule.shown, problem, field, minima, n_poses)
+        return self._reported(one.ligand, one.tree, found)
+
+    def _reported(self, ligand: Ligand, tree: Tree, found: list[tuple[Floats, Energies]]) -> list[Pose]:
         lowest = found[0][1].intra
         poses = [
             self._pose(ligand, ligand.whole(coords), energies, lowest, tree) for coords, energies in found
         ]
         return [pose for pose in poses if pose.score <= poses[0].score + self.energy_range]
-
-    def dock_many(
-        self, receptor: Receptor, site: Site, ligands: Sequence[Ligand], /, *, seed: int, n_poses: int
-    ) -> Sequence[Sequence[Pose] | Missing]:
-        """As `dock`, one by one, with grids for all their types built at once."""
-        place = _place(receptor, site, self.scoring)
-        trees = [tree for tree in each("docking", tree_of, ligands) if not isinstance(tree, Missing)]
-        place.prepare({kind for tree in trees for kind in maps.types_of(tree.xs)})
-        return each(
-            "docking", lambda one: self.dock(receptor, site, one, seed=seed, n_poses=n_poses), ligands
-        )
 
     def score(self, receptor: Receptor, site: Site, ligand: Ligand, coords: Floats, /) -> Pose:
         """As the promise in engine.py; the number is `vina`'s to its third decimal."""
@@ -130,11 +150,22 @@ def find(
         TOO_LARGE, or NO_PLAUSIBLE_POSE if every pose found leaves the box.
     """
     keep_programs()
+    problem, field = place.problem(tree, shape_of(tree, shown))
+    minima = efforts.seek(place.function, problem, field, jax.random.key(seed), efforts.EFFORTS[effort])
+    return finish(place, tree, shown, problem, field, minima, n_poses)
+
+
+def finish(
+    place: Place,
+    tree: Tree,
+    shown: str,
+    problem: search.Problem,
+    field: search.Field,
+    minima: efforts.Found,
+    n_poses: int,
+) -> list[tuple[Floats, Energies]]:
+    """Refine what a search found, and keep what is distinct; as `find`."""
     function = place.function
-    atoms, torsions = shape_of(tree, shown)
-    field, types = place.field(tree)
-    problem = search.problem(function, tree, types, atoms, torsions)
-    minima = search.seek(function, problem, field, jax.random.key(seed), search.EFFORTS[effort])
     conf, _ = refine.poses(function, tree, place.atoms, problem, field, minima)
     settled = [
         motion.settled(tree, *(np.asarray(part, dtype=float)[:, k] for part in conf))
@@ -186,6 +217,40 @@ def shape_of(tree: Tree, shown: str) -> tuple[int, int]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A ligand that can be docked."""
+
+    ligand: Ligand
+    tree: Tree
+    shape: tuple[int, int]
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.ligand.digest, self.seed
+
+
+def _side_by_side(
+    place: Place, ligands: Sequence[_Ready], effort: str
+) -> dict[tuple[str, int], efforts.Found]:
+    """Searches of many ligands, those of one shape together, always as many as the device takes at once."""
+    width = efforts.lanes()
+    found = {}
+    for shape in SHAPES:
+        group = list({one.key: one for one in ligands if one.shape == shape}.values())
+        for first in range(0, len(group), width):
+            some = group[first : first + width]
+            full = some + [some[0]] * (width - len(some))
+            problems = [place.problem(one.tree, shape) for one in full]
+            keys = [jax.random.key(one.seed) for one in full]
+            answers = efforts.seek_many(
+                place.function, [p for p, _ in problems], problems[0][1], keys, efforts.EFFORTS[effort]
+            )
+            found.update({one.key: answer for one, answer in zip(some, answers, strict=False)})
+    return found
+
+
 class Place:
     """A receptor's atoms about one site, and its grids, which grow as new atom types come along.
 
@@ -219,6 +284,11 @@ class Place:
         if self._field is None or self._grid is None:
             raise AssertionError("a ligand without types has no tree")
         return self._field, self._grid.types
+
+    def problem(self, tree: Tree, shape: tuple[int, int]) -> tuple[search.Problem, search.Field]:
+        """A ligand and the grids as the search takes them."""
+        field, types = self.field(tree)
+        return search.problem(self.function, tree, types, *shape), field
 
     def holds(self, coords: Floats) -> bool:
         """Do all points lie in the box? As Vina's, it is whole cells of the grid, up to 0.19 Å wider a side."""

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from docking import maps, motion, search
+from docking import effort, maps, motion, search
 from docking.energy import VINA, Atoms, intramolecular, smooth
 from docking.motion import Conf
 from docking.refine import distinct
@@ -17,8 +17,8 @@ from docking.tree import Tree
 from tests.docking.complexes import examples, needs_shared, small
 from tests.docking.test_energy import atoms, tree
 
-ROWS = 1 << 19  # as the engine's tests have, so that programs are compiled once
-SHORT = search.Effort(least=(20, 0), most=(60, 0), agreeing=2)
+ROWS = 1 << 20  # as the engine's tests have, so that programs are compiled once
+SHORT = effort.Effort(least=(20, 0), most=(60, 0), agreeing=2)
 
 
 @lru_cache(maxsize=4)
@@ -71,7 +71,7 @@ def test_the_walkers_slope_is_that_of_their_energy() -> None:
 
 def test_a_descent_goes_down_to_rest() -> None:
     _, _, problem, field = setting()
-    down = search.programs(VINA)[3]
+    down = effort.programs(VINA)[3]
     conf = confs(64, seed=3)
     before, _ = search.evaluate(VINA, problem, field, conf, 1000.0, 1000.0)
     rest, after = down(problem, field, conf, 1000.0, 1000.0)
@@ -83,8 +83,8 @@ def test_a_descent_goes_down_to_rest() -> None:
 def test_the_search_beats_a_thousand_random_descents() -> None:
     """A law of searching: walking on must not be worse than starting anew as often."""
     _, _, problem, field = setting()
-    down = search.programs(VINA)[3]
-    found = search.seek(VINA, problem, field, jax.random.key(1), SHORT)
+    down = effort.programs(VINA)[3]
+    found = effort.seek(VINA, problem, field, jax.random.key(1), SHORT)
     best = Conf(*(part[:, np.argsort(found.energy)[:64]] for part in found.conf))
     mine = float(np.min(down(problem, field, best, 1000.0, 1000.0)[1]))
     random = min(
@@ -96,7 +96,7 @@ def test_the_search_beats_a_thousand_random_descents() -> None:
 def test_the_same_key_gives_the_same_bits() -> None:
     _, _, problem, field = setting()
     first, second, other = (
-        search.seek(VINA, problem, field, jax.random.key(seed), SHORT) for seed in (7, 7, 8)
+        effort.seek(VINA, problem, field, jax.random.key(seed), SHORT) for seed in (7, 7, 8)
     )
     assert (first.energy == second.energy).all()
     assert all((a == b).all() for a, b in zip(first.conf, second.conf, strict=True))
@@ -106,9 +106,9 @@ def test_the_same_key_gives_the_same_bits() -> None:
 @pytest.mark.slow
 def test_padding_rows_of_a_field_changes_nothing() -> None:
     _, grid, problem, field = setting()
-    wider = search.field(grid, 1 << 20)
-    one = search.seek(VINA, problem, field, jax.random.key(3), SHORT)
-    two = search.seek(VINA, problem, wider, jax.random.key(3), SHORT)
+    wider = search.field(grid, 1 << 21)
+    one = effort.seek(VINA, problem, field, jax.random.key(3), SHORT)
+    two = effort.seek(VINA, problem, wider, jax.random.key(3), SHORT)
     assert (one.energy == two.energy).all()
 
 

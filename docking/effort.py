@@ -1,0 +1,206 @@
+"""How long do we look, and when do we believe what was found?
+
+Islands of walkers search apart from each other. One that has not improved for a
+while has told what it will find and starts anew; when enough have told the same
+lowest energy, the search is over. What walkers do is in search.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from docking import search
+from docking.atom_types import Bools
+from docking.descent import settle
+from docking.energy import Function
+from docking.motion import Conf
+from docking.search import ISLANDS, WALKERS, Field, Knobs, Problem
+
+Singles = NDArray[np.float32]
+
+LOOK = 20  # ticks between two looks at the islands
+SAME = 0.05  # kcal/mol within which two islands found the same
+REST = 2  # looks without a better pose after which an island's word counts
+PATIENCE = 5  # looks without a better pose after which an island starts anew
+AFRESH = 1 << 30  # keeps keys of new starts apart from those of ticks
+DOWN = 80  # evaluations of a last descent on the grid
+MOST_LANES = 256  # ligands at once on a GPU
+LANE_BYTES = 32 << 20  # of device memory for each, walkers and temporaries, generously
+
+
+class Effort(NamedTuple):
+    """How long to look, in ticks for a rigid ligand and ticks more for each torsion."""
+
+    least: tuple[int, int]  # before agreement counts
+    most: tuple[int, int]
+    agreeing: int  # islands that found the lowest energy, each on its own
+
+
+EFFORTS = {
+    "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
+    "balanced": Effort(least=(60, 15), most=(160, 80), agreeing=3),
+    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6),
+}
+
+
+class Found(NamedTuple):
+    """Minima of a search, every walker's at every look."""
+
+    conf: Conf
+    energy: Singles  # [pose] kcal/mol, as walked: curled at 10
+    ticks: int
+    agreed: int  # islands, restarted ones included, that found the lowest energy
+
+
+class Watch:
+    """What one ligand's islands have told so far."""
+
+    def __init__(self, torsions: int, effort: Effort) -> None:
+        self.least, most = (base + more * torsions for base, more in (effort.least, effort.most))
+        self.most = -(-most // LOOK) * LOOK
+        self.agreeing = effort.agreeing
+        self.done = False
+        self.ticks = self.agreed = 0
+        self._told: list[float] = []  # lowest energies of islands that have started anew
+        self._lowest, self._idle = np.full(ISLANDS, np.inf), np.zeros(ISLANDS, dtype=int)
+        self._confs: list[Conf] = []
+        self._energies: list[Singles] = []
+
+    def look(self, kept: Conf, kept_energy: Singles, best: Conf, best_energy: Singles) -> Bools:
+        """Note where the walkers stand after LOOK ticks more. [island]: which are to start anew."""
+        self.ticks += LOOK
+        self._note(kept, kept_energy)
+        before, self._lowest = self._lowest, best_energy.reshape(ISLANDS, -1).min(axis=1).astype(float)
+        self._idle = np.where(self._lowest < before - 0.5 * SAME, 0, self._idle + 1)
+        every = np.array([*self._told, *self._lowest])
+        at_rest = np.concatenate([np.ones(len(self._told), dtype=bool), self._idle >= REST])
+        self.agreed = int((at_rest & (every < every.min() + SAME)).sum())
+        agreement = self.ticks >= self.least and self.agreed >= self.agreeing
+        self.done = agreement or self.ticks >= self.most
+        tired = (self._idle >= PATIENCE) & (self.ticks + PATIENCE * LOOK <= self.most) & (not self.done)
+        if tired.any() or self.done:
+            self._note(best, best_energy)
+        self._told += self._lowest[tired].tolist()
+        self._lowest = np.where(tired, np.inf, self._lowest)
+        self._idle = np.where(tired, 0, self._idle)
+        return np.asarray(tired)
+
+    def found(self) -> Found:
+        """All that was noted."""
+        conf = Conf(
+            *(jnp.asarray(np.concatenate(parts, axis=-1)) for parts in zip(*self._confs, strict=True))
+        )
+        return Found(conf, np.concatenate(self._energies), self.ticks, self.agreed)
+
+    def _note(self, conf: Conf, energy: Singles) -> None:
+        self._confs.append(conf)
+        self._energies.append(energy)
+
+
+def seek(
+    function: Function, ligand: Problem, site: Field, key: jax.Array, effort: Effort, poses: int = WALKERS
+) -> Found:
+    """Walk until enough islands agree or the effort is spent."""
+    begin, advance, anew, _ = programs(function)
+    watch = Watch(int(ligand.layout.nodes) - 1, effort)
+    walkers = begin(key, ligand, site, poses)
+    while not watch.done:
+        tick = watch.ticks
+        walkers = advance(ligand, site, Knobs(), key, np.int32(tick), np.int32(LOOK), walkers)
+        tired = watch.look(*_standing(walkers))
+        if tired.any():
+            again = jax.random.fold_in(key, AFRESH + tick)
+            walkers = anew(again, ligand, site, np.repeat(tired, poses // ISLANDS), walkers)
+    return watch.found()
+
+
+def seek_many(
+    function: Function,
+    ligands: Sequence[Problem],
+    site: Field,
+    keys: Sequence[jax.Array],
+    effort: Effort,
+    poses: int = WALKERS,
+) -> list[Found]:
+    """As `seek`, for ligands of one shape side by side on the device.
+
+    A ligand's result does not depend on its neighbours: nothing is summed across
+    ligands, and each stops at its own time. For the same bits pass the same number
+    of ligands, the last repeated if need be.
+    """
+    begin, advance, anew = lane_programs(function)
+    every: Problem = jax.tree.map(lambda *parts: jnp.stack(parts), *ligands)
+    key = jnp.stack(list(keys))
+    watches = [Watch(int(ligand.layout.nodes) - 1, effort) for ligand in ligands]
+    walkers = begin(key, every, site, poses)
+    tick = 0
+    while not all(watch.done for watch in watches):
+        walkers = advance(every, site, Knobs(), key, np.int32(tick), np.int32(LOOK), walkers)
+        standing = _standing(walkers)
+        tired = np.zeros((len(ligands), ISLANDS), dtype=bool)
+        for lane, watch in enumerate(watches):
+            if not watch.done:
+                tired[lane] = watch.look(*jax.tree.map(lambda part, lane=lane: part[lane], standing))
+        if tired.any():
+            again = jax.vmap(jax.random.fold_in, (0, None))(key, AFRESH + tick)
+            walkers = anew(again, every, site, np.repeat(tired, poses // ISLANDS, axis=1), walkers)
+        tick += LOOK
+    return [watch.found() for watch in watches]
+
+
+def lanes() -> int:
+    """Ligands at once: one on a processor, which a single ligand's walkers fill, and what memory holds on a GPU."""
+    if jax.default_backend() == "cpu":
+        return 1
+    stats = jax.devices()[0].memory_stats() or {}
+    room = int(stats.get("bytes_limit", 0)) // 2
+    return max(1, min(MOST_LANES, room // LANE_BYTES))
+
+
+def _standing(walkers: search.Walkers) -> tuple[Conf, Singles, Conf, Singles]:
+    answer: tuple[Conf, Singles, Conf, Singles] = jax.device_get(
+        (walkers.kept, walkers.kept_energy, walkers.best, walkers.best_energy)
+    )
+    return answer
+
+
+def options() -> dict[str, Any] | None:
+    """For the compiler: whole AVX-512 registers where there are any, a quarter faster than halves."""
+    return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
+
+
+@lru_cache(maxsize=8)
+def programs(function: Function) -> tuple[Any, Any, Any, Any]:
+    """begin, advance, anew and a last descent, compiled for the device at hand."""
+
+    def down(
+        ligand: Problem, site: Field, conf: Conf, cap: jax.Array, wall: jax.Array
+    ) -> tuple[Conf, jax.Array]:
+        return settle(search.surface(function, ligand, site, cap, wall), ligand.layout, DOWN, conf)
+
+    return (
+        jax.jit(search.begin, static_argnums=3, compiler_options=options()),
+        jax.jit(partial(search.advance, function), compiler_options=options()),
+        jax.jit(search.anew, compiler_options=options()),
+        jax.jit(down, compiler_options=options()),
+    )
+
+
+@lru_cache(maxsize=8)
+def lane_programs(function: Function) -> tuple[Any, Any, Any]:
+    """begin, advance and anew for many ligands at once."""
+    return (
+        jax.jit(jax.vmap(search.begin, (0, 0, None, None)), static_argnums=3, compiler_options=options()),
+        jax.jit(
+            jax.vmap(partial(search.advance, function), (0, None, None, 0, None, None, 0)),
+            compiler_options=options(),
+        ),
+        jax.jit(jax.vmap(search.anew, (0, 0, None, 0, 0)), compiler_options=options()),
+    )
