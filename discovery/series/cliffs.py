@@ -1,0 +1,124 @@
+"""Which molecules look alike and act differently?"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from rdkit import DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+
+from discovery.outcome import Missing
+from discovery.series.measured import Measured, SeriesError
+from discovery.series.sheet import Cell, Sheet, drawing, figure, first, signed
+
+CLOSEST = 0.01  # least distance: two stereoisomers with one fingerprint would divide by nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Cliff:
+    """Two similar molecules with very different numbers."""
+
+    worse: int  # places in the series
+    better: int
+    similarity: float  # Tanimoto, 0..1
+    change: float  # better - worse, in the column's unit
+    steepness: float  # SALI: |change| / (1 - similarity)
+
+
+@dataclass(frozen=True)
+class Cliffs:
+    """Cliffs, steepest first; `outcomes[i]` counts those the i-th row stands at."""
+
+    measured: Measured
+    cliffs: tuple[Cliff, ...]
+    similarity: float  # how alike two molecules had to be
+    change: float  # how far apart their numbers had to be
+    outcomes: tuple[int | Missing, ...]
+
+    def sheet(self, n: int = 20) -> Sheet:
+        """The `n` steepest cliffs, both molecules side by side."""
+        entries = self.measured.entries
+        rows: list[tuple[Cell, ...]] = []
+        for cliff in self.cliffs[:n]:
+            pair: list[Cell] = []
+            for place in (cliff.worse, cliff.better):
+                smiles = self.measured.molecule(place).smiles
+                pair += [
+                    drawing(smiles, width=220, height=140),
+                    entries[place].id,
+                    figure(self.measured.value(place)),
+                ]
+            rows.append((*pair, signed(cliff.change), figure(cliff.similarity), figure(cliff.steepness, 1)))
+        title = self.measured.column.label
+        heads = ("worse", "name", title, "better", "name", title, "change", "similarity", "SALI")
+        note = (
+            f"Pairs at least {self.similarity:g} alike (Tanimoto, ECFP4) and at least {self.change:.2f} apart, "
+            "steepest first. SALI is the change divided by one minus the similarity."
+        )
+        return Sheet(f"{first(n, self.cliffs)} activity cliffs", heads, tuple(rows), note)
+
+    def __repr__(self) -> str:
+        return f"Cliffs: {len(self.cliffs):,} among {len(self.measured.usable):,} molecules"
+
+    def _repr_html_(self) -> str:
+        return self.sheet()._repr_html_()
+
+
+def activity_cliffs(measured: Measured, *, similarity: float = 0.55, change: float | None = None) -> Cliffs:
+    """All pairs at least this alike whose numbers are at least this far apart, by SALI.
+
+    Likeness is the Tanimoto coefficient of ECFP4 bits, 2,048 wide, with chirality. A
+    pair with equal fingerprints counts as 0.01 apart.
+
+    Parameters
+    ----------
+    similarity : 0..1
+    change : in the column's unit
+        One standard deviation of all numbers when left out.
+
+    Raises
+    ------
+    SeriesError
+        `similarity` is outside 0..1, or `change` is negative.
+
+    References
+    ----------
+    .. [1] R. Guha, J. H. Van Drie, J. Chem. Inf. Model. 48 (2008) 646-658, doi 10.1021/ci7004093.
+    """
+    if not 0.0 <= similarity <= 1.0:
+        raise SeriesError(f"similarity lies between 0 and 1, not at {similarity}")
+    places = measured.usable
+    values = np.array([measured.value(place) for place in places])
+    if change is None:
+        change = statistics.stdev(values.tolist()) if len(values) > 1 else 0.0
+    if change < 0:
+        raise SeriesError(f"a change is a distance of two numbers, not {change}")
+    prints = [_circular().GetFingerprint(measured.molecule(place).mol()) for place in places]
+    found = []
+    for later in range(1, len(places)):
+        likeness = np.array(DataStructs.BulkTanimotoSimilarity(prints[later], prints[:later]))
+        apart = values[later] - values[:later]
+        for earlier in np.flatnonzero((likeness >= similarity) & (np.abs(apart) >= change) & (apart != 0)):
+            found.append(_cliff(measured, places[int(earlier)], places[later], float(likeness[earlier])))
+    found.sort(key=lambda cliff: (-cliff.steepness, cliff.worse, cliff.better))
+    counted = dict.fromkeys(places, 0)
+    for cliff in found:
+        counted[cliff.worse] += 1
+        counted[cliff.better] += 1
+    outcomes = tuple(entry.missing or counted[place] for place, entry in enumerate(measured.entries))
+    return Cliffs(measured, tuple(found), similarity, change, outcomes)
+
+
+def _cliff(measured: Measured, one: int, other: int, similarity: float) -> Cliff:
+    if measured.better(measured.value(one), measured.value(other)):
+        one, other = other, one
+    change = measured.value(other) - measured.value(one)
+    return Cliff(one, other, similarity, change, abs(change) / max(1.0 - similarity, CLOSEST))
+
+
+@cache
+def _circular() -> rdFingerprintGenerator.FingerprintGenerator64:
+    return rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048, includeChirality=True)

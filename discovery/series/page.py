@@ -1,0 +1,154 @@
+"""What would a chemist forward about a series: one HTML file with tables and pictures.
+
+Like the report of a run, it fetches nothing, sends nothing, and runs no script at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from discovery.files import publish
+from discovery.score import Score
+from discovery.series.cliffs import Cliffs
+from discovery.series.free_wilson import FreeWilson
+from discovery.series.measured import Measured
+from discovery.series.rgroups import RGroupTable
+from discovery.series.scaffolds import Scaffolds
+from discovery.series.sheet import Sheet, drawing, left_out
+from discovery.views.pose_viewer import asset, policy, templates
+from discovery.views.text import number
+
+
+@dataclass(frozen=True, slots=True)
+class CorePart:
+    """What the page shows of one core."""
+
+    title: str
+    picture: Markup
+    table: Sheet
+    matrix: Sheet | None
+    model: FreeWilson | None
+    forest: Markup
+    why_no_model: str
+    suggestions: Sheet | None
+
+
+def write_page(path: Path, html: str) -> Path:
+    """The page as a file; it appears whole or not at all.
+
+    Raises
+    ------
+    CannotWrite
+        The disk refused.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    publish(path, html.encode("utf-8"))
+    return path
+
+
+def render(
+    measured: Measured,
+    scaffolds: Scaffolds,
+    cores: Sequence[CorePart],
+    rgroups: RGroupTable,
+    cliffs: Cliffs,
+    pairs: Sheet | None,
+    unpaired: Sheet | None,
+    no_pairs: str,
+    *,
+    notes: Sequence[str] = (),
+) -> str:
+    """The page as HTML text."""
+    style = asset("report.css")
+    values = [measured.value(place) for place in measured.usable]
+    return (
+        templates()
+        .get_template("series.html.j2")
+        .render(
+            policy=policy([], [style]),
+            style=Markup(style),
+            name=measured.name,
+            title=measured.column.label,
+            better=measured.column.better,
+            rows=len(measured.entries),
+            usable=len(values),
+            lowest=number(min(values)),
+            highest=number(max(values)),
+            notes=notes,
+            scaffolds=scaffolds.sheet(12),
+            cores=cores,
+            coreless=left_out(rgroups.outcomes),
+            pairs=pairs,
+            unpaired=unpaired,
+            no_pairs=no_pairs,
+            cliffs=cliffs.sheet(12),
+            refused=left_out(entry.missing for entry in measured.entries),
+        )
+    )
+
+
+def core_part(
+    table: RGroupTable, core: int, model: FreeWilson | None, why_no_model: str, suggestions: Sheet | None
+) -> CorePart:
+    """One core, made ready for the page."""
+    found = table.core(core)
+    title = f"Core {core + 1}: {len(found.members):,} molecules"
+    matrix = None
+    varied = sorted(
+        found.positions,
+        key=lambda position: (-len({table.groups(place).at[position] for place in found.members}), position),
+    )
+    if len(varied) > 1:
+        across, down = sorted(varied[:2])
+        matrix = table.matrix_sheet(across, down, core, n=10)
+    picture = Markup(drawing(found.drawn, width=320, height=210).svg)
+    forest = Markup(forest_svg(model)) if model else Markup("")
+    return CorePart(title, picture, table.sheet(10, core), matrix, model, forest, why_no_model, suggestions)
+
+
+def forest_svg(model: FreeWilson, n: int = 24, *, width: int = 560) -> str:
+    """Contributions as points with their intervals; the `n` groups most molecules hold."""
+    known = [(c, c.effect) for c in model.contributions if not c.reference and isinstance(c.effect, Score)]
+    shown = sorted(known, key=lambda item: -item[0].count)[:n]
+    shown.sort(key=lambda item: (item[0].position, -item[1].value))
+    if not shown:
+        return ""
+    ends = [0.0]
+    for found, effect in shown:
+        ends += [effect.value, *(found.interval or ())]
+    widest = 2.5 * (max(abs(effect.value) for _, effect in shown) or 1.0)
+    low, high = max(min(ends), -widest), min(max(ends), widest)
+    left, right, line, top = 210, 20, 20, 8
+    room = width - left - right
+
+    def x(value: float) -> float:
+        return left + (min(max(value, low), high) - low) / ((high - low) or 1.0) * room
+
+    height = top + line * len(shown) + 26
+    parts = [
+        f'<line x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{top}" y2="{height - 24}" stroke="currentColor" stroke-opacity=".4"/>'
+    ]
+    for place, (found, effect) in enumerate(shown):
+        y = top + line * place + line / 2
+        words = f"{found.position}  {found.group}"
+        words = words if len(words) <= 30 else words[:29] + "…"
+        parts.append(f'<text x="{left - 12}" y="{y + 4:.1f}" text-anchor="end">{Markup.escape(words)}</text>')
+        if found.interval:
+            a, b = x(found.interval[0]), x(found.interval[1])
+            parts.append(
+                f'<line x1="{a:.1f}" x2="{b:.1f}" y1="{y}" y2="{y}" stroke="#0072B2" stroke-width="2"/>'
+            )
+        parts.append(f'<circle cx="{x(effect.value):.1f}" cy="{y}" r="4" fill="#0072B2"/>')
+    for value in (low, 0.0, high):
+        parts.append(
+            f'<text x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{number(value, 1)}</text>'
+        )
+    words = f"Contributions of {len(shown)} groups with 95 % intervals, cut where they leave the picture"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-label="{words}" font-family="system-ui, sans-serif" font-size="11.5" fill="currentColor">{"".join(parts)}</svg>'
+    )

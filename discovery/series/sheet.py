@@ -1,0 +1,171 @@
+"""How does a table of structures and numbers look, in a notebook and in a report?
+
+The rows are the same; a notebook gets pictures that show without trust, a page gets
+inline drawings and no style of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from markupsafe import Markup
+from rdkit import Chem
+
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import Missing
+from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
+from discovery.views.text import inert, number
+
+_CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
+_RIGHT = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture in a cell, and the words that stand for it."""
+
+    svg: str  # empty when RDKit has no picture
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number as it is written, right-aligned."""
+
+    text: str
+
+
+Cell = str | Drawing | Figure
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table to be looked at."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""  # what a reader needs to know to read it
+
+    def __repr__(self) -> str:
+        return f"Sheet of {len(self.rows)} rows: {inert(self.caption)}"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th {_CELL}>{escape(inert(name))}</th>" for name in self.heads)
+        body = []
+        for row in self.rows:
+            cells = []
+            for cell in row:
+                if isinstance(cell, Drawing) and cell.svg:
+                    words = escape(inert(cell.words, limit=200))
+                    cells.append(
+                        f'<td style="background:#fff;padding:2px"><img alt="{words}" src="{data_uri(cell.svg)}"></td>'
+                    )
+                else:
+                    cells.append(f"<td {_RIGHT if isinstance(cell, Figure) else _CELL}>{_text(cell)}</td>")
+            body.append(f"<tr>{''.join(cells)}</tr>")
+        note = f"<p><small>{escape(inert(self.note))}</small></p>" if self.note else ""
+        return (
+            f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(inert(self.caption))}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{note}"
+        )
+
+    def markup(self) -> Markup:
+        """The table for a page with the report's style sheet; drawings inline, no style attributes."""
+        heads = [
+            f'<th scope="col"{_class(row_cell)}>{escape(inert(name))}</th>'
+            for name, row_cell in zip(self.heads, self.rows[0] if self.rows else self.heads, strict=True)
+        ]
+        body = []
+        for row in self.rows:
+            cells = [
+                f'<td class="paper">{cell.svg}</td>'
+                if isinstance(cell, Drawing) and cell.svg
+                else f"<td{_class(cell)}>{_text(cell)}</td>"
+                for cell in row
+            ]
+            body.append(f"<tr>{''.join(cells)}</tr>")
+        words = escape(inert(self.caption))
+        note = f'<p class="hint">{escape(inert(self.note))}</p>' if self.note else ""
+        return Markup(
+            f'{note}<div class="wide" tabindex="0" role="group" aria-label="{words}"><table class="rows plain">'
+            f"<thead><tr>{''.join(heads)}</tr></thead>"
+            f"<tbody>{''.join(body)}</tbody></table></div>"
+        )
+
+
+def drawing(smiles: str, *, width: int = 170, height: int = 110) -> Drawing:
+    """A structure; [*:1] is drawn as R1, and what cannot be drawn keeps its text."""
+    try:
+        return Drawing(molecule_svg(_named(smiles), width=width, height=height, title=smiles), smiles)
+    except UndrawableError:
+        return Drawing("", smiles)
+
+
+def figure(value: float | None, decimals: int = 2) -> Figure:
+    """A number, or a dash where there is none to give."""
+    return Figure("–" if value is None else number(value, decimals))
+
+
+def signed(value: float, decimals: int = 2) -> Figure:
+    """A change, with its sign."""
+    return Figure(("+" if value > 0 else "") + number(value, decimals))
+
+
+def span(interval: tuple[float, float] | None, decimals: int = 2) -> Figure:
+    """An interval, or a dash where it is not known."""
+    if interval is None:
+        return Figure("–")
+    return Figure(f"{number(interval[0], decimals)} to {number(interval[1], decimals)}")
+
+
+def left_out(outcomes: Iterable[object], *, examples: int = 2) -> Sheet:
+    """Why rows are not in a result: how many each reason cost, with examples."""
+    gone = [outcome for outcome in outcomes if isinstance(outcome, Missing)]
+    counted = Counter(outcome.reason for outcome in gone)
+    rows: list[tuple[Cell, ...]] = []
+    for reason, count in counted.most_common():
+        shown = [outcome.detail for outcome in gone if outcome.reason is reason][:examples]
+        rows.append(
+            (
+                Figure(f"{count:,}"),
+                reason.value.replace("_", " "),
+                "; ".join(inert(text, limit=160) for text in shown),
+            )
+        )
+    return Sheet(f"{len(gone):,} rows left out", ("rows", "reason", "for example"), tuple(rows))
+
+
+def _named(smiles: str) -> str:
+    """The same SMILES with R1, R2 ... for mapped placeholders."""
+    if ":" not in smiles:
+        return smiles
+    with quiet_rdkit():
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None:
+            return smiles
+        for atom in mol.GetAtoms():
+            if atom.GetAtomicNum() == 0 and atom.GetAtomMapNum():
+                atom.SetProp("atomLabel", f"R{atom.GetAtomMapNum()}")
+            atom.SetAtomMapNum(0)
+        return str(Chem.MolToCXSmiles(mol))
+
+
+def _class(cell: Cell) -> str:
+    return ' class="num"' if isinstance(cell, Figure) else ""
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, Figure):
+        return escape(cell.text)
+    words = cell.words if isinstance(cell, Drawing) else cell
+    shown = escape(inert(words, limit=400))
+    return f"<code>{shown}</code>" if isinstance(cell, Drawing) else shown
+
+
+def first(n: int, of: Sequence[object]) -> str:
+    """ "12 of 340", for captions."""
+    return f"{min(n, len(of)):,} of {len(of):,}"

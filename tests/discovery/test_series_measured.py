@@ -1,0 +1,100 @@
+"""Reading a table of structures and numbers: every row is there, with its number or its reason."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, Reason
+from discovery.score import Column, Score
+from discovery.series import measured
+from discovery.series.measured import Entry, SeriesError
+from tests.discovery.fake_run import fake_run
+
+TABLE = """name,smiles,Ki nM,note
+a,CCO,10,fine
+b,C1CC,20,no structure
+c,CCN,,no number
+d,CCC,>1000,a bound
+e,CCCl,0,no concentration
+f,CCF,soon,no number
+g,OCC,1000,a again
+a,CCBr,1,the name again
+h,CCI,nan,no number
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "ki.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_every_row_is_there_with_its_reason(table: Path) -> None:
+    found = measured.read(table, "Ki nM", concentration="nM")
+    assert len(found.entries) == 9
+    reasons = {entry.id: entry.missing.reason for entry in found.entries if entry.missing}
+    assert reasons == {
+        "b": Reason.UNPARSABLE,
+        "c": Reason.EMPTY,
+        "d": Reason.UNSUPPORTED,
+        "e": Reason.UNSUPPORTED,
+        "f": Reason.UNPARSABLE,
+        "g": Reason.DUPLICATE,
+        "h": Reason.UNPARSABLE,
+    }
+    assert [found.entries[place].id for place in found.usable] == ["a", "a (line 9)"]
+    bound = found.entries[3].missing
+    assert bound is not None
+    assert "line 5" in bound.detail
+    assert "'>1000' is a bound" in bound.detail
+
+
+def test_concentrations_and_repeated_measurements(table: Path) -> None:
+    """10 nM is 8, 1 µM is 6: their mean is 7 and their sample standard deviation √2."""
+    first = measured.read(table, "Ki nM", concentration="nM").entries[0].activity
+    assert isinstance(first, Score)
+    assert first.value == pytest.approx(7.0)
+    assert first.error == pytest.approx(math.sqrt(2))
+    assert first.details == {"measurements": 2}
+
+
+@pytest.mark.parametrize(("unit", "shown"), [("M", 0.0), ("mM", 3.0), ("uM", 6.0), ("nM", 9.0), ("pM", 12.0)])
+def test_units_of_concentration(tmp_path: Path, unit: str, shown: float) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("smiles,c\nCCO,1\nCCC,100\n")
+    found = measured.read(path, "c", concentration=unit)
+    assert [found.value(place) for place in found.usable] == pytest.approx([shown, shown - 2])
+
+
+def test_a_wrong_column_is_named_with_the_nearest(table: Path) -> None:
+    with pytest.raises(SeriesError, match="did you mean 'Ki nM'"):
+        measured.read(table, "Ki nm")
+    with pytest.raises(SeriesError, match="one of M, mM"):
+        measured.read(table, "Ki nM", concentration="g")
+    with pytest.raises(SeriesError, match="none of the 9 rows"):
+        measured.read(table, "note")
+
+
+def test_two_rows_of_one_name_are_refused() -> None:
+    entry = Entry("x", "CCO", Molecule.parse("CCO", "x"), Score(1.0))
+    with pytest.raises(SeriesError, match="two rows of series are called 'x'"):
+        measured.of([entry, entry], Column("y", "1", "high"))
+
+
+def test_a_run_becomes_a_series() -> None:
+    run = fake_run()
+    found = measured.of_run(run, "qed")
+    assert len(found.entries) == len(run.rows)
+    for entry, row in zip(found.entries, run.rows, strict=True):
+        score = row.outcomes["qed"]
+        if isinstance(score, Missing):
+            assert entry.missing is not None
+        elif entry.missing is None:
+            assert found.column.name == "qed"
+    with pytest.raises(SeriesError, match="no column 'pki'"):
+        measured.of_run(run, "pki")
