@@ -95,15 +95,15 @@ class NativeEngine:
             )
         keep_programs()
         ready = each("docking", lambda one: self._ready(place, one, seed), ligands)
-        minima = _side_by_side(place, [one for one in ready if not isinstance(one, Missing)], self.effort)
+        minima = side_by_side(place, [one for one in ready if not isinstance(one, Missing)], self.effort)
         return each("docking", lambda one: self._finished(place, one, minima[one.key], n_poses), ready)
 
-    def _ready(self, place: Place, ligand: Ligand, seed: int) -> _Ready:
+    def _ready(self, place: Place, ligand: Ligand, seed: int) -> Ready:
         check_fits(place.site, ligand)
         tree = tree_of(ligand)
-        return _Ready(ligand, tree, shape_of(tree, ligand.molecule.shown), ligand_seed(seed, ligand))
+        return Ready(ligand, tree, shape_of(tree, ligand.molecule.shown), ligand_seed(seed, ligand))
 
-    def _finished(self, place: Place, one: _Ready, minima: efforts.Found, n_poses: int) -> list[Pose]:
+    def _finished(self, place: Place, one: Ready, minima: efforts.Found, n_poses: int) -> list[Pose]:
         problem, field = place.problem(one.tree, one.shape)
         found = finish(place, one.tree, one.ligand.molecule.shown, problem, field, minima, n_poses)
         return self._reported(one.ligand, one.tree, found)
@@ -218,7 +218,7 @@ def shape_of(tree: Tree, shown: str) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
     """A ligand that can be docked."""
 
     ligand: Ligand
@@ -231,9 +231,7 @@ class _Ready:
         return self.ligand.digest, self.seed
 
 
-def _side_by_side(
-    place: Place, ligands: Sequence[_Ready], effort: str
-) -> dict[tuple[str, int], efforts.Found]:
+def side_by_side(place: Place, ligands: Sequence[Ready], effort: str) -> dict[tuple[str, int], efforts.Found]:
     """Searches of many ligands, those of one shape together, always as many as the device takes at once."""
     width = efforts.lanes()
     found = {}

@@ -18,7 +18,6 @@ from tests.docking.complexes import examples, needs_shared, small
 from tests.docking.test_energy import atoms, tree
 
 ROWS = 1 << 20  # as the engine's tests have, so that programs are compiled once
-SHORT = effort.Effort(least=(20, 0), most=(60, 0), agreeing=2)
 
 
 @lru_cache(maxsize=4)
@@ -78,38 +77,6 @@ def test_a_descent_goes_down_to_rest() -> None:
     assert (np.asarray(after) <= np.asarray(before) + 1e-3).all()
     _, later = down(problem, field, rest, 1000.0, 1000.0)
     assert np.median(np.asarray(after) - np.asarray(later)) < 0.05
-
-
-def test_the_search_beats_a_thousand_random_descents() -> None:
-    """A law of searching: walking on must not be worse than starting anew as often."""
-    _, _, problem, field = setting()
-    down = effort.programs(VINA)[3]
-    found = effort.seek(VINA, problem, field, jax.random.key(1), SHORT)
-    best = Conf(*(part[:, np.argsort(found.energy)[:64]] for part in found.conf))
-    mine = float(np.min(down(problem, field, best, 1000.0, 1000.0)[1]))
-    random = min(
-        float(np.min(down(problem, field, confs(64, 50 + k, 2.5), 1000.0, 1000.0)[1])) for k in range(16)
-    )
-    assert mine <= random + 0.02
-
-
-def test_the_same_key_gives_the_same_bits() -> None:
-    _, _, problem, field = setting()
-    first, second, other = (
-        effort.seek(VINA, problem, field, jax.random.key(seed), SHORT) for seed in (7, 7, 8)
-    )
-    assert (first.energy == second.energy).all()
-    assert all((a == b).all() for a, b in zip(first.conf, second.conf, strict=True))
-    assert first.energy.shape != other.energy.shape or (first.energy != other.energy).any()
-
-
-@pytest.mark.slow
-def test_padding_rows_of_a_field_changes_nothing() -> None:
-    _, grid, problem, field = setting()
-    wider = search.field(grid, 1 << 21)
-    one = effort.seek(VINA, problem, field, jax.random.key(3), SHORT)
-    two = effort.seek(VINA, problem, wider, jax.random.key(3), SHORT)
-    assert (one.energy == two.energy).all()
 
 
 @needs_shared

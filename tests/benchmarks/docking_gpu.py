@@ -1,0 +1,133 @@
+"""How many energies and how many ligands a second does a GPU dock?
+
+Answer    energy + gradient evaluations a second; ligands a second, `fast`, from PDBQT text to refined poses
+Data      screening_dev, target DEF (DUD-E by way of Uni-Dock @ 66546c3, Apache-2.0), 5,798 ligands
+Baseline  Uni-Dock 1.1, same preset name: 33 ligands a second on an RTX 4090 (its authors' figure, not ours)
+Budget    --quick: 256 ligands; full: all. Compiling is timed apart
+Failures  counted, and listed by reason
+"""
+
+from __future__ import annotations
+
+import argparse
+import tarfile
+import time
+from collections import Counter
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, each
+from docking import effort, search
+from docking.energy import FUNCTIONS
+from docking.engines.native import Place, Ready, finish, keep_programs, shape_of, side_by_side, tree_of
+from docking.ligand import Ligand
+from docking.maps import types_of
+from docking.receptor import Receptor
+from docking.site import Site
+from tests.benchmarks.record import record
+from tests.docking.complexes import SHARED, shared
+
+SEED = 2026
+POSES = 1 << 16  # evaluated side by side
+ROUNDS = 50
+
+
+def evaluations_per_second(place: Place, one: Ready) -> float:
+    """Energy and gradient of one ligand in many poses, the device kept busy."""
+    problem, field = place.problem(one.tree, one.shape)
+    start = search.begin(jax.random.key(SEED), problem, field, POSES).kept
+
+    def many(conf: search.Conf) -> jax.Array:
+        def again(_: int, sums: jax.Array) -> jax.Array:
+            moved = conf._replace(position=conf.position + 1e-6 * sums[None])
+            energy, slope = search.evaluate(place.function, problem, field, moved, 1000.0, 100.0)
+            return jnp.clip(energy, -1.0, 1.0) + 1e-9 * slope.sum(axis=0)
+
+        return jax.lax.fori_loop(0, ROUNDS, again, jnp.zeros(POSES))
+
+    run = jax.jit(many, compiler_options=effort.options())
+    run(start).block_until_ready()
+    clock = time.perf_counter()
+    run(start).block_until_ready()
+    return POSES * ROUNDS / (time.perf_counter() - clock)
+
+
+def ligand_of(name: str, text: str) -> Ligand:
+    """The search needs PDBQT alone, so nothing else is filled in."""
+    return Ligand(Molecule("", name), "", "", text, (), 0)
+
+
+def ready(one: Ligand) -> Ready:
+    tree = tree_of(one)
+    return Ready(one, tree, shape_of(tree, one.molecule.shown), SEED)
+
+
+def docked(place: Place, ligands: list[Ligand]) -> list[object]:
+    """Text -> tree -> search -> refined poses, one outcome for each."""
+    prepared = each("docking", ready, ligands)
+    minima = side_by_side(place, [one for one in prepared if not isinstance(one, Missing)], "fast")
+
+    def done(one: Ready) -> object:
+        problem, field = place.problem(one.tree, one.shape)
+        return finish(place, one.tree, one.ligand.molecule.shown, problem, field, minima[one.key], 1)
+
+    return list(each("docking", done, prepared))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="256 ligands")
+    args = parser.parse_args()
+    if jax.default_backend() == "cpu":
+        print(f"JAX {jax.__version__} sees no GPU here, so nothing was measured and nothing was recorded.")
+        return
+    keep_programs()
+    texts = shared("screening_dev")
+    receptor = next(text for path, text in texts.items() if path.endswith("def_receptor.pdbqt"))
+    names = sorted(path for path in texts if "/def_unique_charged/" in path)
+    ligands = [ligand_of(name.split("/")[-1], texts[name]) for name in names]
+    ligands = [ligands[i] for i in np.random.default_rng(SEED).permutation(len(ligands))]
+    ligands = ligands[:256] if args.quick else ligands
+    clock = time.perf_counter()
+    place = Place(Receptor("DEF", "", receptor), site(), FUNCTIONS["vina"])
+    place.prepare({kind for one in ligands for kind in types_of(tree_of(one).xs)})
+    built = time.perf_counter() - clock
+    clock = time.perf_counter()
+    docked(place, ligands[: 2 * effort.lanes()])  # compiles
+    compiled = time.perf_counter() - clock
+    tree_of.cache_clear()
+    clock = time.perf_counter()
+    outcomes = docked(place, ligands)
+    spent = time.perf_counter() - clock
+    failed = Counter(one.reason.value for one in outcomes if isinstance(one, Missing))
+    numbers = {
+        "ligands": len(ligands),
+        "ligands_per_s": round(len(ligands) / spent, 2),
+        "evaluations_per_s": round(evaluations_per_second(place, ready(ligands[0]))),
+        "lanes": effort.lanes(),
+        "grids_s": round(built, 2),
+        "compile_s": round(compiled, 1),
+        "failed": dict(failed),
+    }
+    print(numbers)
+    record("docking_gpu", numbers, seed=SEED, device=jax.devices()[0].device_kind)
+
+
+def site() -> Site:
+    """The box of the screening set's own configuration file."""
+    import json
+
+    with tarfile.open(SHARED / "screening_dev.tar.xz") as file:
+        stream = file.extractfile("screening/def/config_def.json")
+        assert stream is not None
+        config = json.load(stream)
+    center = tuple(float(config[f"center_{axis}"]) for axis in "xyz")
+    size = tuple(float(config[f"size_{axis}"]) for axis in "xyz")
+    return Site((center[0], center[1], center[2]), (size[0], size[1], size[2]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""When a search stops, and that its result depends on nothing but ligand and seed."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+from docking import effort, search
+from docking.energy import VINA
+from docking.motion import Conf
+from tests.docking.complexes import small
+from tests.docking.test_energy import tree
+from tests.docking.test_search import ROWS, confs, setting
+
+SHORT = effort.Effort(least=(20, 0), most=(60, 0), agreeing=2)
+
+
+def looks(watch: effort.Watch, *levels: tuple[float, ...]) -> list[list[bool]]:
+    """Show a watch the lowest energies of its four islands, look after look; two walkers an island."""
+    conf = Conf(np.zeros((3, 8)), np.zeros((4, 8)), np.zeros((2, 8)))
+    tired = []
+    for islands in levels:
+        energy = np.repeat(np.array(islands, np.float32), 2)
+        tired.append(watch.look(conf, energy, conf, energy).tolist())
+    return tired
+
+
+def test_islands_that_agree_end_a_search_once_they_are_at_rest() -> None:
+    watch = effort.Watch(0, effort.Effort(least=(40, 0), most=(400, 0), agreeing=3))
+    same = (-9.0, -9.01, -9.02, -5.0)
+    looks(watch, same)
+    assert not watch.done
+    looks(watch, same, same)
+    assert watch.agreed == 3
+    assert watch.done
+    assert watch.ticks == 60
+
+
+def test_a_lower_energy_elsewhere_takes_their_word_away() -> None:
+    watch = effort.Watch(0, effort.Effort(least=(40, 0), most=(400, 0), agreeing=3))
+    looks(watch, (-9.0, -9.0, -9.0, -5.0), (-9.0, -9.0, -9.0, -5.0), (-9.0, -9.0, -9.0, -9.5))
+    assert not watch.done
+    assert watch.agreed == 0
+
+
+def test_an_island_without_progress_starts_anew_and_its_word_is_kept() -> None:
+    watch = effort.Watch(0, effort.Effort(least=(20, 0), most=(2000, 0), agreeing=2))
+    stuck = (-7.0, -6.0, -5.0, -4.0)
+    tired = looks(watch, *[stuck] * 6)
+    assert not any(any(one) for one in tired[:5])
+    assert all(tired[5])
+    looks(watch, (-7.02, -1.0, -1.0, -1.0), (-7.02, -1.0, -1.0, -1.0), (-7.02, -1.0, -1.0, -1.0))
+    assert watch.agreed == 2  # one told before it started anew, one after
+    assert watch.done
+    assert len(watch.found().energy) == 8 * (
+        9 + 2
+    )  # nine looks, and the best at the new start and at the end
+
+
+def test_a_search_ends_when_its_effort_is_spent() -> None:
+    watch = effort.Watch(3, effort.Effort(least=(20, 0), most=(30, 10), agreeing=4))
+    looks(watch, *[(-1.0 * k, -2.0 * k, -3.0 * k, -4.0 * k) for k in range(1, 4)])
+    assert watch.done
+    assert watch.ticks == 60
+
+
+def test_the_search_beats_a_thousand_random_descents() -> None:
+    """A law of searching: walking on must not be worse than starting anew as often."""
+    _, _, problem, field = setting()
+    down = effort.programs(VINA)[3]
+    found = effort.seek(VINA, problem, field, jax.random.key(1), SHORT)
+    best = Conf(*(part[:, np.argsort(found.energy)[:64]] for part in found.conf))
+    mine = float(np.min(down(problem, field, best, 1000.0, 1000.0)[1]))
+    random = min(
+        float(np.min(down(problem, field, confs(64, 50 + k, 2.5), 1000.0, 1000.0)[1])) for k in range(16)
+    )
+    assert mine <= random + 0.02
+
+
+def test_the_same_key_gives_the_same_bits() -> None:
+    _, _, problem, field = setting()
+    first, second, other = (
+        effort.seek(VINA, problem, field, jax.random.key(seed), SHORT) for seed in (7, 7, 8)
+    )
+    assert (first.energy == second.energy).all()
+    assert all((a == b).all() for a, b in zip(first.conf, second.conf, strict=True))
+    assert first.energy.shape != other.energy.shape or (first.energy != other.energy).any()
+
+
+@pytest.mark.slow
+def test_padding_rows_of_a_field_changes_nothing() -> None:
+    _, grid, problem, field = setting()
+    wider = search.field(grid, 1 << 21)
+    one = effort.seek(VINA, problem, field, jax.random.key(3), SHORT)
+    two = effort.seek(VINA, problem, wider, jax.random.key(3), SHORT)
+    assert (one.energy == two.energy).all()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_neighbours_on_the_device_change_nothing() -> None:
+    """The same bits for a ligand in any lane, beside any others of its shape."""
+    _, grid, problem, field = setting()
+    others = [
+        search.problem(VINA, tree(small(s).ligand), grid.types, 16, 8)
+        for s in ("OCCc1ccc(cc1)C(=O)NCC", "CCC")
+    ]
+    keys = [jax.random.key(k) for k in (3, 4, 5)]
+    first = effort.seek_many(VINA, [problem, *others], field, keys, SHORT)
+    last = effort.seek_many(VINA, [others[1], others[1], problem], field, [keys[2], keys[1], keys[0]], SHORT)
+    assert (first[0].energy == last[2].energy).all()
+    assert all((a == b).all() for a, b in zip(first[0].conf, last[2].conf, strict=True))
+    assert first[2].energy[:256] == pytest.approx(last[0].energy[:256], abs=0.0)
+    assert field.corners.shape[0] == ROWS
