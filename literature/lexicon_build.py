@@ -307,7 +307,7 @@ def _proteins(drafts: Drafts, found: dict[str, Path | None]) -> None:
             del drafts[id]
 
 
-_LEARNED_TYPES = {
+LEARNED_TYPES = {
     "Gene": "gene",
     "Chemical": "chemical",
     "Disease": "disease",
@@ -335,7 +335,7 @@ def _learn(drafts: Drafts, files: Sequence[Path], keep: Callable[[str], bool]) -
             if not isinstance(found, Annotated) or not keep(found.article.id):
                 continue
             for one in found.annotations:
-                kind = _LEARNED_TYPES.get(one.type)
+                kind = LEARNED_TYPES.get(one.type)
                 if kind is None or len(one.ids) != 1 or "+" in one.ids[0] or one.ids[0] in ("-", "-1"):
                     continue
                 place = (kind, key(one.text))

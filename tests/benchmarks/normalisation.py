@@ -1,0 +1,145 @@
+"""How many annotated names get the right identifier, and how many of the given ones are right?
+
+Answer    accuracy (right / all) and precision (right / answered) on gold mentions, per set and type
+Data      the training parts of BC5CDR, NCBI Disease, BioRED, NLM-Gene, GNormPlus with identifiers, in
+          the shared folder; every fifth article (by the hash of its identifier) is held out, in all
+          sets alike, and its names are not learned. The rules were written with these held-out
+          articles in sight, so expect a little less on articles nobody has looked at
+Baseline  the official dictionaries without learned names; exact keys only
+Budget    one core, a minute for the two dictionaries
+Failures  a name without an answer is not right; an answer counts if it, or a cross reference of it,
+          is among the annotated identifiers (a composite name has several)
+
+python tests/benchmarks/normalisation.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from literature.article import Article
+from literature.dictionary import Dictionary
+from literature.lexicon import Lexicon, Type
+from literature.lexicon_build import LEARNED_TYPES, build, identifier
+from literature.mentions import abbreviations
+from literature.normalisation import normalise
+from literature.readers.pubtator import Annotated, read_annotated
+from tests.benchmarks.record import record
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
+SETS = (
+    "BC5CDR_TrainDev",
+    "NCBIdisease_TrainDev",
+    "BioRED_TrainDev",
+    "NLMgene_Train",
+    "GNormPlus_Train",
+    "tmVar3_Train",
+)
+TASKS: tuple[tuple[str, Type], ...] = (
+    ("BC5CDR_TrainDev", "chemical"),
+    ("BC5CDR_TrainDev", "disease"),
+    ("NCBIdisease_TrainDev", "disease"),
+    ("BioRED_TrainDev", "gene"),
+    ("NLMgene_Train", "gene"),
+    ("GNormPlus_Train", "gene"),
+)
+
+
+def held_out(id: str) -> bool:
+    return int(hashlib.sha256(id.encode()).hexdigest(), 16) % 5 == 0
+
+
+def file(name: str) -> Path:
+    return SHARED / "ner_with_ids" / f"{name}.PubTator.gz"
+
+
+def human_genes() -> frozenset[str]:
+    path = next((SHARED / "dictionaries").glob("Homo_sapiens.gene_info*"))
+    with gzip.open(path, "rt") as lines:
+        return frozenset(f"NCBIGene:{line.split(chr(9))[1]}" for line in lines)
+
+
+Answer = Callable[[str, Type, Article, dict[str, str]], tuple[str, ...]]
+
+
+def measure(name: str, kind: Type, answer: Answer, genes: frozenset[str]) -> tuple[int, int, int]:
+    """(mentions, answered, right) on the held-out articles of a set."""
+    n = said = right = 0
+    for found in read_annotated(file(name)):
+        if not isinstance(found, Annotated) or not held_out(found.article.id):
+            continue
+        short_forms = abbreviations(found.article)
+        for one in found.annotations:
+            if LEARNED_TYPES.get(one.type) != kind:
+                continue
+            gold = {identifier(kind, id) for ids in one.ids for id in ids.split("+") if id not in ("-", "-1")}
+            if not gold or (kind == "gene" and not gold & genes):
+                continue
+            n += 1
+            ids = answer(one.text, kind, found.article, short_forms)
+            said += bool(ids)
+            right += bool(gold & set(ids))
+    return n, said, right
+
+
+def by_rules(lexicon: Lexicon) -> Answer:
+    def answer(text: str, kind: Type, article: Article, short_forms: dict[str, str]) -> tuple[str, ...]:
+        found = normalise(text, kind, short_forms=short_forms, lexicon=lexicon)
+        return (found[0].concept.id, *found[0].concept.xrefs) if found else ()
+
+    return answer
+
+
+def by_key(lexicon: Lexicon) -> Answer:
+    def answer(text: str, kind: Type, article: Article, short_forms: dict[str, str]) -> tuple[str, ...]:
+        found = lexicon.normalise(text, kind)
+        return (found[0].concept.id, *found[0].concept.xrefs) if found else ()
+
+    return answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="without the baselines")
+    quick = parser.parse_args().quick
+    if not SHARED.exists():
+        sys.exit(f"the annotated sets are not at {SHARED}")
+    genes = human_genes()
+    learned = Lexicon(
+        [
+            Dictionary(
+                build(SHARED / "dictionaries", [file(n) for n in SETS], keep=lambda id: not held_out(id))
+            )
+        ]
+    )
+    ways: dict[str, Answer] = {"": by_rules(learned)}
+    if not quick:
+        plain = Lexicon([Dictionary(build(SHARED / "dictionaries"))])
+        ways |= {"_without_learned_names": by_rules(plain), "_exact_keys_only": by_key(plain)}
+    numbers: dict[str, Any] = {}
+    for label, answer in ways.items():
+        start = time.process_time()
+        total = 0
+        for name, kind in TASKS:
+            n, said, right = measure(name, kind, answer, genes)
+            total += n
+            place = f"{name.split('_')[0].lower()}_{kind}{label}"
+            numbers[f"{place}_accuracy"] = round(right / n, 4)
+            numbers[f"{place}_precision"] = round(right / max(1, said), 4)
+            if not label:
+                numbers[f"{place}_mentions"] = n
+        numbers[f"mentions_per_cpu_s{label}"] = round(total / (time.process_time() - start))
+    headline = [f"{name.split('_')[0].lower()}_{kind}_accuracy" for name, kind in TASKS[:5]]
+    print(record("normalisation", numbers, seed=0, device="cpu", headline=headline))
+
+
+if __name__ == "__main__":
+    main()
