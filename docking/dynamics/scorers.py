@@ -163,7 +163,8 @@ def stability_details(done: Simulated) -> dict[str, Any]:
         "times_ps": [round(float(x), 3) for x in done.times],
         "contacts_kept": round(float(done.kept[:, done.settled].mean()), 3),
         "within_2A": round(float((done.rmsd[:, done.settled] <= 2.0).mean()), 3),
-        "mmgbsa_mean_kcal_per_mol": round(energy, 3),
+        "mmgbsa_settled_kcal_per_mol": round(done.start.energy.total, 3),
+        "mmgbsa_kcal_per_mol": round(energy, 3),  # mean over the later half of the frames
         "mmgbsa_error_kcal_per_mol": None if energy_error is None else round(energy_error, 3),
         "steps": int(sum(one.steps for one in done.trajectories)),
         "step_fs": float(first.step_fs),

@@ -205,7 +205,7 @@ def _leave(folder: Path, settled: Rescored) -> None:
 def _row(settled: Rescored, details: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "smiles": Chem.MolToSmiles(Chem.RemoveHs(settled.mol)),
-        "mmgbsa": details.get("mmgbsa_mean_kcal_per_mol", details["mmgbsa_kcal_per_mol"]),
+        "mmgbsa": details["mmgbsa_kcal_per_mol"],
         "mmgbsa_error": details.get("mmgbsa_error_kcal_per_mol"),
         **details["terms_kcal_per_mol"],
         **{key: details.get(key) for key in ("drift", "drift_error", "contacts_kept")},

@@ -1,0 +1,123 @@
+"""Are our AM1-BCC charges those of the reference programs?
+
+Answer    root mean square difference per molecule to antechamber's and OpenEye's AM1-BCC and to OpenEye's
+          ELF10 average, in e; share of molecules within 0.005 e of the nearer AM1-BCC; CPU-seconds
+Data      folders SYSTEM/ligands_{antechamber_am1bcc,openeye_am1bcc,openeye_am1bccelf10}.sdf; not shipped
+Start     the conformer in the file, as the references did; "own" is a conformer of ours instead
+Baseline  the two references against each other
+Failures  listed by reason; molecules whose nitro groups the references drew as dianions are left out and counted
+
+    python -m tests.benchmarks.charges --data FOLDER [--quick]
+
+--quick takes every 60th solute of FreeSolv and one ligand of each target.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+
+from discovery.outcome import MoleculeError
+from docking.dynamics.am1 import Mopac
+from docking.dynamics.charges import am1_bcc
+from tests.benchmarks.record import record
+
+REFERENCES = ("antechamber_am1bcc", "openeye_am1bcc", "openeye_am1bccelf10")
+TARGETS = ("tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme")
+DIANIONS = Chem.MolFromSmarts("[O-]N[O-]")
+
+
+def given(mol: Chem.Mol) -> np.ndarray:
+    """[atom], e: the charges in the SDF."""
+    return np.array([float(x) for x in mol.GetProp("atom.dprop.PartialCharge").split()])
+
+
+def cpu() -> float:
+    """Seconds spent so far, by this process and the children that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def rms(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(a - b))))
+
+
+def measure(folder: Path, every: int, **how: Any) -> dict[str, Any]:
+    """One set of molecules."""
+    sets = [
+        {
+            m.GetProp("_Name"): m
+            for m in Chem.SDMolSupplier(str(folder / f"ligands_{name}.sdf"), removeHs=False)
+        }
+        for name in REFERENCES
+    ]
+    rows, peers, failed, odd = [], [], Counter(), 0
+    began = cpu()
+    with Mopac() as mopac:
+        for name in list(sets[0])[::every]:
+            mols = [found.get(name) for found in sets]
+            if any(m is None for m in mols):
+                continue
+            if mols[0].HasSubstructMatch(DIANIONS):
+                odd += 1
+                continue
+            try:
+                ours = am1_bcc(mols[0], name, mopac=mopac, **how).values
+            except MoleculeError as error:
+                failed[error.reason.value] += 1
+                continue
+            rows.append([rms(ours, given(m)) for m in mols])
+            peers.append(rms(given(mols[0]), given(mols[1])))
+    spent = cpu() - began
+    table = np.array(rows)
+    nearer = table[:, :2].min(axis=1)
+    return {
+        "n": len(rows),
+        "median_nearer": round(float(np.median(nearer)), 5),
+        "share_within_0.005": round(float(np.mean(nearer < 0.005)), 3),
+        "worst_nearer": round(float(nearer.max()), 4),
+        **{
+            f"median_{name}": round(float(x), 5)
+            for name, x in zip(REFERENCES, np.median(table, axis=0), strict=True)
+        },
+        "references_apart": round(float(np.median(peers)), 5),
+        "cpu_s": round(spent / max(1, len(rows)), 2),
+        "failed": dict(failed),
+        "left_out": odd,
+    }
+
+
+def main() -> None:
+    """Measure, print, record."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument(
+        "--every", type=int, default=6, help="of FreeSolv; every third of that of the targets"
+    )
+    chosen = parser.parse_args()
+    solutes, ligands = (60, 1000) if chosen.quick else (chosen.every, 3 * chosen.every)
+    numbers = {"freesolv": measure(chosen.data / "freesolv", solutes)}
+    for target in TARGETS:
+        numbers[target] = measure(chosen.data / target, ligands)
+    for name, found in numbers.items():
+        print(name, found)
+    record(
+        "charges",
+        {"freesolv_median_nearer": numbers["freesolv"]["median_nearer"], "sets": numbers},
+        seed=0,
+        device="cpu",
+        quick=chosen.quick,
+        headline=["freesolv_median_nearer"],
+    )
+
+
+if __name__ == "__main__":
+    main()
