@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.outcome import UserError
+from literature.consistency import settled
 from literature.encoder import GENERAL, LABELS, READ_TYPES
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
@@ -53,6 +54,9 @@ _NAMES: Mapping[str, Type] = {
     **dict.fromkeys(["species", "organism", "organisms", "organismtaxon", "taxon"], "species"),
     **dict.fromkeys(["cellline", "celllines"], "cell line"),
 }  # fmt: skip
+# A name seldom begins right after another of its type: 0.7 % of all neighbours in the training documents,
+# while a network unsure of "acute liver failure" gladly says "acute" and "liver failure".
+TOUCHING = 3.0
 _TAG = re.compile(r"([BIESLU])[-_](.+)")
 
 
@@ -138,7 +142,7 @@ class EncoderTagger:
         model = self.load()
         cut = model.cutter.windows(texts, model.width)
         owned = [(number, window) for number, windows in enumerate(cut) for window in windows]
-        spans: list[list[tuple[int, Span]]] = [[] for _ in texts]
+        spans: list[list[Span]] = [[] for _ in texts]
         by_length: dict[int, list[int]] = {}
         for at, (_, window) in enumerate(owned):
             length = min(model.width, -(-len(window.pieces) // _MULTIPLE) * _MULTIPLE)
@@ -151,15 +155,15 @@ class EncoderTagger:
                 for at, window, scores in zip(
                     these, windows, self._scores(model, windows, rows, length), strict=True
                 ):
-                    spans[owned[at][0]] += [(at, span) for span in spans_of(window, scores, model.labels)]
+                    spans[owned[at][0]] += spans_of(window, scores, model.labels)
         wanted = set(self.types)
         return [
             [
                 span
-                for _, span in sorted(found, key=lambda pair: (pair[0], pair[1].start))
+                for span in settled(text, sorted(found, key=lambda span: span.start))
                 if span.type in wanted and span.probability >= self.least
             ]
-            for found in spans
+            for text, found in zip(texts, spans, strict=True)
         ]
 
     def _scores(
@@ -222,6 +226,8 @@ def shipped() -> Path:
 def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:
     """The most probable spans: the best sequence of labels in which no span continues out of nothing.
 
+    A span that begins right after another of its type costs `TOUCHING`.
+
     Parameters
     ----------
     scores : [word, label], natural logarithms of probabilities
@@ -253,10 +259,11 @@ def _goes_on(before: Label, after: Label) -> bool:
 
 def _best_path(scores: NDArray[np.float32], labels: Sequence[Label]) -> NDArray[np.int64]:
     best: NDArray[np.int64] = scores.argmax(axis=1)
-    if all(_may_follow(None if i == 0 else labels[best[i - 1]], labels[best[i]]) for i in range(len(best))):
-        return best  # nothing to repair, as almost always
-    walls = np.array([[0.0 if _may_follow(a, b) else -np.inf for b in labels] for a in labels])
-    total = scores[0] + np.array([0.0 if _may_follow(None, b) else -np.inf for b in labels])
+    costs = [_cost(None if at == 0 else labels[best[at - 1]], labels[best[at]]) for at in range(len(best))]
+    if not any(costs):
+        return best  # the best labels alone are the best sequence, as almost always
+    walls = -np.array([[_cost(a, b) for b in labels] for a in labels])
+    total = scores[0] - np.array([_cost(None, b) for b in labels])
     came: list[NDArray[np.int64]] = []
     for row in scores[1:]:
         ways = total[:, None] + walls
@@ -268,10 +275,12 @@ def _best_path(scores: NDArray[np.float32], labels: Sequence[Label]) -> NDArray[
     return np.array(path[::-1])
 
 
-def _may_follow(before: Label | None, after: Label) -> bool:
-    if after.type is None or after.begins or not after.continues:
-        return True
-    return before is not None and before.type == after.type
+def _cost(before: Label | None, after: Label) -> float:
+    """Of one label following another, natural-log units."""
+    follows = before is not None and after.type is not None and before.type == after.type
+    if after.begins:
+        return TOUCHING if follows else 0.0
+    return 0.0 if follows or not after.continues else np.inf
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import numpy as np
 
 from discovery.files import publish
 from discovery.outcome import UserError
+from literature import card
 from literature.annotated import Corpus, load
 from literature.encoder import GENERAL, Encoder, Shape, from_bert
 from literature.lessons import Batch, Example, allowed, batches, examples, loss, pool
@@ -36,6 +37,8 @@ try:
     from torch import Tensor
 except ImportError as error:
     raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
+CHECKPOINT = "checkpoint.safetensors"
 
 
 class TrainingError(UserError, ValueError):
@@ -124,7 +127,10 @@ def train(
     conventions = (GENERAL, *(corpus.name for corpus in corpora))
     shape = _shape(start, len(words), conventions, plan)
     torch.manual_seed(plan.seed)
-    network = from_bert(load_file(start / "model.safetensors"), rows, shape)
+    try:
+        network = from_bert(load_file(start / "model.safetensors"), rows, shape)
+    except ValueError as error:
+        raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
     network.dropout.p = plan.dropout
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
@@ -253,13 +259,13 @@ def _save(
             if parameter in optimiser.state:
                 tensors[f"{moment}.{name}"] = optimiser.state[parameter][moment]
     header = {"plan": json.dumps(asdict(plan)), "state": json.dumps(asdict(state))}
-    publish(out / "checkpoint.safetensors", save(tensors, metadata=header))
+    publish(out / CHECKPOINT, save(tensors, metadata=header))
 
 
 def _resume(
     out: Path, plan: Plan, network: Encoder, optimiser: torch.optim.Optimizer, mean: dict[str, Tensor]
 ) -> State:
-    path = out / "checkpoint.safetensors"
+    path = out / CHECKPOINT
     if not path.exists():
         return State()
     with safe_open(path, framework="pt") as file:
@@ -321,7 +327,9 @@ def starting_model() -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m literature.training", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m literature.training", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with ner_with_ids/, ner_iob/, ...")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and weights")
     parser.add_argument("--budget", default="60m", help="wall time: 90s, 60m, 3h")
@@ -334,14 +342,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         plan = Plan(seed=asked.seed, steps=asked.steps, budget_s=seconds(asked.budget))
         corpora = load(asked.data)
-        train(
-            corpora,
-            asked.start or starting_model(),
-            asked.out,
-            plan,
-            tell=lambda line: print(line, flush=True),
-        )
-    except (UserError, OSError, ValueError) as error:
+        start = asked.start or starting_model()
+        path = train(corpora, start, asked.out, plan, tell=lambda line: print(line, flush=True))
+        print(card.write(path, asked.out / CHECKPOINT, corpora))
+    except (UserError, OSError) as error:
         parser.exit(2, f"literature.training: {error}\n")
 
 

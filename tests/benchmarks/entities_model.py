@@ -6,7 +6,7 @@ Data      documents kept aside by literature.annotated.load, in no training corp
 Baseline  the dictionary tagger with the lexicon that ships
 Failures  every document counts
 
-python tests/benchmarks/entities_model.py --data FOLDER [--quick] [--model FILE]
+python tests/benchmarks/entities_model.py --data FOLDER [--quick] [--model FILE] [--card CHECKPOINT]
 """
 
 from __future__ import annotations
@@ -14,25 +14,28 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 
-from literature.annotated import Corpus, load
+from literature.annotated import load
+from literature.card import measure, origin, text
+from literature.dictionary import shipped as dictionary_names
+from literature.lexicon import Type
 from literature.mentions import DictionaryTagger, Tagger
-from literature.prediction import GENERAL, SHIPPED, EncoderTagger
+from literature.prediction import SHIPPED, EncoderTagger, shipped
 from literature.scoring import Agreement, agreement
 from tests.benchmarks.record import record
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
 
 
-def measure(corpus: Corpus, tagger: Tagger, count: int | None) -> dict[str, float]:
-    """Strict F1 of each type, all types together, precision and recall; percent."""
-    held = corpus.held[:count]
-    counts = agreement(held, tagger([document.text for document in held]), corpus.types)
+def percent(counts: Mapping[Type, Agreement]) -> dict[str, float]:
+    """Strict F1 of each type, then F1, precision and recall of all together."""
     total = sum(counts.values(), Agreement())
     each = {type: round(100 * one.f1, 2) for type, one in counts.items()}
     return (each if len(each) > 1 else {}) | {
@@ -59,21 +62,30 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED, help="folder with ner_with_ids/, ner_iob/, ...")
     parser.add_argument("--model", default=SHIPPED)
     parser.add_argument("--quick", action="store_true", help="a tenth of the documents")
+    parser.add_argument("--card", type=Path, help="checkpoint of the run: write the card beside the weights")
     parser.add_argument("--no-record", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     corpora = load(asked.data)
+    if asked.quick:
+        corpora = [replace(c, held=c.held[: max(5, len(c.held) // 10)]) for c in corpora]
     numbers: dict[str, object] = {}
-    dictionary = DictionaryTagger(lexicon())
-    for corpus in corpora:
-        count = max(5, len(corpus.held) // 10) if asked.quick else None
+    dictionary = DictionaryTagger(dictionary_names())
+    weights = shipped() if asked.model == SHIPPED else Path(asked.model)
+    rows = measure(weights, corpora)
+    for corpus, row in zip(corpora, rows, strict=True):
+        known = dictionary([document.text for document in corpus.held])
         numbers[corpus.name] = found = {
-            "documents": len(corpus.held[:count]),
-            "general": measure(corpus, EncoderTagger(asked.model, types=corpus.types), count),
-            "own": measure(corpus, EncoderTagger(asked.model, convention=corpus.name), count),
-            "dictionary": measure(corpus, dictionary, count),
+            "documents": row.documents,
+            "general": percent(row.general),
+            "own": percent(row.own),
+            "dictionary": percent(agreement(corpus.held, known, corpus.types)),
         }
         print(corpus.name, found, flush=True)
+    if asked.card:
+        weights.with_suffix(".md").write_text(
+            text(weights, corpora, rows, origin(asked.card)), encoding="utf-8"
+        )
     abstracts = [d.text for corpus in corpora if corpus.name == "BC5CDR" for d in corpus.held]
     for precision in ("auto", "float32") if not asked.quick else ("auto",):
         there = abstracts[: 32 if asked.quick or precision == "float32" else None]
@@ -85,12 +97,5 @@ def main() -> None:
         )
 
 
-def lexicon():  # type: ignore[no-untyped-def]
-    from literature.lexicon import shipped
-
-    return shipped()
-
-
-assert GENERAL == "general"
 if __name__ == "__main__":
     main()

