@@ -104,7 +104,10 @@ def core_part(
     )
     if len(varied) > 1:
         across, down = sorted(varied[:2])
-        matrix = table.matrix_sheet(across, down, core, n=10)
+        made = table.matrix_sheet(across, down, core, n=10)
+        matrix = (
+            made if len(made.rows) > 2 and len(made.heads) > 2 else None
+        )  # one line is in the table above
     picture = Markup(drawing(found.drawn, width=320, height=210).svg)
     forest = Markup(forest_svg(model)) if model else Markup("")
     return CorePart(title, picture, table.sheet(10, core), matrix, model, forest, why_no_model, suggestions)

@@ -85,9 +85,9 @@ class RGroupTable:
         """
         cells = self.matrix(across, down, core)
         measured = self.measured
+        measurable = set(measured.usable)
         usable = {
-            key: [place for place in places if measured.entries[place].missing is None]
-            for key, places in cells.items()
+            key: here for key, places in cells.items() if (here := [p for p in places if p in measurable])
         }
         columns = [g for g, _ in _frequent((key[1], len(places)) for key, places in usable.items())[:n]]
         lines = [g for g, _ in _frequent((key[0], len(places)) for key, places in usable.items())[:n]]
