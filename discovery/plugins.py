@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -53,7 +54,7 @@ def load(group: str, name: str) -> Callable[..., Any]:
     try:
         plugin = found[0].load()
     except ImportError as error:
-        raise PluginError(f"{_singular(group)} {name!r} does not load: {error}") from error
+        raise PluginError(f"{_singular(group)} {name!r} does not load: {error}{_extra(found[0], error)}") from error
     except Exception as error:  # a plug-in may fail in any way at import; the rest must go on
         raise PluginError(
             f"{_singular(group)} {name!r} ({found[0].value}) failed while loading: {type(error).__name__}: {error}"
@@ -113,6 +114,20 @@ def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: 
         key = ".".join(str(part) for part in first["loc"])
         raise PluginError(f"{what}, setting {key!r}: {first['msg'].lower()}") from error
     return {key: getattr(valid, key) for key in settings}
+
+
+def _extra(point: EntryPoint, error: ImportError) -> str:
+    """The install command that brings a missing module, where the plug-in's package has an extra for it."""
+    if "pip install" in str(error) or not error.name or point.dist is None:
+        return ""
+    missing = error.name.partition(".")[0].replace("_", "-").lower()
+    for requirement in point.dist.requires or []:
+        wanted, _, marker = requirement.partition(";")
+        if re.split(r"[^A-Za-z0-9._-]", wanted, maxsplit=1)[0].replace("_", "-").lower() != missing:
+            continue
+        if extra := re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker):
+            return f"; it needs: pip install '{point.dist.metadata['Name']}[{extra[1]}]'"
+    return ""
 
 
 def _points(group: str) -> list[EntryPoint]:

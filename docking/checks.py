@@ -15,7 +15,7 @@ def docking() -> list[Check]:
         from docking import demo_target, ligand
         from docking.engines.vina import VinaEngine
     except ImportError as error:
-        return [Check("docking", False, str(error), EXTRA)]
+        return [Check("docking", False, f"{error.name or error} is not installed", EXTRA)]
     receptor, site = demo_target.receptor(), demo_target.site()
     bound = ligand.of_mol(demo_target.reference())
     pose = VinaEngine().score(receptor, site, bound, bound.coords())

@@ -33,3 +33,15 @@ def test_a_mistyped_name_or_setting_is_told_the_nearest() -> None:
 def test_an_unknown_group_is_a_bug_of_the_caller() -> None:
     with pytest.raises(KeyError, match="scorers"):
         plugins.names("scorer")
+
+
+def test_an_absent_library_names_the_extra_that_brings_it() -> None:
+    with pytest.raises(
+        PluginError, match=r"No module named 'no_such_library'; it needs: pip install 'toy-plugins\[big\]'"
+    ):
+        plugins.load("scorers", "toy_needs_library")
+
+
+def test_a_setting_that_makes_no_sense_is_the_users_to_mend() -> None:
+    with pytest.raises(PluginError, match="scorers 2: scorer 'descriptor'"):
+        plugins.build("scorers", "descriptor", {"name": "lgp"}, where="scorers 2")
