@@ -92,6 +92,24 @@ def test_waters_are_left_out_and_said() -> None:
     assert not any("HOH" in label for label in model.labels)
 
 
+@pytest.mark.parametrize(("name", "charge"), [("ZN", 2.0), ("MG", 2.0), ("CL", -1.0)])
+def test_an_ion_is_kept_with_its_charge(name: str, charge: float) -> None:
+    ion = (
+        f"HETATM 9001 {name:>2}    {name:>2} A 900      30.000  30.000  30.000  1.00  0.00          {name:>2}"
+    )
+    model = receptor_model(text([*helix(), "TER", ion]), "helix 3")
+    assert model.terms.charge.sum() == pytest.approx(charge - 1.0, abs=1e-6)
+    assert f"A:{name}900" in model.labels
+
+
+def test_a_disulfide_and_a_thiolate_are_told_apart() -> None:
+    """Cys122-Cys199 of 5-HT1B are bridged; a lone cysteine without its hydrogen is a thiolate."""
+    near = [x for x in LINES if x.startswith("ATOM") and x[21] == "A" and int(x[22:26]) in (122, 199)]
+    assert receptor_model(text(near), "bridge").terms.charge.sum() == pytest.approx(0.0, abs=1e-6)
+    alone = [x for x in near if int(x[22:26]) == 122]
+    assert receptor_model(text(alone), "thiolate").terms.charge.sum() == pytest.approx(-1.0, abs=1e-6)
+
+
 def test_a_receptor_without_hydrogens_is_given_them() -> None:
     bare = [
         x for x in LINES if x.startswith("ATOM") and x[76:78].strip() != "H" and 100 <= int(x[22:26]) <= 140
