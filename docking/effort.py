@@ -45,7 +45,7 @@ class Effort(NamedTuple):
 
 EFFORTS = {
     "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
-    "balanced": Effort(least=(60, 15), most=(160, 80), agreeing=3),
+    "balanced": Effort(least=(60, 15), most=(200, 120), agreeing=4),
     "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6),
 }
 

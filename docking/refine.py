@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
 from docking import motion
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
@@ -26,7 +27,7 @@ from docking.tree import Tree
 
 MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
 NEAR = 0.5  # Å between two minima on the grid that both descend further; the grid may rank neighbours wrongly
-LOOKED_AT = 512  # minima compared with each other
+BLOCK = 256  # minima placed and compared at a time
 DESCENDED = 64  # distinct ones that descend on the grid without a soft core
 REFINED = 32  # distinct ones that descend among the receptor's atoms
 SKIN = 1.0  # Å that a pose may move before a receptor atom is missed
@@ -150,13 +151,27 @@ def distinct(coords: Floats, energies: Floats, most: int, apart: float = MIN_RMS
     """
     flat = coords.reshape(len(coords), -1)
     limit = apart * apart * coords.shape[1]
+    order = np.argsort(energies, kind="stable")
     kept: list[int] = []
-    for pose in np.argsort(energies, kind="stable").tolist():
-        if len(kept) == most:
-            break
-        if not kept or np.square(flat[kept] - flat[pose]).sum(axis=1).min() >= limit:
-            kept.append(pose)
+    for first in range(0, len(order), BLOCK):
+        block = order[first : first + BLOCK]
+        if kept:  # most of a search's minima are the same few: drop those of a block at once
+            block = block[cdist(flat[block], flat[kept], "sqeuclidean").min(axis=1) >= limit]
+        new: list[int] = []
+        for pose in block.tolist():
+            if len(kept) + len(new) == most:
+                return np.array(kept + new, dtype=np.int64)
+            if not new or np.square(flat[new] - flat[pose]).sum(axis=1).min() >= limit:
+                new.append(pose)
+        kept += new
     return np.array(kept, dtype=np.int64)
+
+
+def _spread(coords: Floats, energies: Floats, most: int) -> Ints:
+    """Poses to go on with: most of them truly distinct, the rest neighbours of the lowest, which the grid may misrank."""
+    wide = distinct(coords, energies, most * 5 // 8)
+    close = distinct(coords, energies, most, NEAR)
+    return np.concatenate([wide, close[~np.isin(close, wide)]])[:most]
 
 
 def poses(
@@ -173,17 +188,18 @@ def poses(
     heavy = len(motion.heavy_of(tree))
     settle_on_grid = programs(function)[3]
 
-    _, first = np.unique(
-        found.energy, return_index=True
-    )  # sorted by energy; a minimum is kept over many looks
-    conf = _take(found.conf, _filled(first[:LOOKED_AT], LOOKED_AT))
-    coords = _by_pose(place(ligand.layout, conf), heavy)
-    energy = found.energy[_filled(first[:LOOKED_AT], LOOKED_AT)].astype(float)
-    chosen = distinct(coords, energy, DESCENDED, NEAR)
+    _, first = np.unique(found.energy, return_index=True)  # sorted; a minimum is kept over many looks
+    parts = [
+        _by_pose(place(ligand.layout, _take(found.conf, _filled(first[k : k + BLOCK], BLOCK))), heavy)
+        for k in range(0, len(first), BLOCK)
+    ]
+    coords = np.concatenate(parts)[: len(first)]
+    chosen = first[_spread(coords, found.energy[first].astype(float), DESCENDED)]
 
-    conf, low = settle_on_grid(ligand, site, _take(conf, _filled(chosen, DESCENDED)), CAP, WALL)
+    conf = _take(found.conf, _filled(chosen, DESCENDED))
+    conf, low = settle_on_grid(ligand, site, conf, CAP, WALL)
     coords = _by_pose(place(ligand.layout, conf), heavy)
-    chosen = distinct(coords, np.asarray(low, dtype=float), REFINED, NEAR)
+    chosen = _spread(coords, np.asarray(low, dtype=float), REFINED)
 
     conf = _take(jax.device_get(conf), _filled(chosen, REFINED))
     near = around(function, tree, receptor, np.asarray(place(ligand.layout, conf)), ligand.slot.shape[0])

@@ -12,7 +12,6 @@ import pytest
 from docking import effort, maps, motion, search
 from docking.energy import VINA, Atoms, intramolecular, smooth
 from docking.motion import Conf
-from docking.refine import distinct
 from docking.tree import Tree
 from tests.docking.complexes import examples, needs_shared, small
 from tests.docking.test_energy import atoms, tree
@@ -100,16 +99,3 @@ def test_glue_pulls_a_macrocycle_together() -> None:
     far = sum(float(np.linalg.norm(coords[i] - coords[j])) for i, j in ligand.glue.tolist())
     assert far > 1.0
     assert float(with_glue - without) == pytest.approx(50.0 * far, rel=1e-3)
-
-
-def test_distinct_poses_are_apart_and_lowest() -> None:
-    rng = np.random.default_rng(6)
-    coords, energies = rng.normal(scale=0.6, size=(80, 5, 3)), rng.normal(size=80)
-    kept = distinct(coords, energies, most=20, apart=1.0)
-    assert (np.diff(energies[kept]) >= 0).all()
-    assert kept[0] == energies.argmin()
-    gaps = np.sqrt(np.square(coords[kept][:, None] - coords[kept][None]).sum(axis=-1).mean(axis=-1))
-    assert (gaps[np.triu_indices(len(kept), 1)] >= 1.0).all()
-    if len(kept) < 20:  # then every pose left out is near a lower one that was kept
-        near = np.sqrt(np.square(coords[:, None] - coords[kept][None]).sum(axis=-1).mean(axis=-1)) < 1.0
-        assert (near | (np.arange(80)[:, None] == kept[None])).any(axis=1).all()
