@@ -55,6 +55,55 @@ _DISEASE = re.compile(
 )
 
 
+# Headings too general to say anything when a text names them; looked up, never tagged.
+_GENERIC = frozenset(
+    [
+        "D011506",
+        "D004602",
+        "D012996",
+        "D000941",
+        "D003643",
+        "D004194",
+        "D003933",
+        "D017209",
+        "D015415",
+        "D013577",
+        "D000078622",
+        "D004364",
+        "D046911",
+        "D000906",
+        "D004798",
+        "D004247",
+        "D012313",
+        "D012997",
+        "D005740",
+        "D013812",
+        "D014947",
+        "D010335",
+        "D012816",
+        "D002908",
+        "D000208",
+        "D018450",
+        "D012008",
+        "D004198",
+        "D020022",
+        "D011379",
+        "D008938",
+        "D008540",
+        "D010587",
+        "D004705",
+        "D009992",
+        "D006990",
+    ]
+)
+
+
+def _named_disease(label: str) -> bool:
+    """By its name a disease, and no organism: "Mycobacterium tuberculosis" goes on in small letters."""
+    last = label.split(",")[0].split()[-1]
+    return _DISEASE.search(label) is not None and (last[0].isupper() or " " not in label)
+
+
 @dataclass
 class Draft:
     """A concept while it is being gathered."""
@@ -159,7 +208,7 @@ def _mesh(drafts: Drafts, found: dict[str, Path | None]) -> None:
         _, mesh, label, space, other, name = row[:6]
         labels.setdefault(mesh, label)
         if space in ("CHEBI", "DOID", "HP", "EFO"):
-            if space != "EFO" or _DISEASE.search(label):  # EFO also names measurements and treatments
+            if space != "EFO" or _named_disease(label):  # EFO also names measurements and treatments
                 (chemical if space == "CHEBI" else disease).add(mesh)
             if space in ("CHEBI", "DOID"):
                 names[mesh].append((other if ":" in other else f"{space}:{other}", name))
@@ -246,6 +295,8 @@ def _drugbank(drafts: Drafts, path: Path | None) -> None:
         for row in csv.DictReader(file):
             names = [row["Common name"], *(n for n in row["Synonyms"].split(" | ") if n)]
             joined = drafts.get(by_key.get(key(row["Common name"]), ""))
+            if joined and joined.type == "other" and not row["Standard InChI Key"]:
+                continue  # extracts of what is no drug: "Rabbit", "Onion"
             known = joined or Draft(f"DRUGBANK:{row['DrugBank ID']}", "chemical", row["Common name"])
             drafts[known.id] = known
             if joined:
@@ -389,6 +440,8 @@ def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
             word = key(name)
             if word and word.count(" ") < MAX_TOKENS and (word not in unique or (rank, name) < unique[word]):
                 unique[word] = (rank, name)
+        if draft.id.removeprefix("MESH:") in _GENERIC:
+            draft.type = "other"
         if unique:
             names += [(word, rank, len(concepts), name) for word, (rank, name) in unique.items()]
             concepts.append(

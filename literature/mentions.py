@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from literature.article import Article
@@ -169,9 +169,26 @@ def _meaning(
 
 
 def _meant(words: str, lexicon: Lexicon) -> list[Entry]:
-    """What a name may mean where it is written so: a symbol in lower case is a word, not a symbol."""
-    small = sum(c.isupper() for c in words) == 0
-    return [e for e in lexicon.entries(key(words)) if e.concept.type != "other" and not (e.capital and small)]
+    """What a name may mean where it is written so: "and 1", "set" and "Fig 4" are words, not the genes called so."""
+    capitals = sum(c.isupper() for c in words)
+    kept: list[Entry] = []
+    for entry in lexicon.entries(key(words)):
+        if entry.concept.type == "other" or (entry.capital and not capitals):
+            continue
+        if entry.concept.type == "gene":
+            if _COUNTED.match(words):
+                continue
+            if (
+                entry.rank >= _ALIAS and capitals < 2 and words.isalpha()
+            ):  # "snail", "Task": an alias that is a word
+                entry = replace(entry, ambiguous=True)
+        kept.append(entry)
+    return kept
+
+
+_ALIAS = 3  # dictionary.SYNONYM and worse
+# A short word that is no symbol, apart from its number: "Fig 1", "and 1", "min/1".
+_COUNTED = re.compile(r"^(?![A-Z]{2,})[A-Za-z]{1,4}[\s/.]+\d+[a-z]?$")
 
 
 def _plain(entries: Sequence[Entry]) -> list[Entry]:
