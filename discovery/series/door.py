@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
@@ -208,31 +206,3 @@ class Series:
             self._kept[what] = make()
         found: T = self._kept[what]
         return found
-
-
-def series(
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
-    activity: Annotated[str, typer.Option("--activity", help="The column that holds the number.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("series.html"),
-    core: Annotated[
-        list[str] | None, typer.Option("--core", help="A core as SMILES or SMARTS; repeatable.")
-    ] = None,
-    smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
-    lower: Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")] = False,
-    concentration: Annotated[
-        str | None,
-        typer.Option("--concentration", help="The numbers are concentrations in M, mM, uM, nM or pM."),
-    ] = None,
-) -> None:
-    """Structure and activity of a table: R groups, matched pairs, cliffs, contributions; one HTML file."""
-    found = Series.read(
-        table,
-        activity,
-        smiles=smiles,
-        name=name,
-        better="low" if lower else "high",
-        concentration=concentration,
-    )
-    print(found)
-    print(f"report: {found.report(out, *(core or [])).resolve()}")

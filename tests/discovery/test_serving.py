@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from html import unescape
@@ -52,11 +53,11 @@ class Site:
         return answer, text
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@contextmanager
+def served(pages: Pages) -> Iterator[Site]:
+    """The pages, served from a thread of this process."""
     sockets = bind_sockets(0, address=HOST)
     port = sockets[0].getsockname()[1]
-    pages = Shown(tmp_path_factory.mktemp("run"))
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
 
@@ -68,10 +69,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(listen(),))
     thread.start()
-    yield Site(port)
-    loop.call_soon_threadsafe(ended.set)
-    thread.join(10)
-    loop.close()
+    try:
+        yield Site(port)
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(Shown(tmp_path_factory.mktemp("run"))) as found:
+        yield found
 
 
 def test_the_report_is_the_very_report(site: Site) -> None:
@@ -191,12 +200,12 @@ def test_a_real_run_from_the_command_line(tmp_path: Path) -> None:
     campaign.run(config.read(file), run)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     code = "from discovery.cli import main; import sys; sys.argv = ['discovery', 'serve', sys.argv[1], '--no-browser']; main()"
-    served = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", code, str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        assert served.stdout is not None
-        address = served.stdout.readline().strip()
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
         found = re.fullmatch(rf"http://{HOST}:(\d+)/([\w-]{{32}})/", address)
         assert found, address
         answer, text = Site(int(found[1])).ask(f"/{found[2]}/")
@@ -205,10 +214,10 @@ def test_a_real_run_from_the_command_line(tmp_path: Path) -> None:
         with socket.socket() as other:
             other.settimeout(2)
             assert other.connect_ex(("127.0.0.2", int(found[1]))) != 0
-        os.kill(served.pid, signal.SIGINT)
-        assert served.wait(20) == 0
-        assert found[2] not in (served.stderr.read() if served.stderr else "")
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(20) == 0
+        assert found[2] not in (process.stderr.read() if process.stderr else "")
     finally:
-        served.kill()
-        served.wait()
+        process.kill()
+        process.wait()
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
