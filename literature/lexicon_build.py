@@ -220,7 +220,7 @@ def _mesh(drafts: Drafts, found: dict[str, Path | None]) -> None:
             "chemical"
             if mesh in chemical
             else "disease"
-            if mesh in disease or _DISEASE.search(row[1])
+            if mesh in disease or _named_disease(row[1])
             else "other"
         )
         draft = drafts.setdefault(f"MESH:{mesh}", Draft(f"MESH:{mesh}", kind, row[1]))
