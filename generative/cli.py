@@ -1,4 +1,4 @@
-"""The commands that make molecules: discovery propose.
+"""The commands that make molecules: discovery propose, train, audit.
 
 Each function is one command. What it needs is imported inside it, so that listing
 the commands costs nothing.
@@ -6,6 +6,8 @@ the commands costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,30 +19,124 @@ def propose(
     out: Annotated[
         Path | None, typer.Option("--out", help="SMILES file to write; the screen when absent.")
     ] = None,
+    proposer: Annotated[
+        str, typer.Option("--proposer", help="graph: the trained model; brics: pieces of known drugs.")
+    ] = "graph",
+    scaffold: Annotated[
+        str, typer.Option("--scaffold", help="SMILES every molecule must hold; * marks where to grow.")
+    ] = "",
+    fragments: Annotated[
+        str, typer.Option("--fragments", help="2 to 4 SMILES with dots between, to be joined; * marks exits.")
+    ] = "",
+    like: Annotated[str, typer.Option("--like", help="SMILES whose analogues are wanted.")] = "",
+    avoid: Annotated[
+        list[str] | None, typer.Option("--avoid", help="SMARTS no molecule may hold; repeat for more.")
+    ] = None,
+    style: Annotated[
+        str, typer.Option("--style", help="Which of the model's training sets to write like.")
+    ] = "",
+    temperature: Annotated[
+        float, typer.Option("--temperature", help="Below 1 the likely becomes likelier.")
+    ] = 1.0,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="A model of yours; the shipped one if absent.")
+    ] = None,
     molecules: Annotated[
         Path | None,
-        typer.Option(
-            "--molecules", help="SMILES file whose molecules are recombined; shipped drugs if absent."
-        ),
+        typer.Option("--molecules", help="brics: SMILES file to recombine; shipped drugs if absent."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same molecules.")] = 0,
 ) -> None:
-    """Propose new molecules."""
-    from generative.recombination import BricsProposer
+    """Propose new molecules: of any kind, around a scaffold, joining fragments, or like one you have."""
+    with said_in_one_line("propose"):
+        if proposer == "graph":
+            from generative.proposer import GraphProposer
 
-    try:
-        proposals = BricsProposer(molecules=molecules).propose(n, round=0, seed=seed, lessons=[])
-    except ValueError as error:
-        typer.secho(f"discovery propose: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error
-    lines = [
-        f"{proposal.smiles} {proposal.proposer}-{number:05d}" for number, proposal in enumerate(proposals, 1)
-    ]
+            if molecules is not None:
+                raise ValueError("--molecules belongs to --proposer brics; train the graph model on your own")
+            made = GraphProposer(
+                weights=weights,
+                style=style,
+                scaffold=scaffold,
+                fragments=fragments,
+                like=like,
+                avoid=tuple(avoid or ()),
+                temperature=temperature,
+            ).propose(n, round=0, seed=seed, lessons=[])
+        elif proposer == "brics":
+            from generative.recombination import BricsProposer
+
+            if scaffold or fragments or like or avoid or style or weights:
+                raise ValueError("brics takes only --molecules; the graph proposer takes the other options")
+            made = BricsProposer(molecules=molecules).propose(n, round=0, seed=seed, lessons=[])
+        else:
+            raise ValueError(f"there is no proposer called {proposer!r}; they are graph and brics")
+    lines = [f"{one.smiles} {one.proposer}-{number:05d}" for number, one in enumerate(made, 1)]
     if out is None:
         typer.echo("\n".join(lines))
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    typer.echo(f"{len(lines)} molecules written to {out}")
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        typer.echo(f"{len(lines)} molecules written to {out}")
     if len(lines) < n:
-        typer.echo(f"{n - len(lines)} fewer than asked: the pieces are exhausted")
+        typer.echo(f"{n - len(lines)} fewer than asked: nothing else fits what was given", err=True)
+
+
+def train(
+    molecules: Annotated[
+        list[Path], typer.Option("--molecules", help="SMILES file, plain or gzipped; repeat.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for data, checkpoint, metrics and weights.")],
+    budget: Annotated[str, typer.Option("--budget", help="How long to train in all: 90s, 20m, 2h.")] = "1h",
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps instead of time.")] = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", help="Go on from this model: teach it a further series.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Molecules taken from each file.")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that read molecules.")] = 1,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+) -> None:
+    """Train the graph model from SMILES to weights; run it again to go on where it stopped."""
+    with said_in_one_line("train"):
+        from generative.model import Weights
+        from generative.training import learn, seconds
+
+        path = learn(
+            molecules,
+            out,
+            steps=steps,
+            budget=None if steps else seconds(budget),
+            start=Weights.load(start) if start else None,
+            limit=limit,
+            workers=workers,
+            seed=seed,
+        )
+        typer.echo(f"weights written to {path}")
+
+
+def audit(
+    file: Annotated[Path, typer.Argument(help="SMILES file of what was generated.")],
+    reference: Annotated[Path, typer.Option("--reference", help="SMILES file to compare with.")],
+    training: Annotated[
+        Path | None, typer.Option("--training", help="What the model was trained on, for novelty.")
+    ] = None,
+) -> None:
+    """Valid, unique, novel, and how near the reference: what a distribution benchmark asks."""
+    with said_in_one_line("audit"):
+        from generative.audit import measure, read_smiles
+
+        known = read_smiles(training) if training else None
+        for name, value in measure(read_smiles(file), read_smiles(reference), known).items():
+            typer.echo(f"{name:24s} {value if isinstance(value, str) else f'{value:.4f}'}")
+
+
+@contextmanager
+def said_in_one_line(command: str) -> Iterator[None]:
+    """A mistake of the user's is one line on the screen, not a traceback."""
+    try:
+        yield
+    except (ValueError, ImportError) as error:
+        typer.secho(f"discovery {command}: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error

@@ -54,7 +54,6 @@ HELD_OUT = (
     "O=C(C)N(CC)C1=CC=CC(C2=CC=NC3=C(C=NN23)C#N)=C1",  # zaleplon
     "CCCCC(=O)N(Cc1ccc(-c2ccccc2-c2nn[nH]n2)cc1)C(C(C)C)C(=O)O",  # valsartan
     "CCCOc1cc2ncnc(Nc3ccc4ncsc4c3)c2cc1S(=O)(=O)C(C)(C)C",  # the hop tasks' kinase inhibitor
-    "CC(O)(CO)C1CCCN1C(=O)c1ccc(F)c(F)c1Nc1ccc(I)cc1F",  # cobimetinib's core
 )
 
 Steps = npt.NDArray[np.int16]
