@@ -15,6 +15,11 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.jsonl"
 
 
+def _portable(word: str) -> str:
+    """An absolute path says where data lay on one machine; its last part says which data."""
+    return "DATA/" + Path(word).name if os.path.isabs(word) else word
+
+
 def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more: Any) -> dict[str, Any]:
     """Append a run: what was measured, by which command, at which commit, on what."""
     here = ["git", "-C", str(HERE)]
@@ -28,7 +33,9 @@ def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more
         "name": name,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip() + ("+" if changed.stdout.strip() else ""),
-        "command": "python " + " ".join([os.path.relpath(sys.argv[0], HERE.parents[1]), *sys.argv[1:]]),
+        "command": " ".join(
+            ["python", os.path.relpath(sys.argv[0], HERE.parents[1]), *map(_portable, sys.argv[1:])]
+        ),
         "seed": seed,
         "device": device,
         "cores": os.cpu_count(),
