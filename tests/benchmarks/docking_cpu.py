@@ -8,7 +8,7 @@ Judge     `vina`'s own score() of both programs' poses, explicit receptor atoms:
           objective: lowest inter + intra of 9 poses, which is what both programs minimise
           affinity: lowest affinity of 9 poses
 Budget    --quick: 3 complexes, about 2 minutes; full: 40 complexes. With --keep FILE a run may be stopped and
-          taken up again; both programs are timed in CPU-seconds of one process, set-up and maps included
+          taken up again, and --so-far records the complexes done; both programs are timed in CPU-seconds of one process, set-up and maps included
 Failures  count as misses
 """
 
@@ -115,6 +115,9 @@ def main() -> None:
     parser.add_argument("--effort", default="balanced", choices=["fast", "balanced", "thorough"])
     parser.add_argument("--only", choices=["vina", "native"], help="measure one program, record nothing")
     parser.add_argument("--keep", type=Path, help="JSON lines of what was measured; read first, added to")
+    parser.add_argument(
+        "--so-far", action="store_true", help="record what FILE holds of both, measure nothing"
+    )
     args = parser.parse_args()
     keep_programs()
     cases = chosen(3 if args.quick else args.complexes)
@@ -125,6 +128,8 @@ def main() -> None:
             known[row["program"], row["name"]] = row
     ours = f"native {args.effort}"
     compiled: set[tuple[int, ...]] = set()
+    if args.so_far:
+        cases = [case for case in cases if all((program, case.name) in known for program in ("vina", ours))]
     for case in cases:
         for program in ("vina", ours):
             if (program, case.name) in known or (args.only and args.only not in program):

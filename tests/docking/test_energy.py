@@ -70,7 +70,7 @@ def test_agrees_with_vina_on_a_small_pocket(function: str, smiles: str) -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("function", ["vina", "vinardo"])
+@pytest.mark.parametrize("function", ["vina", pytest.param("vinardo", marks=pytest.mark.slow)])
 def test_agrees_with_vina_on_its_own_examples(function: str) -> None:
     """A macrocycle (BACE_1), a zinc protein (1s63) and ordinary complexes."""
     for case in examples():
