@@ -75,7 +75,7 @@ def text(weights: Path, corpora: Sequence[Corpus], rows: Sequence[Measured], mad
         f"windows of {held.width} pieces",
         f"- Starts from {START}",
         f"- Made by `{command}`: {state['step']:,} steps of {plan['batch_pieces']:,} pieces in "
-        f"{state['spent_s']:,.0f} s of wall time on one shared CPU core",
+        f"{state['spent_s']:,.0f} s of wall time",
         "- Licence: Apache-2.0, as the model it starts from; the corpora's own terms are below",
         "",
         "## Data",
