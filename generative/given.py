@@ -97,6 +97,19 @@ def _cap(mol: Chem.Mol, text: str) -> tuple[Chem.Mol, dict[int, int]]:
     return result, {atom - sum(index < atom for index in gone): count for atom, count in counts.items()}
 
 
+def query(text: str, *, exits: bool) -> Chem.Mol:
+    """A part as a substructure query: with `exits`, each * must bear an atom; without, it may."""
+    mol = Chem.MolFromSmiles(text)
+    if exits:
+        settings = Chem.AdjustQueryParameters.NoAdjustments()
+        settings.makeDummiesQueries = True  # type: ignore[assignment]  # the stub takes it for a method
+        return Chem.AdjustQueryProperties(mol, settings)
+    bare = Chem.RWMol(mol)
+    for index in sorted((a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == 0), reverse=True):
+        bare.RemoveAtom(index)
+    return bare.GetMol()
+
+
 def decorate(scaffold: str, vocabulary: Vocabulary) -> tuple[Vocabulary, Task]:
     """Every molecule holds the scaffold; each marked exit bears something.
 

@@ -26,7 +26,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
-from generative.given import decorate, join, read_part, regrow, sides
+from generative.given import decorate, join, query, read_part, regrow, sides
 from generative.model import Weights
 from generative.policy import Policy
 from generative.recombination import drug_like
@@ -229,10 +229,9 @@ class GraphProposer:
     @cached_property
     def _queries(self) -> list[Chem.Mol]:
         """What edits must keep; what the policy builds keeps it anyway."""
-        given = [self.scaffold] if self.scaffold else list(filter(None, self.fragments.split(".")))
-        settings = Chem.AdjustQueryParameters.NoAdjustments()
-        settings.makeDummiesQueries = True  # type: ignore[assignment]  # the stub takes it for a method
-        return [Chem.AdjustQueryProperties(Chem.MolFromSmiles(text), settings) for text in given]
+        if self.scaffold:
+            return [query(self.scaffold, exits=True)]
+        return [query(text, exits=False) for text in self.fragments.split(".") if text]
 
     def _steered(
         self, n: int, rng: random.Random, known: set[str], taught: Sequence[Lesson]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from rdkit import Chem
 
-from generative.given import GivenError, decorate, join, read_part, regrow, sides, subtree
+from generative.given import GivenError, decorate, join, query, read_part, regrow, sides, subtree
 from generative.trees import put_together, take_apart, unit
 from tests.generative.models import trees, vocabulary
 
@@ -77,3 +78,21 @@ def test_what_is_kept_is_open_only_at_the_cut() -> None:
             assert piece.required
             assert piece.open == link.order
             assert piece.atoms == sum(unit(tree.units[u]).size for u in kept)
+
+
+@pytest.mark.parametrize(
+    ("part", "smiles", "with_exits", "without"),
+    [
+        ("*C(=O)N*", "CC(N)=O", False, True),
+        ("*C(=O)N*", "CC(=O)NC", True, True),
+        ("*n1cccc1", "c1cc[nH]c1", False, True),
+        ("*n1cccc1", "Cn1cccc1", True, True),
+        ("*c1ccncc1", "Cc1ccccc1", False, False),
+    ],
+)
+def test_queries_with_and_without_their_exits(
+    part: str, smiles: str, with_exits: bool, without: bool
+) -> None:
+    mol = Chem.MolFromSmiles(smiles)
+    assert mol.HasSubstructMatch(query(part, exits=True)) == with_exits
+    assert mol.HasSubstructMatch(query(part, exits=False)) == without
