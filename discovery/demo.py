@@ -16,7 +16,7 @@ SECONDS_ALLOWED = {False: 600, True: 120}  # on 2 cores, set-up aside
 
 def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
     """The demo's campaign; `quick` is a two-minute version for tests and a first look."""
-    n, docked, simulated = (40, 4, 1) if quick else (150, 12, 3)
+    n, docked, simulated = (40, 6, 1) if quick else (150, 24, 3)
     scorers: list[dict[str, Any]] = [
         {"use": "descriptor", "settings": {"name": "mw"}, "workers": 0, "at_most": 550,
          "desirability": {"shape": "window", "low": 250, "high": 450, "margin": 150}},
@@ -30,7 +30,8 @@ def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
         {"use": "alerts", "workers": 0, "at_most": 0,
          "desirability": {"shape": "lower", "low": 0, "high": 3}},
         {"use": "docking", "best": docked, "weight": 3,
-         "settings": {"receptor": "demo:5HT1B", "engine": "vina", "exhaustiveness": 2 if quick else 4},
+         "settings": {"receptor": "demo:5HT1B", "engine": "native",
+                      "engine_settings": {"effort": "fast" if quick else "balanced"}},
          "desirability": {"shape": "lower", "low": -11.0, "high": -5.0}},
         {"use": "pose_stability", "best": simulated, "when": "end", "weight": 1,
          "settings": {"receptor": "demo:5HT1B"},
