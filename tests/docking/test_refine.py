@@ -43,6 +43,7 @@ def test_the_energy_is_that_of_the_plain_functions() -> None:
     assert seen > 5
 
 
+@pytest.mark.slow
 def test_refined_poses_are_at_rest_and_lower() -> None:
     ligand, _, problem, field = setting()
     receptor = atoms(small().receptor)
@@ -79,6 +80,7 @@ def test_poses_of_one_basin_do_not_crowd_out_the_others() -> None:
     assert (distinct(coords, energies, most=9) // 200).tolist() == list(range(9))
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_atoms_out_of_reach() -> None:
     ligand, _, problem, field = setting()
     far = Atoms(np.array([[500.0, 0.0, 0.0]]), np.array([0]))
