@@ -4,9 +4,10 @@ Answer    area under the curve of the mean of the ten best molecules against cal
           tasks that need only RDKit
 Data      none: tasks are functions. The graph model learned from MOSES and ChEMBL molecules, none of them
           more similar than 0.323 to a target; PMO proper allows ZINC250k only, so these are not PMO scores
-Baseline  the BRICS proposer, same calls, same rounds, same seed
-Budget    --calls 1,000 a task in rounds of 50, the last value held flat to 10,000 calls is not done: the
-          curve ends with the calls; --quick 200 calls on two tasks
+Baseline  the BRICS proposer, same calls, same rounds, same seed. It recombines known drugs, and its set holds
+          the targets of albuterol, amlodipine, celecoxib, fexofenadine, ranolazine, sitagliptin, zaleplon,
+          median2 (sildenafil) and valsartan: on those it starts from the answer's own pieces
+Budget    1,000 calls a task in rounds of 50, where the curve ends; --quick 200 calls on two tasks
 Failures  a molecule that cannot be scored scores 0 and counts as a call
 """
 
