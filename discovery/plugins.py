@@ -54,7 +54,9 @@ def load(group: str, name: str) -> Callable[..., Any]:
     try:
         plugin = found[0].load()
     except ImportError as error:
-        raise PluginError(f"{_singular(group)} {name!r} does not load: {error}{_extra(found[0], error)}") from error
+        raise PluginError(
+            f"{_singular(group)} {name!r} does not load: {error}{_extra(found[0], error)}"
+        ) from error
     except Exception as error:  # a plug-in may fail in any way at import; the rest must go on
         raise PluginError(
             f"{_singular(group)} {name!r} ({found[0].value}) failed while loading: {type(error).__name__}: {error}"

@@ -47,8 +47,6 @@ class Proposer(Protocol):
     @property
     def name(self) -> str: ...
 
-    def propose(
-        self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]
-    ) -> Sequence[Proposal]:
+    def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
         """At most `n` proposals; a SMILES that proves unreadable costs one row."""
         ...

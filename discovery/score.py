@@ -49,7 +49,9 @@ class Score:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
-            raise NotFinite(f"a score must be a finite number, not {self.value}; use Missing to say why there is none")
+            raise NotFinite(
+                f"a score must be a finite number, not {self.value}; use Missing to say why there is none"
+            )
 
 
 @runtime_checkable
@@ -78,8 +80,6 @@ class Refiner(Protocol):
     @property
     def after(self) -> str: ...
 
-    def refine(
-        self, molecules: Sequence[Molecule], found: Sequence[Score], /
-    ) -> Sequence[Score | Missing]:
+    def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> Sequence[Score | Missing]:
         """One outcome per molecule, in the order given."""
         ...

@@ -42,7 +42,9 @@ REFERENCE = "antechamber_am1bcc"
 
 def from_file(mol: Chem.Mol, name: str) -> Charges:
     """The partial charges that stand in the SDF."""
-    return Charges(np.array([float(x) for x in mol.GetProp("atom.dprop.PartialCharge").split()]), "as in the file")
+    return Charges(
+        np.array([float(x) for x in mol.GetProp("atom.dprop.PartialCharge").split()]), "as in the file"
+    )
 
 
 def measure(folder: Path, charges: str, limit: int | None) -> dict[str, Any]:
@@ -80,7 +82,9 @@ def measure(folder: Path, charges: str, limit: int | None) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--charges", default=REFERENCE)
