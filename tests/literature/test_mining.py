@@ -126,8 +126,11 @@ def test_killed_at_any_moment_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     code = f"from literature.mining import mine; mine([{str(source)!r}], __import__('pathlib').Path({str(out)!r}), resume=True)"
     killed = 0
     for _ in range(3):
+        before = len(list(out.rglob("*.parquet")))
         child = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"})
-        time.sleep(1.0 + 2.0 * chance.random())
+        while child.poll() is None and len(list(out.rglob("*.parquet"))) <= before:
+            time.sleep(0.002)  # until it has begun to write, however fast this machine is
+        time.sleep(0.05 * chance.random())
         killed += child.poll() is None
         child.send_signal(signal.SIGKILL)
         child.wait()
