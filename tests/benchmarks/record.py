@@ -16,8 +16,8 @@ RESULTS = HERE / "results.jsonl"
 
 
 def _portable(word: str) -> str:
-    """An absolute path says where data lay on one machine; its last part says which data."""
-    return "DATA/" + Path(word).name if os.path.isabs(word) else word
+    """A path out of the repository says where data lay on one machine; its last part says which data."""
+    return "DATA/" + Path(word).name if os.path.isabs(word) or word.startswith("..") else word
 
 
 def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more: Any) -> dict[str, Any]:
