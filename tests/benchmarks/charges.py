@@ -26,6 +26,7 @@ from rdkit import Chem
 from discovery.outcome import MoleculeError
 from docking.dynamics.am1 import Mopac
 from docking.dynamics.charges import am1_bcc
+from tests.benchmarks.data import folder
 from tests.benchmarks.record import record
 
 REFERENCES = ("antechamber_am1bcc", "openeye_am1bcc", "openeye_am1bccelf10")
@@ -97,12 +98,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument(
         "--every", type=int, default=6, help="of FreeSolv; every third of that of the targets"
     )
     chosen = parser.parse_args()
+    chosen.data = folder("dynamics/systems_dev", chosen.data)
     solutes, ligands = (60, 1000) if chosen.quick else (chosen.every, 3 * chosen.every)
     numbers = {"freesolv": measure(chosen.data / "freesolv", solutes)}
     for target in TARGETS:

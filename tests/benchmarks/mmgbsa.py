@@ -34,6 +34,7 @@ from docking.dynamics.charges import METHODS, Charges, method
 from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings, rescore
 from docking.dynamics.receptor_system import receptor_model
+from tests.benchmarks.data import folder
 from tests.benchmarks.record import record
 
 SYSTEMS = ("tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme")
@@ -85,11 +86,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--charges", default=REFERENCE)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
+    given.data = folder("dynamics/systems_dev", given.data)
     targets = {
         name: measure(given.data / name, given.charges, 4 if given.quick else None)
         for name in given.systems.split(",")

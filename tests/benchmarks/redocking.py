@@ -36,6 +36,7 @@ from docking.engines.vina import VinaEngine
 from docking.plausibility import check
 from docking.pose import rmsd
 from docking.site import Site
+from tests.benchmarks.data import folder
 from tests.benchmarks.record import record
 
 NEAR = 2.0  # Å
@@ -119,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--engines", default="vina")
     parser.add_argument("--exhaustiveness", type=int, default=8, help="of vina")
     parser.add_argument("--effort", default="balanced", help="of native")
@@ -127,6 +128,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    options.data = folder("docking/redock_sdf_dev60", options.data)
     chosen = crystals(options.data)
     if options.quick:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:QUICK]

@@ -1,0 +1,37 @@
+"""Where is the data a benchmark measures on? In `../shared`, which is no part of the repository.
+
+A packed set is unpacked once into the cache folder. Where the set is absent the benchmark
+says so in one sentence and measures nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def folder(name: str, given: Path | None = None) -> Path:
+    """`given`, or the folder of a set such as "dynamics/systems_dev", unpacked where need be."""
+    if given is not None:
+        return given
+    plain, packed = SHARED / name, SHARED / f"{name}.tar.xz"
+    if plain.is_dir():
+        return plain
+    if not packed.is_file():
+        print(f"{Path(sys.argv[0]).name}: {packed.name} is not in ../shared/data; give the data with --data")
+        sys.exit(0)
+    kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "discovery" / "benchmarks"
+    place = kept / packed.name.removesuffix(".tar.xz")
+    if not place.is_dir():
+        kept.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept) as scratch, tarfile.open(packed) as file:
+            file.extractall(scratch, filter="data")
+            inside = Path(scratch) / place.name
+            (inside if inside.is_dir() else Path(scratch)).rename(place)
+            Path(scratch).mkdir(exist_ok=True)  # where the folder itself was moved, its end still expects it
+    return place
