@@ -34,7 +34,7 @@ def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip() + ("+" if changed.stdout.strip() else ""),
         "command": " ".join(
-            ["python", os.path.relpath(sys.argv[0], HERE.parents[1]), *map(_portable, sys.argv[1:])]
+            ["python -m", f"tests.benchmarks.{Path(sys.argv[0]).stem}", *map(_portable, sys.argv[1:])]
         ),
         "seed": seed,
         "device": device,

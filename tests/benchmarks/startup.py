@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.benchmarks.record import record
 from tests.house.test_dependencies import PYPROJECT, closure
 

@@ -17,5 +17,5 @@ def test_every_run_names_its_commit_command_seed_and_device() -> None:
     for line in (tables.HERE / "results.jsonl").read_text(encoding="utf-8").splitlines():
         run = json.loads(line)
         assert {"name", "date", "commit", "command", "seed", "device", "numbers"} <= set(run), line
-        assert run["command"].startswith("python tests/benchmarks/")
+        assert run["command"].startswith("python -m tests.benchmarks.")
         assert " /" not in run["command"], "a path of one machine says nothing elsewhere"
