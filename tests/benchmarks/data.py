@@ -11,8 +11,15 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def nothing_measured(why: str) -> NoReturn:
+    """End a benchmark that cannot measure here: one sentence, and no failure of those after it."""
+    print(f"{Path(sys.argv[0]).stem}: nothing was measured, since {why}")
+    sys.exit(0)
 
 
 def folder(name: str, given: Path | None = None) -> Path:
@@ -23,8 +30,7 @@ def folder(name: str, given: Path | None = None) -> Path:
     if plain.is_dir():
         return plain
     if not packed.is_file():
-        print(f"{Path(sys.argv[0]).name}: {packed.name} is not in ../shared/data; give the data with --data")
-        sys.exit(0)
+        nothing_measured(f"{packed.name} is not in ../shared/data; give the data with --data")
     kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "discovery" / "benchmarks"
     place = kept / packed.name.removesuffix(".tar.xz")
     if not place.is_dir():

@@ -31,8 +31,9 @@ from docking.engines.native import FEWEST_ROWS, Place, find, keep_programs, shap
 from docking.receptor import Receptor
 from docking.site import Site
 from docking.tree import read_tree
+from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
-from tests.docking.complexes import Complex, redocking
+from tests.docking.complexes import SHARED, Complex, redocking
 
 SEED = 2026
 POSES = 9
@@ -119,6 +120,8 @@ def main() -> None:
         "--so-far", action="store_true", help="record what FILE holds of both, measure nothing"
     )
     args = parser.parse_args()
+    if not SHARED.is_dir():
+        nothing_measured("the redocking sets of ../shared/data/docking are absent")
     keep_programs()
     cases = chosen(3 if args.quick else args.complexes)
     known: dict[tuple[str, str], dict[str, Any]] = {}

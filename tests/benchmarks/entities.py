@@ -26,6 +26,7 @@ from literature.lexicon import Lexicon, curated
 from literature.lexicon_build import LEARNED_TYPES, build
 from literature.mentions import DictionaryTagger, Mention, find_all
 from literature.readers.pubtator import Annotated, read_annotated
+from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.normalisation import SETS, SHARED, file, held_out
 from tests.benchmarks.record import record
 from tests.literature.test_ambiguity import outcomes
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="BC5CDR alone")
     quick = parser.parse_args().quick
     if not SHARED.exists():
-        sys.exit(f"the annotated sets are not at {SHARED}")
+        nothing_measured("the annotated sets of ../shared/data/literature are absent")
     tables = build(SHARED / "dictionaries", [file(n) for n in SETS], keep=lambda id: not held_out(id))
     lexicon = Lexicon([Dictionary(tables)]) + curated()
     tagger = DictionaryTagger(lexicon)

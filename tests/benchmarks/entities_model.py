@@ -33,6 +33,7 @@ from literature.lexicon_build import build
 from literature.mentions import DictionaryTagger, Span, Tagger
 from literature.prediction import SHIPPED, EncoderTagger, shipped
 from literature.scoring import Agreement, agreement
+from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 
 # What the shipped dictionary learned names from.
@@ -97,6 +98,8 @@ def main() -> None:
     parser.add_argument("--card", type=Path, help="checkpoint of the run: write the card beside the weights")
     parser.add_argument("--no-record", action="store_true")
     asked = parser.parse_args()
+    if not asked.data.is_dir():
+        nothing_measured(f"{asked.data.name} is absent: give the folder of the annotated sets with --data")
     torch.set_num_threads(1)
     corpora = load(asked.data)
     if asked.quick:

@@ -36,13 +36,14 @@ from generative.audit import (
 from generative.model import Weights
 from generative.sampling import Sampler
 from generative.trees import put_together
+from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 
 
 def package() -> Path:
     spec = importlib.util.find_spec("moses")
     if spec is None or spec.origin is None:
-        raise SystemExit("needs: pip install --no-deps molsets==0.3.1")
+        nothing_measured("molsets is absent: pip install --no-deps molsets==0.3.1")
     return Path(spec.origin).parent
 
 
