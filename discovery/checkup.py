@@ -127,6 +127,7 @@ def ground() -> list[Check]:
     from rdkit import Chem, rdBase
     from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors
 
+    from discovery.devices import cpus, gpus, memory_gb
     from discovery.ledger import Ledger
 
     checks = [
@@ -151,6 +152,9 @@ def ground() -> list[Check]:
         ledger.put_document("check", {"π": 3.141592653589793})
         kept = ledger.get_document("check") == {"π": 3.141592653589793}
     checks.append(Check("ledger", kept, "writes, syncs and reads back"))
+    found = gpus()
+    named = ", ".join(gpu.name for gpu in found) or "no GPU: everything runs on the CPU"
+    checks.append(Check("devices", True, f"{cpus()} CPU cores, {memory_gb():.0f} GB; {named}"))
     free = _free_gb(Path.cwd())
     checks.append(
         Check(

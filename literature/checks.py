@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from discovery.checkup import Check
 from discovery.target import Target
 
@@ -14,6 +17,9 @@ def literature() -> list[Check]:
         from literature.dossier import CooccurrenceEvidence
     except ImportError as error:
         return [Check("literature", False, str(error), EXTRA)]
+    here = Path(__file__).parent / "weights"
+    sha256 = hashlib.sha256((here / "reader.safetensors").read_bytes()).hexdigest()
+    as_carded = sha256 in (here / "reader.md").read_text(encoding="utf-8")
     found = CooccurrenceEvidence()(Target("5-HT1B receptor", gene="HTR1B"))
     sources = {statement.source for statement in found}
     return [
@@ -22,5 +28,11 @@ def literature() -> list[Check]:
             len(found) > 0,
             f"{len(found)} statements on HTR1B from {len(sources)} illustrative texts",
             "" if found else f"{EXTRA} --force-reinstall",
-        )
+        ),
+        Check(
+            "literature: reading model",
+            as_carded,
+            f"weights {sha256[:12]}, {'as' if as_carded else 'NOT as'} their card says",
+            "" if as_carded else f"{EXTRA} --force-reinstall",
+        ),
     ]

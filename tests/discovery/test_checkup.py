@@ -13,7 +13,7 @@ from discovery.checkup import Check
 
 def test_the_ground_is_well() -> None:
     checks = checkup.run_checks(["ground"])
-    assert {check.name for check in checks} == {"python", "rdkit", "ledger", "disk"}
+    assert {check.name for check in checks} == {"python", "rdkit", "ledger", "devices", "disk"}
     assert all(check.ok for check in checks)
 
 
