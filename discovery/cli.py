@@ -163,6 +163,8 @@ def ranked(
     top: Annotated[int, typer.Option("--top", help="Rows to show.")] = 20,
 ) -> None:
     """The ranked table, and beside each unranked row its reason."""
+    from discovery.views.text import inert
+
     result = _load(run)
     if csv:
         from discovery.views.export import write_csv
@@ -173,6 +175,7 @@ def ranked(
     reasons: dict[str, int] = {}
     for row in result.unranked:
         if row.missing is not None:
+            print(f"     – {row.id}  {inert(str(row.missing), 300)}")
             key = f"{row.missing.reason.value.replace('_', ' ')} ({row.missing.stage})"
             reasons[key] = reasons.get(key, 0) + 1
     for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):

@@ -86,6 +86,10 @@ def test_status_rank_verify_replay(finished: Path) -> None:
     lines = ranked.stdout.splitlines()
     assert len(lines) == 13
     assert "rank" in lines[0]
+    plain = discovery("rank", str(finished)).stdout
+    assert plain.count("     – r0-") == sum(
+        line.startswith(",") for line in lines[1:]
+    )  # each unranked row, with its reason
     assert "every byte and every count as written" in discovery("verify", str(finished)).stdout
     assert "same" in discovery("replay", str(finished), "r0-0000").stdout
 
