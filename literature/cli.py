@@ -1,4 +1,4 @@
-"""The commands that read: discovery dossier, discovery mine.
+"""The commands that read: discovery annotate, dossier, mine.
 
 Each function is one command. What it needs is imported inside it, so that listing
 the commands costs nothing.
@@ -63,23 +63,67 @@ def dossier(
     typer.echo(f"{len(found.statements)} statements from {found.naming} of {found.articles} articles: {out}")
 
 
+_READER = typer.Option("--reader", help="dictionary, model, or a model's file, folder or name.")
+_CONVENTION = typer.Option("--convention", help="Whose habits a model of ours follows: general, BC5CDR, ...")
+_LEXICON = typer.Option("--lexicon", help="JSON lines of your own names.")
+_FORMAT = typer.Option("--format", help="Reader of all files: pubmed, jats, ...; told by each file.")
+
+
 def mine(
     paths: Annotated[list[str], typer.Argument(help="Files or folders of articles.", metavar="PATH...")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the tables.")],
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder that holds tables.")] = False,
-    lexicon: Annotated[str, typer.Option("--lexicon", help="JSON lines of your own names.")] = "",
+    reader: Annotated[str, _READER] = "dictionary",
+    convention: Annotated[str, _CONVENTION] = "general",
+    lexicon: Annotated[str, _LEXICON] = "",
+    format: Annotated[str, _FORMAT] = "",
 ) -> None:
-    """Read articles into Parquet tables: documents, sentences, mentions, evidence."""
+    """Read articles into Parquet tables: documents, sentences, mentions, concepts, evidence."""
     from discovery.outcome import UserError
     from literature.mining import mine as read_all
 
     try:
-        done = read_all(paths, out, workers=workers, resume=resume, lexicon=lexicon, tell=typer.echo)
+        done = read_all(
+            paths,
+            out,
+            workers=workers,
+            resume=resume,
+            reader=reader,
+            convention=convention,
+            lexicon=lexicon,
+            format=format,
+            tell=typer.echo,
+        )
     except (UserError, ValueError, OSError) as error:
         _fail("mine", error)
     typer.echo(
         f"{done.documents} documents, {done.sentences} sentences, {done.mentions} mentions, {done.evidence} "
         f"pieces of evidence from {done.files} files ({done.reused} already there); "
         f"{done.skipped} records could not be read: {out}"
+    )
+
+
+def annotate(
+    paths: Annotated[list[str], typer.Argument(help="Files or folders of articles.", metavar="IN...")],
+    out: Annotated[Path, typer.Option("--out", help="Write .pubtator, .json or .jsonl (BioC), also .gz.")],
+    reader: Annotated[str, _READER] = "dictionary",
+    convention: Annotated[str, _CONVENTION] = "general",
+    lexicon: Annotated[str, _LEXICON] = "",
+    format: Annotated[str, _FORMAT] = "",
+) -> None:
+    """Mark entities, with identifiers, and relations in articles."""
+    from discovery.outcome import UserError
+    from literature.annotation import annotate as mark
+
+    try:
+        done = mark(paths, out, reader=reader, convention=convention, lexicon=lexicon, format=format)
+    except (UserError, ValueError, OSError) as error:
+        _fail("annotate", error)
+    for one in done.skipped[:20]:
+        typer.secho(f"skipped {one.where}: {one.detail}", fg="yellow", err=True)
+    more = f", listed in {out.name}.skipped.jsonl" if done.skipped else ""
+    typer.echo(
+        f"{done.documents} documents, {done.entities} entities ({done.linked} with an identifier), "
+        f"{done.relations} relations; {len(done.skipped)} records skipped{more}: {out}"
     )

@@ -1,13 +1,14 @@
-"""Articles -> Parquet tables: documents, sentences, mentions, evidence.
+"""Articles -> Parquet tables: documents, sentences, mentions, concepts, evidence.
 
-    OUT/documents/KEY.parquet    one row an article (also sentences/, mentions/, evidence/, skipped/)
+    OUT/documents/KEY.parquet    one row an article (also sentences/, mentions/, concepts/, evidence/, skipped/)
     OUT/shards/KEY.json          written last: what makes a shard exist; sizes and sha256 of its tables
     OUT/withdrawn.parquet        rows of documents/ that no longer count: superseded, deleted, retracted
+    OUT/current.json             the shards of the files that were named last, in their order: they count
 
-One input file is one shard, named by the sha256 of its bytes and of the dictionary
-that read it, so that nothing is read twice and nothing is lost: a process may be
-killed at any moment and the same command with --resume goes on. The ledger is not
-used: its shards are outcomes of molecules.
+One input file is one shard, named by the sha256 of its bytes and of what read it, so
+that nothing is read twice and nothing is lost: a process may be killed at any moment
+and the same command with --resume goes on. How the tables are asked is told in
+graph.py. The ledger is not used: its shards are outcomes of molecules.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
@@ -32,16 +33,16 @@ from filelock import FileLock, Timeout
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
-from literature.claims import MENTIONED, claims
+from literature.claims import MENTIONED, Claim
 from literature.corpus import Corpus
-from literature.dictionary import shipped
 from literature.evidence import Evidence
-from literature.lexicon import Lexicon
-from literature.mentions import DictionaryTagger, Mention, find_all
+from literature.lexicon import Concept
+from literature.mentions import Mention
 from literature.readers.formats import UnknownFormat, reader_for
+from literature.reading import DICTIONARY, GENERAL, Reading
 from literature.sentences import split
 
-FORMAT = 1  # raise it when a table's meaning changes
+FORMAT = 2  # raise it when a table's meaning changes
 BATCH = 256  # articles held in memory at a time
 
 _TEXT, _INT = pa.string(), pa.int32()
@@ -60,6 +61,12 @@ TABLES: dict[str, pa.Schema] = {
         [
             ("row", _INT), ("id", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT), ("type", _TEXT),
             ("concept", _TEXT), ("name", _TEXT), ("score", pa.float64()), ("method", _TEXT),
+        ]
+    ),
+    "concepts": pa.schema(  # those the shard names
+        [
+            ("id", _TEXT), ("type", _TEXT), ("name", _TEXT), ("xrefs", pa.list_(_TEXT)), ("smiles", _TEXT),
+            ("inchikey", _TEXT), ("tags", pa.list_(_TEXT)),
         ]
     ),
     "evidence": pa.schema(
@@ -99,6 +106,7 @@ class Mined:
     documents: int
     sentences: int
     mentions: int
+    concepts: int  # counted once a shard
     evidence: int
     skipped: int
     withdrawn: int
@@ -110,11 +118,23 @@ def mine(
     *,
     workers: int = 1,
     resume: bool = False,
+    reader: str = DICTIONARY,
+    convention: str = GENERAL,
     lexicon: str = "",
-    reader: str = "",
+    format: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> Mined:
     """Read files and folders of articles into the tables of `out`.
+
+    The tables hold what the last command named; what other files of an earlier command
+    gave is kept beside them, and counts again when they are named again.
+
+    Parameters
+    ----------
+    reader, convention, lexicon
+        Who reads, see `literature.reading.Reading`.
+    format
+        The reader of all files ("pubmed", "jats", ...); told by each file when empty.
 
     Raises
     ------
@@ -129,7 +149,8 @@ def mine(
         (out / name).mkdir(exist_ok=True)
     try:
         with FileLock(out / ".lock", timeout=0):
-            return _mine(files, out, workers, resume, lexicon, reader, tell or (lambda line: None))
+            read = Reading(reader, convention, lexicon)
+            return _mine(files, out, workers, resume, read, format, tell or (lambda line: None))
     except Timeout as error:
         raise MiningError(f"another run is writing to {out}; wait for it or choose another folder") from error
 
@@ -139,18 +160,18 @@ def _mine(
     out: Path,
     workers: int,
     resume: bool,
-    lexicon: str,
-    reader: str,
+    read: Reading,
+    format: str,
     tell: Callable[[str], None],
 ) -> Mined:
     if not resume and any((out / "shards").glob("*.json")):
         raise MiningError(f"{out} holds tables already; add --resume to go on, or choose another folder")
     _sweep(out)
-    known = _fingerprint(lexicon)
-    keys = [_key(file, known, reader) for file in files]
+    known = read.fingerprint
+    keys = [_key(file, known, format) for file in files]
     todo = [(file, key) for file, key in dict(zip(files, keys, strict=True)).items() if not _stands(out, key)]
     todo = list({key: (file, key) for file, key in todo}.values())  # the same bytes under two names: once
-    jobs = [(str(file), key, str(out), lexicon, reader) for file, key in todo]
+    jobs = [(str(file), key, str(out), read, format) for file, key in todo]
     if workers == 1 or len(jobs) < 2:
         for job in jobs:
             _read_one(job)
@@ -162,6 +183,7 @@ def _mine(
                 tell(f"read {Path(job[0]).name}")
     shards = [_shard(out, key) for key in dict.fromkeys(keys)]
     withdrawn = _withdraw(out, shards)
+    publish(out / "current.json", json.dumps([shard.key for shard in shards]).encode())
     total = {name: sum(shard.rows[name] for shard in shards) for name in TABLES}
     return Mined(files=len(files), reused=len(files) - len(jobs), withdrawn=withdrawn, **total)
 
@@ -178,13 +200,8 @@ def _die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _fingerprint(lexicon: str) -> str:
-    known = shipped() + Lexicon.load(Path(lexicon)) if lexicon else shipped()
-    return known.fingerprint
-
-
-def _key(file: Path, known: str, reader: str) -> str:
-    digest = hashlib.sha256(f"{FORMAT}\0{known}\0{reader}\0".encode())
+def _key(file: Path, known: str, format: str) -> str:
+    digest = hashlib.sha256(f"{FORMAT}\0{known}\0{format}\0".encode())
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
@@ -224,11 +241,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _read_one(job: tuple[str, str, str, str, str]) -> None:
+def _read_one(job: tuple[str, str, str, Reading, str]) -> None:
     """One file -> one committed shard."""
-    name, key, folder, own, reader = job
+    name, key, folder, read, format = job
     file, out = Path(name), Path(folder)
-    lexicon = shipped() + Lexicon.load(Path(own)) if own else shipped()
+    known: dict[str, Concept] = {}
     rows = dict.fromkeys(TABLES, 0)
     deleted: list[tuple[int, str]] = []
     torn = {table: out / table / f".{key}.{os.getpid()}.tmp" for table in TABLES}
@@ -237,16 +254,19 @@ def _read_one(job: tuple[str, str, str, str, str]) -> None:
             table: stack.enter_context(pq.ParquetWriter(torn[table], schema, compression="zstd"))
             for table, schema in TABLES.items()
         }
-        for articles, others in _batches(file, reader):
+        for articles, others in _batches(file, format):
             deleted += [
                 (rows["documents"], id) for one in others if isinstance(one, Deleted) for id in one.ids
             ]
             skipped = [asdict(one) for one in others if isinstance(one, Skipped)]
-            found = _tables(articles, rows["documents"], lexicon) | {"skipped": skipped}
+            found = _tables(articles, rows["documents"], read, known) | {"skipped": skipped}
             for table, lines in found.items():
                 if lines:
                     writers[table].write_table(pa.Table.from_pylist(lines, schema=TABLES[table]))
                     rows[table] += len(lines)
+        if lines := [_concept(known[id]) for id in sorted(known)]:
+            writers["concepts"].write_table(pa.Table.from_pylist(lines, schema=TABLES["concepts"]))
+            rows["concepts"] = len(lines)
     sums: dict[str, str] = {}
     for table, path in torn.items():
         with path.open("rb+") as stream:
@@ -257,11 +277,11 @@ def _read_one(job: tuple[str, str, str, str, str]) -> None:
     publish(out / "shards" / f"{key}.json", json.dumps(asdict(shard)).encode("utf-8"))
 
 
-def _batches(file: Path, reader: str) -> Iterator[tuple[list[Article], list[Record]]]:
+def _batches(file: Path, format: str) -> Iterator[tuple[list[Article], list[Record]]]:
     """Articles in groups; a deletion closes its group, so that its place among them is kept."""
     articles: list[Article] = []
     others: list[Record] = []
-    for record in _records(file, reader):
+    for record in _records(file, format):
         if isinstance(record, Article):
             articles.append(record)
         elif isinstance(record, Deleted):
@@ -277,24 +297,27 @@ def _batches(file: Path, reader: str) -> Iterator[tuple[list[Article], list[Reco
     yield articles, others
 
 
-def _records(file: Path, reader: str) -> Iterator[Record]:
+def _records(file: Path, format: str) -> Iterator[Record]:
     try:
-        read = reader_for(file, reader)
+        read = reader_for(file, format)
     except UnknownFormat as error:
         yield Skipped(file.name, str(error))
         return
     yield from read(file)
 
 
-def _tables(articles: Sequence[Article], first: int, lexicon: Lexicon) -> dict[str, list[dict[str, Any]]]:
+def _tables(
+    articles: Sequence[Article], first: int, read: Reading, known: dict[str, Concept]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rows of each table but that of the concepts, which are gathered in `known`."""
     found: dict[str, list[dict[str, Any]]] = {
         "documents": [],
         "sentences": [],
         "mentions": [],
         "evidence": [],
     }
-    mentions = find_all(articles, DictionaryTagger(lexicon), lexicon)
-    for row, (article, these) in enumerate(zip(articles, mentions, strict=True), start=first):
+    for row, one in enumerate(read(articles), start=first):
+        article = one.article
         at = {"row": row, "id": article.id}
         found["documents"].append(
             at
@@ -322,25 +345,39 @@ def _tables(articles: Sequence[Article], first: int, lexicon: Lexicon) -> dict[s
                 }
                 for start, end in split(passage.text)
             ]
-        found["mentions"] += [at | _mention(mention) for mention in these]
-        found["evidence"] += [at | _evidence(article, claim) for claim in claims(article, these)]
+        found["mentions"] += [at | row for row in _mentions(one.mentions)]
+        found["evidence"] += [at | _evidence(article, claim) for claim in one.claims]
+        known.update((mention.concept.id, mention.concept) for mention in one.mentions)
     return found
 
 
-def _mention(mention: Mention) -> dict[str, Any]:
+def _mentions(mentions: Iterable[Mention]) -> Iterator[dict[str, Any]]:
+    for mention in mentions:
+        yield {
+            "start": mention.start,
+            "end": mention.end,
+            "text": mention.text,
+            "type": mention.type,
+            "concept": mention.concept.id,
+            "name": mention.concept.name,
+            "score": mention.score,
+            "method": mention.method,
+        }
+
+
+def _concept(concept: Concept) -> dict[str, Any]:
     return {
-        "start": mention.start,
-        "end": mention.end,
-        "text": mention.text,
-        "type": mention.type,
-        "concept": mention.concept.id,
-        "name": mention.concept.name,
-        "score": mention.score,
-        "method": mention.method,
+        "id": concept.id,
+        "type": concept.type,
+        "name": concept.name,
+        "xrefs": list(concept.xrefs),
+        "smiles": concept.smiles,
+        "inchikey": concept.inchikey,
+        "tags": sorted(concept.tags),
     }
 
 
-def _evidence(article: Article, claim: Any) -> dict[str, Any]:
+def _evidence(article: Article, claim: Claim) -> dict[str, Any]:
     statement = Evidence.of(article, claim).statement()
     return {
         "subject": claim.subject.concept.id,

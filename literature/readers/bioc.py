@@ -33,6 +33,27 @@ _SECTIONS = {
 }
 
 
+COLLECTION_HEAD = '{"source": "discovery", "date": "", "key": "BioC.key", "infons": {}, "documents": ['
+
+
+class Mark(NamedTuple):
+    """An annotation to be written; offsets are code points into the article's text."""
+
+    id: str
+    start: int
+    end: int
+    text: str
+    infons: dict[str, str]
+
+
+class Tie(NamedTuple):
+    """A relation to be written, its nodes as (role, id of a mark)."""
+
+    id: str
+    infons: dict[str, str]
+    nodes: tuple[tuple[str, str], ...]
+
+
 class _Part(NamedTuple):
     infons: dict[str, str]
     offset: int
@@ -166,3 +187,47 @@ def _section(infons: dict[str, str]) -> str:
     if "caption" in form:
         return "caption"
     return _SECTIONS.get(kind) or _SECTIONS.get(form) or kind or form or "body"
+
+
+def document(article: Article, marks: Iterable[Mark] = (), ties: Iterable[Tie] = ()) -> dict[str, Any]:
+    """An article with its annotations and relations as a BioC JSON document."""
+    name = article.id.removeprefix("PMID:").replace("PMC:", "PMC", 1)
+    waiting = sorted(marks, key=lambda mark: mark.start)
+    passages: list[dict[str, Any]] = []
+    for passage in article.passages:
+        inside = [m for m in waiting if passage.offset <= m.start and m.end <= passage.end]
+        infons = {"section_type": passage.section.upper(), "type": passage.section}
+        passages.append(
+            {
+                "infons": infons | ({"heading": passage.heading} if passage.heading else {}),
+                "offset": passage.offset,
+                "text": passage.text,
+                "sentences": [],
+                "annotations": [
+                    {
+                        "id": mark.id,
+                        "infons": mark.infons,
+                        "text": mark.text,
+                        "locations": [{"offset": mark.start, "length": mark.end - mark.start}],
+                    }
+                    for mark in inside
+                ],
+                "relations": [],
+            }
+        )
+    infons = {"year": str(article.year)} if article.year is not None else {}
+    infons |= {"license": article.licence} if article.licence else {}
+    infons |= {"retracted": "true"} if article.retracted else {}
+    return {
+        "id": name,
+        "infons": infons,
+        "passages": passages,
+        "relations": [
+            {
+                "id": tie.id,
+                "infons": tie.infons,
+                "nodes": [{"refid": refid, "role": role} for role, refid in tie.nodes],
+            }
+            for tie in ties
+        ],
+    }

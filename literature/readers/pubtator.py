@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from literature.article import Article, Passage, Record, Skipped
-from literature.mentions import Mention
 from literature.readers.opening import BrokenFile, lines, open_bytes
 
 _TEXT = re.compile(r"^([^|\t]{1,64})\|([a-z])\|(.*)$", re.DOTALL)
@@ -104,24 +103,42 @@ def _annotated(block: list[str], where: str) -> Annotated | Skipped:
     return Annotated(article, tuple(annotations), misfits)
 
 
-def write(article: Article, mentions: Iterable[Mention] = ()) -> str:
-    """An article and its mentions in PubTator's layout.
+def write(
+    article: Article,
+    annotations: Iterable[Annotation] = (),
+    relations: Iterable[tuple[str, str, str]] = (),
+) -> str:
+    """An article, its annotations and its relations (type, subject, object) in PubTator's layout.
+
+    A line break inside a passage becomes a space, one character for one, so that
+    offsets hold.
 
     Raises
     ------
     ValueError
-        If a passage holds a line break, which the layout cannot carry.
+        If the identifier is one that the layout cannot carry.
     """
     name = article.id.removeprefix("PMID:")
+    if not re.fullmatch(r"[^|\t\n\r]{1,64}", name):
+        raise ValueError(
+            f"{name[:80]!r} cannot be written as PubTator: at most 64 characters, no bar, no tab"
+        )
     title = article.passages[0] if article.passages and article.passages[0].section == "title" else None
     rest = article.text[title.end + 1 :] if title else article.text
-    body = rest.replace("\n", " ")  # between passages: one character for one, so that offsets hold
-    if any("\n" in p.text or "\r" in p.text for p in article.passages):
-        raise ValueError(f"{article.id}: a passage holds a line break, which PubTator cannot carry")
-    out = [f"{name}|t|{title.text if title else ''}", f"{name}|a|{body}"]
+    out = [f"{name}|t|{_flat(title.text) if title else ''}", f"{name}|a|{_flat(rest)}"]
     shift = 0 if title else 1  # an absent title is an empty line of its own
     out += [
-        f"{name}\t{m.start + shift}\t{m.end + shift}\t{m.text.replace(chr(10), ' ')}\t{m.type}\t{m.concept.id}"
-        for m in mentions
+        f"{name}\t{a.start + shift}\t{a.end + shift}\t{_flat(a.text)}\t{a.type}\t{','.join(a.ids)}"
+        for a in annotations
     ]
+    out += ["\t".join((name, *relation)) for relation in relations]
     return "\n".join(out) + "\n\n"
+
+
+_BREAK = re.compile(
+    r"[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
+)  # what any program may end a line or a cell at
+
+
+def _flat(text: str) -> str:
+    return _BREAK.sub(" ", text)

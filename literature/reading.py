@@ -1,0 +1,172 @@
+"""What does one pass over an article find: names, what they mean, what is claimed of them?
+
+One setting says who reads: the dictionary, the shipped model, or another model by
+folder or name. annotate, mine and the dossier all read through it, so that they say
+the same of the same sentence. Which span is a name is decided in mentions.py and
+prediction.py, what it means in mentions.py and normalisation.py, what is claimed in
+claims.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from discovery.outcome import UserError
+from literature.article import Article
+from literature.claims import Claim, claims
+from literature.dictionary import shipped
+from literature.lexicon import Lexicon, Type
+from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all
+from literature.normalisation import normalise
+
+DICTIONARY, MODEL = "dictionary", "model"
+GENERAL = "general"
+SURE = 0.7  # a link by a bent spelling counts from here on; below it, right and wrong ones are even
+
+
+class ReadingError(UserError, ValueError):
+    """The reader cannot be used; the message names it and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was found in one article; all offsets are code points into its text."""
+
+    article: Article
+    mentions: tuple[Mention, ...]  # names with an identifier, in order
+    unlinked: tuple[Span, ...]  # names that no dictionary settles, in order
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who reads, and with which names.
+
+    Parameters
+    ----------
+    reader
+        "dictionary"; "model", the shipped network helped by the dictionary; or a weights
+        file, a folder or the name of a token-classification model (see EncoderTagger).
+    convention
+        Whose habits of marking names a model of ours follows: "general", "BC5CDR", ...
+    lexicon
+        A JSON-lines file of the user's own names, added to the shipped ones.
+
+    Raises
+    ------
+    ReadingError
+        If a convention is asked of the dictionary, which has none.
+    """
+
+    reader: str = DICTIONARY
+    convention: str = GENERAL
+    lexicon: str = ""
+
+    def __post_init__(self) -> None:
+        if self.reader == DICTIONARY and self.convention != GENERAL:
+            raise ReadingError(
+                f"the dictionary has no convention {self.convention!r}; name a model with --reader model"
+            )
+
+    @cached_property
+    def names(self) -> Lexicon:
+        """The shipped names, and the user's own above them."""
+        return shipped() + Lexicon.load(Path(self.lexicon)) if self.lexicon else shipped()
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """What finds the spans."""
+        words = DictionaryTagger(self.names)
+        if self.reader == DICTIONARY:
+            return words
+        from literature.prediction import SHIPPED, EitherTagger, EncoderTagger
+
+        model = SHIPPED if self.reader == MODEL else self.reader
+        network = EncoderTagger(model, convention=self.convention, hints=words)
+        network.load()  # a model that is absent is said before the first article is opened
+        return EitherTagger(network, _Only(words, frozenset({"process"})))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when what is found may change."""
+        if self.reader == DICTIONARY:
+            return self.names.fingerprint
+        path = Path(self.reader)
+        if self.reader == MODEL:
+            from literature.prediction import shipped as weights
+
+            path = weights()
+        files = sorted(path.glob("*")) if path.is_dir() else [path]
+        held = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+        return "\0".join([self.names.fingerprint, self.reader, self.convention, *held])
+
+    def __call__(self, articles: Sequence[Article], /) -> list[Read]:
+        """One `Read` per article, in the order given; neighbours change no answer."""
+        tagger = _Kept(self.tagger)
+        found = find_all(articles, tagger, self.names)
+        spans = iter(tagger.spans)
+        result: list[Read] = []
+        for article, mentions in zip(articles, found, strict=True):
+            placed = [
+                replace(span, start=span.start + passage.offset, end=span.end + passage.offset)
+                for passage in article.passages
+                for span in next(spans)
+            ]
+            if self.reader == DICTIONARY:  # a dictionary's name without a meaning is no name
+                linked, unlinked = mentions, list[Span]()
+            else:
+                linked, unlinked = self._settled(article, mentions, placed)
+            result.append(Read(article, tuple(linked), tuple(unlinked), tuple(claims(article, linked))))
+        return result
+
+    def _settled(
+        self, article: Article, mentions: Sequence[Mention], spans: Sequence[Span]
+    ) -> tuple[list[Mention], list[Span]]:
+        """A model's type stands: a link to a thing of another type is looked up again under the model's."""
+        types = {(span.start, span.end): span for span in spans}
+        kept = {
+            (m.start, m.end): m
+            for m in mentions
+            if (m.start, m.end) not in types or types[m.start, m.end].type == m.type
+        }
+        short_forms = abbreviations(article)
+        text = article.text
+        unlinked: list[Span] = []
+        for place, span in types.items():
+            if place in kept:
+                continue
+            words = text[span.start : span.end]
+            links = normalise(words, span.type, short_forms=short_forms, lexicon=self.names)
+            if links and links[0].score >= SURE and links[0].concept.type == span.type:
+                score = span.probability * links[0].score
+                kept[place] = Mention(*place, words, links[0].concept, score, links[0].method)
+            else:
+                unlinked.append(span)
+        return [kept[place] for place in sorted(kept)], sorted(unlinked, key=lambda span: span.start)
+
+
+@dataclass(frozen=True)
+class _Only:
+    """The spans of some types."""
+
+    tagger: Tagger
+    types: frozenset[Type]
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
+        return [[span for span in spans if span.type in self.types] for spans in self.tagger(texts)]
+
+
+class _Kept:
+    """A tagger that remembers what it said, so that nothing is tagged twice."""
+
+    def __init__(self, tagger: Tagger) -> None:
+        self._tagger = tagger
+        self.spans: Sequence[Sequence[Span]] = ()
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
+        self.spans = self._tagger(texts)
+        return self.spans
