@@ -1,0 +1,60 @@
+"""The basic amine is held against drugs whose measured pKa everyone knows; counts against counting by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing
+from discovery.properties.pattern import Pattern
+from discovery.score import Score, Scorer
+
+BASIC = {
+    "serotonin": "NCCc1c[nH]c2ccc(O)cc12",
+    "sumatriptan": "CNS(=O)(=O)Cc1ccc2[nH]cc(CCN(C)C)c2c1",
+    "fluoxetine": "CNCCC(c1ccccc1)Oc1ccc(C(F)(F)F)cc1",
+    "haloperidol": "O=C(CCCN1CCC(O)(c2ccc(Cl)cc2)CC1)c1ccc(F)cc1",
+    "donepezil": "COc1cc2c(cc1OC)C(=O)C(CC1CCN(Cc3ccccc3)CC1)C2",
+}
+NOT_BASIC = {
+    "paracetamol": "CC(=O)Nc1ccc(O)cc1",
+    "ibuprofen": "CC(C)Cc1ccc(C(C)C(=O)O)cc1",
+    "caffeine": "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
+    "aniline": "Nc1ccccc1",
+    "sulfanilamide": "Nc1ccc(S(N)(=O)=O)cc1",
+    "diazepam": "CN1C(=O)CN=C(c2ccccc2)c2cc(Cl)ccc12",
+    "acetonitrile": "CC#N",
+    "hydroxylamine": "CNO",
+}
+
+
+def value(outcome: Score | Missing) -> float:
+    assert isinstance(outcome, Score)
+    return outcome.value
+
+
+@pytest.mark.parametrize("name", BASIC)
+def test_basic_drugs_have_a_basic_amine(name: str) -> None:
+    assert value(Pattern("basic amine")([Molecule.parse(BASIC[name])])[0]) == 1
+
+
+@pytest.mark.parametrize("name", NOT_BASIC)
+def test_the_others_have_none(name: str) -> None:
+    assert value(Pattern("basic amine")([Molecule.parse(NOT_BASIC[name])])[0]) == 0
+
+
+def test_counts_places_and_names_their_atoms() -> None:
+    pattern = Pattern("[OX2H]", name="hydroxyls", better="low")
+    assert isinstance(pattern, Scorer)
+    assert (pattern.column.name, pattern.column.better) == ("hydroxyls", "low")
+    molecule = Molecule.parse("OCC(O)CO")
+    score = pattern([molecule])[0]
+    assert isinstance(score, Score)
+    assert score.value == 3
+    assert [molecule.mol().GetAtomWithIdx(i).GetSymbol() for i in score.details["atoms"]] == ["O"] * 3
+
+
+@pytest.mark.parametrize("smarts", ["[N", "", "basic  amine"])
+def test_what_is_no_pattern_is_named(smarts: str) -> None:
+    with pytest.raises(ValueError, match="no SMARTS pattern"):
+        Pattern(smarts)
