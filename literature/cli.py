@@ -127,3 +127,44 @@ def annotate(
         f"{done.documents} documents, {done.entities} entities ({done.linked} with an identifier), "
         f"{done.relations} relations; {len(done.skipped)} records skipped{more}: {out}"
     )
+
+
+def graph(
+    mined: Annotated[Path, typer.Argument(help="A folder made by discovery mine.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="FILE.graphml, or a folder for GraphML, KGX tables and tensors."),
+    ] = None,
+    cooccurrence: Annotated[
+        bool, typer.Option("--cooccurrence", help="Also pairs that are only named in one sentence.")
+    ] = False,
+    sql: Annotated[
+        str, typer.Option("--sql", help="Ask the views nodes, edges, evidence, mentions, ... instead.")
+    ] = "",
+) -> None:
+    """Ask the mined tables as one graph, or write it for other programs."""
+    from discovery.outcome import UserError
+    from literature.graph import query
+    from literature.graph_export import export
+
+    try:
+        if out is not None:
+            done = export(mined, out, cooccurrence=cooccurrence)
+            typer.echo(f"{done.nodes} nodes, {done.edges} edges: {', '.join(map(str, done.files))}")
+            return
+        asked = sql or (
+            "SELECT a.name AS subject, predicate, b.name AS object, round(score, 3) AS score, papers, "
+            "round(contradiction, 3) AS against FROM edges JOIN nodes a ON a.id = subject "
+            "JOIN nodes b ON b.id = object ORDER BY edges.score DESC, subject, object LIMIT 20"
+        )
+        found = query(mined, asked)
+    except (UserError, ValueError, OSError) as error:
+        _fail("graph", error)
+    typer.echo("\t".join(found.column_names))
+    for row in found.to_pylist():
+        typer.echo("\t".join(_shown(value) for value in row.values()))
+
+
+def _shown(value: object) -> str:
+    """A cell without control characters, so that a paper's words cannot steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
