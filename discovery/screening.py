@@ -51,10 +51,9 @@ class Screened:
 
 
 def default_scorers() -> tuple[ScorerConfig, ...]:
-    """The demo's property scorers: milliseconds a molecule, no protein needed."""
-    return tuple(
-        s for s in demo_config().scorers if s.use not in ("docking", "pose_stability", "binding_energy")
-    )
+    """The demo's property scorers: milliseconds a molecule, no target in mind."""
+    general = ("descriptor", "qed", "synthesis", "alerts")
+    return tuple(scorer for scorer in demo_config().scorers if scorer.use in general)
 
 
 def screen(
