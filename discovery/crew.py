@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from discovery.devices import gpus
 from discovery.interrupt import Interrupted, stopping
 from discovery.ledger import digest
 from discovery.molecule import Molecule
@@ -156,6 +157,7 @@ class Crew:
         self.at_work: dict[Worker, tuple[Task | None, float, float]] = {}  # task, started, deadline
         self.late: set[Worker] = set()  # killed by us, for taking too long
         self.failed_starts = 0
+        self.gpus = self._devices()
         self.column = ""
         self.usual_s = 0.0  # what a molecule takes, a running mean
 
@@ -183,10 +185,25 @@ class Crew:
                 self._give(worker, self.tasks.popleft())
         starting = sum(not worker.built for worker in self.at_work)
         while len(self.at_work) < self.size and starting < len(self.tasks):
-            worker = Worker(self.job.use, self.job.settings, self.job.memory_gb, self.inbox)
+            worker = Worker(
+                self.job.use, self.job.settings, self.job.memory_gb, self.inbox, self._least_used()
+            )
             now = time.monotonic()
             self.at_work[worker] = (None, now, now + START_S)
             starting += 1
+
+    def _devices(self) -> list[int]:
+        """Several GPUs are shared out among the workers; one, or none, needs no sharing out."""
+        try:
+            found = [gpu.index for gpu in gpus()]
+        except OSError as error:
+            self.warn(f"{error}; workers get the devices as they find them")
+            return []
+        return found if len(found) > 1 else []
+
+    def _least_used(self) -> int | None:
+        used = [worker.gpu for worker in self.at_work]
+        return min(self.gpus, key=used.count, default=None)
 
     def _give(self, worker: Worker, task: Task) -> None:
         now = time.monotonic()

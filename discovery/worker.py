@@ -37,6 +37,7 @@ Message = dict[str, Any]
 # the child finds modules where its parent does; not by PYTHONPATH, which its own children would inherit
 START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from discovery.worker import main; main()"
 
+SHARED_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # or the first worker takes the device's memory whole
 ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -139,15 +140,24 @@ class Inbox(Protocol):
 class Worker:
     """A child process with one scorer in it, seen from its parent."""
 
-    def __init__(self, use: str, settings: Mapping[str, Any], memory_gb: float | None, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        use: str,
+        settings: Mapping[str, Any],
+        memory_gb: float | None,
+        inbox: Inbox,
+        gpu: int | None = None,  # the only device it may see, as CUDA counts; None leaves all as they are
+    ) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         path = json.dumps([entry or os.getcwd() for entry in sys.path])
+        self.gpu = gpu
+        device = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", START, path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **ONE_THREAD, **SHARED_GPU, **device},
             start_new_session=True,  # a Ctrl-C in the terminal is the parent's to act on
         )
         self.pid = self._process.pid

@@ -7,11 +7,13 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from discovery import crew
 from discovery.crew import ScorerFailed
 from discovery.events import Event
 from discovery.execution import ScorerSpec, score_all
@@ -249,3 +251,33 @@ def test_no_worker_outlives_the_call(tmp_path: Path) -> None:
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     if children.exists():
         assert children.read_text().split() == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "shares"), [(["0", "3"], [0, 3, 0]), (["0"], [None] * 3), ([], [None] * 3)]
+)
+def test_several_gpus_are_shared_out_among_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: list[str], shares: list[int | None]
+) -> None:
+    """Where there are two devices each worker sees one of them; one device is left to all."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    lines = "".join(f"{index}, GPU-{index}, A device, 81559, 580.1\\n" for index in listed)
+    program.write_text(f"#!/bin/sh\nprintf '{lines}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    given: list[int | None] = []
+
+    class Seen(crew.Worker):
+        def __init__(
+            self, use: str, settings: Mapping[str, Any], memory_gb: float | None, inbox: Any, gpu: int | None
+        ) -> None:
+            given.append(gpu)
+            super().__init__(use, settings, memory_gb, inbox, gpu)
+
+    monkeypatch.setattr(crew, "Worker", Seen)
+    outcomes = score(tmp_path / "run", use="toy_device", workers=3, chunk=1)
+    assert given[:3] == shares
+    seen = {o.details["sees"] for o in outcomes if isinstance(o, Score)}
+    assert seen <= {"all" if gpu is None else str(gpu) for gpu in shares}

@@ -70,6 +70,17 @@ class Culprits:
 
 
 @dataclass(frozen=True)
+class Device:
+    """Which accelerators its process may see."""
+
+    column = Column("toy_device", unit="1", better="high")
+
+    def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+        return [Score(1.0, details={"sees": seen}) for _ in molecules]
+
+
+@dataclass(frozen=True)
 class Refined:
     """Starts from what an earlier scorer found."""
 
