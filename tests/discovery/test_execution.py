@@ -23,6 +23,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.plugins import PluginError
 from discovery.score import Score
+from discovery.worker import Worker
 
 PACKAGE = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
 ALKANES = [Molecule("C" * n, f"alkane {n}") for n in range(1, 31)]
@@ -269,7 +270,7 @@ def test_several_gpus_are_shared_out_among_the_workers(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     given: list[int | None] = []
 
-    class Seen(crew.Worker):
+    class Seen(Worker):
         def __init__(
             self, use: str, settings: Mapping[str, Any], memory_gb: float | None, inbox: Any, gpu: int | None
         ) -> None:
