@@ -32,6 +32,10 @@ def propose(
     avoid: Annotated[
         list[str] | None, typer.Option("--avoid", help="SMARTS no molecule may hold; repeat for more.")
     ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option("--condition", help="mw, logp, tpsa, qed or sa, such as logp=2.5; repeat for more."),
+    ] = None,
     style: Annotated[
         str, typer.Option("--style", help="Which of the model's training sets to write like.")
     ] = "",
@@ -61,12 +65,13 @@ def propose(
                 fragments=fragments,
                 like=like,
                 avoid=tuple(avoid or ()),
+                condition=tuple(condition or ()),
                 temperature=temperature,
             ).propose(n, round=0, seed=seed, lessons=[])
         elif proposer == "brics":
             from generative.recombination import BricsProposer
 
-            if scaffold or fragments or like or avoid or style or weights:
+            if scaffold or fragments or like or avoid or condition or style or weights:
                 raise ValueError("brics takes only --molecules; the graph proposer takes the other options")
             made = BricsProposer(molecules=molecules).propose(n, round=0, seed=seed, lessons=[])
         else:

@@ -28,6 +28,7 @@ from discovery.outcome import MoleculeError
 from generative.rollouts import UnknownUnit, ordered, shuffled
 from generative.trees import Tree, flatten, split, unit
 from generative.vocabulary import Vocabulary, kind, pair
+from generative.wishes import PROPERTIES, Floats, measured
 
 SIMILAR = 0.323  # ECFP4 Tanimoto above which a molecule counts as a held-out drug's neighbour (GuacaMol)
 MAX_ATOMS = 40
@@ -57,7 +58,8 @@ HELD_OUT = (
 )
 
 Steps = npt.NDArray[np.int16]
-Encoded = tuple[Steps, npt.NDArray[np.int64], Counter[str]]  # steps, steps of each molecule, how rows ended
+# steps, steps of each molecule, its properties, how rows ended
+Encoded = tuple[Steps, npt.NDArray[np.int64], Floats, Counter[str]]
 Encode = Callable[[Sequence[str]], Encoded]
 
 
@@ -74,6 +76,8 @@ class Dataset:
         Where a molecule's steps begin.
     style : [molecule]
         Which file it came from.
+    properties : [molecule, property]
+        What may be asked of a molecule, see `generative.wishes`.
     styles : names of the files, in order
     report : counts of what was read and why rows teach nothing
     """
@@ -82,6 +86,7 @@ class Dataset:
     steps: Steps
     start: npt.NDArray[np.int64]
     style: npt.NDArray[np.int8]
+    properties: Floats
     styles: tuple[str, ...]
     report: dict[str, dict[str, int]]
 
@@ -93,6 +98,7 @@ class Dataset:
         np.save(folder / "steps.npy", self.steps)
         np.save(folder / "start.npy", self.start)
         np.save(folder / "style.npy", self.style)
+        np.save(folder / "properties.npy", self.properties)
         about = {"styles": self.styles, "report": self.report}
         (folder / "dataset.json").write_text(json.dumps(about, indent=1))
         (folder / "vocabulary.json").write_text(self.vocabulary.to_json())
@@ -105,6 +111,7 @@ class Dataset:
             np.load(folder / "steps.npy", mmap_mode="r", allow_pickle=False),
             np.load(folder / "start.npy", allow_pickle=False),
             np.load(folder / "style.npy", allow_pickle=False),
+            np.load(folder / "properties.npy", allow_pickle=False),
             tuple(about["styles"]),
             about["report"],
         )
@@ -143,13 +150,15 @@ def prepare(
     blocks: list[Steps] = []
     lengths: list[npt.NDArray[np.int64]] = []
     style: list[npt.NDArray[np.int8]] = []
+    properties: list[Floats] = []
     report: dict[str, dict[str, int]] = {}
     for number, (path, part) in enumerate(zip(files, rows, strict=True)):
         chunks = [part[start : start + CHUNK] for start in range(0, len(part), CHUNK)]
         ends: Counter[str] = Counter()
-        for steps, length, reasons in _map(work, chunks, workers):
+        for steps, length, found, reasons in _map(work, chunks, workers):
             blocks.append(steps)
             lengths.append(length)
+            properties.append(found)
             style.append(np.full(len(length), number, dtype=np.int8))
             ends.update(reasons)
         report[path.name] = {"read": len(part), **dict(sorted(ends.items()))}
@@ -161,6 +170,7 @@ def prepare(
         np.concatenate(blocks, axis=1),
         start,
         np.concatenate(style),
+        np.concatenate(properties),
         tuple(path.name.split(".")[0] for path in files),
         report,
     )
@@ -200,10 +210,11 @@ def _trees(rows: Sequence[str]) -> Iterator[Tree]:
 
 
 def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int) -> Encoded:
-    """Rows -> steps [order, step, 3], lengths [molecule], and how each row ended."""
+    """Rows -> steps [order, step, 3], lengths [molecule], properties [molecule, property], how each row ended."""
     ends: Counter[str] = Counter()
     both: tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]] = ([], [])
     lengths: list[int] = []
+    properties: list[list[float]] = []
     with quiet_rdkit():
         for text in rows:
             mol = Chem.MolFromSmiles(_largest(text))
@@ -237,10 +248,12 @@ def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int) -> Encoded:
                 continue
             ends["taught"] += 1
             lengths.append(len(tree.units))
+            properties.append(measured(flat))
             for kept, rollout in zip(both, rollouts, strict=True):
                 kept.extend(zip(rollout.entries, rollout.parents, rollout.sites, strict=True))
     steps = np.array(both, dtype=np.int16).reshape(2, -1, 3)
-    return steps, np.array(lengths, dtype=np.int64), ends
+    told = np.array(properties, dtype=np.float32).reshape(-1, len(PROPERTIES))
+    return steps, np.array(lengths, dtype=np.int64), told, ends
 
 
 def allowed(tree: Tree, vocabulary: Vocabulary) -> bool:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from generative.trees import Unit
 from generative.vocabulary import Vocabulary
+from generative.wishes import FEATURES, Floats, features
 
 try:
     import torch
@@ -128,6 +129,7 @@ class Rows:
 
     order: Tensor  # [row] 0 ordered, 1 shuffled
     style: Tensor  # [row]
+    wishes: Tensor  # [row, FEATURES] what is asked of the molecule; zeros where nothing is
     entry: Tensor  # [row, step]; padding is 0
     live: Tensor  # [row, step] bool
     parent_atom: Tensor  # [row, step] row in the atom tables
@@ -152,8 +154,12 @@ def rows(
     steps: Sequence[npt.NDArray[np.int16]],
     order: Sequence[int],
     style: Sequence[int],
+    wanted: Floats | None = None,
 ) -> Rows:
-    """Rollouts ([step, 3] arrays of entry, parent, site) -> one padded batch."""
+    """Rollouts ([step, 3] arrays of entry, parent, site) -> one padded batch.
+
+    `wanted` is [row, property] as `generative.wishes` has it; nothing is asked when absent.
+    """
     tables = vocabulary.tables
     length = np.array([len(one) for one in steps])
     n, longest = len(steps), int(length.max())
@@ -211,6 +217,9 @@ def rows(
     return Rows(
         order=torch.tensor(list(order)),
         style=torch.tensor(list(style)),
+        wishes=torch.from_numpy(
+            np.zeros((n, FEATURES), dtype=np.float32) if wanted is None else features(wanted)
+        ),
         entry=as_tensor(entry),
         live=as_tensor(live),
         parent_atom=as_tensor(tables.start[parent_unit] + site),

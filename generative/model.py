@@ -26,7 +26,7 @@ try:
 except ImportError as error:
     raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
 
-FORMAT = 1
+FORMAT = 2
 SHIPPED = "graph.safetensors"
 
 
@@ -72,6 +72,11 @@ class Weights:
     @cached_property
     def styles(self) -> tuple[str, ...]:
         return tuple(self.about["styles"])
+
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        """Properties the model was taught to build for."""
+        return tuple(self.about["conditions"])
 
 
 @lru_cache(maxsize=4)

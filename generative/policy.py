@@ -20,6 +20,7 @@ from typing import Any, cast
 from generative.construction import Prices
 from generative.encoding import ELEMENTS, MAX_DISTANCE, MAX_FREE, MAX_INDEX, Rows, unit_graphs
 from generative.vocabulary import Vocabulary
+from generative.wishes import FEATURES
 
 try:
     import torch
@@ -88,6 +89,7 @@ class Policy(nn.Module):
         self.opening = nn.Parameter(torch.zeros(d))
         self.how = nn.Embedding(2, d)
         self.style = nn.Embedding(STYLES, d)
+        self.wishes = nn.Linear(FEATURES, d, bias=False)
         self.step = nn.Embedding(MAX_STEPS + 1, d)
         self.place_index = nn.Embedding(MAX_INDEX, g)
         self.place_distance = nn.Embedding(MAX_DISTANCE + 1, g)
@@ -110,6 +112,7 @@ class Policy(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.1)
+        nn.init.zeros_(self.wishes.weight)  # until it is taught otherwise, asking changes nothing
 
     @property
     def layers(self) -> Sequence[Block]:
@@ -194,7 +197,7 @@ class Policy(nn.Module):
         """Log-probability of the entries taken, [choice]; `row` is the site's row of the tables of legal entries."""
         scores = self.common_scores(read, z, row)
         is_rare = taken >= self.common
-        log = scores.gather(-1, taken.clamp(max=self.common)[:, None])[:, 0] - torch.logsumexp(scores, dim=-1)
+        log = -F.cross_entropy(scores, taken.clamp(max=self.common), reduction="none")
         if bool(is_rare.any()):
             scores = self.rare_scores(read, z[is_rare], row[is_rare])
             found = scores.gather(-1, (taken[is_rare] - self.common)[:, None])[:, 0]
@@ -224,7 +227,8 @@ class Policy(nn.Module):
             + self.step.weight[1 : steps + 1]
         )
         x = torch.cat([(self.opening + self.step.weight[0]).expand(n, 1, -1), x], dim=1)
-        x = x + (self.how(rows.order) + self.style(rows.style))[:, None]
+        asked = self.wishes(rows.wishes.to(x.dtype))
+        x = x + (self.how(rows.order) + self.style(rows.style) + asked)[:, None]
         causal = torch.ones(steps + 1, steps + 1, dtype=torch.bool, device=x.device).tril()
         bias = self.far(rows.distance).permute(0, 3, 1, 2)
         bias = bias.masked_fill(~causal, NEVER if bias.dtype == torch.float32 else -1e4)

@@ -35,6 +35,7 @@ from generative.search import Editor
 from generative.surrogate import Surrogate
 from generative.trees import Tree, put_together, take_apart, unit
 from generative.vocabulary import Vocabulary
+from generative.wishes import read_conditions
 
 try:
     import torch
@@ -75,6 +76,9 @@ class GraphProposer:
         2 to 4 SMILES with a dot between them, to be joined in every molecule.
     like : str
         SMILES; propose its analogues: parts of it are kept, the rest is built anew.
+    condition : sequence of name=value
+        What the molecules should have about so much of: mw, logp, tpsa, qed, sa. A leaning of the
+        policy, not a filter.
     avoid : sequence of SMARTS
         No molecule holds any of these.
     min_weight, max_weight : Da
@@ -98,6 +102,7 @@ class GraphProposer:
     fragments: str = ""
     like: str = ""
     avoid: tuple[str, ...] = ()
+    condition: tuple[str, ...] = ()
     min_weight: float = 200.0
     max_weight: float = 500.0
     temperature: float = 1.0
@@ -119,6 +124,7 @@ class GraphProposer:
         for smarts in self.avoid:
             if Chem.MolFromSmarts(smarts) is None:
                 raise ValueError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+        read_conditions(list(self.condition))
         for text in filter(None, (self.scaffold, *self.fragments.split("."), self.like)):
             read_part(text)
         given = [text for text in (self.scaffold, *self.fragments.split(".")) if text]
@@ -164,6 +170,17 @@ class GraphProposer:
         return self._model.styles.index(self.style)
 
     @cached_property
+    def _asked(self) -> dict[str, float]:
+        asked = read_conditions(list(self.condition))
+        unknown = sorted(asked.keys() - set(self._model.conditions))
+        if unknown:
+            raise ValueError(
+                f"these weights were not taught to build for {', '.join(unknown)}; "
+                f"they know: {', '.join(self._model.conditions) or 'no property'}"
+            )
+        return asked
+
+    @cached_property
     def _given(self) -> tuple[Vocabulary, Task, str]:
         """The vocabulary with what the task needs, the task, and its words."""
         vocabulary = self._model.vocabulary
@@ -190,6 +207,7 @@ class GraphProposer:
             task=task,
             style=self._style,
             temperature=self.temperature,
+            asked=self._asked,
         )
 
     def _new(self, n: int, rng: random.Random, known: set[str]) -> list[Candidate]:

@@ -8,7 +8,7 @@ seed 3 is the same molecule however many are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ from generative.policy import NEVER, Policy, Read
 from generative.rollouts import tree_of
 from generative.trees import Tree
 from generative.vocabulary import Vocabulary
+from generative.wishes import features, wanted
 
 try:
     import torch
@@ -49,6 +50,8 @@ class Sampler:
     ----------
     temperature : float
         Below 1 the likely becomes likelier; 1 samples what was learned.
+    asked : mapping
+        Properties the molecules should have, as `generative.wishes` names them.
     ordered : bool
         Build in the order a molecule is usually told, or in any order; tasks with given
         parts need any order.
@@ -63,6 +66,7 @@ class Sampler:
     task: Task = field(default_factory=Task)
     style: int = 0
     temperature: float = 1.0
+    asked: Mapping[str, float] = field(default_factory=dict)
     ordered: bool = True
 
     @classmethod
@@ -75,6 +79,7 @@ class Sampler:
         task: Task | None = None,
         style: int = 0,
         temperature: float = 1.0,
+        asked: Mapping[str, float] | None = None,
     ) -> Sampler:
         with torch.no_grad():
             read = policy.read(vocabulary)
@@ -89,6 +94,7 @@ class Sampler:
             task,
             style,
             temperature,
+            asked or {},
             ordered=not task.starts and not task.fragments,
         )
 
@@ -124,6 +130,10 @@ class Rolling:
         self.keys, self.values = torch.zeros(size), torch.zeros(size)
         self.distance = np.full((n, tokens, tokens), MAX_DISTANCE, dtype=np.int64)
         self.site_keys = torch.zeros(n, self.building.free.shape[1], shape.width)
+        told = torch.from_numpy(features(wanted(sampler.asked)[None]))
+        policy = sampler.policy
+        how = policy.how.weight[0 if sampler.ordered else 1]
+        self.always = how + policy.style.weight[sampler.style] + policy.wishes(told)[0]  # in every token
 
     def run(self) -> list[Sample]:
         token = 0
@@ -160,7 +170,7 @@ class Rolling:
                 self.distance[:, token, :token] = near
                 self.distance[:, :token, token] = near
             self.distance[:, token, token] = 0
-        x = x + policy.how.weight[0 if self.sampler.ordered else 1] + policy.style.weight[self.sampler.style]
+        x = x + self.always
         bias = policy.far(torch.from_numpy(self.distance[:, token, : token + 1])).permute(0, 2, 1)[:, :, None]
         x = x[:, None]
         for layer, block in enumerate(policy.layers):

@@ -28,6 +28,7 @@ from generative.encoding import Places, rows, unit_graphs
 from generative.model import Weights, save_weights
 from generative.policy import Policy, Shape
 from generative.vocabulary import Vocabulary
+from generative.wishes import PROPERTIES
 
 try:
     import torch
@@ -50,8 +51,9 @@ class Recipe:
     batch: int = 256
     rate: float = 2e-3
     warmup: int = 100  # steps
-    decay: float = 0.25  # share of the whole at which the rate falls to zero
+    decay: float = 0.25  # share of the whole over which the rate falls to zero
     shuffled: float = 0.35  # share of rollouts in random order
+    asked: float = 0.5  # share of molecules of which something is asked: each property at even odds
     weight_decay: float = 0.01
     seed: int = 0
     bf16: bool = True
@@ -67,8 +69,7 @@ class State:
     optimiser: torch.optim.AdamW
     step: int = 0
     seconds: float = 0.0  # spent training, over all runs
-    decay_from: int | None = None  # the step at which the rate began to fall, once known
-    decay_steps: int = 0
+    progress: float = 0.0  # share of all steps, or of the budget, that is spent
 
 
 def train(
@@ -107,12 +108,10 @@ def train(
     places, graphs = Places.of(dataset.vocabulary), unit_graphs(dataset.vocabulary)
     began = time.monotonic() - state.seconds
     saved = time.monotonic()
-    total = steps
     for numbers in _schedule(taught, dataset, recipe, state.step):
         state.seconds = time.monotonic() - began
-        if state.decay_from is None:
-            _start_decay(state, recipe, total, budget)
-        if state.decay_from is not None and state.step >= state.decay_from + state.decay_steps:
+        state.progress = state.step / steps if steps is not None else state.seconds / (budget or 1.0)
+        if state.progress >= 1.0:
             break
         loss = _update(state, dataset, places, graphs, numbers, recipe)
         if report and state.step % 50 == 0:
@@ -128,6 +127,7 @@ def train(
     nll = validate(state, dataset, places, graphs, checked, recipe)
     about = {
         "styles": list(dataset.styles),
+        "conditions": list(PROPERTIES),
         "data": dataset.report,
         "steps": state.step,
         "molecules_seen": state.step * recipe.batch,
@@ -179,21 +179,10 @@ def _schedule(
                 step += 1
 
 
-def _start_decay(state: State, recipe: Recipe, steps: int | None, budget: float | None) -> None:
-    """Fix the end once it is known: at once for steps, after most of the time for a budget."""
-    if steps is not None:
-        state.decay_steps = max(int(steps * recipe.decay), 1)
-        state.decay_from = steps - state.decay_steps
-    elif budget is not None and state.seconds >= budget * (1 - recipe.decay) and state.step > 0:
-        state.decay_from = state.step
-        state.decay_steps = max(int((budget - state.seconds) / (state.seconds / state.step)), 1)
-
-
 def _rate(state: State, recipe: Recipe) -> float:
-    rate = recipe.rate * min(1.0, (state.step + 1) / recipe.warmup)
-    if state.decay_from is not None and state.step >= state.decay_from:
-        rate *= 1.0 - (state.step - state.decay_from) / state.decay_steps
-    return rate
+    """Rises, stays level, and falls to nothing over the last part of the steps or of the time."""
+    warm = min(1.0, (state.step + 1) / recipe.warmup)
+    return recipe.rate * warm * min(1.0, (1.0 - state.progress) / recipe.decay)
 
 
 def _update(
@@ -206,7 +195,11 @@ def _update(
 ) -> float:
     rng = np.random.default_rng([recipe.seed, 0xB0, state.step])
     order = (rng.random(len(numbers)) < recipe.shuffled).astype(np.int64)
-    batch = _rows(dataset, places, numbers, order)
+    asked = (rng.random((len(numbers), 1)) < recipe.asked) & (
+        rng.random((len(numbers), len(PROPERTIES))) < 0.5
+    )
+    wanted = np.where(asked, dataset.properties[numbers], np.float32(np.nan))
+    batch = _rows(dataset, places, numbers, order, wanted)
     site, entry = likelihood(state.policy, dataset.vocabulary, graphs, batch, bf16=recipe.bf16)
     loss = -(site + entry).mean()
     for group in state.optimiser.param_groups:
@@ -228,11 +221,13 @@ def _rows(
     places: Places,
     numbers: Sequence[int] | npt.NDArray[np.int64],
     order: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.float32] | None = None,
 ) -> Any:
     steps = [
         dataset.steps[o, dataset.start[i] : dataset.start[i + 1]] for i, o in zip(numbers, order, strict=True)
     ]
-    return rows(dataset.vocabulary, places, steps, order.tolist(), [int(dataset.style[i]) for i in numbers])
+    style = [int(dataset.style[i]) for i in numbers]
+    return rows(dataset.vocabulary, places, steps, order.tolist(), style, wanted)
 
 
 def likelihood(
@@ -287,8 +282,6 @@ def _save(state: State, path: Path, recipe: Recipe) -> None:
     about = {
         "step": state.step,
         "seconds": state.seconds,
-        "decay_from": state.decay_from,
-        "decay_steps": state.decay_steps,
         "recipe": asdict(recipe),
     }
     beside = path.with_suffix(".new")
@@ -318,7 +311,6 @@ def _restore(state: State, path: Path, recipe: Recipe) -> None:
                         key: file.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
                     }
     state.step, state.seconds = about["step"], about["seconds"]
-    state.decay_from, state.decay_steps = about["decay_from"], about["decay_steps"]
 
 
 def seconds(text: str) -> float:
