@@ -11,7 +11,7 @@ as an RDKit binary: one flipped byte there ends the interpreter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -23,6 +23,8 @@ from discovery.outcome import MoleculeError, Reason
 
 MAX_TEXT = 5_000  # characters; a longer SMILES is no drug, and 10^6 atoms cost 12 s to parse
 MAX_ATOMS = 500  # heavy atoms of the fragment that is kept
+MIXED_ATOMS, MIXED_SHARE = 12, 0.6  # a second part from this size, and this share of the largest, is no salt
+ACID, AMINE = "[OX2H][C,S,P]=O", "[NX3;!$(N~[!#6]);!$(NC=[O,S,N]);!$(N[#6;a])]"  # who form salts
 MAX_PARTS = 100  # fragments; a hydrate with ten waters has about 15, and thousands cost seconds
 
 ELEMENTS = frozenset({1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 33, 34, 35, 53})  # a kept fragment's
@@ -271,6 +273,8 @@ def _standardise(mol: Chem.Mol) -> str:
         parent = _main_part(clean)
         neutral = rdMolStandardize.Uncharger().uncharge(parent)
         Chem.SanitizeMol(neutral)
+    except MoleculeError:
+        raise
     except (ValueError, RuntimeError) as error:  # RDKit's sanitisation errors are ValueErrors
         raise MoleculeError(Reason.UNPARSABLE, _diagnosis(mol, error)) from error
     _check_atoms(neutral)
@@ -303,7 +307,33 @@ def _main_part(mol: Chem.Mol) -> Chem.Mol:
     if not others:
         largest: Chem.Mol = rdMolStandardize.FragmentParent(mol, skipStandardize=True)
         return largest
-    return min(others, key=lambda part: (-part.GetNumHeavyAtoms(), -_mass(part), Chem.MolToSmiles(part)))
+    others.sort(key=lambda part: (-part.GetNumHeavyAtoms(), -_mass(part), Chem.MolToSmiles(part)))
+    _refuse_mixture(others)
+    return others[0]
+
+
+def _refuse_mixture(parts: Sequence[Chem.Mol]) -> None:
+    """Two drugs in one row: to keep the larger would score a molecule nobody asked about.
+
+    Ions pass, and so does an acid with an amine: an odd salt is far likelier than a mixture.
+    """
+    drugs = {
+        Chem.MolToSmiles(part, isomericSmiles=False): part
+        for part in reversed(parts)
+        if Chem.GetFormalCharge(part) == 0
+    }
+    largest, *others = sorted(drugs.values(), key=lambda part: -part.GetNumHeavyAtoms())[:2] or [parts[0]]
+    sizes = [part.GetNumHeavyAtoms() for part in (largest, *others)]
+    if others and sizes[1] >= max(MIXED_ATOMS, MIXED_SHARE * parts[0].GetNumHeavyAtoms()):
+        acid, amine = Chem.MolFromSmarts(ACID), Chem.MolFromSmarts(AMINE)
+        for one, other in ((largest, others[0]), (others[0], largest)):
+            if one.HasSubstructMatch(acid) and other.HasSubstructMatch(amine):
+                return
+        raise MoleculeError(
+            Reason.UNSUPPORTED,
+            f"is a mixture of molecules of {sizes[0]} and {sizes[1]} heavy atoms, neither a known counter-ion; "
+            "give each a row of its own",
+        )
 
 
 def _mass(mol: Chem.Mol) -> float:

@@ -298,11 +298,12 @@ def test_the_fast_path_equals_the_slow_path_and_rdkits_recipe() -> None:
 
 @needs_shared
 def test_takes_every_approved_drug_with_carbon() -> None:
-    """Reference: the structures themselves; what is refused has no carbon, or is a metal."""
+    """Reference: the structures themselves; what is refused has no carbon, is a metal, or a mixture."""
     outcomes = each("intake", Molecule.parse, drug_smiles())
     refused = [outcome for outcome in outcomes if isinstance(outcome, Missing)]
     assert len(outcomes) == 2628
-    assert len(refused) == 50
+    assert len(refused) == 63
+    assert sum("is a mixture of" in missing.detail for missing in refused) == 13
     assert all("no carbon atom" in str(miss) or "holds radium" in str(miss) for miss in refused)
 
 
@@ -323,3 +324,28 @@ def test_laws_hold_on_chembl(step: int) -> None:
     taken, quick = agreement(smiles[::step])
     assert taken == len(smiles[::step])
     assert quick > 0.9 * taken
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("CC(=O)Oc1ccccc1C(=O)O.Cn1c(=O)c2c(ncn2C)n(C)c1=O", "14 and 13"),  # aspirin, caffeine
+        ("Cl.CCC(=O)Nc1ccccc1C.CN(C)CCOC(c1ccccc1)c1ccccc1", "19 and 12"),
+    ],
+)
+def test_a_mixture_of_drugs_is_refused(text: str, sizes: str) -> None:
+    with pytest.raises(MoleculeError, match=f"is a mixture of molecules of {sizes} heavy atoms"):
+        Molecule.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CCOC(=O)c1ccccc1C.CCOC(=O)c1ccccc1C",  # twice the same
+        "C[C@H](O)c1ccc(cc1)C(=O)NCC.C[C@@H](O)c1ccc(cc1)C(=O)NCC",  # a racemate, drawn
+        "CCCCCCCCn1cc[n+](C)c1.O=S(=O)([N-]S(=O)(=O)C(F)(F)F)C(F)(F)F",  # an ionic liquid
+        "CC1(C)C2CCC1(CS(=O)(=O)O)C(=O)C2.CNCc1ccc(cc1)-c1ccc(C)cc1O",  # an acid with an amine
+    ],
+)
+def test_pairs_that_are_no_mixture_keep_one(text: str) -> None:
+    assert "." not in parsed(text)
