@@ -303,8 +303,9 @@ def test_takes_every_approved_drug_with_carbon() -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, Missing)]
     assert len(outcomes) == 2628
     assert len(refused) == 63
-    assert sum("is a mixture of" in missing.detail for missing in refused) == 13
-    assert all("no carbon atom" in str(miss) or "holds radium" in str(miss) for miss in refused)
+    assert sum("is a mixture of" in str(miss) for miss in refused) == 13
+    known = ("no carbon atom", "holds radium", "is a mixture of")
+    assert all(any(word in str(miss) for word in known) for miss in refused)
 
 
 @needs_shared
