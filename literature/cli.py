@@ -168,3 +168,31 @@ def graph(
 def _shown(value: object) -> str:
     """A cell without control characters, so that a paper's words cannot steer a terminal."""
     return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def fetch_pubmed(
+    query: Annotated[str, typer.Argument(help="As in PubMed's search box: 'migraine[mh] AND 5-HT1B'.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the records; discovery mine reads it.")],
+    email: Annotated[str, typer.Option("--email", help="Yours; NCBI asks for it with every request.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.")] = 10_000,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask for the query's records anew.")] = False,
+) -> None:
+    """Fetch the PubMed records that answer a query. The one command here that uses the network.
+
+    A key in NCBI_API_KEY allows ten requests a second instead of three.
+    """
+    from discovery.outcome import UserError
+    from literature.eutils import fetch_pubmed as fetch
+    from literature.eutils import key_from_environment
+
+    try:
+        done = fetch(
+            query, out, email=email, key=key_from_environment(), limit=limit, refresh=refresh, tell=typer.echo
+        )
+    except (UserError, ValueError, OSError) as error:
+        _fail("fetch-pubmed", error)
+    gone = f"; {len(done.absent)} listed but absent" if done.absent else ""
+    typer.echo(
+        f"{done.found:,} records answer the query; {done.records:,} of the {len(done.ids):,} asked for are in "
+        f"{out} ({done.asked:,} fetched now, {done.requests} requests){gone}"
+    )
