@@ -22,6 +22,7 @@ QUIET = (
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",  # the other one lists what PyPI has
 )
+SETTINGS = Path(__file__).resolve().parent / "assets" / "lab"  # does not ask whether to fetch news either
 
 
 class LabError(UserError, RuntimeError):
@@ -60,7 +61,8 @@ def command(folder: Path, *, browser: bool = True, port: int | None = None) -> l
     extra = [] if browser else ["--no-browser"]
     if port is not None:
         extra.append(f"--ServerApp.port={port}")
-    return [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *QUIET, *extra]
+    where = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.app_settings_dir={SETTINGS}"]
+    return [sys.executable, "-m", "jupyterlab", *where, *QUIET, *extra]
 
 
 def lab(

@@ -76,6 +76,13 @@
         state.reference.setStyle({}, show.reference ? { stick: { radius: 0.1, colorscheme: { prop: "elem", map: colours(REFERENCE) } } } : {});
         hideHydrogens(state.reference);
       }
+      if (state.surface !== null) { viewer.removeAllSurfaces(); state.surface = null; }
+      if (show.surface && state.receptor) { // of the pocket alone, in this thread: a page of ours starts no workers
+        const near = new Set(pose.near);
+        $3Dmol.syncSurface = true;
+        state.surface = viewer.addSurface($3Dmol.SurfaceType.MS, { opacity: 0.72, color: CARTOON },
+          { model: state.receptor, predicate: (atom) => near.has((atom.chain || "").trim() + ":" + atom.resi) });
+      }
       viewer.render();
       root.dataset.shown = pose.id;
     }
@@ -128,7 +135,7 @@
       } else {
         if (scene.receptor) state.receptor = state.viewer.addModel(scene.receptor, "pdb");
         if (scene.reference) state.reference = state.viewer.addModel(scene.reference, "sdf", { keepH: true });
-        const options = [["Cartoon", "cartoon"], ["Pocket", "pocket"], ["Names", "labels"], ["Contacts", "contacts"]];
+        const options = [["Cartoon", "cartoon"], ["Pocket", "pocket"], ["Names", "labels"], ["Contacts", "contacts"], ["Surface", "surface"]];
         if (scene.reference) options.push([scene.reference_name, "reference"]);
         for (const [label, key] of options) toggles.append(choice(label, show[key], (on) => { show[key] = on; dress(); }));
         const home = element("button", { type: "button" }, "Centre");

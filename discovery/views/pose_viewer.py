@@ -247,7 +247,9 @@ _PAGE_STYLE = "body { margin: .5rem; font: 14px system-ui, sans-serif; color: #1
 def viewer_page(content: Mapping[str, Any]) -> str:
     """A whole HTML document with the 3-D view of a `scene`; it fetches nothing."""
     scripts = [asset(LIBRARY), asset("viewer.js"), _START]
-    style = _PAGE_STYLE + asset("viewer.css")
+    style = (
+        asset("viewer.css") + _PAGE_STYLE
+    )  # ours last: it lays the parts out side by side where there is room
     blocks = "".join(f"<script>{script}</script>" for script in scripts)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
@@ -293,6 +295,9 @@ class PoseView:
     def page(self) -> str:
         """A whole HTML document, to be saved or framed."""
         return viewer_page(self.content)
+
+    def __repr__(self) -> str:
+        return f"PoseView of {len(self.flat)} poses"
 
     def _repr_html_(self) -> str:
         # an untrusted notebook drops the frame and keeps the pictures

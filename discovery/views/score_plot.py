@@ -64,8 +64,8 @@ def scatter_svg(
     if not rows:
         raise ValueError(f"no row holds both {x.name} and {y.name}")
     left, right, top, bottom = 62, 16, 14, 46
-    across = _Axis.over([scores_of(row)[x.name].value for row in rows], left, width - right)
-    up = _Axis.over([scores_of(row)[y.name].value for row in rows], height - bottom, top)
+    across = Axis.over([scores_of(row)[x.name].value for row in rows], left, width - right)
+    up = Axis.over([scores_of(row)[y.name].value for row in rows], height - bottom, top)
     parts = []
     for value in across.ticks:
         at = across(value)
@@ -225,7 +225,9 @@ def _titled(run: Run, column: Column) -> str:
     return label_of(column) + (f", {way}" if way else "")
 
 
-class _Axis:
+class Axis:
+    """Numbers to pixels, with round ticks."""
+
     def __init__(self, low: float, high: float, start: float, stop: float) -> None:
         self.low, self.high, self.start, self.stop = low, high, start, stop
         step = 10.0 ** math.floor(math.log10((high - low) / 4))
@@ -235,7 +237,7 @@ class _Axis:
         self.decimals = next((n for n in range(9) if abs(step - round(step, n)) < 1e-9 * step), 9)
 
     @classmethod
-    def over(cls, values: Sequence[float], start: float, stop: float) -> _Axis:
+    def over(cls, values: Sequence[float], start: float, stop: float) -> Axis:
         low, high = min(values), max(values)
         pad = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
         return cls(low - pad, high + pad, start, stop)

@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from discovery.molecule import Molecule
-from discovery.outcome import Missing
+from discovery.outcome import Missing, each
+from discovery.proposal import Proposal
 from discovery.report import write_report
 from discovery.results import Row, Run
-from discovery.score import Column, Score
+from discovery.score import Column, Score, Scorer
 from discovery.target import Target
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
+from discovery.views.comparison import Comparison, compare
+from discovery.views.course import OVERALL, course_svg
 from discovery.views.drawing import data_uri, grid_svg
 from discovery.views.funnel_plot import funnel_html
+from discovery.views.grid import grid_of
 from discovery.views.pose_viewer import PoseView
-from discovery.views.reading import alerts_of, label_of, pose_of, scores_of
+from discovery.views.reading import label_of, pose_of, scores_of
 from discovery.views.score_plot import scatter_svg, trade_off
+from discovery.views.sifting import PAGE
 from discovery.views.text import inert, number
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
@@ -96,6 +101,30 @@ class Table:
         return cls(
             Run(name, "", Target(""), tuple(scores), tuple(rows), funnel=(), statements=(), provenance={})
         )
+
+    @classmethod
+    def proposed(
+        cls, proposals: Sequence[Proposal], scorers: Sequence[Scorer] = (), *, name: str = "proposals"
+    ) -> Table:
+        """Proposals in the order given, each with its parents, its edit, and what the scorers say of it."""
+        molecules: list[Molecule | Missing] = each(
+            "proposal",
+            lambda item: Molecule.parse(item[1].smiles, f"{item[1].proposer}-{item[0]}"),
+            list(enumerate(proposals, start=1)),
+        )
+        table = cls.of(molecules, {s.column: scored(s, molecules) for s in scorers}, name=name)
+        rows = [
+            replace(
+                row, id=f"{p.proposer}-{place}", text=p.smiles, proposer=p.proposer, round=p.round,
+                parents=p.parents, edit=p.edit,
+            )
+            for place, (row, p) in enumerate(zip(table.run.rows, proposals, strict=True), start=1)
+        ]  # fmt: skip
+        return table._with(rows)
+
+    def with_receptor(self, pdb: str, reference: str = "") -> Table:
+        """The same rows, with the receptor their poses lie in, and a known ligand's pose (an SDF record)."""
+        return Table(replace(self.run, receptor_pdb=pdb, reference_sdf=reference))
 
     def __len__(self) -> int:
         return len(self.run.rows)
@@ -292,23 +321,38 @@ class Table:
         """
         return PoseView.of(self.run, [row for row in self.run.rows if pose_of(row)][:n])
 
-    def grid(self, **options: Any) -> Any:
-        """A grid that sorts, searches by SMARTS and selects (mols2grid); `options` go to `MolGrid.display`.
+    def grid(self, *, page: int = PAGE) -> Any:
+        """A widget that sorts, filters, searches by SMARTS and hands a choice back; see `grid.grid_of`.
+
+            chosen = table.grid()
+            chosen                 # leaf, filter, tick
+            chosen.table()         # the ticked rows, as a Table
 
         Raises
         ------
         ImportError
             The lab's packages are not installed.
         """
-        try:
-            import mols2grid
-        except ImportError as error:
-            raise ImportError("the interactive grid needs: pip install 'discovery-workbench[lab]'") from error
-        frame = self._records(lambda text: escape(inert(text, limit=200)))
-        grid = mols2grid.MolGrid(
-            frame, smiles_col="SMILES", size=(200, 130), name=escape(inert(self.run.name))
+        return grid_of(self, page=page)
+
+    def timeline(self, column: str = OVERALL) -> Html:
+        """Round by round: every molecule, the middle of them, the best so far.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+        ValueError
+            No row holds a number.
+        """
+        svg = course_svg(self.run, column).replace("currentColor", "#1A2330")
+        return Html(
+            f'<img alt="{escape(inert(column))} by round" style="background:#fff" src="{data_uri(svg)}">'
         )
-        return grid.display(**{"subset": ["img", "name"], "tooltip": [*frame[0]] if frame else [], **options})
+
+    def compare(self, other: Table, names: tuple[str, str] | None = None) -> Comparison:
+        """This table beside another: what both hold, and how their numbers lie; see `comparison.compare`."""
+        return compare(self.run, other.run, names)
 
     def _repr_html_(self) -> str:
         return self.show().text
@@ -360,26 +404,12 @@ class Table:
             f"there is no column {name!r}; there are: {', '.join(c.name for c in self.run.columns)}"
         )
 
-    def _records(self, shown: Callable[[object], str]) -> list[dict[str, Any]]:
-        lines = []
-        for row in self.run.rows:
-            if not row.smiles:
-                continue
-            scores = scores_of(row)
-            lines.append(
-                {
-                    "SMILES": row.smiles,
-                    "name": shown(row.id),
-                    "rank": row.rank,
-                    **{
-                        c.name: round(scores[c.name].value, 3) if c.name in scores else None
-                        for c in self.run.columns
-                    },
-                    "alerts": shown("; ".join(alert.name for alert in alerts_of(row))),
-                    "why unranked": shown(row.missing or ""),
-                }
-            )
-        return lines
+
+def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Score | Missing]:
+    """One outcome a row: a row without a molecule keeps its own reason."""
+    healthy = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
+    found = iter(scorer(healthy))
+    return [molecule if isinstance(molecule, Missing) else next(found) for molecule in molecules]
 
 
 def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from discovery.score import Column, Score
 from discovery.views.reading import scores_of
-from discovery.views.score_plot import _Axis, direction, histogram_svg, scatter_svg, trace_svg, trade_off
+from discovery.views.score_plot import Axis, direction, histogram_svg, scatter_svg, trace_svg, trade_off
 from tests.discovery.fake_run import COLUMNS, fake_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -62,7 +62,7 @@ def test_histogram_counts_everything() -> None:
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 @settings(max_examples=200, derandomize=True)
 def test_axes_have_few_round_ticks_inside(low: float, span: float) -> None:
-    axis = _Axis.over([low, low + span], 0.0, 100.0)
+    axis = Axis.over([low, low + span], 0.0, 100.0)
     assert 2 <= len(axis.ticks) <= 8
     assert all(-1e-6 <= axis(tick) <= 100 + 1e-6 for tick in axis.ticks)
 

@@ -11,6 +11,8 @@ import pytest
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
+from discovery.properties.physchem import Qed
+from discovery.proposal import Proposal
 from discovery.score import Column, Score
 from discovery.views.table import Table
 from tests.discovery.fake_run import HOSTILE, fake_run
@@ -99,13 +101,19 @@ def test_takes_away(tmp_path: Path) -> None:
     assert list(frame["id"]) == [row.id for row in table.run.rows]
 
 
-def test_grid_offers_what_can_be_drawn_and_escapes_the_rest() -> None:
-    pytest.importorskip("mols2grid", reason="mols2grid, of the lab extra, is absent")
-    table = Table(fake_run())
-    grid = table.head(30).grid()
-    assert "SMILES" in grid.data
-    assert HOSTILE not in grid.data
-    assert "&lt;script&gt;" not in "".join(row.smiles for row in table.run.rows)
+def test_proposals_keep_where_they_came_from() -> None:
+    proposals = [
+        Proposal("c1ccccc1O", "graph", 1, ("c1ccccc1",), "added an oxygen"),
+        Proposal("c1ccccc1(", "graph", 1),
+    ]
+    table = Table.proposed(proposals, [Qed()])
+    assert [row.id for row in table.run.rows] == ["graph-1", "graph-2"]
+    assert table[0].parents == ("c1ccccc1",)
+    assert table[0].edit == "added an oxygen"
+    assert table[1].missing is not None
+    assert table[1].missing.reason is Reason.UNPARSABLE
+    assert table[1].text == "c1ccccc1("
+    assert set(table.values("qed")) == {"graph-1"}
 
 
 def test_an_empty_table_shows() -> None:

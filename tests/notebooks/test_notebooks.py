@@ -19,6 +19,7 @@ nbclient = pytest.importorskip(
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+QUICK = ("00_first_campaign", "06_series")  # run by every test run; `make notebooks` runs all
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -42,7 +43,8 @@ def test_saved_clean(path: Path) -> None:
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
-            assert not re.search(r"^\s*(def|class) ", cell.source, re.M)
+            if not cell.source.startswith("%%writefile"):  # a plug-in of the reader's own, in a file of its own
+                assert not re.search(r"^\s*(def|class) ", cell.source, re.M)
         assert not re.search(r"/(home|root|tmp|Users|work)/", cell.source)
 
 
@@ -57,6 +59,11 @@ def test_one_question_a_cell(path: Path) -> None:
 
 
 @pytest.mark.timeout(900)  # a minute on 2 quiet cores
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=() if path.stem in QUICK else pytest.mark.slow) for path in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def test_runs_and_nothing_is_blank(path: Path) -> None:
     pytest.importorskip("ipykernel", reason="the lab extra is absent, so no notebook was run")
     for module in ("prolif", "vina", "openmm"):
@@ -78,7 +85,8 @@ def test_runs_and_nothing_is_blank(path: Path) -> None:
             elif "text/html" in output.get("data", {}):
                 page = output.data["text/html"]
                 assert len(re.sub(r"<[^>]*>", "", page).strip()) + page.count("<img") > 0
-                for picture in re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page):
+                shown = _without_frames(page)
+                for picture in re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', shown):
                     svg = ElementTree.fromstring(base64.b64decode(picture))
                     assert len(list(svg.iter())) > 3, "a blank picture"
                 assert "http://" not in re.sub(r"http://www\.w3\.org/\S*", "", _without_frames(page))

@@ -1,0 +1,152 @@
+// One page of a table at a time: the kernel sorts, filters, searches and draws; this shows and asks.
+// Text enters the page as textContent only.
+function element(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function render({ model, el }) {
+  const about = model.get("about");
+  const asked = { page: 0, text: "", smarts: "", sort: "", descending: false, between: {}, chosen: false, serial: 0 };
+  let timer = null;
+
+  function ask(change, wait) {
+    Object.assign(asked, "page" in change ? change : { ...change, page: 0 });
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      asked.serial += 1;
+      model.set("asked", JSON.parse(JSON.stringify(asked)));
+      model.save_changes();
+    }, wait || 0);
+  }
+
+  function button(text, act, name) {
+    const made = element("button", { type: "button", ...(name ? { "data-act": name } : {}) }, text);
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  function box(label, key, hint) {
+    const input = element("input", { type: "text", placeholder: hint, "data-ask": key, spellcheck: "false", autocomplete: "off" });
+    input.addEventListener("input", () => ask({ [key]: input.value }, 300));
+    for (const kind of ["keydown", "keyup", "keypress"]) input.addEventListener(kind, (event) => event.stopPropagation()); // not the notebook's shortcuts
+    return element("label", {}, label, input);
+  }
+
+  const sort = element("select", { "data-ask": "sort" }, element("option", { value: "" }, "table's order"));
+  for (const [name, label] of about.columns) sort.append(element("option", { value: name }, label));
+  sort.addEventListener("change", () => {
+    const best = sort.value && about.better[sort.value] === "high"; // best first
+    turn.setAttribute("aria-pressed", String(best));
+    turn.textContent = best ? "high to low" : "low to high";
+    ask({ sort: sort.value, descending: best });
+  });
+  const turn = button("low to high", () => {
+    const down = turn.getAttribute("aria-pressed") !== "true";
+    turn.setAttribute("aria-pressed", String(down));
+    turn.textContent = down ? "high to low" : "low to high";
+    ask({ descending: down });
+  }, "turn");
+  turn.setAttribute("aria-pressed", "false");
+
+  const chosen = element("input", { type: "checkbox", "data-ask": "chosen" });
+  chosen.addEventListener("change", () => ask({ chosen: chosen.checked }));
+  const count = element("span", { class: "dg-count", "aria-live": "polite" });
+  const before = button("◀", () => ask({ page: model.get("shown").page - 1 }), "before");
+  const after = button("▶", () => ask({ page: model.get("shown").page + 1 }), "after");
+  before.setAttribute("aria-label", "Previous page");
+  after.setAttribute("aria-label", "Next page");
+  const where = element("span", { class: "dg-where" });
+  const problem = element("p", { class: "dg-error", role: "status" });
+  const cards = element("div", { class: "dg-cards" });
+
+  const filters = element("div", { class: "dg-filters" });
+  for (const [name, label] of about.columns) {
+    const ends = about.ranges[name];
+    if (!ends || ends[0] === ends[1]) continue;
+    const says = element("span", {});
+    const sliders = [0, 1].map((side) => {
+      const slider = element("input", { type: "range", min: ends[0], max: ends[1], step: "any", value: ends[side],
+        "aria-label": label + (side ? ", at most" : ", at least"), "data-limit": name + (side ? ".max" : ".min") });
+      slider.value = ends[side];
+      slider.addEventListener("input", () => {
+        const limits = sliders.map((one) => Number(one.value));
+        const free = [limits[0] <= ends[0], limits[1] >= ends[1]];
+        says.textContent = `: ${limits[0].toPrecision(3)} to ${limits[1].toPrecision(3)}`;
+        const between = { ...asked.between };
+        if (free[0] && free[1]) delete between[name];
+        else between[name] = limits.map((limit, place) => (free[place] ? null : limit));
+        ask({ between }, 150);
+      });
+      return slider;
+    });
+    filters.append(element("fieldset", {}, element("legend", {}, label, says), element("div", { class: "dg-ends" }, ...sliders)));
+  }
+
+  function mark(card, on) {
+    card.classList.toggle("dg-on", on);
+    card.querySelector("input").checked = on;
+  }
+
+  function pick(id, on) {
+    const kept = model.get("selected").filter((one) => one !== id);
+    model.set("selected", on ? [...kept, id] : kept);
+    model.save_changes();
+  }
+
+  function show() {
+    const shown = model.get("shown");
+    problem.textContent = shown.error || "";
+    where.textContent = `page ${(shown.page + 1).toLocaleString("en")} of ${shown.pages.toLocaleString("en")}`;
+    before.disabled = shown.page <= 0;
+    after.disabled = shown.page >= shown.pages - 1;
+    const on = new Set(model.get("selected"));
+    cards.replaceChildren(...shown.rows.map((row) => {
+      const tick = element("input", { type: "checkbox", "aria-label": "Choose " + row.shown });
+      const list = element("dl");
+      for (const [label, value] of row.values) list.append(element("dt", { title: label }, label), element("dd", {}, value || "–"));
+      const picture = row.picture ? element("img", { src: row.picture, alt: "Structure of " + row.shown, width: 200, height: 130 })
+        : element("code", {}, row.text || "no structure");
+      const card = element("div", { class: "dg-card", "data-id": row.id }, picture,
+        element("label", {}, tick, element("strong", {}, row.shown)), list);
+      if (row.alerts) card.append(element("small", {}, "⚠ " + row.alerts));
+      if (row.why) card.append(element("small", {}, row.why));
+      card.addEventListener("click", (event) => {
+        if (event.target.closest("label") && event.target !== tick) return; // the label's own click on the box follows
+        if (event.target !== tick) tick.checked = !tick.checked;
+        mark(card, tick.checked);
+        pick(row.id, tick.checked);
+      });
+      mark(card, on.has(row.id));
+      return card;
+    }));
+    tell();
+    el.dataset.serial = String(shown.serial);
+  }
+
+  function tell() {
+    const shown = model.get("shown");
+    count.textContent = `${shown.found.toLocaleString("en")} of ${about.rows.toLocaleString("en")} rows, ${model.get("selected").length.toLocaleString("en")} chosen`;
+    const on = new Set(model.get("selected"));
+    for (const card of cards.children) mark(card, on.has(card.dataset.id));
+  }
+
+  const root = element("div", { class: "dg", role: "group", "aria-label": "Molecules of " + about.name },
+    element("div", { class: "dg-bar" }, box("Text", "text", "name, alert, reason"), box("SMARTS", "smarts", "c1ccc2[nH]ccc2c1"),
+      element("label", {}, "Sort by", sort), turn),
+    element("details", {}, element("summary", {}, "Filter by numbers"), filters), problem,
+    element("div", { class: "dg-bar" }, before, where, after,
+      button("Choose all found", () => { model.set("choose", "found"); model.save_changes(); }, "all"),
+      button("Choose none", () => { model.set("choose", "none"); model.save_changes(); }, "none"),
+      element("label", {}, chosen, "only chosen"), count),
+    cards);
+  el.append(root);
+  model.on("change:shown", show);
+  model.on("change:selected", tell);
+  show();
+  return () => { model.off("change:shown", show); model.off("change:selected", tell); clearTimeout(timer); };
+}
+
+export default { render };
