@@ -24,6 +24,12 @@ def dock(
     center: Annotated[str, typer.Option(help="Middle of the box, such as 3.1,0.5,10.4 (Å).")] = "",
     size: Annotated[str, typer.Option(help="Edges of the box, such as 20,20,20 (Å).")] = "",
     residues: Annotated[str, typer.Option(help="Put the box around these, such as A:ASP129,B:PHE330.")] = "",
+    pocket: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Put the box around the receptor's own pocket of this rank, 1 the likeliest."
+        ),
+    ] = 0,
     engine: Annotated[str, typer.Option(help="vina, native, or one that a plug-in brings.")] = "vina",
     effort: Annotated[str, typer.Option(help="fast, balanced or thorough.")] = "balanced",
     poses: Annotated[int, typer.Option(min=1, max=100, help="Most poses per isomer.")] = 9,
@@ -51,7 +57,7 @@ def dock(
         raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
     settings = {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     target = _receptor(receptor, ph, keep or [], drop or [], protonation or [])
-    site = _site(receptor, target, around, center, size, residues)
+    site = _site(receptor, target, around, center, size, residues, pocket)
     job = Job(target, site, build_engine(engine, settings), seed, poses, ph, isomers, score_only)
     for choice in target.report:
         typer.echo(str(choice))
@@ -81,16 +87,18 @@ def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonati
     return preparation.prepare(located(given), ph=ph, keep=keep, drop=drop, protonation=states)
 
 
-def _site(given: str, target: Receptor, around: str, center: str, size: str, residues: str) -> Site:
+def _site(
+    given: str, target: Receptor, around: str, center: str, size: str, residues: str, pocket: int
+) -> Site:
     from docking import demo_target
     from docking.receptor import DockingError
     from docking.site import Site
 
     if bool(center) != bool(size):
         raise DockingError("--center and --size go together: a box needs both")
-    if sum(map(bool, (around, center, residues))) > 1:
+    if sum(map(bool, (around, center, residues, pocket))) > 1:
         raise DockingError(
-            "give one of --around, --center with --size, --residues; they say different things"
+            "give one of --around, --center with --size, --residues, --pocket; they say different things"
         )
     if around:
         return Site.around_file(around)
@@ -98,9 +106,17 @@ def _site(given: str, target: Receptor, around: str, center: str, size: str, res
         return Site(_triple("--center", center), _triple("--size", size))
     if residues:
         return Site.of_residues(target, [name.strip() for name in residues.split(",")])
+    if pocket:
+        from docking import pockets
+
+        found = pockets.pocket(target, pocket)
+        typer.echo(str(found))
+        return found.site()
     if given == f"demo:{demo_target.NAME}":
         return demo_target.site()
-    raise DockingError(f"where on {given}? give --around LIGAND, --center x,y,z --size x,y,z, or --residues")
+    raise DockingError(
+        f"where on {given}? give --around LIGAND, --center x,y,z --size x,y,z, --residues, or --pocket 1"
+    )
 
 
 def _triple(option: str, text: str) -> tuple[float, float, float]:
