@@ -14,24 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 try:
-    from mmpdblib import (
-        config,
-        fragment_records,
-        fragment_types,
-        index_algorithm,
-        index_types,
-    )
+    from mmpdblib import index_algorithm, index_types
 except ImportError as error:
     raise ImportError("matched pairs need: pip install 'discovery-workbench[lab]'") from error
 
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing, Reason
+from discovery.series.cutting import ROTATABLE, options_for, records
 from discovery.series.measured import STAGE, Measured, SeriesError
 from discovery.series.sheet import Cell, Figure, Sheet, drawing, figure, first, signed, span
 from discovery.series.student import quantile, two_sided
-
-# mmpdb's own limit is 10 rotatable bonds; single cuts are cheap enough for four times that
-ROTATABLE = {1: 40, 2: 15, 3: 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +140,15 @@ def matched_pairs(measured: Measured, *, cuts: int = 1, largest: int = 10) -> Ma
     """
     if cuts not in ROTATABLE:
         raise SeriesError(f"a part is exchanged at 1, 2 or 3 bonds, not {cuts}")
-    options = dataclasses.replace(
-        config.DEFAULT_FRAGMENT_OPTIONS,
-        num_cuts=cuts,
-        max_rotatable_bonds=ROTATABLE[cuts],
-        salt_remover="<none>",  # our molecules have no salts
-    )
+    options = options_for(cuts)
     outcomes: list[int | Missing] = [entry.missing or 0 for entry in measured.entries]
     with quiet_rdkit():  # mmpdb calls what RDKit has deprecated, for every atom
-        records = _Records(options, _fragments(measured, options, outcomes))
+        cut = _Records(options, _fragments(measured, cuts, outcomes))
         index_options = index_types.IndexOptions(max_variable_heavies=largest)
-        index = index_algorithm.load_fragment_index(records, index_options.get_fragment_filter())
+        index = index_algorithm.load_fragment_index(cut, index_options.get_fragment_filter())
         found = index_algorithm.find_matched_molecular_pairs(
             index,
-            records,
+            cut,
             index_options,
             environment_cache=index_algorithm.EnvironmentCache(),
             reporter="quiet",
@@ -234,22 +221,13 @@ class _Records(list[Any]):
         self.options = options
 
 
-def _fragments(measured: Measured, options: Any, outcomes: list[int | Missing]) -> Iterable[Any]:
+def _fragments(measured: Measured, cuts: int, outcomes: list[int | Missing]) -> Iterable[Any]:
     """One mmpdb record a molecule; what mmpdb refuses is written into the outcomes."""
-    rules = options.get_fragment_filter()
-    for place in measured.usable:
-        id, smiles = str(place), measured.molecule(place).smiles
-        refusal, parsed = fragment_records.parse_record(id, smiles, rules)
-        if refusal is None:
-            try:
-                parts = list(rules.method(parsed.normalized_mol, rules, parsed.num_normalized_heavies))
-            except fragment_types.FragmentationFailure as error:
-                refusal = str(error)
-        if refusal is not None:
-            reason = Reason.TOO_LARGE if "too many" in refusal else Reason.UNSUPPORTED
-            detail = f"{measured.entries[place].id} is not cut by mmpdb: {refusal}"
+    asked = [(str(place), measured.molecule(place).smiles) for place in measured.usable]
+    for place, record in zip(measured.usable, records(asked, cuts), strict=True):
+        if isinstance(record, str):
+            reason = Reason.TOO_LARGE if "too many" in record else Reason.UNSUPPORTED
+            detail = f"{measured.entries[place].id} is not cut by mmpdb: {record}"
             outcomes[place] = Missing(STAGE, reason, detail)
-            continue
-        yield fragment_types.FragmentRecord(
-            id, smiles, parsed.num_normalized_heavies, parsed.normalized_smiles, parts
-        )
+        else:
+            yield record

@@ -135,3 +135,25 @@ def test_the_table_shows_surest_first() -> None:
     assert known == sorted(known)
     assert found.sheet()._repr_html_().count("<tr>") == 1 + min(20, len(shown))
     assert repr(found).startswith("MatchedPairs: ")
+
+
+def test_who_cuts_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same records from this interpreter and from two others, in the same order; refusals too."""
+    from discovery.series import cutting
+
+    smiles = [(str(n), f"{'C' * (n % 7)}c1ccc(OCC{'C' * (n % 5)}N)cc1") for n in range(40)] + [
+        ("x", "C" * 200)
+    ]
+    alone = cutting.records(smiles, 1, workers=1)
+    monkeypatch.setattr(cutting, "ALONE", 10)
+    assert cutting.records(smiles, 1, workers=2) == alone
+    assert isinstance(alone[-1], str)
+
+
+def test_a_worker_that_dies_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from discovery.series import cutting
+
+    monkeypatch.setattr(cutting, "ALONE", 1)
+    monkeypatch.setattr(cutting.sys, "executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="ended with 1 after 0 of 1"):
+        cutting.records([("a", "CCO"), ("b", "CCN")], 1, workers=2)
