@@ -74,6 +74,11 @@ class Weights:
         return tuple(self.about["styles"])
 
     @cached_property
+    def habits(self) -> Mapping[str, dict[str, Any]]:
+        """The units and bonds that each well-known style keeps to, packed as `generative.limits` does."""
+        return dict(self.about.get("habits", {}))
+
+    @cached_property
     def conditions(self) -> tuple[str, ...]:
         """Properties the model was taught to build for."""
         return tuple(self.about["conditions"])

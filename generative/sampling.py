@@ -9,7 +9,7 @@ seed 3 is the same molecule however many are asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,15 +80,20 @@ class Sampler:
         style: int = 0,
         temperature: float = 1.0,
         asked: Mapping[str, float] | None = None,
+        forbidden: npt.NDArray[np.bool_] | None = None,
     ) -> Sampler:
+        """Reads the vocabulary; entries that are `forbidden` are never placed unless given."""
         with torch.no_grad():
             read = policy.read(vocabulary)
         task = task or Task()
+        prices = Prices.of(vocabulary)
+        if forbidden is not None:
+            prices = replace(prices, usable=prices.usable & ~forbidden)
         return cls(
             policy,
             vocabulary,
             read,
-            Prices.of(vocabulary),
+            prices,
             Places.of(vocabulary),
             bounds or Bounds(),
             task,

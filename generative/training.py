@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from generative.dataset import Dataset, prepare
 from generative.encoding import Places, rows, unit_graphs
+from generative.limits import habits
 from generative.model import Weights, save_weights
 from generative.policy import Policy, Shape
 from generative.vocabulary import Vocabulary
@@ -128,6 +129,7 @@ def train(
     about = {
         "styles": list(dataset.styles),
         "conditions": list(PROPERTIES),
+        "habits": habits(dataset),
         "data": dataset.report,
         "steps": state.step,
         "molecules_seen": state.step * recipe.batch,
