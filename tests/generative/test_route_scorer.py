@@ -1,0 +1,60 @@
+"""The scorer says what routes.py found; the command says it in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from discovery.cli import app
+from discovery.molecule import Molecule
+from discovery.score import Score, Scorer
+from generative.route_scorer import RouteFromStock
+from generative.stock import StockError
+
+MOCLOBEMIDE = "O=C(NCCN1CCOCC1)c1ccc(Cl)cc1"
+
+
+def test_a_whole_route_is_one_with_its_steps() -> None:
+    scorer = RouteFromStock()
+    assert isinstance(scorer, Scorer)
+    made, lost = scorer([Molecule.parse(MOCLOBEMIDE), Molecule.parse("C1CC2CC1C1CC21")])
+    assert isinstance(made, Score)
+    assert isinstance(lost, Score)
+    assert (made.value, lost.value) == (1.0, 0.0)
+    assert json.loads(json.dumps(made.details))["route"] == [
+        {
+            "reaction": "amide coupling",
+            "blocks": ["O=C(O)c1ccc(Cl)cc1", "NCCN1CCOCC1"],
+            "product": MOCLOBEMIDE,
+            "rivals": 0,
+        }
+    ]
+    assert lost.details["lacking"]
+
+
+def test_no_steps_means_on_the_shelf_or_not() -> None:
+    shelf, made = RouteFromStock(steps=0)([Molecule.parse("CC(=O)Nc1ccc(O)cc1"), Molecule.parse(MOCLOBEMIDE)])
+    assert isinstance(shelf, Score)
+    assert isinstance(made, Score)
+    assert (shelf.value, made.value) == (1.0, 0.0)
+
+
+def test_a_shelf_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StockError, match="no such file"):
+        RouteFromStock(stock=tmp_path / "none.smi")
+
+
+def test_the_command(tmp_path: Path) -> None:
+    library = tmp_path / "library.smi"
+    library.write_text(f"{MOCLOBEMIDE} moclobemide\nC1CC broken\n")
+    done = CliRunner().invoke(app, ["route", str(library)])
+    assert done.exit_code == 0
+    assert "moclobemide: 1 steps from 2 blocks" in done.output
+    assert "1. amide coupling: " in done.output
+    assert "C1CC: broken is not a SMILES" in done.output
+    assert "1 of 2 can be made" in done.output
+    gone = CliRunner().invoke(app, ["route", "CCO", "--stock", str(tmp_path / "none.smi")])
+    assert gone.exit_code != 0
