@@ -18,7 +18,9 @@ def dock(
     receptor: Annotated[
         str, typer.Option(help="PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or demo:5HT1B.")
     ],
-    ligands: Annotated[Path, typer.Option(help="SMI, CSV, TSV, SDF or Parquet file, plain or gzipped.")],
+    ligands: Annotated[
+        Path, typer.Option(help="SMI, CSV, TSV, SDF, MOL2, PDBQT or Parquet file, plain or gzipped.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for poses.sdf and scores.parquet.")],
     around: Annotated[str, typer.Option(help="Put the box around this ligand file.")] = "",
     center: Annotated[str, typer.Option(help="Middle of the box, such as 3.1,0.5,10.4 (Å).")] = "",
@@ -38,13 +40,18 @@ def dock(
         float, typer.Option(min=0.0, max=14.0, help="Protonate protein and ligands at this pH.")
     ] = 7.4,
     isomers: Annotated[int, typer.Option(min=1, max=32, help="Most stereoisomers docked per row.")] = 4,
+    tautomers: Annotated[int, typer.Option(min=1, max=16, help="Most tautomers docked per row.")] = 1,
+    rings: Annotated[
+        int,
+        typer.Option(min=0, max=16, help="Most ring shapes docked per isomer; 0: one, six of a macrocycle."),
+    ] = 0,
     keep: Annotated[
         list[str] | None, typer.Option(help="Keep a water, ion or cofactor: HOH or A:HOH301.")
     ] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Drop a residue: A:ZN301.")] = None,
     protonation: Annotated[list[str] | None, typer.Option(help="Such as A:HIS57=HIP.")] = None,
     score_only: Annotated[
-        bool, typer.Option("--score-only", help="Score the poses of an SDF as they lie.")
+        bool, typer.Option("--score-only", help="Score the poses of an SDF, MOL2 or PDBQT as they lie.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
 ) -> None:
@@ -58,7 +65,9 @@ def dock(
     settings = {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     target = _receptor(receptor, ph, keep or [], drop or [], protonation or [])
     site = _site(receptor, target, around, center, size, residues, pocket)
-    job = Job(target, site, build_engine(engine, settings), seed, poses, ph, isomers, score_only)
+    job = Job(
+        target, site, build_engine(engine, settings), seed, poses, ph, isomers, tautomers, rings, score_only
+    )
     for choice in target.report:
         typer.echo(str(choice))
     counts = run(

@@ -1,14 +1,18 @@
-"""One three-dimensional shape for a species, always the same one.
+"""Three-dimensional shapes for a species, always the same ones.
 
 Docking turns bonds itself, so only bond lengths, angles and ring shapes matter
-here: a few shapes are drawn and the one of lowest energy is kept. Every loop has
-an iteration limit and none a clock, so a slow machine gives the same answer.
+here. One shape is enough for most molecules: a few are drawn and the one of lowest
+energy is kept. Where rings are to take several shapes, as those of a macrocycle do,
+more are drawn and those whose rings differ are kept. Every loop has an iteration
+limit and none a clock, so a slow machine gives the same answer.
 """
 
 from __future__ import annotations
 
 import hashlib
 
+import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
@@ -19,6 +23,12 @@ EMBED_ROUNDS = 20  # tries per shape and way of starting; 97% of drug-like molec
 MINIMISE_STEPS = 500
 MOST_ATOMS = 400  # with hydrogens; beyond it distance geometry takes minutes
 RING_SHAPES = 4  # shapes drawn where a ring can pucker
+MACROCYCLE = 9  # atoms of the smallest ring that counts as one
+MACROCYCLE_SHAPES = 6  # docked of a macrocycle unless told otherwise
+DRAWN = 8  # shapes drawn for each that is asked for
+SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
+MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared
+STRAIN = 15.0  # kcal/mol above the lowest; a force field without water overrates folded rings
 
 
 def embed(smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...]]:
@@ -31,6 +41,22 @@ def embed(smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...]]:
     MoleculeError
         TOO_LARGE or NO_CONFORMER, naming the molecule.
     """
+    return shapes(smiles, shown, 1)[0]
+
+
+def shapes(smiles: str, shown: str, most: int = 1) -> list[tuple[Chem.Mol, tuple[str, ...]]]:
+    """Conformers whose rings differ, lowest energy first: at most `most`, and the first is that of `embed`.
+
+    Parameters
+    ----------
+    most : int
+        With 0, one, or `MACROCYCLE_SHAPES` for a macrocycle.
+
+    Raises
+    ------
+    MoleculeError
+        As `embed`.
+    """
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
     if mol.GetNumAtoms() > MOST_ATOMS:
         raise MoleculeError(
@@ -38,25 +64,116 @@ def embed(smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...]]:
             f"{shown} has {mol.GetNumAtoms()} atoms with hydrogens; 3-D shapes are made for up to {MOST_ATOMS}",
         )
     wanted = RING_SHAPES if _puckers(mol) else 1
+    most = most or (MACROCYCLE_SHAPES if has_macrocycle(mol) else 1)
     with quiet_rdkit():
-        found = _shapes(mol, 1, smiles, random_start=False)
-        if found and wanted > 1:
-            found = _shapes(mol, wanted, smiles, random_start=False)
-        found = found or _shapes(mol, 1, smiles, random_start=True)
-        if not found:
-            raise MoleculeError(
-                Reason.NO_CONFORMER,
-                f"{shown}: no 3-D shape was found in {2 * EMBED_ROUNDS} tries; "
-                "its rings or stereo centres may be impossible as drawn",
-            )
-        shapes = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
-        energies, field = _minimise(shapes)
+        first = _lowest(mol, wanted, smiles, shown)
+        if most == 1 or wanted == 1:
+            return [first[:2]]
+        return _ring_shapes(mol, most, smiles, first)
+
+
+def has_macrocycle(mol: Chem.Mol) -> bool:
+    """Is there a ring of nine atoms or more?"""
+    return any(len(ring) >= MACROCYCLE for ring in mol.GetRingInfo().AtomRings())
+
+
+def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...], float]:
+    """The lowest of a few shapes, notes, and its energy in kcal/mol."""
+    mol = Chem.Mol(mol)
+    found = _shapes(mol, 1, smiles, random_start=False)
+    if found and wanted > 1:
+        found = _shapes(mol, wanted, smiles, random_start=False)
+    found = found or _shapes(mol, 1, smiles, random_start=True)
+    if not found:
+        raise MoleculeError(
+            Reason.NO_CONFORMER,
+            f"{shown}: no 3-D shape was found in {2 * EMBED_ROUNDS} tries; "
+            "its rings or stereo centres may be impossible as drawn",
+        )
+    relaxed = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
+    energies, field = _minimise(relaxed)
     best = min(range(len(found)), key=lambda i: (round(energies[i], 3), i))
-    kept = Chem.Conformer(shapes.GetConformer(found[best]))
-    mol.RemoveAllConformers()
-    mol.AddConformer(kept, assignId=True)
     notes = () if field == "MMFF94" else (f"shape minimised with {field}: MMFF94 has no parameters for it",)
-    return mol, notes
+    return _with(mol, relaxed.GetConformer(found[best])), notes, energies[best]
+
+
+def _ring_shapes(
+    mol: Chem.Mol, most: int, smiles: str, first: tuple[Chem.Mol, tuple[str, ...], float]
+) -> list[tuple[Chem.Mol, tuple[str, ...]]]:
+    """The lowest shape and others whose rings differ from it and from each other."""
+    drawn = Chem.Mol(mol)
+    found = _shapes(drawn, DRAWN * most, f"rings {smiles}", random_start=True)
+    energies, _ = _minimise(drawn) if found else ([], "")
+    turning, alike = _ring_torsions(mol), _relabelled(mol)
+    lowest, notes, floor = first
+    floor = min([floor, *energies])
+    kept = [(lowest, first[2], [_turns(lowest.GetConformer(), same[turning]) for same in alike])]
+    for k in sorted(range(len(found)), key=lambda i: (round(energies[i], 3), i)):
+        if len(kept) == most or energies[k] > floor + STRAIN:
+            break
+        turns = _turns(drawn.GetConformer(found[k]), turning)
+        if all(_apart(turns, other) > SAME_RING for _, _, others in kept for other in others):
+            every = [_turns(drawn.GetConformer(found[k]), same[turning]) for same in alike]
+            kept.append((_with(mol, drawn.GetConformer(found[k])), energies[k], every))
+    if len(kept) == 1:
+        return [(lowest, notes)]
+    return [
+        (
+            shape,
+            (
+                *notes,
+                f"ring shape {k} of {len(kept)} docked, {energy - floor:.1f} kcal/mol above the lowest drawn",
+            ),
+        )
+        for k, (shape, energy, _) in enumerate(kept, start=1)
+    ]
+
+
+def _with(mol: Chem.Mol, conformer: Chem.Conformer) -> Chem.Mol:
+    kept = Chem.Mol(mol)
+    kept.RemoveAllConformers()
+    kept.AddConformer(Chem.Conformer(conformer), assignId=True)
+    return kept
+
+
+def _ring_torsions(mol: Chem.Mol) -> NDArray[np.intp]:
+    """[torsion, 4] atoms: four in a row along each ring of five or more that is not aromatic, and each heavy
+    substituent with the three ring atoms after its own, which tells axial from equatorial."""
+    rows = []
+    for ring in mol.GetRingInfo().AtomRings():
+        n = len(ring)
+        if n < 5 or all(mol.GetAtomWithIdx(i).GetIsAromatic() for i in ring):
+            continue
+        for i in range(n):
+            after = [ring[(i + k) % n] for k in (1, 2)]
+            rows.append([ring[i - 1], ring[i], *after])
+            rows += [
+                [other.GetIdx(), ring[i], *after]
+                for other in mol.GetAtomWithIdx(ring[i]).GetNeighbors()
+                if other.GetAtomicNum() > 1 and other.GetIdx() not in ring
+            ]
+    return np.array(rows, dtype=np.intp).reshape(-1, 4)
+
+
+def _relabelled(mol: Chem.Mol) -> NDArray[np.intp]:
+    """[relabelling, atom]: ways to exchange equivalent heavy atoms, the plain one among them."""
+    bare = Chem.RemoveHs(mol)  # heavy atoms come first, in the same order
+    hits = bare.GetSubstructMatches(bare, uniquify=False, maxMatches=MOST_RELABELLED)
+    return np.array(hits, dtype=np.intp).reshape(-1, bare.GetNumAtoms())
+
+
+def _turns(conformer: Chem.Conformer, torsions: NDArray[np.intp]) -> NDArray[np.float64]:
+    """[torsion] rad."""
+    a, b, c, d = (np.asarray(conformer.GetPositions())[torsions[:, k]] for k in range(4))
+    one, other = np.cross(b - a, c - b), np.cross(c - b, d - c)
+    along = (c - b) / np.linalg.norm(c - b, axis=1, keepdims=True)
+    return np.asarray(np.arctan2((np.cross(one, other) * along).sum(axis=1), (one * other).sum(axis=1)))
+
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Degrees, root mean square over torsions."""
+    turned = np.angle(np.exp(1j * (one - other)))
+    return float(np.degrees(np.sqrt(np.square(turned).mean())))
 
 
 def seed_of(text: str) -> int:

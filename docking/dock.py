@@ -46,6 +46,8 @@ def dock(
     n_poses: int = 9,
     ph: float = BODY_PH,
     isomers: int = 1,
+    tautomers: int = 1,
+    rings: int = 0,
     **settings: Any,
 ) -> list[Docked | Missing]:
     """Prepare and dock every molecule; one outcome for each, in the order given.
@@ -55,6 +57,8 @@ def dock(
     engine : an engine, or the name it is registered by
     n_poses : most poses per isomer
     isomers : most stereoisomers docked where centres are open
+    tautomers : most tautomers docked, the drawn one first
+    rings : most ring shapes docked per isomer; 0 for one, and a few of a macrocycle
     settings : the engine's own, such as exhaustiveness=8 or effort="fast"
         Only with a name.
 
@@ -70,7 +74,11 @@ def dock(
             f"settings ({', '.join(settings)}) go with an engine's name; this engine is built already"
         )
     works = build_engine(engine, settings) if isinstance(engine, str) else engine
-    prepared = each(STAGE, lambda one: prepare(one, ph=ph, most_isomers=isomers), molecules)
+    prepared = each(
+        STAGE,
+        lambda one: prepare(one, ph=ph, most_isomers=isomers, most_tautomers=tautomers, most_shapes=rings),
+        molecules,
+    )
     ligands = [ligand for group in prepared if not isinstance(group, Missing) for ligand in group]
     found = iter(dock_all(works, receptor, site, ligands, seed=seed, n_poses=n_poses))
     outcomes: list[Docked | Missing] = []

@@ -22,13 +22,13 @@ import pyarrow.parquet as pq
 from rdkit import Chem
 
 from discovery.files import publish
-from discovery.intake import Row, read
+from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
-from discovery.records import records
 from docking.dock import STAGE, Docked, dock
 from docking.engines.engine import BatchEngine, Engine
 from docking.ligand import Ligand, of_mol
+from docking.ligand_files import entries
 from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
@@ -53,6 +53,7 @@ SCHEMA = pa.schema(
         ("detail", pa.string()),
     ]
 )
+_POSED = frozenset({".sdf", ".sd", ".mol", ".mdl", ".mol2", ".pdbqt"})
 _KEPT = SCHEMA.append(pa.field("sdf", pa.string()))
 
 
@@ -67,7 +68,9 @@ class Job:
     n_poses: int = 9
     ph: float = 7.4
     isomers: int = 4
-    score_only: bool = False  # score the poses of an SDF where they lie
+    tautomers: int = 1  # docked per row, the drawn one first
+    rings: int = 0  # ring shapes docked per isomer; 0: one, and a few for a macrocycle
+    score_only: bool = False  # score the poses of an SDF, MOL2 or PDBQT where they lie
 
     def settings(self) -> dict[str, Any]:
         """All that decides the result, as JSON values."""
@@ -81,6 +84,8 @@ class Job:
             "n_poses": self.n_poses,
             "ph": self.ph,
             "isomers": self.isomers,
+            "tautomers": self.tautomers,
+            "rings": self.rings,
             "score_only": self.score_only,
         }
 
@@ -116,7 +121,7 @@ def run(
     if table.exists() and not parts.exists():  # resumed after the end
         return _counts(table)
     parts.mkdir(exist_ok=True)
-    rows = _posed(library) if job.score_only else ((row, "") for row in read(library))
+    rows = _posed(library) if job.score_only else entries(library)
     size = MANY if isinstance(job.engine, BatchEngine) else FEW
     done = number = 0
     while few := list(islice(rows, size)):
@@ -157,7 +162,7 @@ def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
     else:
         outcomes = dock(
             job.receptor, job.site, [row.outcome for row, _ in few], engine=job.engine,
-            seed=job.seed, n_poses=job.n_poses, ph=job.ph, isomers=job.isomers,
+            seed=job.seed, n_poses=job.n_poses, ph=job.ph, isomers=job.isomers, tautomers=job.tautomers, rings=job.rings,
         )  # fmt: skip
     return [
         line for (row, _), outcome in zip(few, outcomes, strict=True) for line in _lines(row, outcome, job)
@@ -190,16 +195,21 @@ def _line(head: dict[str, Any], rank: int, pose: Pose, job: Job) -> dict[str, An
 
 def _posed(library: Path) -> Iterator[tuple[Row, str]]:
     """Rows beside the mol blocks that hold their poses; a molecule may come again in another pose."""
-    for row, record in zip(read(library, keep_duplicates=True), records(library), strict=True):
-        if not record.block and not record.trouble:
+    for row, block in entries(library, keep_duplicates=True):
+        if not block and isinstance(row.outcome, Molecule) and not _POSED & {suffix.lower() for suffix in library.suffixes}:
             raise DockingError(
-                f"{library} holds no poses to score: --score-only takes an SDF with 3-D coordinates"
+                f"{library} holds no poses to score: --score-only takes an SDF, MOL2 or PDBQT with 3-D coordinates"
             )
-        yield row, record.block
+        yield row, block
 
 
 def _scored(row: Row, block: str, job: Job) -> Docked | Missing:
     def work(molecule: Molecule) -> Docked:
+        if not block:
+            raise MoleculeError(
+                Reason.NO_CONFORMER,
+                f"{molecule.shown} has no coordinates that can be told; a PDBQT needs REMARK SMILES IDX",
+            )
         with quiet_rdkit():
             mol = Chem.MolFromMolBlock(block, removeHs=False)
         if mol is None:

@@ -17,8 +17,8 @@ from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 from discovery.molecule import Molecule
 from discovery.outcome import MoleculeError, Reason
 from docking import ligand_types, pdbqt, torsions
-from docking.conformer import embed
-from docking.species import BODY_PH, Species, isomers, protonated
+from docking.conformer import shapes
+from docking.species import BODY_PH, Species, isomers, protonated, tautomers
 
 Floats = NDArray[np.float64]
 
@@ -65,40 +65,79 @@ class Ligand:
         return _put_back(self, np.asarray(docked, dtype=float))
 
 
-def prepare(molecule: Molecule, *, ph: float = BODY_PH, most_isomers: int = 1) -> list[Ligand]:
-    """The molecule's dominant species at a pH, ready for docking: one ligand per stereoisomer.
+def prepare(
+    molecule: Molecule,
+    *,
+    ph: float = BODY_PH,
+    most_isomers: int = 1,
+    most_tautomers: int = 1,
+    most_shapes: int = 0,
+) -> list[Ligand]:
+    """The molecule's dominant species at a pH, ready for docking: one ligand per tautomer, stereoisomer and ring shape.
 
-    Stereo centres that the molecule leaves open are enumerated up to `most_isomers`;
-    with 1 the first possible one in the order of SMILES is taken. A note on each ligand
-    says how many there are. The same molecule gives the same ligands in any process.
+    A note on each ligand says which of how many it is. The same molecule gives the same
+    ligands in any process.
+
+    Parameters
+    ----------
+    most_isomers : int
+        Stereo centres that the molecule leaves open are enumerated; with 1 the first
+        possible one in the order of SMILES is taken.
+    most_tautomers : int
+        With 1 the molecule as drawn; see `species.tautomers`.
+    most_shapes : int
+        Rings do not bend while docking, so each shape they may have is docked. With 0 it
+        is one, and a few where there is a macrocycle; see `conformer.shapes`.
 
     Raises
     ------
     MoleculeError
         UNPREPARED, NO_CONFORMER, TOO_LARGE or UNSUPPORTED, naming the molecule.
     ValueError
-        If `most_isomers` is below 1 or the pH lies outside 0 to 14.
+        If `most_isomers` or `most_tautomers` is below 1, `most_shapes` below 0, or the pH lies outside 0 to 14.
     """
-    if most_isomers < 1:
-        raise ValueError(f"at least one stereoisomer must be docked, not {most_isomers}")
+    if most_isomers < 1 or most_tautomers < 1 or most_shapes < 0:
+        raise ValueError(
+            f"at least one stereoisomer and tautomer must be docked, not {most_isomers} and {most_tautomers}, "
+            f"and ring shapes count from 0, not {most_shapes}"
+        )
+    drawn, seen = tautomers(molecule.smiles, most_tautomers)
+    ligands: list[Ligand] = []
+    for rank, smiles in enumerate(drawn, start=1):
+        said = (f"tautomer {rank} of {seen} seen, {smiles}",) if seen > 1 else ()
+        try:
+            ligands += _isomers(smiles, said, molecule, ph, most_isomers, most_shapes)
+        except MoleculeError:
+            if rank == 1:  # a tautomer that nobody drew may fail
+                raise
+    return list({ligand.digest: ligand for ligand in reversed(ligands)}.values())[::-1]
+
+
+def _isomers(
+    drawn: str, said: tuple[str, ...], molecule: Molecule, ph: float, most_isomers: int, most_shapes: int
+) -> list[Ligand]:
     # stereo is settled before charges: a protonated amine looks like a centre but turns over in water
-    candidates, count = isomers(molecule.smiles, most_isomers)
+    candidates, count = isomers(drawn, most_isomers)
     ligands: list[Ligand] = []
     refusal: MoleculeError | None = None
+    done = 0
     for isomer in candidates:
-        if len(ligands) == most_isomers:
+        if done == most_isomers:
             break
         smiles = protonated(Molecule(isomer, molecule.name), ph)
         try:
-            mol, notes = embed(smiles, molecule.shown)
+            found = shapes(smiles, molecule.shown, most_shapes)
         except MoleculeError as error:  # this isomer may be impossible in space; the next may not
             if error.reason is not Reason.NO_CONFORMER:
                 raise
             refusal = error
             continue
-        if count > 1:
-            notes = (*notes, f"stereo is open: isomer {len(ligands) + 1} of {count} possible, {isomer}")
-        ligands.append(_written(mol, Species(smiles, notes), molecule))
+        done += 1
+        for mol, notes in found:
+            notes = (*said, *notes)
+            if count > 1:
+                notes = (*notes, f"stereo is open: isomer {done} of {count} possible, {isomer}")
+            ligands.append(_written(mol, Species(smiles, notes), molecule))
     if not ligands:
         raise refusal or MoleculeError(Reason.UNPREPARED, f"{molecule.shown}: it has no stereoisomer to dock")
     return ligands

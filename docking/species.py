@@ -1,8 +1,8 @@
 """Which species of a molecule meets the protein at this pH?
 
 A drawn molecule is neutral and may leave stereo centres open; what is docked has
-charges and one hand at every centre. Tautomers are docked as drawn: none is
-chosen over another here.
+charges and one hand at every centre. A molecule is docked in the tautomer it is drawn
+in, and in others beside it if asked for: which of them binds is for docking to say.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from rdkit.Chem.EnumerateStereoisomers import (
     GetStereoisomerCount,
     StereoEnumerationOptions,
 )
+from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
@@ -25,6 +26,9 @@ except ImportError as error:
     raise ImportError("preparing ligands needs: pip install 'discovery-workbench[docking]'") from error
 
 BODY_PH = 7.4
+MOST_TAUTOMERS = 64  # looked at per molecule; some have thousands, most of them far up in energy
+MOST_TRANSFORMS = 256
+_IMIDIC = Chem.MolFromSmarts("[OX2H,SX2H][C;!a]=[NX2]")
 MOST_DRAWN = 32  # stereoisomers looked at per molecule; beyond it they are a random, seeded sample
 
 # Where Dimorphite-DL's site table errs at body pH, and the pKa that says so. Its phenols (mean 7.1, spread 3.3)
@@ -125,6 +129,50 @@ def isomers(smiles: str, most: int) -> tuple[list[str], int]:
         found = EnumerateStereoisomers(mol, options=options)  # type: ignore[no-untyped-call]
         drawn = sorted(str(Chem.MolToSmiles(isomer)) for isomer in found)
     return drawn, int(count)
+
+
+def tautomers(smiles: str, most: int) -> tuple[list[str], int]:
+    """The molecule as drawn, then its other tautomers, likeliest first, and how many there are of these.
+
+    Only hydrogens on heteroatoms move: enols, imidic acids and ring forms that are no
+    longer aromatic lie far up in energy. Likelier is what RDKit's scoring prefers, equals
+    in the order of SMILES. At most `MOST_TAUTOMERS` of RDKit's are looked at.
+
+    References
+    ----------
+    .. [1] M. Sitzmann, W.-D. Ihlenfeldt, M. Nicklaus, J. Comput. Aided Mol. Des. 24 (2010) 521,
+       doi:10.1007/s10822-010-9346-4
+    """
+    if most <= 1:
+        return [smiles], 1
+    seek = rdMolStandardize.TautomerEnumerator()
+    seek.SetMaxTautomers(MOST_TAUTOMERS)
+    seek.SetMaxTransforms(MOST_TRANSFORMS)
+    seek.SetRemoveSp3Stereo(False)
+    seek.SetRemoveBondStereo(False)
+    seek.SetReassignStereo(True)
+    with quiet_rdkit():
+        drawn = Chem.MolFromSmiles(smiles)
+        found = [
+            (-seek.ScoreTautomer(one), str(Chem.MolToSmiles(one)))
+            for one in seek.Enumerate(drawn)
+            if _near(drawn, one)
+        ]
+    same = str(Chem.MolToSmiles(drawn))
+    others = [other for _, other in sorted(set(found)) if other != same]
+    return [smiles, *others[: most - 1]], 1 + len(others)
+
+
+def _near(drawn: Chem.Mol, other: Chem.Mol) -> bool:
+    """Does a tautomer differ in heteroatoms' hydrogens alone, and stay aromatic?"""
+    pairs = list(zip(drawn.GetAtoms(), other.GetAtoms(), strict=True))
+    carbons = all(a.GetTotalNumHs() == b.GetTotalNumHs() for a, b in pairs if a.GetAtomicNum() == 6)
+    rings = sum(a.GetIsAromatic() for a, _ in pairs) <= sum(b.GetIsAromatic() for _, b in pairs)
+    return (
+        carbons
+        and rings
+        and len(other.GetSubstructMatches(_IMIDIC)) <= len(drawn.GetSubstructMatches(_IMIDIC))
+    )
 
 
 def _dimorphite(molecule: Molecule, ph: float, spread: float, most: int) -> list[str]:

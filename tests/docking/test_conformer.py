@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import embed
+from docking.conformer import MACROCYCLE_SHAPES, embed, shapes
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:
@@ -77,3 +77,30 @@ def test_a_protein_is_no_ligand() -> None:
     with pytest.raises(MoleculeError) as caught:
         embed("NCC(=O)" * 60 + "O", "a chain")
     assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_a_ring_is_docked_in_each_of_its_shapes() -> None:
+    """Reference: methylcyclohexane has two chairs, the axial one 1.7 kcal/mol higher (Eliel, A value of methyl)."""
+    found = shapes("CC1CCCCC1", "methylcyclohexane", 8)
+    heights = sorted(float(notes[-1].split(", ")[1].split()[0]) for _, notes in found)
+    assert heights[0] == pytest.approx(0.0, abs=0.1)
+    assert any(h == pytest.approx(1.7, abs=0.5) for h in heights)
+    assert len(shapes("CC1CCCCC1", "methylcyclohexane", 2)) == 2
+
+
+def test_mirrored_or_renumbered_rings_are_one_shape() -> None:
+    """Cyclohexane's chairs are the same molecule turned over; benzene has one shape."""
+    chairs = [notes for _, notes in shapes("C1CCCCC1", "a", 6)]
+    assert len(chairs) <= 3  # chair, and twist boats of both hands
+    assert len(shapes("c1ccccc1", "b", 6)) == 1
+    assert len(shapes("CCCCC", "c", 6)) == 1
+
+
+def test_a_macrocycle_is_docked_in_several_shapes_unless_told_otherwise() -> None:
+    large, one = "O=C1CCCCCCCCCCO1", "oxacyclododecanone"
+    several = shapes(large, one, 0)
+    assert 2 <= len(several) <= MACROCYCLE_SHAPES
+    first = shapes(large, one, 2)[0][0].GetConformer().GetPositions()
+    assert (first == several[0][0].GetConformer().GetPositions()).all()
+    assert (first == embed(large, one)[0].GetConformer().GetPositions()).all()
+    assert "ring shape 1 of" in several[0][1][-1]

@@ -101,3 +101,17 @@ def test_pieces_and_flat_drawings_are_refused() -> None:
     with pytest.raises(MoleculeError) as caught:
         ligand.of_mol(Chem.MolFromSmiles("CCO"))
     assert caught.value.reason is Reason.NO_CONFORMER
+
+
+def test_tautomers_isomers_and_shapes_stay_with_their_molecule() -> None:
+    drawn = Molecule.parse("CC1CCCCC1c1c[nH]cn1", "imidazole")
+    found = ligand.prepare(drawn, most_isomers=2, most_tautomers=2, most_shapes=2)
+    assert {one.molecule for one in found} == {drawn}
+    assert 5 <= len(found) <= 8
+    assert len({one.digest for one in found}) == len(found)
+    assert all("tautomer" in " ".join(one.notes) and "isomer" in " ".join(one.notes) for one in found)
+    plain = ligand.prepare(drawn)
+    assert len(plain) == 1
+    assert not any("tautomer" in note for note in plain[0].notes)
+    with pytest.raises(ValueError, match="tautomer"):
+        ligand.prepare(drawn, most_tautomers=0)

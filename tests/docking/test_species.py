@@ -95,3 +95,37 @@ def test_what_is_drawn_stays() -> None:
         Chem.MolFromSmiles(s).HasSubstructMatch(Chem.MolFromSmiles("C[C@](F)(Cl)CC"), useChirality=True)
         for s in found
     )
+
+
+@pytest.mark.parametrize(
+    ("smiles", "among"),
+    [
+        ("Cc1c[nH]cn1", "Cc1cnc[nH]1"),  # 4- and 5-methylimidazole
+        ("O=c1cc[nH]c(N)n1", "Nc1nccc(=O)[nH]1"),  # isocytosine
+        ("Oc1ccccn1", "O=c1cccc[nH]1"),  # 2-pyridone
+        ("c1ccc2[nH]nnc2c1", "c1ccc2n[nH]nc2c1"),  # benzotriazole
+    ],
+)
+def test_known_tautomers_are_found(smiles: str, among: str) -> None:
+    """References: pairs that textbooks name (Elguero, Adv. Heterocycl. Chem. Suppl. 1)."""
+    found, seen = species.tautomers(Chem.CanonSmiles(smiles), 16)
+    assert found[0] == Chem.CanonSmiles(smiles)
+    assert Chem.CanonSmiles(among) in found
+    assert seen >= len(found) >= 2
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    ["Cc1ccc(O)cc1", "CC(C)=O", "CNC(C)=O", "C[C@H](O)C(=O)N[C@@H](C)c1ccccc1", "CC(=O)O", "c1ccccc1"],
+)
+def test_enols_and_imidic_acids_are_none(smiles: str) -> None:
+    """Their energies lie 10 kcal/mol and more above (phenol's ketone 18, acetone's enol 11, acetamide's imidic acid 12)."""
+    assert species.tautomers(smiles, 16) == ([smiles], 1)
+
+
+def test_tautomers_are_capped_and_counted() -> None:
+    guanine = "Nc1nc2[nH]cnc2c(=O)[nH]1"
+    found, seen = species.tautomers(guanine, 3)
+    assert len(found) == 3
+    assert seen > 3
+    assert species.tautomers(guanine, 1) == ([guanine], 1)
