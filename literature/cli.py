@@ -196,3 +196,39 @@ def fetch_pubmed(
         f"{done.found:,} records answer the query; {done.records:,} of the {len(done.ids):,} asked for are in "
         f"{out} ({done.asked:,} fetched now, {done.requests} requests){gone}"
     )
+
+
+_VECTORS = typer.Option(
+    "--vectors", help="static (shipped), none, or an encoder's folder or name on this machine."
+)
+
+
+def search(
+    mined: Annotated[Path, typer.Argument(help="A folder made by discovery mine.")],
+    query: Annotated[str, typer.Argument(help="Words, names, a question.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="So many sentences.")] = 10,
+    entity: Annotated[str, typer.Option("--entity", help="Only sentences that name this thing.")] = "",
+    vectors: Annotated[str, _VECTORS] = "static",
+    lexicon: Annotated[str, _LEXICON] = "",
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Find sentences by their words, the things they name and what they mean."""
+    import json
+    from dataclasses import asdict
+
+    from discovery.outcome import UserError
+    from literature.search import search as find
+
+    try:
+        hits = find(mined, query, n=n, entity=entity, vectors=vectors, lexicon=lexicon)
+    except (UserError, ValueError, OSError) as error:
+        _fail("search", error)
+    for hit in hits:
+        if json_lines:
+            typer.echo(json.dumps(asdict(hit), ensure_ascii=False))
+            continue
+        marks = " RETRACTED" if hit.retracted else ""
+        where = f"{hit.id}, {hit.year or 'no year'}, {hit.section}, {hit.start}-{hit.end}{marks}"
+        typer.echo(f'{hit.score:.3f}  "{_shown(hit.text)}"\n       {_shown(where)}')
+    if not hits and not json_lines:
+        typer.echo("no sentence was found")
