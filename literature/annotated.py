@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,10 @@ class Source:
     licence: str
     held: int  # documents kept aside for measuring
     held_among: str = ""  # only documents of this file are kept aside
-    share: float = 1.0  # how often a window is seen, compared with the other corpora
+    # How often a window is seen, compared with the other corpora; BC5CDR, BioRED and DrugProt are seen a
+    # second time with their relations.
+    share: float = 1.0
+    spare: int = 0  # more documents that train nothing: their relations are measured
 
 
 _GENES: dict[str, Type | None] = {"Gene": "gene", "FamilyName": None, "DomainMotif": None}
@@ -71,28 +74,28 @@ _MTL = "CC BY 4.0 (cambridgeltl/MTL-Bioinformatics-2016)"
 
 SOURCES: tuple[Source, ...] = (
     Source("BC5CDR", "ner_with_ids/BC5CDR_TrainDev.PubTator.gz", ("chemical", "disease"),
-           {"Chemical": "chemical", "Disease": "disease"}, _US, 150, "cdr/CDR_DevelopmentSet.PubTator.txt.gz"),
+           {"Chemical": "chemical", "Disease": "disease"}, _US, 150, "cdr/CDR_DevelopmentSet.PubTator.txt.gz", 0.5),
     Source("NCBI-disease", "ner_with_ids/NCBIdisease_TrainDev.PubTator.gz", ("disease",),
            dict.fromkeys(("DiseaseClass", "SpecificDisease", "CompositeMention", "Modifier"), "disease"), _US, 100),
-    Source("BC2GM", "ner_iob/BC2GM-IOB/train.tsv.gz", ("gene",), {"GENE": "gene"}, _MTL, 0),
-    Source("BC2GM", "ner_iob/BC2GM-IOB/devel.tsv.gz", ("gene",), {"GENE": "gene"}, _MTL, 1250),
+    Source("BC2GM", "ner_iob/BC2GM-IOB/train.tsv.gz", ("gene",), {"GENE": "gene"}, _MTL, 0, share=1.2),
+    Source("BC2GM", "ner_iob/BC2GM-IOB/devel.tsv.gz", ("gene",), {"GENE": "gene"}, _MTL, 1250, share=1.2),
     Source("BioRED", "ner_with_ids/BioRED_TrainDev.PubTator.gz",
            ("gene", "chemical", "disease", "variant", "species", "cell line"),
            {"Gene": "gene", "Chemical": "chemical", "Disease": "disease", "Variant": "variant",
-            "Species": "species", "CellLine": "cell line"}, _US, 64, "biored/Dev.PubTator.gz", 1.5),
+            "Species": "species", "CellLine": "cell line"}, _US, 64, "biored/Dev.PubTator.gz", 0.7),
     Source("DrugProt", "drugprot/abstracts.tsv.gz", ("gene", "chemical"),
-           {"CHEMICAL": "chemical", "GENE-Y": "gene", "GENE-N": "gene"}, "CC BY 4.0", 60, share=0.5),
+           {"CHEMICAL": "chemical", "GENE-Y": "gene", "GENE-N": "gene"}, "CC BY 4.0", 60, share=0.05, spare=90),
     Source("NLM-Gene", "ner_with_ids/NLMgene_Train.PubTator.gz", ("gene",), _GENES, "CC0", 40),
     Source("GNormPlus", "ner_with_ids/GNormPlus_Train.PubTator.gz", ("gene",), _GENES, _US, 40),
     Source("tmVar3", "ner_with_ids/tmVar3_Train.PubTator.gz", ("gene", "disease", "species", "variant", "cell line"),
            {"Gene": "gene", "Disease": "disease", "Species": "species", "CellLine": "cell line",
             **dict.fromkeys(_VARIANTS, "variant")}, _US, 40),
     Source("Species-800", "ner_with_ids/SPECIES_Train.PubTator.gz", ("species",), {"Species": "species"},
-           _AIONER, 60, share=0.4),
+           _AIONER, 60, share=0.3),
     Source("Linnaeus", "ner_with_ids/Linnaeus_Train.PubTator.gz", ("species",), {"Species": "species"},
-           _AIONER, 8, share=0.1),
+           _AIONER, 8, share=0.04),
     Source("BioID", "ner_with_ids/BioID_Train_revision.PubTator.gz", ("cell line",), {"CellLine": "cell line"},
-           _AIONER, 500, share=0.1),
+           _AIONER, 500, share=0.05),
 )  # fmt: skip
 
 
@@ -118,29 +121,15 @@ def load(folder: Path, sources: Iterable[Source] = SOURCES) -> list[Corpus]:
     """
     sources = list(sources)
     read = {source.file: list(documents(folder, source)) for source in sources}
-    held: dict[str, set[str]] = {}
-    for source in sources:
-        among = read[source.file]
-        if source.held_among:
-            ids = {document.id for document in _pubtator(folder / source.held_among, {})}
-            among = [document for document in among if document.id in ids]
-        held[source.file] = set(sorted({d.id for d in among}, key=_lot)[: source.held])
-    everywhere = set().union(*held.values())
-    sentences = {
-        _bare(document.text[a:b])
-        for source in sources
-        for document in read[source.file]
-        if document.id in held[source.file]
-        for a, b in split(document.text)
-    }
+    aside = _split(folder, sources, read)
     corpora: dict[str, Corpus] = {}
     for source in sources:
-        kept_aside = [d for d in read[source.file] if d.id in held[source.file]]
+        kept_aside = [d for d in read[source.file] if d.id in aside.held[source.file]]
         train = [
             clean
             for document in read[source.file]
-            if document.id not in everywhere
-            for clean in [without(document, sentences)]
+            if document.id not in aside.everywhere
+            for clean in [without(document, aside.sentences)]
             if clean.text
         ]
         old = corpora.get(source.name)
@@ -155,7 +144,51 @@ def load(folder: Path, sources: Iterable[Source] = SOURCES) -> list[Corpus]:
     return list(corpora.values())
 
 
-def without(document: Annotated, sentences: set[str]) -> Annotated:
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which documents are kept aside."""
+
+    held: Mapping[str, frozenset[str]]  # of each file: identifiers of documents that names are measured on
+    spare: Mapping[str, frozenset[str]]  # and of more that relations are measured on
+    everywhere: frozenset[str]  # identifiers that no corpus may train on
+    sentences: frozenset[str]  # of held documents, letters and digits only
+
+    def has(self, sentence: str) -> bool:
+        return _bare(sentence) in self.sentences
+
+
+def split_of(folder: Path, sources: Iterable[Source] = SOURCES) -> Split:
+    """Which documents `load` keeps aside."""
+    sources = list(sources)
+    return _split(folder, sources, {source.file: list(documents(folder, source)) for source in sources})
+
+
+def _split(folder: Path, sources: Sequence[Source], read: Mapping[str, Sequence[Annotated]]) -> Split:
+    held: dict[str, frozenset[str]] = {}
+    spare: dict[str, frozenset[str]] = {}
+    for source in sources:
+        among = read[source.file]
+        if source.held_among:
+            ids = {document.id for document in _pubtator(folder / source.held_among, {})}
+            among = [document for document in among if document.id in ids]
+        order = sorted({d.id for d in among}, key=_lot)
+        held[source.file] = frozenset(order[: source.held])
+        spare[source.file] = frozenset(order[source.held : source.held + source.spare])
+    return Split(
+        held,
+        spare,
+        frozenset().union(*held.values(), *spare.values()),
+        frozenset(
+            _bare(document.text[a:b])
+            for source in sources
+            for document in read[source.file]
+            if document.id in held[source.file]
+            for a, b in split(document.text)
+        ),
+    )
+
+
+def without(document: Annotated, sentences: Set[str]) -> Annotated:
     """The document without the sentences given (as `_bare` writes them); itself when it has none of them."""
     spans = split(document.text)
     kept = [

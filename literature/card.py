@@ -2,9 +2,9 @@
 
 python -m literature.card --weights FILE --checkpoint FILE --data FOLDER
 
-writes the card beside the weights: origin, licences, the command, and the strict
-agreement with people on documents that no training corpus held. `literature.training`
-does so when it is done.
+writes the card beside the weights: origin, licences, the command, and the agreement
+with people on documents that no training corpus held. `discovery train-reader` does so
+when it is done.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from literature.annotated import Corpus, load
 from literature.encoder import GENERAL
 from literature.lexicon import Type
 from literature.prediction import EncoderTagger
+from literature.relations import RelationReader
+from literature.relations_corpus import RelationCorpus, load_relations
+from literature.relations_scoring import Judged, halves, judge
 from literature.scoring import Agreement, agreement
 from literature.weights_io import read
 
@@ -62,13 +65,22 @@ def measure(weights: Path, corpora: Sequence[Corpus]) -> list[Measured]:
     return rows
 
 
-def text(weights: Path, corpora: Sequence[Corpus], rows: Sequence[Measured], made: dict[str, Any]) -> str:
+def text(
+    weights: Path,
+    corpora: Sequence[Corpus],
+    rows: Sequence[Measured],
+    made: dict[str, Any],
+    relations: Sequence[RelationCorpus] = (),
+    judged: Sequence[Judged] = (),
+) -> str:
     """The card, in Markdown."""
     held = read(weights)
     plan, state = made["plan"], made["state"]
-    command = f"python -m literature.training --data FOLDER --out DIR --budget {plan['budget_s']:.0f}s --seed {plan['seed']}"
+    command = f"discovery train-reader --data FOLDER --out DIR --budget {plan['budget_s']:.0f}s --seed {plan['seed']}"
+    before = state.get("before", [])
     lines = [
-        f"# {weights.name}: finds genes, chemicals, diseases, variants, species and cell lines",
+        f"# {weights.name}: finds genes, chemicals, diseases, variants, species and cell lines"
+        + (", and says how they are related" if relations else ""),
         "",
         f"- sha256 `{hashlib.sha256(weights.read_bytes()).hexdigest()}`, {weights.stat().st_size:,} bytes",
         f"- {held.shape.layers} layers of {held.shape.width}, {held.shape.vocabulary:,} pieces, 8-bit rows; "
@@ -76,6 +88,7 @@ def text(weights: Path, corpora: Sequence[Corpus], rows: Sequence[Measured], mad
         f"- Starts from {START}",
         f"- Made by `{command}`: {state['step']:,} steps of {plan['batch_pieces']:,} pieces in "
         f"{state['spent_s']:,.0f} s of wall time",
+        *([f"- Began (`--begin`) with the weights of runs before it: {'; '.join(before)}"] if before else []),
         "- Licence: Apache-2.0, as the model it starts from; the corpora's own terms are below",
         "",
         "## Data",
@@ -104,15 +117,60 @@ def text(weights: Path, corpora: Sequence[Corpus], rows: Sequence[Measured], mad
         if len(row.general) > 1:
             both = (sum(found.values(), Agreement()) for found in (row.general, row.own))
             lines.append(_line(row.corpus, "all", *both))
+    if judged:
+        lines += _related(relations, judged)
     lines += [
         "",
         "## Limits",
         "",
         "English abstracts and articles. Corpora differ in what they call a name: the general convention is a",
         "compromise between them. A span is no link to a concept and no statement about it.",
+        *(
+            [
+                "A relation is what a corpus of abstracts would call one. Denial and doubt are not learned (no corpus",
+                "here marks them): rules decide them (`literature/assertion.py`). Background or news is learned from",
+                "BioRED alone.",
+            ]
+            if judged
+            else []
+        ),
         "",
     ]
     return "\n".join(lines)
+
+
+def _related(corpora: Sequence[RelationCorpus], judged: Sequence[Judged]) -> list[str]:
+    lines = [
+        "",
+        "## Relations",
+        "",
+        "Names as people marked them; every pair the corpus answers for is asked. Percent, on the half of the",
+        "documents kept aside that temperature and threshold were not fitted on. `exact`: the annotators' answer;",
+        "`any`: related or not; `groups`: ChemProt's five scored groups; `sign`: of related pairs with an effect,",
+        "found with an effect, how many have the right one; `news`: of related pairs, told rightly as the article's",
+        "own finding or background (in brackets: always saying the commoner); `ECE`: of `any`.",
+        "",
+        "| corpus | trained on | judged on | exact P | R | F1 | any F1 | groups F1 | sign | news | ECE |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for corpus, row in zip(corpora, judged, strict=True):
+        (right, of), (told, asked) = row.signs, row.novelty
+        cells = [
+            f"{100 * row.exact.precision:.1f}",
+            f"{100 * row.exact.recall:.1f}",
+            f"{100 * row.exact.f1:.1f}",
+            f"{100 * row.related.f1:.1f}",
+            f"{100 * row.grouped.f1:.1f}" if row.grouped else "-",
+            f"{100 * right / of:.1f} of {of}" if of and row.convention != "CDR" else "-",
+            f"{100 * told / asked:.1f} ({100 * max(row.news, asked - row.news) / asked:.1f})"
+            if asked
+            else "-",
+            f"{row.error:.3f}",
+        ]
+        lines.append(
+            f"| {corpus.convention} | {len(corpus.train):,} | {row.documents:,} | " + " | ".join(cells) + " |"
+        )
+    return lines
 
 
 def _line(corpus: str, type: str, general: Agreement, own: Agreement) -> str:
@@ -120,10 +178,16 @@ def _line(corpus: str, type: str, general: Agreement, own: Agreement) -> str:
     return f"| {corpus} | {type} | {general.right + general.missed:,} | " + " | ".join(cells) + " |"
 
 
-def write(weights: Path, checkpoint: Path, corpora: Sequence[Corpus]) -> Path:
+def write(
+    weights: Path, checkpoint: Path, corpora: Sequence[Corpus], relations: Sequence[RelationCorpus] = ()
+) -> Path:
     """Measure, and write the card beside the weights."""
     path = weights.with_suffix(".md")
-    publish(path, text(weights, corpora, measure(weights, corpora), origin(checkpoint)).encode("utf-8"))
+    judged = [
+        judge(corpus.convention, halves(corpus.held)[1], RelationReader(str(weights))) for corpus in relations
+    ]
+    card = text(weights, corpora, measure(weights, corpora), origin(checkpoint), relations, judged)
+    publish(path, card.encode("utf-8"))
     return path
 
 
@@ -144,7 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with ner_with_ids/, ner_iob/, ...")
     asked = parser.parse_args(arguments)
     try:
-        print(write(asked.weights, asked.checkpoint, load(asked.data)))
+        relations = load_relations(asked.data) if read(asked.weights).shape.relations else []
+        print(write(asked.weights, asked.checkpoint, load(asked.data), relations))
     except (UserError, OSError) as error:
         parser.exit(2, f"literature.card: {error}\n")
 

@@ -2,24 +2,29 @@
 
 Cue words between or beside two mentions name the predicate ("antagonist", "reduced",
 "effective in"); where no cue ties them together the claim is only "mentioned with".
-Rules and nothing else: the confidence is a rule's weight, not a probability that was
-calibrated. Whether a claim is denied or doubted is decided in assertion.py.
+By rules alone the confidence is a rule's weight, not a probability that was calibrated.
+Where a network has read the article (relations.py) its word on what is related, how
+and how surely comes before the rules'; whether a claim is denied or doubted is decided
+in assertion.py either way, since no corpus teaches it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from literature.article import Article
 from literature.assertion import asked, cut, denied, hedged
 from literature.lexicon import Type
 from literature.mentions import Mention
 from literature.sentences import split
+
+if TYPE_CHECKING:  # the network needs torch, the rules do not
+    from literature.relations import Relation
 
 Sign = Literal[-1, 0, 1]
 MENTIONED = "mentioned with"
@@ -34,7 +39,9 @@ class Claim:
     object: Mention
     sign: Sign  # +1 affirmed, -1 negated, 0 neither (an open question, or only mentioned)
     hedged: bool
-    confidence: float  # 0..1, the weight of the rule that fired
+    confidence: (
+        float  # 0..1, the weight of the rule that fired or the network's probability, times the links'
+    )
     start: int  # of the sentence, code points into the article's text
     end: int
 
@@ -100,16 +107,68 @@ _ROLES = {  # the longer word first: "inverse agonist" holds "agonist"
     "activator": "activates",
 }
 _WORD = re.compile(r"\w+")
+# Kinds of pairs that a network answers for: where it says nothing of one, nothing is claimed.
+_ANSWERED: frozenset[tuple[Type, Type]] = frozenset(
+    {("chemical", "gene"), ("chemical", "disease"), ("gene", "disease"), ("gene", "gene")}
+)
 
 
-def claims(article: Article, mentions: Sequence[Mention], about: frozenset[str] | None = None) -> list[Claim]:
+def claims(
+    article: Article,
+    mentions: Sequence[Mention],
+    about: frozenset[str] | None = None,
+    relations: Sequence[Relation] | None = None,
+) -> list[Claim]:
     """Claims of all sentences of an article, in order.
 
     Parameters
     ----------
     about
         Identifiers of concepts of which at least one must take part; all pairs when None.
+    relations
+        What a network says of the same mentions (`relations.relations`); rules alone when None.
     """
+    found = _by_rules(article, mentions, about)
+    return found if relations is None else [_told(article, claim, relations) for claim in found]
+
+
+def _told(article: Article, claim: Claim, relations: Sequence[Relation]) -> Claim:
+    """A rule's claim with the network's word on it; what a rule found denied or asked stands."""
+    if claim.predicate != MENTIONED and claim.sign != 1:
+        return claim
+    pair = {claim.subject.concept.id, claim.object.concept.id}
+    said = [
+        r
+        for r in relations
+        if {r.subject.concept.id, r.object.concept.id} == pair and claim.start <= r.subject.start < claim.end
+    ]
+    if not said:
+        if claim.predicate == MENTIONED or (claim.subject.type, claim.object.type) not in _ANSWERED:
+            return claim
+        weight = 0.3 * claim.subject.score * claim.object.score
+        return replace(claim, predicate=MENTIONED, sign=0, hedged=False, confidence=round(weight, 6))
+    best = max(said, key=lambda r: (r.probability, r.said))
+    text = article.text[claim.start : claim.end]
+    span = (
+        min(best.subject.start, best.object.start) - claim.start,
+        max(best.subject.end, best.object.end) - claim.start,
+    )
+    open_question = asked(text, *span)
+    doubt = open_question or hedged(text, *span)
+    weight = best.probability * best.subject.score * best.object.score * (0.5 if doubt else 1.0)
+    return Claim(
+        best.subject,
+        best.predicate,
+        best.object,
+        0 if open_question else 1,
+        doubt,
+        round(weight, 6),
+        claim.start,
+        claim.end,
+    )
+
+
+def _by_rules(article: Article, mentions: Sequence[Mention], about: frozenset[str] | None) -> list[Claim]:
     found: list[Claim] = []
     place = 0
     for passage in article.passages:

@@ -15,6 +15,8 @@ import numpy as np
 
 from literature.annotated import Annotated, Corpus
 from literature.encoder import LABELS, READ_TYPES
+from literature.relations_corpus import RelationCorpus
+from literature.relations_lessons import Ask, Asked, asked, asks, cut, in_rows, named
 from literature.wordpieces import Window, Wordpieces
 
 try:
@@ -36,6 +38,7 @@ class Example:
     window: Window
     labels: tuple[int, ...]  # rows of LABELS, or IGNORED
     corpus: int
+    asks: tuple[Ask, ...] = ()  # pairs to be answered in the same pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,21 @@ class Batch:
     firsts: Tensor  # [word]
     labels: Tensor  # [word]
     corpus: Tensor  # [word]
+    asked: Asked | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        if device.type == "cpu":
+            return self
+        return Batch(
+            self.pieces.to(device),
+            self.shapes.to(device),
+            self.real.to(device),
+            self.firsts.to(device),
+            self.labels.to(device),
+            self.corpus.to(device),
+            self.asked.to(device) if self.asked else None,
+        )
 
 
 def examples(corpora: Sequence[Corpus], cutter: Wordpieces, width: int) -> list[list[Example]]:
@@ -60,6 +78,26 @@ def examples(corpora: Sequence[Corpus], cutter: Wordpieces, width: int) -> list[
                 for window in windows
             ]
         )
+    return result
+
+
+def related(
+    corpora: Sequence[RelationCorpus], names: Sequence[Corpus], cutter: Wordpieces, widest: int
+) -> list[list[Example]]:
+    """The training windows of each corpus of relations, with the pairs asked for in each."""
+    result: list[list[Example]] = []
+    for corpus in corpora:
+        number = [c.name for c in names].index(corpus.names)
+        made: list[Example] = []
+        for document in corpus.train:
+            windows = cut(corpus.convention, document.text, cutter, widest)
+            for window, found in zip(windows, asks(corpus.convention, document, windows), strict=True):
+                told = labels(named(document), window)
+                for first, group in enumerate(in_rows(found)):
+                    # Names are asked for once, however many rows the pairs of a window need.
+                    truth = told if first == 0 else (IGNORED,) * len(told)
+                    made.append(Example(window, truth, number, group))
+        result.append(made)
     return result
 
 
@@ -114,6 +152,8 @@ def loss(scores: Tensor, batch: Batch, conventions: Tensor, general: Tensor, own
         As `allowed` gives them.
     """
     known = batch.labels != IGNORED
+    if not bool(known.any()):
+        return scores.sum() * 0
     scores, truth, corpus = scores[known], batch.labels[known], batch.corpus[known]
     fit = scores[:, 0].masked_fill(~general[corpus, truth], float("-inf")).logsumexp(-1)
     shared = scores[:, 0].logsumexp(-1) - fit
@@ -151,20 +191,23 @@ def _order(seed: int, corpus: int, turn: int, count: int) -> np.ndarray[tuple[in
 
 def batches(chosen: Sequence[Example], size: int, seed: int, number: int, pad: int) -> list[Batch]:
     """A pool in batches of windows of one length, in an order that the seed decides."""
-    by_length: dict[int, list[Example]] = {}
+    by_length: dict[tuple[int, int], list[Example]] = {}
     shuffle = np.random.default_rng([seed, number, 1])
     for at in shuffle.permutation(len(chosen)):
         example = chosen[at]
-        by_length.setdefault(_padded(len(example.window.pieces)), []).append(example)
+        by_length.setdefault(_padded(example), []).append(example)
     made: list[Batch] = []
-    for length, there in sorted(by_length.items()):
-        rows = max(1, size // length)
+    for (length, markers), there in sorted(by_length.items()):
+        rows = max(1, size // (length + markers))
         made += [collate(there[at : at + rows], length, pad) for at in range(0, len(there), rows)]
     return [made[at] for at in shuffle.permutation(len(made))]
 
 
-def _padded(length: int) -> int:
-    return -(-length // _MULTIPLE) * _MULTIPLE
+def _padded(example: Example) -> tuple[int, int]:
+    """Pieces and markers of an example with what fills them up."""
+    markers = 2 * sum(len(ask.places) for ask in example.asks)
+    multiple = 2 * _MULTIPLE if markers else _MULTIPLE  # fewer shapes, since there are two numbers
+    return -(-len(example.window.pieces) // multiple) * multiple, -(-markers // _MULTIPLE) * _MULTIPLE
 
 
 def collate(rows: Sequence[Example], length: int, pad: int) -> Batch:
@@ -184,4 +227,5 @@ def collate(rows: Sequence[Example], length: int, pad: int) -> Batch:
         torch.tensor([row * length + at for row, e in enumerate(rows) for at in e.window.firsts]),
         torch.tensor([label for e in rows for label in e.labels]),
         torch.tensor([e.corpus for e in rows for _ in e.labels]),
+        asked([e.asks for e in rows]) if rows[0].asks else None,
     )

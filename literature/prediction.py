@@ -101,7 +101,7 @@ class EncoderTagger:
     Parameters
     ----------
     model
-        "shipped"; a weights file made by `python -m literature.training`; or a
+        "shipped"; a weights file made by `discovery train-reader`; or a
         token-classification model: a folder, or a name on the hub that is already on
         this machine (`download=True` fetches it).
     convention

@@ -1,6 +1,6 @@
 """How does the network learn to read?
 
-python -m literature.training --data FOLDER --out DIR --budget 60m --seed 7
+discovery train-reader --data FOLDER --out DIR --budget 3h --seed 7
 
 From a general sentence encoder, on corpora annotated by people, all of them at once
 (what is asked of it: lessons.py). Training is a pure function of data, seed and number
@@ -10,7 +10,6 @@ any moment and goes on from its last checkpoint.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import signal
@@ -26,8 +25,11 @@ from discovery.outcome import UserError
 from literature import card
 from literature.annotated import Corpus, load
 from literature.encoder import GENERAL, Encoder, Shape, from_bert
-from literature.lessons import Batch, Example, allowed, batches, examples, loss, pool
-from literature.weights_io import Weights, write
+from literature.lessons import Batch, Example, allowed, batches, examples, loss, pool, related
+from literature.relations_corpus import OUTPUTS, RelationCorpus, load_relations
+from literature.relations_lessons import relation_loss
+from literature.relations_scoring import calibrate
+from literature.weights_io import Weights, read, write
 from literature.wordpieces import SPECIAL, Wordpieces
 
 try:
@@ -41,6 +43,9 @@ except ImportError as error:
 CHECKPOINT = "checkpoint.safetensors"
 
 
+_NEW = ("heads", "written", "parts", "counts", "pairs")  # what the starting model does not have
+
+
 class TrainingError(UserError, ValueError):
     """Training cannot start; the message says what is missing and what to do."""
 
@@ -52,12 +57,14 @@ class Plan:
     seed: int = 7
     steps: int | None = None  # exactly so many, or as many as fit into `budget_s`
     budget_s: float = 3600.0
-    width: int = 128  # pieces per window
-    batch_pieces: int = 1536
+    width: int = 128  # pieces per window in which names are read
+    places: int = 512  # pieces of the widest window, in which relations are read
+    batch_pieces: int = 2048
     vocabulary: int = 12_000
     rate: float = 5e-4
     head_rate: float = 2e-3
     warmup: float = 0.04  # of the run
+    cooling: float = 0.5  # of the run: the learning rate is level until then, and falls to nothing
     decay: float = 0.01  # of the weights
     dropout: float = 0.1
     average: float = 0.99  # of the running mean of weights, per step
@@ -93,6 +100,7 @@ class State:
     step: int = 0
     spent_s: float = 0.0
     losses: list[float] = field(default_factory=list)  # mean of each 50 steps
+    before: list[str] = field(default_factory=list)  # the runs whose weights it began with
 
 
 def train(
@@ -101,6 +109,8 @@ def train(
     out: Path,
     plan: Plan,
     *,
+    relations: Sequence[RelationCorpus] = (),
+    begin: Path | None = None,
     extra: Sequence[str] = (),
     tell: Callable[[str], object] = print,
 ) -> Path:
@@ -110,6 +120,10 @@ def train(
     ----------
     start
         Folder of a BERT-like model: model.safetensors, vocab.txt, config.json.
+    relations
+        Corpora of relations; without any, the network only finds names.
+    begin
+        Folder of an earlier run, whose vocabulary and weights are taken instead.
     extra
         More texts whose pieces the vocabulary should cover.
 
@@ -122,28 +136,36 @@ def train(
     for name in ("model.safetensors", "vocab.txt", "config.json"):
         if not (start / name).is_file():
             raise TrainingError(f"{start} holds no {name}; --start must name a BERT model's folder")
-    words, rows = vocabulary(start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary)
+    if begin is None:
+        words, rows = vocabulary(
+            start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
+        )
+    else:
+        words, rows = _kept(start, begin)
     cutter = Wordpieces.of_vocabulary(words)
     conventions = (GENERAL, *(corpus.name for corpus in corpora))
-    shape = _shape(start, len(words), conventions, plan)
+    shape = _shape(start, len(words), conventions, plan, OUTPUTS if relations else ())
     torch.manual_seed(plan.seed)
     try:
         network = from_bert(load_file(start / "model.safetensors"), rows, shape)
     except ValueError as error:
         raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
+    history = _begin(begin, network) if begin is not None else []
     network.dropout.p = plan.dropout
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     windows = examples(corpora, cutter, plan.width)
+    windows += related(relations, corpora, cutter, shape.places)
+    shares = [*(corpus.share for corpus in corpora), *(corpus.share for corpus in relations)]
     general, own = (mask.to(device) for mask in allowed(corpora))
     heads = torch.arange(1, len(corpora) + 1, device=device)
 
-    new = [p for name, p in network.named_parameters() if name.startswith(("heads", "written"))]
-    old = [p for name, p in network.named_parameters() if not name.startswith(("heads", "written"))]
+    new = [p for name, p in network.named_parameters() if name.startswith(_NEW)]
+    old = [p for name, p in network.named_parameters() if not name.startswith(_NEW)]
     groups = [{"params": old, "lr": plan.rate}, {"params": new, "lr": plan.head_rate}]
     optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=plan.decay, fused=True)
     mean = {name: p.detach().clone() for name, p in network.named_parameters()}
-    state = _resume(out, plan, network, optimiser, mean)
+    state = _resume(out, plan, network, optimiser, mean, history)
     tell(
         f"{sum(map(len, windows))} windows of {len(corpora)} corpora, {len(words)} pieces, on {device}, "
         f"from step {state.step}"
@@ -155,9 +177,8 @@ def train(
     saved = clock = time.monotonic()
     done = False
     try:
-        number, skip = _place(state.step, windows, corpora, plan, cutter.pad)
+        number, skip = _place(state.step, windows, shares, plan, cutter.pad)
         while not done and not stopped:
-            shares = [corpus.share for corpus in corpora]
             shown = pool(windows, shares, plan.seed, number)
             for batch in batches(shown, plan.batch_pieces, plan.seed, number, cutter.pad)[skip:]:
                 progress = state.step / plan.steps if plan.steps else state.spent_s / plan.budget_s
@@ -165,7 +186,8 @@ def train(
                     done = progress >= 1
                     break
                 for group, rate in zip(optimiser.param_groups, (plan.rate, plan.head_rate), strict=True):
-                    group["lr"] = rate * min(1.0, (progress + 1e-4) / plan.warmup, 1.02 - progress)
+                    falling = (1.02 - progress) / plan.cooling
+                    group["lr"] = rate * min(1.0, (progress + 1e-4) / plan.warmup, falling)
                 recent.append(_step(network, optimiser, batch, plan.seed + state.step, (heads, general, own)))
                 state.step += 1
                 # A young mean must forget the start, so its memory grows with its age.
@@ -191,7 +213,52 @@ def train(
     return path
 
 
-def _shape(start: Path, words: int, conventions: tuple[str, ...], plan: Plan) -> Shape:
+def _kept(start: Path, begin: Path) -> tuple[list[str], list[int]]:
+    """The vocabulary of an earlier run, and its rows in the starting model's."""
+    words = list(read(begin / "reader.safetensors").vocabulary)
+    there = {
+        piece: row for row, piece in enumerate((start / "vocab.txt").read_text(encoding="utf-8").split("\n"))
+    }
+    strange = [word for word in words if word not in there]
+    if strange:
+        raise TrainingError(
+            f"{begin} was not made from {start}, which lacks its pieces {', '.join(strange[:3])}"
+        )
+    return words, [there[word] for word in words]
+
+
+@torch.no_grad()
+def _begin(begin: Path, network: Encoder) -> list[str]:
+    """Take the weights an earlier run ended with, where it had them; a wider window keeps its new places.
+
+    Returns
+    -------
+    What that run and those before it were, for the card.
+    """
+    path = begin / CHECKPOINT
+    if not path.is_file():
+        raise TrainingError(f"{begin} holds no {CHECKPOINT}; name the --out folder of an earlier run")
+    tensors = load_file(path)
+    for name, parameter in network.named_parameters():
+        theirs = tensors.get(f"now.{name}")
+        if theirs is None:
+            continue
+        if theirs.shape == parameter.shape or name == "places.weight":
+            parameter[: len(theirs)] = theirs[: len(parameter)]
+        else:
+            raise TrainingError(
+                f"{path}: {name} measures {tuple(theirs.shape)}, here {tuple(parameter.shape)}; "
+                "an earlier run can be continued only on the same corpora"
+            )
+    made = card.origin(path)
+    plan, state = made["plan"], made["state"]
+    told = f"{state['step']:,} steps of {plan['batch_pieces']:,} pieces, seed {plan['seed']}, in {state['spent_s']:,.0f} s"
+    return [*state.get("before", []), told]
+
+
+def _shape(
+    start: Path, words: int, conventions: tuple[str, ...], plan: Plan, relations: tuple[str, ...]
+) -> Shape:
     theirs = json.loads((start / "config.json").read_text(encoding="utf-8"))
     return Shape(
         words,
@@ -200,17 +267,21 @@ def _shape(start: Path, words: int, conventions: tuple[str, ...], plan: Plan) ->
         layers=theirs["num_hidden_layers"],
         attention=theirs["num_attention_heads"],
         inner=theirs["intermediate_size"],
-        places=plan.width,
+        # A starting model of fewer places ends the widest window sooner.
+        places=max(plan.width, min(plan.places, theirs["max_position_embeddings"]))
+        if relations
+        else plan.width,
+        relations=relations,
     )
 
 
 def _place(
-    step: int, windows: Sequence[Sequence[Example]], corpora: Sequence[Corpus], plan: Plan, pad: int
+    step: int, windows: Sequence[Sequence[Example]], shares: Sequence[float], plan: Plan, pad: int
 ) -> tuple[int, int]:
     """The pool and the batch within it at which `step` stands."""
     number = 0
     while True:
-        shown = pool(windows, [c.share for c in corpora], plan.seed, number)
+        shown = pool(windows, shares, plan.seed, number)
         count = len(batches(shown, plan.batch_pieces, plan.seed, number, pad))
         if step < count:
             return number, step
@@ -227,10 +298,16 @@ def _step(
 ) -> float:
     torch.manual_seed(seed)  # dropout is then the same after a resume
     device = masks[0].device
-    moved = Batch(*(getattr(batch, name).to(device) for name in Batch.__slots__))
+    moved = batch.to(device)
     with torch.autocast(device.type, torch.bfloat16):
-        scores = network(moved.pieces, moved.shapes, moved.real, moved.firsts)
+        if moved.asked is None:
+            scores = network(moved.pieces, moved.shapes, moved.real, moved.firsts)
+        else:
+            marks = moved.asked.marks
+            scores, pairs = network.related(moved.pieces, moved.shapes, moved.real, moved.firsts, marks)
     value = loss(scores, moved, *masks)
+    if moved.asked is not None:
+        value = value + relation_loss(pairs, moved.asked)
     value.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
@@ -263,11 +340,16 @@ def _save(
 
 
 def _resume(
-    out: Path, plan: Plan, network: Encoder, optimiser: torch.optim.Optimizer, mean: dict[str, Tensor]
+    out: Path,
+    plan: Plan,
+    network: Encoder,
+    optimiser: torch.optim.Optimizer,
+    mean: dict[str, Tensor],
+    history: list[str],
 ) -> State:
     path = out / CHECKPOINT
     if not path.exists():
-        return State()
+        return State(before=history)
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     theirs = json.loads(header["plan"])
@@ -326,28 +408,41 @@ def starting_model() -> Path:
     return Path(get_model_path())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m literature.training", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder with ner_with_ids/, ner_iob/, ...")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and weights")
-    parser.add_argument("--budget", default="60m", help="wall time: 90s, 60m, 3h")
-    parser.add_argument("--steps", type=int, help="exactly so many steps instead")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--start", type=Path, help="folder of a BERT-like model; the package's when absent")
-    parser.add_argument("--threads", type=int, default=1)
-    asked = parser.parse_args(arguments)
-    torch.set_num_threads(asked.threads)
-    try:
-        plan = Plan(seed=asked.seed, steps=asked.steps, budget_s=seconds(asked.budget))
-        corpora = load(asked.data)
-        start = asked.start or starting_model()
-        path = train(corpora, start, asked.out, plan, tell=lambda line: print(line, flush=True))
-        print(card.write(path, asked.out / CHECKPOINT, corpora))
-    except (UserError, OSError) as error:
-        parser.exit(2, f"literature.training: {error}\n")
+def run(
+    data: Path,
+    out: Path,
+    *,
+    budget: str = "3h",
+    seed: int = 7,
+    steps: int | None = None,
+    resume: bool = False,
+    start: Path | None = None,
+    begin: Path | None = None,
+    threads: int = 1,
+    tell: Callable[[str], object] = print,
+) -> Path:
+    """Train on the corpora of a folder, calibrate on half of the documents kept aside, write the card.
 
+    Returns
+    -------
+    The weights file.
 
-if __name__ == "__main__":
-    main()
+    Raises
+    ------
+    TrainingError
+        If `out` holds a checkpoint and `resume` is false, or holds none and it is true.
+    CorpusError
+        If a corpus is missing or torn.
+    """
+    plan = Plan(seed=seed, steps=steps, budget_s=seconds(budget))
+    there = (out / CHECKPOINT).exists()
+    if there and not resume:
+        raise TrainingError(f"{out} holds a checkpoint; add --resume to go on, or choose another folder")
+    if resume and not there:
+        raise TrainingError(f"{out} holds no {CHECKPOINT} to go on from; leave --resume out")
+    torch.set_num_threads(threads)
+    corpora, relations = load(data), load_relations(data)
+    path = train(corpora, start or starting_model(), out, plan, relations=relations, begin=begin, tell=tell)
+    calibrate(path, relations)
+    tell(str(card.write(path, out / CHECKPOINT, corpora, relations)))
+    return path

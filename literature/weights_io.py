@@ -9,7 +9,8 @@ is (`exact=True`).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class Weights:
     vocabulary: tuple[str, ...]
     tensors: dict[str, Tensor]  # 32-bit, as the encoder names them
     width: int  # pieces per window it was trained with
+    # Of each convention of relations: a temperature, and the probability from which a pair counts as related.
+    calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def encoder(self) -> Encoder:
         """The network, ready to read."""
@@ -68,6 +71,7 @@ def write(path: Path, weights: Weights, *, exact: bool = False) -> None:
         "format": FORMAT,
         "shape": json.dumps(weights.shape.json()),
         "width": str(weights.width),
+        "calibration": json.dumps(weights.calibration),
         "vocabulary": "\n".join(weights.vocabulary),
     }
     publish(path, save(kept, metadata=header))
@@ -94,10 +98,11 @@ def read(path: Path) -> Weights:
     if header.get("format") != FORMAT:
         raise WeightsError(
             f"{path} is of the format {header.get('format', 'unknown')!r}, this program reads {FORMAT!r}; "
-            "make it anew with python -m literature.training"
+            "make it anew with discovery train-reader"
         )
     sizes: dict[str, Any] = json.loads(header["shape"])
-    shape = Shape(**sizes | {"conventions": tuple(sizes["conventions"])})
+    sizes |= {name: tuple(sizes[name]) for name in ("conventions", "relations") if name in sizes}
+    shape = Shape(**sizes)
     tensors = {
         name: tensor.float() * raw[name + _SCALE][:, None] if name + _SCALE in raw else tensor
         for name, tensor in raw.items()
@@ -115,7 +120,11 @@ def read(path: Path) -> Weights:
         raise WeightsError(
             f"{path} names {len(vocabulary)} pieces of vocabulary but its network has {shape.vocabulary}"
         )
-    return Weights(shape, vocabulary, tensors, int(header["width"]))
+    calibration = {
+        name: (float(temperature), float(least))
+        for name, (temperature, least) in json.loads(header.get("calibration", "{}")).items()
+    }
+    return Weights(shape, vocabulary, tensors, int(header["width"]), calibration)
 
 
 def _blank(shape: Shape) -> Encoder:

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from literature.encoder import GENERAL, LABELS, Encoder, Shape, from_bert  # noqa: E402
+from literature.encoder import COUNTS, GENERAL, LABELS, PARTS, Encoder, Marks, Shape, from_bert  # noqa: E402
 from literature.wordpieces import SHAPES  # noqa: E402
 
 SHAPE = Shape(50, (GENERAL, "A"), width=32, layers=3, attention=4, inner=64, places=24)
@@ -83,6 +83,43 @@ def test_a_new_encoder_does_not_yet_see_case() -> None:
     plain = ours.states(pieces, torch.zeros_like(pieces), real)
     cased = ours.states(pieces, torch.full_like(pieces, SHAPES - 1), real)
     torch.testing.assert_close(plain, cased)
+
+
+def related(seed: int, pairs: int) -> tuple[Encoder, tuple[torch.Tensor, ...], Marks]:
+    torch.manual_seed(seed)
+    shape = Shape(
+        50, (GENERAL, "A"), width=32, layers=3, attention=4, inner=64, places=24, relations=("x", "y")
+    )
+    ours = Encoder(shape).eval()
+    for parameter in ours.parameters():  # so that every part of a marker matters
+        torch.nn.init.normal_(parameter, std=0.5)
+    pieces, real = batch(seed)
+    places = torch.randint(0, 7, (3, 2 * pairs))
+    marks = Marks(
+        places, places, torch.randint(1, PARTS, places.shape), torch.randint(0, COUNTS, places.shape)
+    )
+    return ours, (pieces, torch.zeros_like(pieces), real, torch.tensor([1, 4, 20, 41])), marks
+
+
+def test_markers_change_nothing_of_the_text() -> None:
+    """Names are read the same whether or not pairs are asked about in the same pass."""
+    ours, given, marks = related(11, 3)
+    words, pairs = ours.related(*given, marks)
+    torch.testing.assert_close(words, ours(*given), rtol=1e-4, atol=1e-5)
+    assert pairs.shape == (3, 3, 2)
+
+
+def test_a_pair_is_read_the_same_whatever_is_asked_beside_it() -> None:
+    ours, given, marks = related(12, 4)
+    _, together = ours.related(*given, marks)
+    alone = Marks(*(getattr(marks, name)[:, 4:6] for name in Marks.__slots__))
+    torch.testing.assert_close(ours.related(*given, alone)[1][:, 0], together[:, 2], rtol=1e-4, atol=1e-5)
+
+
+def test_subject_and_object_are_not_the_same() -> None:
+    ours, given, marks = related(13, 1)
+    swapped = Marks(marks.first, marks.last, marks.part.flip(1), marks.count)
+    assert (ours.related(*given, marks)[1] - ours.related(*given, swapped)[1]).abs().max() > 0.01
 
 
 @pytest.mark.parametrize(

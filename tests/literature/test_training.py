@@ -12,16 +12,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+from safetensors.torch import load_file  # noqa: E402
 
 from literature import card  # noqa: E402
-from literature.annotated import Annotated, Corpus, Marked  # noqa: E402
+from literature.annotated import Annotated, Corpus, CorpusError, Marked  # noqa: E402
 from literature.encoder import GENERAL  # noqa: E402
 from literature.prediction import EncoderTagger  # noqa: E402
+from literature.relations import RelationReader  # noqa: E402
+from literature.relations_corpus import NONE, OUTPUTS, Pair, Related, RelationCorpus, Thing  # noqa: E402
+from literature.relations_scoring import calibrate, halves, judge  # noqa: E402
 from literature.scoring import agreement  # noqa: E402
 from literature.training import (  # noqa: E402
     Plan,
     TrainingError,
-    main,
+    run,
     seconds,
     train,
     vocabulary,
@@ -143,6 +147,57 @@ def header(folder: Path) -> dict[str, str]:
         return dict(file.metadata())
 
 
+def test_a_run_may_begin_with_the_weights_of_another(start: Path, tmp_path: Path) -> None:
+    """With relations added and wider windows; where both have a weight, it is the earlier run's."""
+    names = train(corpora(), start, tmp_path / "names", PLAN, tell=lambda line: None)
+    none = Plan(**{name: getattr(PLAN, name) for name in Plan.__slots__} | {"steps": 1, "rate": 0.0,
+                   "head_rate": 0.0, "average": 0.0})  # fmt: skip
+    both = train(corpora(), start, tmp_path / "both", none, relations=[facts()], begin=tmp_path / "names",
+                 tell=lambda line: None)  # fmt: skip
+    old, new = load_file(tmp_path / "names" / "checkpoint.safetensors"), read(both)
+    assert new.vocabulary == read(names).vocabulary
+    assert (new.shape.places, new.shape.relations) == (40, OUTPUTS)
+    torch.testing.assert_close(new.tensors["heads.bias"], old["now.heads.bias"])
+    assert "6 steps of 128 pieces" in json.loads(header(tmp_path / "both")["state"])["before"][0]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "reader.safetensors").write_bytes(names.read_bytes())
+    with pytest.raises(TrainingError, match=r"holds no checkpoint"):
+        train(corpora(), start, tmp_path / "x", none, begin=empty, tell=lambda line: None)
+
+
+def facts(count: int = 30) -> RelationCorpus:
+    """Every drug "lowers" one ill and has nothing to do with gout."""
+    documents: list[Related] = []
+    for number in range(count):
+        drug, ill = DRUGS[number % 6], ILLS[number // 6 % 6]
+        text = f"the {drug} lowers {ill} in patients with gout."
+        at = text.index(ill, 4 + len(drug))
+        things = [
+            Thing("chemical", ((4, 4 + len(drug)),), "a"),
+            Thing("disease", ((at, at + len(ill)),), "b"),
+            Thing("disease", ((len(text) - 5, len(text) - 1),), "c"),
+        ]
+        pairs = (Pair(things[0], things[1], "CID"), Pair(things[0], things[2], NONE))
+        documents.append(Related(str(number), text, (), pairs))
+    return RelationCorpus("CDR", "Both", "none", 3.0, tuple(documents[: count - 6]), tuple(documents[-6:]))
+
+
+def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
+    """Both pairs of a sentence are asked in one pass and must be told apart; calibration is kept in the file."""
+    plan = Plan(steps=150, width=32, batch_pieces=512, vocabulary=90, rate=3e-3, average=0.9)
+    corpus = facts(36)
+    path = train(corpora(), start, tmp_path, plan, relations=[corpus], tell=lambda line: None)
+    calibrate(path, [corpus])
+    assert set(read(path).calibration) == {"CDR"}
+    judged = judge("CDR", halves(corpus.held)[1], RelationReader(str(path), precision="float32"))
+    assert (judged.exact.f1, judged.exact.right) == (1.0, 3)
+    told = card.write(path, path.with_name("checkpoint.safetensors"), corpora(), [corpus]).read_text(
+        encoding="utf-8"
+    )
+    assert "| CDR | 30 | 3 | 100.0 | 100.0 | 100.0 |" in told
+
+
 def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) -> None:
     train(corpora(), start, tmp_path, PLAN, tell=lambda line: None)
     with pytest.raises(TrainingError, match=r"another plan: seed 7 \(asked: 9\)"):
@@ -157,13 +212,16 @@ def test_the_vocabulary_keeps_single_characters_and_what_is_used(start: Path) ->
     assert rows == sorted(rows)
 
 
-def test_bad_arguments_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_arguments_are_told(tmp_path: Path, start: Path) -> None:
     assert [seconds(t) for t in ("90s", "60m", "1.5h")] == [90, 3600, 5400]
     with pytest.raises(TrainingError, match="'soon' is no length of time; write 90s"):
         seconds("soon")
-    with pytest.raises(SystemExit) as stop:
-        main(["--data", str(tmp_path), "--out", str(tmp_path / "o"), "--budget", "1s"])
-    assert stop.value.code == 2
-    assert "BC5CDR_TrainDev.PubTator.gz is absent" in capsys.readouterr().err
+    with pytest.raises(CorpusError, match=r"BC5CDR_TrainDev\.PubTator\.gz is absent"):
+        run(tmp_path, tmp_path / "o", budget="1s", start=start)
+    with pytest.raises(TrainingError, match=r"holds no checkpoint\.safetensors to go on from"):
+        run(tmp_path, tmp_path / "o", resume=True)
+    (tmp_path / "checkpoint.safetensors").touch()
+    with pytest.raises(TrainingError, match="holds a checkpoint; add --resume"):
+        run(tmp_path, tmp_path)
     with pytest.raises(TrainingError, match=r"holds no model\.safetensors"):
         train([], tmp_path, tmp_path / "o", PLAN)

@@ -1,0 +1,200 @@
+"""How well does what was said of pairs agree with what people said of them, and how sure may one be?
+
+A pair is right when its answer is the annotators'. Answers of one group (ChemProt
+counts all inhibitors as one) may be counted together. Calibration is one temperature
+and one threshold per convention, fitted on some documents and judged on others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from literature.lexicon import Type
+from literature.relations import Answered, Answers, RelationReader, meaning
+from literature.relations_corpus import NONE, Related, RelationCorpus, Thing, candidates
+from literature.scoring import Agreement
+from literature.weights_io import read, write
+
+# ChemProt's groups that are scored (BioCreative VI, track 5): CPR 3, 4, 5, 6 and 9.
+CHEMPROT: Mapping[str, str] = {
+    "ACTIVATOR": "CPR:3", "INDIRECT-UPREGULATOR": "CPR:3", "INHIBITOR": "CPR:4", "INDIRECT-DOWNREGULATOR": "CPR:4",
+    "AGONIST": "CPR:5", "AGONIST-ACTIVATOR": "CPR:5", "AGONIST-INHIBITOR": "CPR:5", "ANTAGONIST": "CPR:6",
+    "SUBSTRATE": "CPR:9", "PRODUCT-OF": "CPR:9", "SUBSTRATE_PRODUCT-OF": "CPR:9",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One pair: what people said, and what a model says."""
+
+    kinds: tuple[Type, Type]
+    truth: str
+    novel: bool | None
+    also: tuple[str, ...]
+    said: Answered
+
+
+def told(convention: str, documents: Sequence[Related], reader: Answers) -> list[list[Told]]:
+    """Every pair of every document with its answer."""
+    given = [(document.text, things(document)) for document in documents]
+    result: list[list[Told]] = []
+    for document, (text, own), answered in zip(documents, given, reader(convention, given), strict=True):
+        truth = {(p.subject, p.object): p for p in document.pairs}
+        rows: list[Told] = []
+        for (a, b), said in zip(candidates(convention, text, own), answered, strict=True):
+            pair = truth[own[a], own[b]]
+            rows.append(Told((own[a].type, own[b].type), pair.answer, pair.novel, pair.also, said))
+        result.append(rows)
+    return result
+
+
+def things(document: Related) -> list[Thing]:
+    """The things of a document that stand in a pair, in order of appearance."""
+    return list(dict.fromkeys(thing for pair in document.pairs for thing in (pair.subject, pair.object)))
+
+
+def agree(
+    rows: Sequence[Told], least: float, group: Callable[[str], str | None] = lambda answer: answer
+) -> Agreement:
+    """Pairs with the annotators' answer. `group` maps an answer to what it counts as; None: not counted."""
+    right = wrong = missed = 0
+    for row in rows:
+        truth = None if row.truth == NONE else group(row.truth)
+        said = group(row.said.best) if row.said.related >= least else None
+        right += said is not None and said == truth
+        wrong += said is not None and said != truth
+        missed += truth is not None and said != truth
+        missed += sum(group(answer) is not None for answer in row.also)
+    return Agreement(right, wrong, missed)
+
+
+def signs(convention: str, rows: Sequence[Told], least: float) -> tuple[int, int]:
+    """Of related pairs with an effect that the model found with an effect: how many right, of how many."""
+    right = total = 0
+    for row in rows:
+        if row.truth == NONE or row.said.related < least:
+            continue
+        truth = meaning(convention, row.truth, row.kinds).effect
+        said = meaning(convention, row.said.best, row.kinds).effect
+        if truth and said:
+            total += 1
+            right += truth == said
+    return right, total
+
+
+def best_threshold(rows: Sequence[Told], group: Callable[[str], str | None] = lambda answer: answer) -> float:
+    """The threshold of best F1; of equal ones the nearest to one half."""
+    grid = [round(0.02 * n, 2) for n in range(5, 46)]
+    return max(grid, key=lambda least: (agree(rows, least, group).f1, -abs(least - 0.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Agreement with people on documents kept aside."""
+
+    convention: str
+    documents: int
+    exact: Agreement  # the annotators' answer
+    related: Agreement  # any relation
+    grouped: Agreement | None  # ChemProt's five groups
+    signs: tuple[int, int]  # right, of
+    novelty: tuple[int, int]  # right, of: news or background
+    news: int  # of those, how many are news
+    error: float  # expected calibration error of "related"
+    least: float
+
+
+def judge(convention: str, documents: Sequence[Related], reader: Answers) -> Judged:
+    """Everything that is counted, by the reader's own threshold. Relations between things that no candidate
+    pair holds count as missed."""
+    rows = [row for rows in told(convention, documents, reader) for row in rows]
+    lost = [answer for document in documents for answer in document.lost]
+    least = reader.least(convention)
+    said = [row for row in rows if row.novel is not None and row.said.novel is not None]
+    grouped = CHEMPROT.get if convention == "DrugProt" else None
+    return Judged(
+        convention,
+        len(documents),
+        agree(rows, least) + Agreement(missed=len(lost)),
+        agree(rows, least, lambda answer: "any") + Agreement(missed=len(lost)),
+        agree(rows, least, grouped) + Agreement(missed=sum(a in CHEMPROT for a in lost)) if grouped else None,
+        signs(convention, rows, least),
+        (sum(row.novel == ((row.said.novel or 0.0) >= 0.5) for row in said), len(said)),
+        sum(bool(row.novel) for row in said),
+        calibration_error(
+            np.array([row.said.related for row in rows]), np.array([row.truth != NONE for row in rows])
+        ),
+        least,
+    )
+
+
+def halves(documents: Sequence[Related]) -> tuple[list[Related], list[Related]]:
+    """Every second document by the lot of its identifier: to fit on, and to judge on."""
+    order = sorted(documents, key=lambda d: hashlib.sha256(d.id.encode()).hexdigest())
+    return order[::2], order[1::2]
+
+
+def calibrate(weights: Path, corpora: Sequence[RelationCorpus]) -> None:
+    """Fit each convention's temperature and threshold on half of its held documents, and keep them in the file."""
+    kept = read(weights)
+    plain = replace(kept, calibration={})
+    write(weights, plain)
+    found: dict[str, tuple[float, float]] = {}
+    for corpus in corpora:
+        fit, _ = halves(corpus.held)
+        rows = [row for rows in told(corpus.convention, fit, RelationReader(str(weights))) for row in rows]
+        if not any(row.truth != NONE for row in rows):
+            continue
+        temperature = best_temperature(rows)
+        cooled = [replace(row, said=_cooled(row.said, temperature)) for row in rows]
+        found[corpus.convention] = temperature, best_threshold(cooled)
+    write(weights, replace(kept, calibration=found))
+
+
+def _cooled(said: Answered, temperature: float) -> Answered:
+    powers = {a: max(p, 1e-30) ** (1 / temperature) for a, p in said.answers.items()}
+    total = sum(powers.values())
+    return replace(said, answers={a: p / total for a, p in powers.items()})
+
+
+def calibration_error(chances: NDArray[np.float64], true: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error: mean distance of stated and observed frequency, bins of equal width.
+
+    References
+    ----------
+    .. [1] Guo C. et al., On calibration of modern neural networks, ICML 2017, equation 3.
+    """
+    if len(chances) == 0:
+        return 0.0
+    bin = np.minimum((chances * bins).astype(int), bins - 1)
+    gaps = [
+        abs(float(chances[bin == b].mean()) - float(true[bin == b].mean())) * float((bin == b).mean())
+        for b in range(bins)
+        if (bin == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def best_temperature(rows: Sequence[Told]) -> float:
+    """The temperature of least cross-entropy of the answers, from 0.5 to 4.
+
+    References
+    ----------
+    .. [1] Guo C. et al., On calibration of modern neural networks, ICML 2017, section 4.2.
+    """
+    logs = [{a: float(np.log(max(p, 1e-30))) for a, p in row.said.answers.items()} for row in rows]
+
+    def cost(temperature: float) -> float:
+        total = 0.0
+        for row, log in zip(rows, logs, strict=True):
+            scaled = np.array(list(log.values())) / temperature
+            total += float(np.logaddexp.reduce(scaled)) - log[row.truth] / temperature
+        return total
+
+    return min((round(0.5 + 0.05 * n, 2) for n in range(71)), key=cost)

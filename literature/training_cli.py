@@ -1,0 +1,37 @@
+"""The command that trains: discovery train-reader.
+
+What it needs is imported inside it, so that listing the commands costs nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_reader(
+    data: Annotated[Path, typer.Option("--data", help="Folder with ner_with_ids/, ner_iob/, drugprot/, cdr/, biored/.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the checkpoint, the weights and their card.")],
+    budget: Annotated[str, typer.Option("--budget", help="Wall time: 90s, 60m, 3h.")] = "3h",
+    seed: Annotated[int, typer.Option("--seed")] = 7,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Exactly so many steps instead.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    start: Annotated[Path | None, typer.Option("--start", help="Folder of a BERT-like model; all-MiniLM-L6-v2 when absent.")] = None,
+    begin: Annotated[Path | None, typer.Option("--begin", help="Folder of an earlier run, whose weights are taken.")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+) -> None:  # fmt: skip
+    """Train the network that finds names and relations, on corpora annotated by people."""
+    from discovery.outcome import UserError
+
+    try:
+        from literature.training import run
+
+        run(
+            data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start, begin=begin, threads=threads,
+            tell=typer.echo,
+        )  # fmt: skip
+    except (UserError, ImportError, ValueError, OSError) as error:
+        typer.secho(f"discovery train-reader: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
