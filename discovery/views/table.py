@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
@@ -20,7 +20,7 @@ from discovery.proposal import Proposal
 from discovery.report import write_report
 from discovery.results import Row, Run
 from discovery.score import Column, Score, Scorer
-from discovery.target import Target
+from discovery.target import Statement, Target
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
 from discovery.views.comparison import Comparison, compare
@@ -33,6 +33,10 @@ from discovery.views.reading import label_of, pose_of, scores_of
 from discovery.views.score_plot import scatter_svg, trade_off
 from discovery.views.sifting import PAGE
 from discovery.views.text import inert, number
+
+if TYPE_CHECKING:
+    from discovery.series.measured import Measured
+    from discovery.series.why import Why
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
 _NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
@@ -271,25 +275,7 @@ class Table:
 
     def evidence(self, n: int = 5) -> Html:
         """What was quoted about the target, with source and label; retracted quotes struck out."""
-        body = []
-        for statement in self.run.statements[:n]:
-            quote = escape(inert(statement.quote, limit=600))
-            quote = f"<del>{quote}</del> <b>retracted, not counted</b>" if statement.retracted else quote
-            label = (
-                "<br><b>illustrative example text, not literature</b>"
-                if statement.kind == "illustrative"
-                else ""
-            )
-            claim = f"{inert(statement.subject)} {inert(statement.predicate)} {inert(statement.object)}"
-            where = " · ".join(
-                inert(part) for part in (statement.title, statement.section, statement.year or "") if part
-            )
-            body.append(
-                f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>“{quote}”<br><small>{escape(inert(statement.source))}"
-                f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
-            )
-        caption = f"{min(n, len(self.run.statements))} of {len(self.run.statements):,} quotes"
-        return Html(_table(["claim", "quote", "confidence"], body, caption))
+        return quotes(self.run.statements, n)
 
     def funnel(self) -> Html:
         """How many molecules entered each stage, and how they ended."""
@@ -354,6 +340,21 @@ class Table:
         """This table beside another: what both hold, and how their numbers lie; see `comparison.compare`."""
         return compare(self.run, other.run, names)
 
+    def why(self, place: int, scorers: Sequence[Scorer] = (), *, known: Measured | None = None) -> Why:
+        """Why the row at this place scores as it does, atom by atom; see `series.why.why`."""
+        from discovery.series.why import why  # the series' rooms stand on this one
+
+        return why(self[place], self.run, scorers, known=known)
+
+    def more_like(self, place: int, **asked: Any) -> Table:
+        """Analogues of the row at this place, from a registered proposer; see `series.analogues.more_like`."""
+        from discovery.series.analogues import more_like  # the series' rooms stand on this one
+
+        row = self[place]
+        if not row.smiles:
+            raise ValueError(f"{row.id} has no structure, so nothing is like it: {row.missing}")
+        return more_like(Molecule(row.smiles, row.id), **asked)
+
     def _repr_html_(self) -> str:
         return self.show().text
 
@@ -403,6 +404,27 @@ class Table:
         raise KeyError(
             f"there is no column {name!r}; there are: {', '.join(c.name for c in self.run.columns)}"
         )
+
+
+def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
+    """Claims with the words they were read from; retracted ones struck out, texts of ours labelled so."""
+    body = []
+    for statement in statements[:n]:
+        quote = escape(inert(statement.quote, limit=600))
+        quote = f"<del>{quote}</del> <b>retracted, not counted</b>" if statement.retracted else quote
+        label = (
+            "<br><b>illustrative example text, not literature</b>" if statement.kind == "illustrative" else ""
+        )
+        claim = f"{inert(statement.subject)} {inert(statement.predicate)} {inert(statement.object)}"
+        where = " · ".join(
+            inert(part) for part in (statement.title, statement.section, statement.year or "") if part
+        )
+        body.append(
+            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>“{quote}”<br><small>{escape(inert(statement.source))}"
+            f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
+        )
+    caption = f"{min(n, len(statements))} of {len(statements):,} quotes"
+    return Html(_table(["claim", "quote", "confidence"], body, caption))
 
 
 def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Score | Missing]:

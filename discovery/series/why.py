@@ -1,0 +1,245 @@
+"""Why does this molecule score as it does, and what speaks for or against making it?
+
+One page about one row: what each objective gave, which atoms each score comes from, the
+alerts on their atoms, what it was made from, the nearest molecules that somebody measured
+or sells, and how hard it looks to make. Every part says when there is nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from rdkit import DataStructs
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing
+from discovery.properties.similarity import fingerprint
+from discovery.properties.synthesis import SyntheticAccessibility
+from discovery.results import Row, Run
+from discovery.score import Column, Score, Scorer
+from discovery.series.attribution import Attribution, attribute
+from discovery.series.known import common_drugs
+from discovery.series.measured import Measured
+from discovery.views.cards import marks_of
+from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
+from discovery.views.reading import label_of
+from discovery.views.text import MINUS, inert, number
+
+GOOD, BAD = "#56B4E9", "#E69F00"  # Okabe and Ito: helps, hurts; the sign stands beside it
+NEAR, FAR = 0.7, 0.3  # Tanimoto on counted ECFP4: above, much alike; below, hardly related
+_EASE = ((3.0, "easy: like many drugs on the market"), (4.5, "moderate"), (6.0, "hard"))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A molecule somebody measured or sells."""
+
+    name: str
+    smiles: str
+    similarity: float  # Tanimoto on counted ECFP4, 0..1
+    value: float | None  # measured; None for a drug that is only named
+
+
+@dataclass(frozen=True)
+class Why:
+    """All that can be said of one row."""
+
+    row: Row
+    columns: tuple[Column, ...]
+    attributions: tuple[Attribution | Missing, ...]
+    measured: Measured | None
+    neighbours: tuple[Neighbour, ...]  # nearest first
+    drugs: tuple[Neighbour, ...]
+    ease: Score | Missing
+
+    @property
+    def domain(self) -> str:
+        """How far the molecule is from what is known, in words."""
+        best = max((one.similarity for one in (*self.neighbours, *self.drugs)), default=0.0)
+        whose = (
+            "measured molecule" if self.neighbours and self.neighbours[0].similarity == best else "known drug"
+        )
+        if best >= NEAR:
+            return f"close to a {whose} (similarity {number(best)}): numbers of similar molecules apply"
+        if best >= FAR:
+            return f"related to a {whose} (similarity {number(best)}): predictions interpolate loosely"
+        return f"unlike every molecule looked at (nearest {number(best)}): predictions extrapolate"
+
+    @property
+    def route(self) -> str:
+        """How hard it looks to make: a class, since no route was searched."""
+        if isinstance(self.ease, Missing):
+            return f"not known: {inert(self.ease.detail)}"
+        value = self.ease.value
+        words = next((text for limit, text in _EASE if value < limit), "very hard")
+        return f"{words} (SA score {number(value, 1)} on a scale from 1 to 10; no route was searched)"
+
+    def __repr__(self) -> str:
+        return f"Why {inert(self.row.id)}: {len(self.attributions)} scores explained; {self.domain}"
+
+    def _repr_html_(self) -> str:
+        name = escape(inert(self.row.id, limit=80))
+        parts = [f"<h4>{name}</h4>", self._facts(), self._atoms()]
+        if self.row.parents:
+            parts.append(self._origin())
+        parts.append(self._known())
+        return f'<div style="background:#fff;color:#1a2330;padding:8px">{"".join(parts)}</div>'
+
+    def _facts(self) -> str:
+        lines = []
+        for column in self.columns:
+            outcome = self.row.outcomes.get(column.name)
+            wish = self.row.desirability.get(column.name)
+            if isinstance(outcome, Score):
+                error = f" ± {number(outcome.error)}" if outcome.error is not None else ""
+                said = f"{number(outcome.value)}{error}"
+            else:
+                said = escape(inert(outcome, limit=200)) if outcome else "not scored"
+            bar = ""
+            if wish is not None:
+                bar = f'<img alt="{wish:.2f} of 1" width="104" height="12" src="{data_uri(_bar(wish))}"> {number(wish)}'
+            lines.append(_line(escape(label_of(column)), said, bar or "does not count"))
+        lines.append(_line("Making it", escape(self.route), ""))
+        lines.append(_line("How far from what is known", escape(self.domain), ""))
+        alerts, _ = marks_of(self.row)
+        named = "; ".join(inert(item.alert.name, limit=80) for item in alerts)
+        lines.append(_line("Structural alerts", escape(named or "none, or not looked for"), ""))
+        return f"<table><thead>{_line('what', 'found', 'desirability, 0 to 1', 'th')}</thead><tbody>{''.join(lines)}</tbody></table>"
+
+    def _atoms(self) -> str:
+        shown = []
+        _, marks = marks_of(self.row)
+        if marks:
+            shown.append(_figure(self.row.smiles, marks, "structural alerts"))
+        for found in self.attributions:
+            if isinstance(found, Missing):
+                shown.append(f"<p>{escape(inert(found, limit=300))}</p>")
+                continue
+            caption = f"{label_of(found.column)}: {number(found.total)}, of which the bare core {number(found.core)}"
+            shown.append(_figure(self.row.smiles, marks_for(found), caption))
+        note = (
+            "<p><small>Blue parts help, orange ones hurt; the number is what the score gains by the part, the rest of the "
+            "molecule given. It says how the scorer sees the molecule, not how nature does.</small></p>"
+        )
+        return f"<div>{''.join(shown)}</div>{note if self.attributions else ''}"
+
+    def _origin(self) -> str:
+        figures = "".join(
+            _figure(parent, (), f"parent {place}") for place, parent in enumerate(self.row.parents[:4], 1)
+        )
+        return f"<p><b>Made from</b> {escape(inert(self.row.edit, limit=300))}</p><div>{figures}</div>"
+
+    def _known(self) -> str:
+        figures = []
+        for one in self.neighbours:
+            unit = f" {self.measured.column.unit}" if self.measured and self.measured.column.unit else ""
+            value = "" if one.value is None else f", measured {number(one.value)}{unit}"
+            figures.append(_figure(one.smiles, (), f"{one.name}: similarity {number(one.similarity)}{value}"))
+        head = "<p><b>Nearest measured</b></p>" if figures else ""
+        drugs = "".join(
+            _figure(one.smiles, (), f"{one.name}: similarity {number(one.similarity)}") for one in self.drugs
+        )
+        return f"{head}<div>{''.join(figures)}</div><p><b>Nearest known drugs</b></p><div>{drugs}</div>"
+
+
+def why(
+    row: Row,
+    run: Run,
+    scorers: Sequence[Scorer] = (),
+    *,
+    known: Measured | None = None,
+    n: int = 3,
+) -> Why:
+    """Gather what is known of a row.
+
+    Parameters
+    ----------
+    scorers : whose scores are shared out among the atoms; each is asked about once for every branch
+    known : molecules with measured numbers
+    n : neighbours shown of each kind
+
+    Raises
+    ------
+    ValueError
+        The row has no structure.
+    """
+    if not row.smiles:
+        raise ValueError(f"{row.id} has no structure: {row.missing}")
+    molecule = Molecule(row.smiles, row.id)
+    (ease,) = SyntheticAccessibility()([molecule])
+    drugs = [Neighbour(d.name, d.smiles, s, None) for d, s in _nearest(molecule, common_drugs(), n)]
+    neighbours = []
+    if known is not None:
+        there = [known.molecule(place) for place in known.usable]
+        there = [one for one in there if one.smiles != molecule.smiles]  # no neighbour of itself
+        value = {known.molecule(place).smiles: known.value(place) for place in known.usable}
+        neighbours = [
+            Neighbour(m.name or m.smiles, m.smiles, s, value[m.smiles])
+            for m, s in _nearest(molecule, there, n)
+        ]
+    return Why(
+        row,
+        run.columns,
+        tuple(attribute(scorer, molecule) for scorer in scorers),
+        known,
+        tuple(neighbours),
+        tuple(drugs),
+        ease,
+    )
+
+
+def marks_for(found: Attribution, *, least: float = 0.05) -> tuple[Mark, ...]:
+    """Each part that matters, coloured by whether it helps and labelled with its value.
+
+    `least` leaves out what is below this share of the largest part.
+    """
+    top = max((abs(part.value) for part in found.parts), default=0.0)
+    marks = []
+    for part in found.parts:
+        if top == 0 or abs(part.value) < least * top:
+            continue
+        helps = (part.value > 0) == (found.column.better == "high")
+        label = ("+" if part.value > 0 else MINUS) + number(abs(part.value), 1 if top >= 1 else 2)
+        marks.append(Mark(part.atoms, label, _faded(GOOD if helps else BAD, abs(part.value) / top)))
+    return tuple(marks)
+
+
+def _nearest(molecule: Molecule, others: Sequence[Molecule], n: int) -> list[tuple[Molecule, float]]:
+    if not others:
+        return []
+    likeness = DataStructs.BulkTanimotoSimilarity(fingerprint(molecule), [fingerprint(o) for o in others])
+    order = sorted(range(len(others)), key=lambda place: (-likeness[place], others[place].name))[:n]
+    return [(others[place], float(likeness[place])) for place in order]
+
+
+def _faded(colour: str, strength: float) -> str:
+    """Towards white where little is at stake."""
+    share = 0.25 + 0.75 * strength
+    parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02X}" for part in parts)
+
+
+def _figure(smiles: str, marks: Sequence[Mark], caption: str) -> str:
+    said = escape(inert(caption, limit=160))
+    try:
+        svg = molecule_svg(smiles, marks=marks, width=300, height=200, title=caption)
+    except UndrawableError:
+        return f"<p><code>{escape(inert(smiles, limit=200))}</code><br>{said}</p>"
+    return (
+        f'<span style="display:inline-block;width:310px;vertical-align:top;text-align:center">'
+        f'<img width="300" height="200" alt="{said}" src="{data_uri(svg)}"><br><small>{said}</small></span>'
+    )
+
+
+def _bar(share: float) -> str:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 104 12" width="104" height="12"><rect width="104" height="12" '
+        f'fill="#E4E8EC"/><rect width="{104 * share:.1f}" height="12" fill="#0072B2"/><path d="M104,0V12" stroke="#5b6675"/></svg>'
+    )
+
+
+def _line(what: str, found: str, wish: str, tag: str = "td") -> str:
+    look = 'style="text-align:left;padding:3px 10px"'
+    return f"<tr><{tag} {look}>{what}</{tag}><{tag} {look}>{found}</{tag}><{tag} {look}>{wish}</{tag}></tr>"
