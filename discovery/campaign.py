@@ -319,7 +319,12 @@ def _lessons(candidates: Sequence[_Candidate], early: Sequence[_Stage]) -> list[
         if c.refused is None:
             value = utility(c.outcomes, criteria)
             if value is not None:
-                lessons.append(Lesson(c.molecule, value))
+                parts = tuple(
+                    one.desire(score.value)
+                    for one in criteria
+                    if isinstance(score := c.outcomes[one.name], Score)
+                )
+                lessons.append(Lesson(c.molecule, value, parts=parts))
         elif c.refused.reason.fault is Fault.MOLECULE or c.refused.reason is Reason.FILTERED:
             lessons.append(Lesson(c.molecule, 0.0, c.refused))
     return lessons

@@ -34,6 +34,7 @@ class Lesson:
     molecule: Molecule
     reward: float
     missing: Missing | None = None
+    parts: tuple[float, ...] = ()  # each criterion's desirability, in order, where all are known
 
 
 @runtime_checkable

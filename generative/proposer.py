@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from rdkit.Chem.Scaffolds import MurckoScaffold
@@ -25,6 +25,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
+from generative import guided, limits
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
 from generative.given import decorate, join, query, read_part, regrow, sides
 from generative.model import Weights
@@ -32,7 +33,6 @@ from generative.policy import Policy
 from generative.recombination import drug_like
 from generative.sampling import BLOCK, Sample, Sampler
 from generative.search import Editor
-from generative.surrogate import Surrogate
 from generative.trees import Tree, put_together, take_apart, unit
 from generative.vocabulary import Vocabulary
 from generative.wishes import read_conditions
@@ -45,7 +45,6 @@ except ImportError as error:
 ELITE = 60  # well-rewarded molecules that are edited
 FEW = 12  # lessons below which there is nothing to fit
 BLOCKS = 40  # blocks of samples looked through before the policy counts as exhausted
-OPTIMISM = (0.0, 0.3, 1.0)  # weights of the surrogate's uncertainty, one drawn each round
 KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
 
 
@@ -128,6 +127,10 @@ class GraphProposer:
         for text in filter(None, (self.scaffold, *self.fragments.split("."), self.like)):
             read_part(text)
         given = [text for text in (self.scaffold, *self.fragments.split(".")) if text]
+        for text in given:
+            for smarts in self.avoid:
+                if limits.always_in(text, smarts):
+                    raise ValueError(f"avoid: {smarts} is in {text}, which every molecule must hold")
         weight = sum(CalcExactMolWt(Chem.MolFromSmiles(text)) for text in given)
         if weight > self.max_weight:
             raise ValueError(
@@ -139,6 +142,13 @@ class GraphProposer:
 
         Fewer come back when what was given leaves nothing else to build.
         """
+        return self.propose_and_count(n, round=round, seed=seed, lessons=lessons)[0]
+
+    def propose_and_count(
+        self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]
+    ) -> tuple[Sequence[Proposal], Counter[str]]:
+        """As `propose`, with how many molecules the policy built besides and why each was left out."""
+        left_out: Counter[str] = Counter()
         taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
         known = {lesson.molecule.smiles for lesson in taught}
         known |= {flat for lesson in taught if (flat := _flat(lesson.molecule.smiles))}
@@ -147,13 +157,14 @@ class GraphProposer:
         rng = random.Random(f"graph {seed} {round}")
         with one_thread(), quiet_rdkit():
             if len(taught) < FEW or taught[0].reward <= taught[-1].reward:
-                chosen = self._new(n, rng, known)
+                chosen = self._new(n, rng, known, left_out)
             else:
-                chosen = self._steered(n, rng, known, taught)
-        return [
+                chosen = self._steered(n, rng, known, taught, left_out)
+        made = [
             Proposal(c.smiles, self.name, round, c.parents, c.edit, c.log_prob, self._model.sha256)
             for c in chosen
         ]
+        return made, left_out
 
     @cached_property
     def _model(self) -> Weights:
@@ -168,6 +179,11 @@ class GraphProposer:
                 f"style {self.style!r} is not one the model knows: {', '.join(self._model.styles)}"
             )
         return self._model.styles.index(self.style)
+
+    @cached_property
+    def _habit(self) -> dict[str, Any] | None:
+        """Which units and bonds a style asked for keeps to."""
+        return self._model.habits.get(self._model.styles[self._style]) if self.style else None
 
     @cached_property
     def _asked(self) -> dict[str, float]:
@@ -195,6 +211,10 @@ class GraphProposer:
         return vocabulary, Task(), "built by the graph model"
 
     def _sampler(self, vocabulary: Vocabulary, task: Task) -> Sampler:
+        forbidden = limits.holding(vocabulary, self.avoid)
+        if self._habit is not None and not task.starts and not task.fragments:
+            vocabulary, unusual = limits.of_style(vocabulary, self._habit)
+            forbidden = forbidden | unusual
         atoms = min(
             MOST_ATOMS, max(math.ceil(self.max_weight / 12.5), *(p.atoms + 8 for p in task.starts), 0)
         )
@@ -208,9 +228,10 @@ class GraphProposer:
             style=self._style,
             temperature=self.temperature,
             asked=self._asked,
+            forbidden=forbidden,
         )
 
-    def _new(self, n: int, rng: random.Random, known: set[str]) -> list[Candidate]:
+    def _new(self, n: int, rng: random.Random, known: set[str], left_out: Counter[str]) -> list[Candidate]:
         """What the policy builds, without steering."""
         vocabulary, task, words = self._given
         parents = (self.like,) if self.like else ()
@@ -219,30 +240,37 @@ class GraphProposer:
         for sample in _blocks(sampler, rng.getrandbits(60)):
             if len(found) == n:
                 break
-            candidate = self._accept(sample, parents, words, known)
+            candidate = self._accept(sample, parents, words, known, left_out)
             if candidate:
                 found.append(candidate)
         return found
 
     def _accept(
-        self, sample: Sample, parents: tuple[str, ...], words: str, known: set[str]
+        self, sample: Sample, parents: tuple[str, ...], words: str, known: set[str], left_out: Counter[str]
     ) -> Candidate | None:
         smiles = put_together(sample.tree)
-        if smiles in known or not self._wanted(smiles):
+        against = "known or built before" if smiles in known else self._against(Chem.MolFromSmiles(smiles))
+        if against:
+            left_out[against] += 1
             return None
         known.add(smiles)
         return Candidate(smiles, parents, words, sample.log_prob)
 
-    def _wanted(self, smiles: str) -> bool:
+    def _fits(self, mol: Chem.Mol) -> bool:
         """Drug-like, stable, holds what must be held and nothing that must be avoided."""
-        mol = Chem.MolFromSmiles(smiles)
-        return (
-            mol is not None
-            and not (self.taste and Chem.GetFormalCharge(mol))
-            and drug_like(mol, self.min_weight, self.max_weight, taste=self.taste)
-            and not any(mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)) for smarts in self.avoid)
-            and all(mol.HasSubstructMatch(query) for query in self._queries)
-        )
+        return not self._against(mol)
+
+    def _against(self, mol: Chem.Mol) -> str:
+        """What speaks against a molecule; nothing when empty."""
+        if any(mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)) for smarts in self.avoid):
+            return "holds what must be avoided"
+        if self.taste and Chem.GetFormalCharge(mol):
+            return "charged"
+        if not drug_like(mol, self.min_weight, self.max_weight, taste=self.taste):
+            return "not drug-like" if self.taste else "too light or too heavy"
+        if not all(mol.HasSubstructMatch(query) for query in self._queries):
+            return "does not hold what was given"
+        return ""
 
     @cached_property
     def _queries(self) -> list[Chem.Mol]:
@@ -252,50 +280,42 @@ class GraphProposer:
         return [query(text, exits=False) for text in self.fragments.split(".") if text]
 
     def _steered(
-        self, n: int, rng: random.Random, known: set[str], taught: Sequence[Lesson]
+        self,
+        n: int,
+        rng: random.Random,
+        known: set[str],
+        taught: Sequence[Lesson],
+        left_out: Counter[str],
     ) -> list[Candidate]:
-        """Many candidates, from which a surrogate chooses; every tenth is chosen blindly."""
-        elite = _trees(taught)
-        many = n * self.oversample
-        candidates = self._edited(many // 2, rng, known, elite)
-        candidates += self._regrown(many // 4, rng, known, elite)
-        candidates += self._new(many - many // 2 - many // 4, rng, known)
-        if not candidates:
-            return []
-        chronological = sorted(taught, key=lambda lesson: lesson.molecule.smiles)
-        surrogate = Surrogate.fit(
-            [lesson.molecule.smiles for lesson in chronological], [lesson.reward for lesson in chronological]
+        """What the policy builds and rebuilds, and edits of the best, chosen by a surrogate."""
+        few = n * self.oversample // 4
+        made = self._regrown(few, rng, known, _trees(taught), left_out)
+        made += self._new(few, rng, known, left_out)
+        chosen = guided.choose(
+            n,
+            taught,
+            rng,
+            library=[one.smiles for one in made],
+            wanted=self._fits,
+            known=known,
+            search=guided.Search(oversample=self.oversample),
+            prior=[
+                guided.Candidate(
+                    one.smiles, Chem.MolFromSmiles(one.smiles), one.parents, one.edit, log_prob=one.log_prob
+                )
+                for one in made
+            ],
+            editor=Editor(self._given[0]),
         )
-        mean, deviation = surrogate.predict([c.smiles for c in candidates])
-        promise = mean + rng.choice(OPTIMISM) * deviation
-        order = [int(index) for index in np.argsort(-promise, kind="stable")]
-        return _spread([candidates[index] for index in order], n, rng)
-
-    def _edited(
-        self, n: int, rng: random.Random, known: set[str], elite: Sequence[tuple[str, Tree]]
-    ) -> list[Candidate]:
-        found: list[Candidate] = []
-        if not elite:
-            return found
-        editor = Editor(self._given[0])
-        weights = [1.0 / (5 + rank) for rank in range(len(elite))]
-        trees = [tree for _, tree in elite]
-        for _ in range(4 * n):
-            if len(found) == n:
-                break
-            smiles, tree = rng.choices(elite, weights)[0]
-            edited = editor.edit(tree, trees, rng)
-            if edited is None or edited.tree.atoms > MOST_ATOMS:
-                continue
-            made = put_together(edited.tree)
-            if made in known or not self._wanted(made):
-                continue
-            known.add(made)
-            found.append(Candidate(made, (smiles,), f"{smiles} {edited.words}"))
-        return found
+        return [Candidate(one.smiles, one.parents, one.edit, one.log_prob) for one in chosen]
 
     def _regrown(
-        self, n: int, rng: random.Random, known: set[str], elite: Sequence[tuple[str, Tree]]
+        self,
+        n: int,
+        rng: random.Random,
+        known: set[str],
+        elite: Sequence[tuple[str, Tree]],
+        left_out: Counter[str],
     ) -> list[Candidate]:
         """Parts of well-rewarded molecules, built on by the policy."""
         some = elite[: ELITE // 2]
@@ -311,7 +331,7 @@ class GraphProposer:
         for number in range(math.ceil(2 * n / BLOCK)):
             for row, sample in enumerate(sampler.block(seed, number)):
                 parent = starts[row % len(starts)][0]
-                candidate = self._accept(sample, (parent,), f"rebuilt part of {parent}", known)
+                candidate = self._accept(sample, (parent,), f"rebuilt part of {parent}", known, left_out)
                 if candidate and len(found) < n:
                     found.append(candidate)
         return found
@@ -341,23 +361,6 @@ def _trees(taught: Sequence[Lesson]) -> list[tuple[str, Tree]]:
             continue  # a parent without a tree cannot be edited; it still teaches the surrogate
         scaffolds[scaffold] += 1
     return found
-
-
-def _spread(ranked: Sequence[Candidate], n: int, rng: random.Random) -> list[Candidate]:
-    """The first of a ranking, at most a tenth of them on one scaffold, and a tenth at random."""
-    most = max(2, n // 10)
-    blind = n // 10
-    chosen: list[Candidate] = []
-    left: list[Candidate] = []
-    scaffolds: Counter[str] = Counter()
-    for candidate in ranked:
-        scaffold = _scaffold(candidate.smiles)
-        if len(chosen) < n - blind and scaffolds[scaffold] < most:
-            scaffolds[scaffold] += 1
-            chosen.append(candidate)
-        else:
-            left.append(candidate)
-    return chosen + rng.sample(left, min(n - len(chosen), len(left)))
 
 
 def _blocks(sampler: Sampler, seed: int) -> Iterator[Sample]:

@@ -133,7 +133,7 @@ class BricsProposer:
         Fewer come back when the pieces are exhausted: 3,000 draws in a row gave
         nothing new.
         """
-        source = _load(self.molecules)
+        source = load(self.molecules)
         taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
         known = {_flat(m.smiles) for m in source} | {_flat(lesson.molecule.smiles) for lesson in taught}
         elite = [lesson for lesson in taught if lesson.reward > 0][:ELITE]
@@ -380,7 +380,7 @@ def _flat(smiles: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path | None) -> tuple[Molecule, ...]:
+def load(path: Path | None) -> tuple[Molecule, ...]:
     """Molecules of a SMILES file; rows that cannot be read are named in one warning.
 
     Raises

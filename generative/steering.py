@@ -12,22 +12,15 @@ they happened on; a molecule's fault teaches as a score of 0.
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposer
-
-STAGE = "oracle"
-Oracle = Callable[[Sequence[str]], Sequence[float | Missing]]
-
-
-class OracleError(ValueError):
-    """The oracle does not keep its promise; the message says how."""
+from generative.oracles import Oracle, OracleError, ask, ask_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +53,8 @@ def steer(
     seed: int = 0,
     log: Path | None = None,
     rounds: int | None = None,
+    workers: int = 0,
+    timeout_s: float = 600.0,
 ) -> Steered:
     """Spend at most `budget` calls of an oracle on ever better molecules.
 
@@ -71,17 +66,22 @@ def steer(
         Molecules scored in all. Cheap filters belong into the oracle: answer `Missing` with
         the reason FILTERED, which teaches nothing, before spending time.
     proposer : Proposer, optional
-        By default the graph model.
+        By default the graph model, whose edits and surrogate are those of `guided`.
     log : path, optional
         JSON lines, one a round. A log that is there already is gone on from.
     rounds : int, optional
         Stop after so many rounds in all, to go on another time.
+    workers : int
+        Processes that ask the oracle, each about one molecule at a time; 0 asks here, about a
+        whole batch at once and without a limit of time. Changes no result.
+    timeout_s : float
+        For one molecule, seconds; only with workers.
 
     Raises
     ------
     OracleError
-        It answered too few or too many outcomes, or numbers outside 0 to 1. Rounds before
-        are in the log.
+        It answered a number outside 0 to 1, or failed on every molecule of a round. Rounds
+        before are in the log.
     ValueError
         The log was written with other settings, or is no log.
     """
@@ -94,59 +94,36 @@ def steer(
     settings = {"proposer": proposer.name, "batch": batch, "seed": seed}
     calls = _read(log, settings) if log else []
     number = calls[-1].round + 1 if calls else 0
+    lessons = _lessons(calls)
+    asked = {call.smiles for call in calls}
     while len(calls) < budget and (rounds is None or number < rounds):
-        lessons = _lessons(calls)
         proposals = proposer.propose(
             min(batch, budget - len(calls)), round=number, seed=seed, lessons=lessons
         )
-        asked = {call.smiles for call in calls}
         fresh = list(dict.fromkeys(one.smiles for one in proposals if one.smiles not in asked))
         if not fresh:
             break
-        new = [
-            Called(number, smiles, outcome) for smiles, outcome in zip(fresh, ask(oracle, fresh), strict=True)
-        ]
+        outcomes = (
+            ask_apart(oracle, fresh, workers=workers, timeout_s=timeout_s) if workers else ask(oracle, fresh)
+        )
+        _see_that_it_works(outcomes)
+        new = [Called(number, *pair) for pair in zip(fresh, outcomes, strict=True)]
         calls += new
+        asked.update(fresh)
+        lessons += _lessons(new)
         if log:
             _append(log, settings, number, new)
         number += 1
     return Steered(tuple(calls))
 
 
-def ask(oracle: Oracle, smiles: Sequence[str]) -> list[float | Missing]:
-    """The oracle's answers, checked. If it raises, each molecule is asked about alone.
-
-    Raises
-    ------
-    OracleError
-        Wrong number of answers, or a number outside 0 to 1.
-    """
-    try:
-        answers = list(oracle(smiles))
-    except Exception as error:  # an oracle may fail in any way; what is lost is said, molecule by molecule
-        if len(smiles) == 1:
-            return [Missing(STAGE, Reason.CRASHED, f"{smiles[0]}: {type(error).__name__}: {error}")]
-        return [outcome for one in smiles for outcome in ask(oracle, [one])]
-    if len(answers) != len(smiles):
+def _see_that_it_works(outcomes: Sequence[float | Missing]) -> None:
+    """A round on which only machines failed has nothing to teach, and the next would have nothing either."""
+    faults = [one for one in outcomes if isinstance(one, Missing) and one.reason.fault is Fault.MACHINE]
+    if len(faults) == len(outcomes) > 1:
         raise OracleError(
-            f"the oracle was asked about {len(smiles)} molecules and answered {len(answers)}; "
-            "it must answer once for each, in the order given"
+            f"the oracle failed on all {len(outcomes)} molecules of a round; the last: {faults[-1]}"
         )
-    return [_checked(one, answer) for one, answer in zip(smiles, answers, strict=True)]
-
-
-def _checked(smiles: str, answer: float | Missing) -> float | Missing:
-    if isinstance(answer, Missing):
-        return answer
-    try:
-        value = float(answer)
-    except (TypeError, ValueError):
-        return Missing(STAGE, Reason.BAD_ANSWER, f"{smiles}: the oracle answered {answer!r}, no number")
-    if math.isnan(value):
-        return Missing(STAGE, Reason.BAD_ANSWER, f"{smiles}: the oracle answered NaN")
-    if not 0.0 <= value <= 1.0:
-        raise OracleError(f"{smiles}: the oracle answered {value}; map it to 0 (worst) to 1 (best) first")
-    return value
 
 
 def _lessons(calls: Sequence[Called]) -> list[Lesson]:

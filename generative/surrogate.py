@@ -1,13 +1,22 @@
-"""Which candidates are worth an oracle's time?
+"""Which candidates deserve an oracle's call, judging by the molecules it has scored?
 
-A Gaussian process over what the oracle has said so far: kernels are similarities of
-counted fingerprints with fixed weights, so that nothing is fitted that a few hundred
-scores could overfit. Rewards enter half as ranks, half as values: ranks keep one
-outlier from deciding everything, values keep the distances at the top.
+A Gaussian process over molecules: three Tanimoto kernels on counts of substructures, one
+Gaussian kernel on descriptors and one linear kernel, which reaches beyond what was seen.
+It is fitted to rewards half by rank, half by value, so that one high or many zero rewards do
+not bend the scale. The shares of the kernels are fixed: maximising the likelihood on this
+little data puts all weight on the descriptors, and the process then cannot tell analogues apart.
+
+References
+----------
+.. [1] A. Tripp, G. N. C. Simm, J. M. Hernandez-Lobato, arXiv:2105.10162; R.-R. Griffiths
+   et al., GAUCHE, arXiv:2212.04450: Gaussian processes with Tanimoto kernels on counts.
+.. [2] T. Desautels, A. Krause, J. Burdick, JMLR 2014, 15, 4053: batches by an upper
+   confidence bound whose variance takes the batch so far for granted.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,12 +27,25 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 BITS = 1_024
 LEVELS = 3  # counts are told apart up to this
-WEIGHTS = (0.35, 0.20, 0.30)  # ECFP4, FCFP4, atom pairs; the descriptors get the rest
-NOISE = 0.02  # variance of a reward around the process, in units of the spread of rewards
-MOST = 800  # scored molecules kept: the best, and the latest of the others
+SHARES = (
+    (0.40, 0.10, 0.10, 0.20, 0.20),
+    (0.15, 0.10, 0.10, 0.35, 0.30),
+    (0.30, 0.15, 0.15, 0.20, 0.20),
+    (0.60, 0.10, 0.10, 0.10, 0.10),
+    (0.40, 0.30, 0.10, 0.10, 0.10),
+    (0.15, 0.10, 0.45, 0.15, 0.15),
+)
+NOISES = (0.001, 0.03, 0.2)  # an exact oracle, a rough one, docking
+_LENGTHS = (12.0, 3.0)  # squared lengths of the descriptor kernels
+ASKED = 400  # molecules by which the mixture is chosen
+MOST = 1_000  # scored molecules kept
+BEST = 0.65  # share of them that are the best; the others are spread over the rest
 
 _INVARIANTS = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
 _GENERATORS = (
@@ -31,23 +53,109 @@ _GENERATORS = (
     rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS, atomInvariantsGenerator=_INVARIANTS),
     rdFingerprintGenerator.GetAtomPairGenerator(fpSize=BITS),
 )
+_COUNTED = ("C", "N", "O", "F", "S", "Cl")  # elements whose numbers are descriptors
+_FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
 # Spread of each descriptor among drug-like molecules, so that one unit is one step in all of them.
-_DESCRIPTORS = (
-    (rdMolDescriptors.CalcTPSA, 30.0),
-    (rdMolDescriptors.CalcNumRings, 1.0),
-    (rdMolDescriptors.CalcNumAromaticRings, 1.0),
-    (rdMolDescriptors.CalcNumRotatableBonds, 2.5),
-    (lambda mol: rdMolDescriptors.CalcCrippenDescriptors(mol)[0], 1.3),
-    (lambda mol: mol.GetNumHeavyAtoms(), 5.0),
-)
+_SPREADS = np.array([30.0, 1.0, 1.0, 2.5, 1.3, 5.0, 6.0, 1.5, 1.5, 1.0, 0.7, 0.7], dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Features:
     """Molecules as the kernels see them."""
 
-    prints: tuple[Floats, ...]  # one per kernel, [molecule, LEVELS * BITS] of 0 and 1: count >= 1, 2, 3
+    prints: Floats  # [kernel, molecule, LEVELS * BITS] of 0 and 1: count >= 1, 2, 3
     descriptors: Floats  # [molecule, descriptor]
+
+    @classmethod
+    def of(cls, looks: Sequence[tuple[Bytes, Floats]]) -> Features:
+        counts = np.stack([counts for counts, _ in looks])
+        prints = np.concatenate([counts >= level for level in range(1, LEVELS + 1)], axis=2)
+        return cls(
+            prints.transpose(1, 0, 2).astype(np.float32), np.stack([d for _, d in looks]).astype(np.float32)
+        )
+
+    @property
+    def norms(self) -> Floats:
+        """[kernel, molecule] number of substructures."""
+        return np.asarray(self.prints.sum(2))
+
+
+def look(mol: Chem.Mol) -> tuple[Bytes, Floats]:
+    """What one molecule adds to `Features`: counts [kernel, bit] and descriptors."""
+    counts = np.stack([g.GetCountFingerprintAsNumPy(mol) for g in _GENERATORS])
+    elements = dict.fromkeys(_COUNTED, 0) | {
+        element: int(count or 1) for element, count in _FORMULA.findall(rdMolDescriptors.CalcMolFormula(mol))
+    }
+    descriptors = [
+        rdMolDescriptors.CalcTPSA(mol),
+        rdMolDescriptors.CalcNumRings(mol),
+        rdMolDescriptors.CalcNumAromaticRings(mol),
+        rdMolDescriptors.CalcNumRotatableBonds(mol),
+        rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
+        mol.GetNumHeavyAtoms(),
+        *(elements[element] for element in _COUNTED),
+    ]
+    return np.minimum(counts, 255).astype(np.uint8), np.array(descriptors, dtype=np.float32) / _SPREADS
+
+
+@lru_cache(maxsize=20_000)
+def looked_at(smiles: str) -> tuple[Bytes, Floats]:
+    """As `look`; for molecules that will be met again."""
+    return look(Chem.MolFromSmiles(smiles))
+
+
+def features(smiles: Sequence[str]) -> Features:
+    """SMILES -> features; a molecule met before is not looked at again."""
+    return Features.of([looked_at(one) for one in smiles])
+
+
+def kernels(a: Features, b: Features) -> Floats:
+    """[kernel, molecule of a, molecule of b] similarities, 1 for equal molecules: see `Mixture`."""
+    found = np.empty((len(_GENERATORS) + len(_LENGTHS), len(a.descriptors), len(b.descriptors)), np.float32)
+    for number, (one, other) in enumerate(zip(a.prints, b.prints, strict=True)):
+        shared = one @ other.T  # the smaller count, summed over bits
+        found[number] = shared / np.maximum(one.sum(1)[:, None] + other.sum(1)[None] - shared, 1.0)
+    apart = (
+        np.square(a.descriptors).sum(1)[:, None]
+        + np.square(b.descriptors).sum(1)[None]
+        - 2.0 * a.descriptors @ b.descriptors.T
+    )
+    for number, length in enumerate(_LENGTHS):
+        found[len(_GENERATORS) + number] = np.exp(-0.5 * np.maximum(apart, 0.0) / length)
+    return found
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How much each kernel says, and how far rewards scatter around the process."""
+
+    shares: tuple[float, ...]  # ECFP4, FCFP4, atom pairs, descriptors wide, descriptors narrow
+    noise: float  # variance, where the spread of rewards is 1
+
+    def __call__(self, a: Features, b: Features) -> Doubles:
+        """[molecule of a, molecule of b]"""
+        return self.of(kernels(a, b))
+
+    def of(self, found: Floats) -> Doubles:
+        shares = np.array(self.shares, dtype=np.float32)
+        return np.tensordot(shares, found, axes=1).astype(np.float64)
+
+    @classmethod
+    def choose(cls, found: Floats, target: Doubles) -> Mixture:
+        """The one whose predictions of each molecule from all the others are nearest.
+
+        High rewards weigh more: among them the next calls will be made. Of a low number of
+        settings, none of which lets a single kernel speak, since with little data one
+        that fits by chance would be chosen.
+        """
+        weights = np.maximum(target, 0.0) + 0.2
+        mixtures = [cls(shares, noise) for shares in SHARES for noise in NOISES]
+        errors = []
+        for mixture in mixtures:
+            inverse = np.linalg.inv(mixture.of(found) + mixture.noise * np.eye(len(target)))
+            left_out = (inverse @ target) / np.diag(inverse)
+            errors.append(np.average(np.square(left_out), weights=weights))
+        return mixtures[int(np.argmin(errors))]
 
 
 @dataclass(frozen=True)
@@ -55,14 +163,13 @@ class Surrogate:
     """A Gaussian process on scored molecules."""
 
     known: Features
-    weights: npt.NDArray[np.float64]  # [molecule]: kernel inverse times rewards
-    inverse: npt.NDArray[np.float64]  # [molecule, molecule]
-    mean: float
-    spread: float
+    mixture: Mixture
+    factor: Doubles  # [molecule, molecule] inverse of the lower Cholesky factor
+    weights: Doubles  # [molecule]: kernel inverse times targets
 
     @classmethod
-    def fit(cls, smiles: Sequence[str], rewards: Sequence[float]) -> Surrogate:
-        """Learn from scored molecules, oldest first.
+    def fit(cls, smiles: Sequence[str], rewards: Sequence[float], seed: int = 0) -> Surrogate:
+        """Learn from scored molecules; of many, from the best and a sample of the others.
 
         Raises
         ------
@@ -72,54 +179,62 @@ class Surrogate:
         if len(smiles) < 2:
             raise ValueError(f"a surrogate needs at least 2 scored molecules, not {len(smiles)}")
         value = np.asarray(rewards, dtype=np.float64)
-        best_first = np.argsort(-value, kind="stable")
-        chosen = np.unique(
-            np.concatenate([best_first[: 2 * MOST // 3], np.arange(len(value))[-(MOST - 2 * MOST // 3) :]])
-        )
+        chosen = representative(value, seed, MOST)
         value = value[chosen]
         known = features([smiles[index] for index in chosen])
-        spread = float(value.std()) or 1.0
-        rank = np.argsort(np.argsort(value, kind="stable"), kind="stable") / max(len(value) - 1, 1)
-        target = 0.5 * (value - value.mean()) / spread + 0.5 * (rank - 0.5) * np.sqrt(12.0)
-        inverse = np.asarray(
-            np.linalg.inv(kernel(known, known) + NOISE * np.eye(len(value))), dtype=np.float64
-        )
-        return cls(
-            known, np.asarray(inverse @ target, dtype=np.float64), inverse, float(value.mean()), spread
-        )
+        target = targets(value)
+        found = kernels(known, known)
+        some = representative(value, seed, ASKED)
+        mixture = Mixture.choose(found[:, some[:, None], some[None]], target[some])
+        factor = np.linalg.inv(np.linalg.cholesky(mixture.of(found) + mixture.noise * np.eye(len(value))))
+        return cls(known, mixture, factor, factor.T @ (factor @ target))
 
-    def predict(self, smiles: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def predict(self, candidates: Features) -> tuple[Doubles, Doubles]:
         """[molecule] mean and standard deviation, in standard deviations of the rewards known."""
-        cross = kernel(features(smiles), self.known)
-        variance = 1.0 - np.einsum("ij,jk,ik->i", cross, self.inverse, cross, optimize=True)
-        return cross @ self.weights, np.sqrt(np.maximum(variance, 0.0))
+        cross = self.mixture(candidates, self.known)
+        variance = 1.0 - np.square(cross @ self.factor.T).sum(1)
+        return cross @ self.weights, np.sqrt(np.maximum(variance, 1e-12))
+
+    def batch(self, candidates: Features, n: int, optimism: Sequence[float]) -> list[int]:
+        """Indices of `n` candidates chosen one after another.
+
+        Each is the highest in mean + optimism * deviation, where the deviation takes
+        those before it as scored, so that near twins are not chosen together.
+        """
+        cross = self.mixture(candidates, self.known)
+        mean = cross @ self.weights
+        seen = cross @ self.factor.T  # [candidate, known]; the batch adds its columns
+        variance = np.maximum(1.0 - np.square(seen).sum(1), 1e-12)
+        rows: list[Doubles] = []
+        chosen: list[int] = []
+        for number in range(min(n, len(mean))):
+            bound = mean + optimism[number % len(optimism)] * np.sqrt(variance)
+            bound[chosen] = -np.inf
+            pick = int(np.argmax(bound.round(9)))  # rounded, so that a sum's last bit decides nothing
+            chosen.append(pick)
+            one = Features(candidates.prints[:, pick : pick + 1], candidates.descriptors[pick : pick + 1])
+            row = self.mixture(candidates, one)[:, 0] - seen @ seen[pick]
+            for before in rows:
+                row -= before * before[pick]
+            row /= np.sqrt(variance[pick] + self.mixture.noise)
+            rows.append(row)
+            variance = np.maximum(variance - np.square(row), 1e-12)
+        return chosen
 
 
-def kernel(a: Features, b: Features) -> npt.NDArray[np.float64]:
-    """[molecule of a, molecule of b] similarity, 1 for equal molecules."""
-    total = np.zeros((len(a.descriptors), len(b.descriptors)))
-    for weight, one, other in zip(WEIGHTS, a.prints, b.prints, strict=True):
-        shared = (one @ other.T).astype(np.float64)  # the smaller count, summed over bits
-        union = one.sum(1)[:, None] + other.sum(1)[None] - shared
-        total += weight * shared / np.maximum(union, 1.0)
-    apart = np.square(a.descriptors[:, None] - b.descriptors[None]).sum(-1)
-    result: npt.NDArray[np.float64] = total + (1.0 - sum(WEIGHTS)) * np.exp(-0.5 * apart / len(_DESCRIPTORS))
+def representative(value: Doubles, seed: int, most: int) -> Ints:
+    """Indices of the scored molecules to learn from: the best, and others evenly by rank."""
+    if len(value) <= most:
+        return np.arange(len(value))
+    best_first = np.argsort(-value, kind="stable")
+    best = int(BEST * most)
+    rest = np.random.default_rng(seed).choice(best_first[best:], most - best, replace=False)
+    return np.sort(np.concatenate([best_first[:best], rest]))
+
+
+def targets(value: Doubles) -> Doubles:
+    """Rewards -> what is fitted: half the value, half the rank, both of about unit spread."""
+    spread = float(value.std()) or 1.0
+    order = np.argsort(np.argsort(value, kind="stable"), kind="stable") / max(len(value) - 1, 1)
+    result: Doubles = 0.5 * (value - value.mean()) / spread + 0.5 * (order - 0.5) * np.sqrt(12.0)
     return result
-
-
-def features(smiles: Sequence[str]) -> Features:
-    """SMILES -> features; each molecule is looked at once."""
-    counts, descriptors = zip(*(_looked_at(one) for one in smiles), strict=True)
-    stacked = np.stack([np.frombuffer(one, dtype=np.uint8).reshape(len(_GENERATORS), BITS) for one in counts])
-    prints = tuple(
-        np.concatenate([stacked[:, k] >= level for level in range(1, LEVELS + 1)], axis=1).astype(np.float32)
-        for k in range(len(_GENERATORS))
-    )
-    return Features(prints, np.array(descriptors, dtype=np.float32))
-
-
-@lru_cache(maxsize=20_000)
-def _looked_at(smiles: str) -> tuple[bytes, tuple[float, ...]]:
-    mol = Chem.MolFromSmiles(smiles)
-    counts = np.stack([np.minimum(g.GetCountFingerprintAsNumPy(mol), 255) for g in _GENERATORS])
-    return counts.astype(np.uint8).tobytes(), tuple(float(f(mol)) / scale for f, scale in _DESCRIPTORS)

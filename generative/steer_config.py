@@ -1,0 +1,119 @@
+"""What does a steering file say, and which campaign is that?
+
+Steering is a campaign of many small rounds: each proposes a batch, scores it stage by stage,
+cheap stages first, and learns. So everything a campaign has holds here too: a ledger that
+any death leaves whole, processes of their own for scorers that are slow or hang, machines'
+faults that teach nothing, the report.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from discovery import plugins
+from discovery.config import Campaign, ConfigError, parse
+
+
+@dataclass(frozen=True)
+class Steering:
+    """The table [steer] of a steering file.
+
+    Parameters
+    ----------
+    budget : int
+        Molecules proposed in all; a multiple of `batch`.
+    batch : int
+        Molecules a round. Small ones learn sooner, large ones keep more workers busy.
+    workers : int
+        Processes that score side by side; a stage may say otherwise.
+    proposer : str
+        "guided" or "graph", or another that learns; guided where `molecules` are given.
+    molecules : path, relative to the steering file
+        SMILES file to start from.
+    scaffold : str
+        SMILES every molecule must hold; `*` marks where it may grow.
+    avoid : sequence of SMARTS
+    pareto : bool
+        Look for the best compromises of all kinds instead of the best weighted mean.
+    settings : table
+        Further settings of the proposer.
+    """
+
+    budget: int = 1_000
+    batch: int = 50
+    name: str = "steering"
+    seed: int = 0
+    workers: int = 2
+    proposer: str = ""
+    molecules: str = ""
+    scaffold: str = ""
+    avoid: tuple[str, ...] = ()
+    pareto: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.budget < 1 or self.batch < 1:
+            raise ValueError(f"budget and batch are at least 1, not {self.budget} and {self.batch}")
+        if self.budget % self.batch:
+            down = self.budget // self.batch * self.batch
+            near = f"{down} or {down + self.batch}" if down else f"{self.batch}"
+            raise ValueError(f"budget {self.budget} is no multiple of batch {self.batch}; say {near}")
+
+
+def read(path: str | Path, *, seed: int | None = None) -> Campaign:
+    """A steering file -> the campaign it stands for; `seed` takes the place of the file's.
+
+    Raises
+    ------
+    ConfigError, PluginError
+        The file is absent, is no TOML, or holds a key or value that does not fit: named,
+        with the nearest right one.
+    """
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    if not isinstance(data.get("steer"), dict):
+        raise ConfigError(
+            f"{path}: the table [steer] is absent; it holds budget, batch and what to start from"
+        )
+    own = plugins.check_settings(Steering, data.pop("steer"), f"{path}: [steer]")
+    try:
+        steering = Steering(**own)
+    except ValueError as error:
+        raise ConfigError(f"{path}: [steer]: {error}") from error
+    settings = dict(steering.settings)
+    if steering.molecules:
+        start = (path.parent / steering.molecules).resolve()
+        if not start.is_file():
+            raise ConfigError(f"{path}: [steer] molecules: there is no file {start}")
+        settings["molecules"] = str(start)
+    if steering.scaffold:
+        settings["scaffold"] = steering.scaffold
+    if steering.avoid:
+        settings["avoid"] = list(steering.avoid)
+    if steering.pareto:
+        settings["pareto"] = True
+    use = steering.proposer or ("guided" if steering.molecules else "graph")
+    for taken in ("proposers", "rounds", "name", "seed", "workers"):
+        if taken in data:
+            raise ConfigError(f"{path}: {taken!r} belongs to a campaign; here [steer] says it")
+    return parse(
+        {
+            **data,
+            "name": steering.name,
+            "seed": steering.seed if seed is None else seed,
+            "rounds": steering.budget // steering.batch,
+            "workers": steering.workers,
+            "proposers": [{"use": use, "n": steering.batch, "settings": settings}],
+        },
+        where=str(path),
+    )
