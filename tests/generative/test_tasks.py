@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdMolDescriptors
 
-from generative.tasks import auc_top, score, tasks
+from generative.tasks import ARIPIPRAZOLE, auc_top, guacamol, guacamol_score, score, tasks
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
@@ -48,3 +50,35 @@ def test_area_under_the_curve() -> None:
     rising = [0.0] * 5_000 + [1.0] * 5_000
     assert auc_top(rising) == pytest.approx(0.5 - 0.5 * 100 / 10_000)
     assert auc_top([], budget=100) == 0.0
+
+
+def test_guacamols_second_suite() -> None:
+    """Reference: table 2 of its paper: 20 tasks; counts of molecules from its supporting information."""
+    suite = guacamol()
+    assert len(suite) == 20
+    assert suite["isomers_c11h24"][1] == (159,)
+    assert suite["isomers_c9h10n2o2pf2cl"][1] == (250,)
+    assert sorted(name for name, (_, tops) in suite.items() if tops == (1,)) == [
+        "celecoxib_rediscovery",
+        "thiothixene_rediscovery",
+        "troglitazone_rediscovery",
+    ]
+    assert score("isomers_c11h24", "CCCCCCCCCCC") == pytest.approx(1.0, abs=1e-12)
+    assert score("aripiprazole_similarity", ARIPIPRAZOLE) == 1.0
+
+
+def test_aripiprazole_by_rdkit_itself() -> None:
+    """Reference: Tanimoto of RDKit's older Morgan function, divided by 0.75."""
+    other = "Clc1cccc(N2CCN(CCCOc3ccccc3)CC2)c1"
+    a, b = (
+        rdMolDescriptors.GetMorganFingerprint(Chem.MolFromSmiles(one), 2) for one in (ARIPIPRAZOLE, other)
+    )
+    expected = min(1.0, DataStructs.TanimotoSimilarity(a, b) / 0.75)
+    assert score("aripiprazole_similarity", other) == pytest.approx(expected, abs=1e-9)
+
+
+def test_guacamol_counts_stereoisomers_once_and_what_is_missing_as_nothing() -> None:
+    """By hand: best 1.0, ten best (1.0 + 0.5) / 10, hundred best 1.5 / 100."""
+    given = [("C[C@H](N)O", 1.0), ("C[C@@H](N)O", 0.9), ("CCO", 0.5), ("nonsense", 1.0)]
+    assert guacamol_score("median1", given) == pytest.approx((1.0 + 0.15 + 0.015) / 3)
+    assert guacamol_score("celecoxib_rediscovery", given) == 1.0
