@@ -52,13 +52,14 @@ def propose(
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same molecules.")] = 0,
 ) -> None:
     """Propose new molecules: of any kind, around a scaffold, joining fragments, or like one you have."""
+    left_out: dict[str, int] = {}
     with said_in_one_line("propose"):
         if proposer == "graph":
             from generative.proposer import GraphProposer
 
             if molecules is not None:
                 raise ValueError("--molecules belongs to --proposer brics; train the graph model on your own")
-            made = GraphProposer(
+            graph = GraphProposer(
                 weights=weights,
                 style=style,
                 scaffold=scaffold,
@@ -67,7 +68,8 @@ def propose(
                 avoid=tuple(avoid or ()),
                 condition=tuple(condition or ()),
                 temperature=temperature,
-            ).propose(n, round=0, seed=seed, lessons=[])
+            )
+            made, left_out = graph.propose_and_count(n, round=0, seed=seed, lessons=[])
         elif proposer == "brics":
             from generative.recombination import BricsProposer
 
@@ -83,6 +85,9 @@ def propose(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         typer.echo(f"{len(lines)} molecules written to {out}")
+    if left_out:
+        counts = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
+        typer.echo(f"built besides and left out: {counts}", err=True)
     if len(lines) < n:
         typer.echo(f"{n - len(lines)} fewer than asked: nothing else fits what was given", err=True)
 
@@ -95,28 +100,50 @@ def train(
     budget: Annotated[str, typer.Option("--budget", help="How long to train in all: 90s, 20m, 2h.")] = "1h",
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps instead of time.")] = None,
     start: Annotated[
-        Path | None, typer.Option("--start", help="Go on from this model: teach it a further series.")
+        Path | None,
+        typer.Option("--from", "--start", help="Go on from this model: teach it a further series."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Molecules taken from each file.")
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that read molecules.")] = 1,
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu or cuda; auto shares the work among all GPUs.")
+    ] = "auto",
     seed: Annotated[int, typer.Option("--seed")] = 0,
 ) -> None:
     """Train the graph model from SMILES to weights; run it again to go on where it stopped."""
     with said_in_one_line("train"):
         from generative.model import Weights
+        from generative.parallel import crew_wanted, launch
         from generative.training import learn, seconds
 
+        length = seconds(budget)
+        crew = crew_wanted(device)
+        if crew > 1:
+            asked: dict[str, object] = {
+                "start": start,
+                "limit": limit,
+                "workers": workers,
+                "device": device,
+                "seed": seed,
+            }
+            asked |= {"steps": steps} if steps else {"budget": length}
+            options = [text for k, v in asked.items() if v is not None for text in (f"--{k}", str(v))]
+            files = ["--molecules", *map(str, molecules)]
+            launch(crew, "generative.training", ["--out", str(out), *options, *files])
+            return
         path = learn(
             molecules,
             out,
             steps=steps,
-            budget=None if steps else seconds(budget),
+            budget=None if steps else length,
             start=Weights.load(start) if start else None,
             limit=limit,
             workers=workers,
             seed=seed,
+            device=device,
+            tell=lambda line: typer.echo("  ".join(f"{k} {v:g}" for k, v in line.items()), err=True),
         )
         typer.echo(f"weights written to {path}")
 

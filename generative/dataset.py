@@ -125,6 +125,8 @@ def prepare(
     limit: int | None = None,
     workers: int = 1,
     vocabulary: Vocabulary | None = None,
+    widen: bool = False,
+    hold_out: bool = True,
 ) -> Dataset:
     """SMILES files ("SMILES name" a line, plain or gzipped) -> rollouts.
 
@@ -136,6 +138,10 @@ def prepare(
         At most so many molecules of each file, drawn at random.
     vocabulary : Vocabulary, optional
         Use this one, as when a trained model is taught a further series.
+    widen : bool
+        Add to it the units and bonds of these molecules that it lacks.
+    hold_out : bool
+        Leave out neighbours of the drugs that benchmarks ask for.
 
     Raises
     ------
@@ -146,7 +152,9 @@ def prepare(
     if vocabulary is None:
         sample = [smiles for part in rows for smiles in part[:COUNTED]]
         vocabulary = Vocabulary.count(_trees(sample), entries)
-    work = partial(_encode, vocabulary=vocabulary, seed=seed)
+    elif widen:
+        vocabulary = _widened(vocabulary, [smiles for part in rows for smiles in part])
+    work = partial(_encode, vocabulary=vocabulary, seed=seed, hold_out=hold_out)
     blocks: list[Steps] = []
     lengths: list[npt.NDArray[np.int64]] = []
     style: list[npt.NDArray[np.int8]] = []
@@ -174,6 +182,22 @@ def prepare(
         tuple(path.name.split(".")[0] for path in files),
         report,
     )
+
+
+def _widened(vocabulary: Vocabulary, rows: Sequence[str]) -> Vocabulary:
+    """With every unit and bond of these molecules."""
+    trees = list(_trees(rows))
+    wider = vocabulary.extended([smiles for tree in trees for smiles in tree.units])
+    bonds = {
+        pair(
+            kind(unit(tree.units[link.unit_a]), link.atom_a),
+            kind(unit(tree.units[link.unit_b]), link.atom_b),
+            link.order,
+        )
+        for tree in trees
+        for link in tree.links
+    }
+    return Vocabulary(wider.entries, wider.pairs | bonds)
 
 
 def _map(work: Encode, chunks: Sequence[Sequence[str]], workers: int) -> Iterator[Encoded]:
@@ -209,7 +233,7 @@ def _trees(rows: Sequence[str]) -> Iterator[Tree]:
                 continue  # the second pass counts it
 
 
-def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int) -> Encoded:
+def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int, hold_out: bool = True) -> Encoded:
     """Rows -> steps [order, step, 3], lengths [molecule], properties [molecule, property], how each row ended."""
     ends: Counter[str] = Counter()
     both: tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]] = ([], [])
@@ -225,7 +249,7 @@ def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int) -> Encoded:
                 ends["too large"] += 1
                 continue
             flat = flatten(mol)
-            if near_held_out(flat):
+            if hold_out and near_held_out(flat):
                 ends["held out"] += 1
                 continue
             try:

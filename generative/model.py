@@ -55,8 +55,12 @@ class Weights:
         """
         return _load(path or Path(str(files("generative") / "weights" / SHIPPED)))
 
-    def policy(self) -> Policy:
-        """A fresh network with these weights, in float32."""
+    def policy(self, vocabulary: Vocabulary | None = None) -> Policy:
+        """A fresh network with these weights, in float32.
+
+        With a vocabulary that goes on behind the one it was trained on, the new entries
+        begin as likely as the rarest tenth of the known ones.
+        """
         policy = Policy(self.shape, len(self.vocabulary.entries))
         mine = dict(policy.named_parameters())
         if mine.keys() != self.tensors.keys() or any(
@@ -67,6 +71,10 @@ class Weights:
         with torch.no_grad():
             for name, value in mine.items():
                 value.copy_(self.tensors[name])
+        if vocabulary is not None and len(vocabulary.entries) > len(self.vocabulary.entries):
+            known = policy.entry_bias.detach()
+            more = known.quantile(0.1).expand(len(vocabulary.entries) - len(known))
+            policy.entry_bias = torch.nn.Parameter(torch.cat([known, more]))
         return policy
 
     @cached_property

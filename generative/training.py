@@ -1,6 +1,6 @@
 """From SMILES to weights, in one command and one budget.
 
-    python -m generative.training --molecules FILE... --out DIR --budget 1h
+    discovery train --molecules FILE --out DIR --budget 1h
 
 Training may be killed at any moment: run the same command again and it goes on from the
 last checkpoint, to the same weights bit for bit when the end is given in steps. The
@@ -15,7 +15,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from generative.dataset import Dataset, prepare
 from generative.encoding import Places, rows, unit_graphs
 from generative.limits import habits
 from generative.model import Weights, save_weights
+from generative.parallel import Crew, join_crew
 from generative.policy import Policy, Shape
 from generative.vocabulary import Vocabulary
 from generative.wishes import PROPERTIES
@@ -43,6 +44,7 @@ except ImportError as error:
 POOL = 16  # batches drawn together and sorted by length, so that little is padded
 VALIDATION = 1_024  # molecules kept out of training to measure the likelihood on
 AVERAGE = 0.999  # of the running average of the weights
+LOOKS = 20  # times in a training that held-out molecules are looked at
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def train(
     budget: float | None = None,
     start: Weights | None = None,
     save_every: float = 120.0,
-    report: bool = True,
+    crew: Crew | None = None,
+    tell: Callable[[dict[str, float]], None] | None = None,
 ) -> Path:
     """Train until `steps`, or for `budget` seconds in all, whichever is given; returns the weights' path.
 
@@ -90,7 +93,12 @@ def train(
     ----------
     start : Weights, optional
         Go on from a trained model, as when it is taught a further series. The dataset must
-        have been prepared with its vocabulary.
+        have been prepared with its vocabulary, or one that begins with it.
+    crew : Crew, optional
+        Others that train with this process; alone by default.
+    tell : callable, optional
+        Hears of every measurement: step, seconds, loss, and now and then the validation,
+        nats a held-out molecule. All of them go to metrics.jsonl too.
 
     Raises
     ------
@@ -99,31 +107,40 @@ def train(
     """
     if (steps is None) == (budget is None):
         raise ValueError("give either steps or budget")
-    recipe = recipe or Recipe()
+    recipe, crew = recipe or Recipe(), crew or Crew()
+    if min(recipe.batch, len(dataset)) < 2 * crew.size:
+        raise ValueError(f"{len(dataset)} molecules are too few for {crew.size} processes")
     out.mkdir(parents=True, exist_ok=True)
     taught, checked = _divide(len(dataset), recipe.seed)
-    state = _begin(dataset.vocabulary, recipe, start)
+    state = _begin(dataset.vocabulary, recipe, start, crew.device)
     checkpoint = out / "checkpoint.safetensors"
     if checkpoint.exists():
         _restore(state, checkpoint, recipe)
-    places, graphs = Places.of(dataset.vocabulary), unit_graphs(dataset.vocabulary)
+    places, graphs = Places.of(dataset.vocabulary), unit_graphs(dataset.vocabulary).to(crew.device)
     began = time.monotonic() - state.seconds
-    saved = time.monotonic()
+    saved, looked = time.monotonic(), 0.0
     for numbers in _schedule(taught, dataset, recipe, state.step):
-        state.seconds = time.monotonic() - began
+        state.seconds = crew.agree(time.monotonic() - began)
         state.progress = state.step / steps if steps is not None else state.seconds / (budget or 1.0)
         if state.progress >= 1.0:
             break
-        loss = _update(state, dataset, places, graphs, numbers, recipe)
-        if report and state.step % 50 == 0:
+        loss = _update(state, dataset, places, graphs, numbers, recipe, crew)
+        look = state.progress - looked >= 1 / LOOKS
+        if crew.leads and (look or state.step % 50 == 0):
             line = {"step": state.step, "seconds": round(state.seconds), "loss": round(loss, 4)}
-            if state.step % 500 == 0:
+            if look:
+                looked = state.progress
                 line["validation"] = round(validate(state, dataset, places, graphs, checked, recipe), 4)
             with (out / "metrics.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
-        if time.monotonic() - saved > save_every:
+            if tell is not None:
+                tell(line)
+        if crew.leads and time.monotonic() - saved > save_every:
             _save(state, checkpoint, recipe)
             saved = time.monotonic()
+    path = out / "model.safetensors"
+    if not crew.leads:
+        return path
     _save(state, checkpoint, recipe)
     nll = validate(state, dataset, places, graphs, checked, recipe)
     about = {
@@ -137,7 +154,7 @@ def train(
         "validation_nats_per_molecule": round(nll, 4),
         "recipe": asdict(recipe),
     }
-    return save_weights(out / "model.safetensors", state.policy, state.average, dataset.vocabulary, about)
+    return save_weights(path, state.policy, state.average, dataset.vocabulary, about)
 
 
 def _divide(n: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -146,9 +163,10 @@ def _divide(n: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
     return order[held:], order[:held]
 
 
-def _begin(vocabulary: Vocabulary, recipe: Recipe, start: Weights | None) -> State:
+def _begin(vocabulary: Vocabulary, recipe: Recipe, start: Weights | None, device: str = "cpu") -> State:
     torch.manual_seed(recipe.seed)
-    policy = start.policy() if start else Policy(recipe.shape, len(vocabulary.entries))
+    policy = start.policy(vocabulary) if start else Policy(recipe.shape, len(vocabulary.entries))
+    policy.to(device)
     return State(
         policy,
         {name: value.detach().clone() for name, value in policy.named_parameters()},
@@ -194,20 +212,25 @@ def _update(
     graphs: Any,
     numbers: npt.NDArray[np.int64],
     recipe: Recipe,
+    crew: Crew,
 ) -> float:
+    """One step on a batch, of which this process reads its share."""
     rng = np.random.default_rng([recipe.seed, 0xB0, state.step])
     order = (rng.random(len(numbers)) < recipe.shuffled).astype(np.int64)
     asked = (rng.random((len(numbers), 1)) < recipe.asked) & (
         rng.random((len(numbers), len(PROPERTIES))) < 0.5
     )
     wanted = np.where(asked, dataset.properties[numbers], np.float32(np.nan))
-    batch = _rows(dataset, places, numbers, order, wanted)
-    site, entry = likelihood(state.policy, dataset.vocabulary, graphs, batch, bf16=recipe.bf16)
-    loss = -(site + entry).mean()
+    batch = _rows(dataset, places, crew.share(numbers), crew.share(order), crew.share(wanted))
+    site, entry = likelihood(
+        state.policy, dataset.vocabulary, graphs, batch.to(crew.device), bf16=recipe.bf16
+    )
+    loss = -(site + entry).sum() / len(numbers)
     for group in state.optimiser.param_groups:
         group["lr"] = _rate(state, recipe)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    crew.add_up(state.policy)
     torch.nn.utils.clip_grad_norm_(state.policy.parameters(), 1.0)
     state.optimiser.step()
     state.step += 1
@@ -215,7 +238,7 @@ def _update(
     with torch.no_grad():
         for name, value in state.policy.named_parameters():
             state.average[name].lerp_(value, 1.0 - keep)
-    return float(loss.detach())
+    return float(loss.detach()) * crew.size  # the leader's share stands for the whole
 
 
 def _rows(
@@ -264,7 +287,9 @@ def validate(
     with torch.no_grad():
         for first in range(0, len(by_length), recipe.batch):
             numbers = by_length[first : first + recipe.batch]
-            batch = _rows(dataset, places, numbers, np.zeros(len(numbers), dtype=np.int64))
+            batch = _rows(dataset, places, numbers, np.zeros(len(numbers), dtype=np.int64)).to(
+                state.policy.opening.device
+            )
             site, entry = likelihood(
                 state.policy, dataset.vocabulary, graphs, batch, bf16=recipe.bf16, weights=state.average
             )
@@ -310,7 +335,9 @@ def _restore(state: State, path: Path, recipe: Recipe) -> None:
                 state.average[name].copy_(file.get_tensor(f"average.{name}"))
                 if f"exp_avg.{name}" in file.keys():  # noqa: SIM118 (no mapping)
                     state.optimiser.state[value] = {
-                        key: file.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
+                        "step": file.get_tensor(f"step.{name}"),
+                        "exp_avg": file.get_tensor(f"exp_avg.{name}").to(value.device),
+                        "exp_avg_sq": file.get_tensor(f"exp_avg_sq.{name}").to(value.device),
                     }
     state.step, state.seconds = about["step"], about["seconds"]
 
@@ -339,20 +366,42 @@ def learn(
     limit: int | None = None,
     workers: int = 1,
     seed: int = 0,
+    device: str = "auto",
+    tell: Callable[[dict[str, float]], None] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Path:
     """From SMILES files to weights: reads the molecules unless `out` holds them already, then trains.
+
+    A model that is taught a further series (`start`) takes up the series' own units and bonds,
+    learns in smaller steps, and none of the series is held out for benchmarks. `settings` are
+    fields of `Recipe` to be other than usual.
 
     Raises
     ------
     ValueError
         As `prepare` and `train`.
     """
+    crew = join_crew(device)
     data = out / "data"
-    if not (data / "vocabulary.json").exists():
-        vocabulary = start.vocabulary if start else None
-        prepare(molecules, seed=seed, limit=limit, workers=workers, vocabulary=vocabulary).save(data)
-    recipe = Recipe(seed=seed, bf16=has_bf16(), shape=start.shape if start else Shape())
-    return train(Dataset.load(data), out, recipe=recipe, steps=steps, budget=budget, start=start)
+    if crew.leads and not (data / "vocabulary.json").exists():
+        prepare(
+            molecules,
+            seed=seed,
+            limit=limit,
+            workers=workers,
+            vocabulary=start.vocabulary if start else None,
+            widen=start is not None,
+            hold_out=start is None,
+        ).save(data)
+    crew.wait()
+    bf16 = crew.device != "cpu" or has_bf16()
+    usual: dict[str, Any] = {"seed": seed, "bf16": bf16}
+    if start:
+        usual |= {"batch": 64, "rate": 5e-4, "warmup": 20, "decay": 0.5, "shape": start.shape}
+    recipe = Recipe(**{**usual, **(settings or {})})
+    return train(
+        Dataset.load(data), out, recipe=recipe, steps=steps, budget=budget, start=start, crew=crew, tell=tell
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -368,6 +417,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, help="molecules taken from each file")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--workers", type=int, default=1, help="processes that read molecules")
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     if given.threads:
@@ -380,8 +431,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         limit=given.limit,
         workers=given.workers,
         seed=given.seed,
+        device=given.device,
+        start=Weights.load(given.start) if given.start else None,
     )
-    print(f"weights written to {path}")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"weights written to {path}")
 
 
 def has_bf16() -> bool:

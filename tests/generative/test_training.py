@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +20,12 @@ from safetensors.torch import load_file  # noqa: E402
 
 import generative.training as training  # noqa: E402
 from generative.dataset import HELD_OUT, Dataset, prepare  # noqa: E402
+from generative.encoding import Places, rows  # noqa: E402
 from generative.model import Weights, WeightsError  # noqa: E402
+from generative.parallel import Crew, join_crew  # noqa: E402
 from generative.policy import Shape  # noqa: E402
 from generative.rollouts import tree_of  # noqa: E402
-from generative.training import Recipe, seconds, train  # noqa: E402
+from generative.training import Recipe, learn, seconds, train  # noqa: E402
 from generative.trees import put_together  # noqa: E402
 from tests.generative.models import DRUGS  # noqa: E402
 
@@ -29,6 +35,15 @@ SMALL = Recipe(
     bf16=False,
     shape=Shape(width=32, layers=1, heads=2, unit_width=16, unit_layers=1, common=64),
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take minutes over nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +139,94 @@ def test_another_recipe_does_not_go_on_from_a_checkpoint(dataset: Dataset, tmp_p
         train(dataset, tmp_path, recipe=replace(SMALL, rate=1.0), steps=1)
 
 
-def test_a_trained_model_is_taught_a_further_series(dataset: Dataset, tmp_path: Path) -> None:
+def test_teaching_a_series_raises_the_likelihood_of_members_it_never_saw(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """A series with a unit and a drug-like member the first training knew nothing of."""
     first = Weights.load(train(dataset, tmp_path / "a", recipe=SMALL, steps=10))
-    path = tmp_path / "series.smi"
-    path.write_text("".join(f"{'C' * n}Oc1ccccc1\n" for n in range(1, 13)))
-    series = prepare([path], vocabulary=first.vocabulary)
-    second = Weights.load(train(series, tmp_path / "b", recipe=SMALL, steps=20, start=first))
-    fresh = Weights.load(train(series, tmp_path / "c", recipe=SMALL, steps=1))
-    assert second.about["validation_nats_per_molecule"] < fresh.about["validation_nats_per_molecule"]
+    series = [f"{'C' * n}OC1CC2(C1)CN({r})C2" for n in range(1, 6) for r in ("C", "CC", "CCO", "CCN", "CCF")]
+    path, unseen = tmp_path / "series.smi", tmp_path / "unseen.smi"
+    path.write_text("\n".join([*series[::2], "garbage", "*CCC", "c1cc"]) + "\n")
+    unseen.write_text("\n".join(series[1::2]) + "\n")
+    told: list[dict[str, float]] = []
+    small = {"batch": 16, "shape": SMALL.shape}
+    taught = Weights.load(
+        learn([path], tmp_path / "b", steps=40, start=first, tell=told.append, settings=small)
+    )
+    report = taught.about["data"]["series.smi"]
+    assert report == {"read": 16, "taught": 13, "unparsable": 2, "no tree of units": 1}
+    assert [line for line in told if "validation" in line]
+    assert likelihood_of(taught, unseen) > likelihood_of(untaught(first, taught), unseen) + 5.0
+
+
+def untaught(first: Weights, taught: Weights) -> Weights:
+    """The first model, able to say what the series is made of."""
+    policy = first.policy(taught.vocabulary)
+    values = {name: value.detach() for name, value in policy.named_parameters()}
+    return replace(first, tensors=values, vocabulary=taught.vocabulary)
+
+
+def likelihood_of(weights: Weights, path: Path) -> float:
+    """Mean log-likelihood of a file's molecules in their ordered rollout, nats."""
+    data = prepare([path], vocabulary=weights.vocabulary, hold_out=False)
+    steps = [data.steps[0, a:b] for a, b in zip(data.start[:-1], data.start[1:], strict=True)]
+    batch = rows(weights.vocabulary, Places.of(weights.vocabulary), steps, [0] * len(steps), [0] * len(steps))
+    with torch.no_grad():
+        policy = weights.policy()
+        site, entry = policy.log_likelihood(policy.read(weights.vocabulary), batch)
+    return float((site + entry).mean())
+
+
+@pytest.mark.slow
+def test_a_crew_of_two_takes_the_step_of_one(dataset: Dataset, tmp_path: Path) -> None:
+    """Two gloo processes, each with half of every batch, against one process with all of it."""
+    recipe = replace(SMALL, batch=32)
+    alone = train(dataset, tmp_path / "alone", recipe=recipe, steps=3)
+    dataset.save(tmp_path / "crew" / "data")
+    program = tmp_path / "crew.py"
+    program.write_text(
+        "import torch\n"
+        "from pathlib import Path\n"
+        "from generative.dataset import Dataset\n"
+        "from generative.parallel import join_crew\n"
+        "from generative.training import train\n"
+        "from tests.generative.test_training import SMALL, replace\n"
+        f"out = Path({str(tmp_path / 'crew')!r})\n"
+        "torch.set_num_threads(1)\n"
+        "recipe = replace(SMALL, batch=32)\n"
+        "train(Dataset.load(out / 'data'), out, recipe=recipe, steps=3, crew=join_crew('cpu'))\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        str(program),
+    ]
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run(command, check=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, timeout=300)
+    one, two = (
+        load_file(alone.with_name("checkpoint.safetensors")),
+        load_file(tmp_path / "crew" / "checkpoint.safetensors"),
+    )
+    assert one.keys() == two.keys()
+    for key, value in one.items():
+        if key.startswith("exp_avg."):  # the running mean of the gradients themselves
+            assert torch.allclose(value, two[key], atol=1e-6, rtol=1e-4), key
+        assert torch.allclose(value, two[key], atol=2e-5, rtol=1e-3), key
+
+
+def test_a_crew_shares_everything_out_once() -> None:
+    everything = np.arange(11)
+    parts = [Crew(rank, 3).share(everything) for rank in range(3)]
+    assert sorted(np.concatenate(parts).tolist()) == everything.tolist()
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="--device cuda: this machine offers cpu"):
+        join_crew("cuda")
 
 
 def test_weights_are_small_and_say_what_they_are(dataset: Dataset, tmp_path: Path) -> None:
