@@ -29,6 +29,7 @@ def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
          "desirability": {"shape": "lower", "low": 2.0, "high": 6.0}},
         {"use": "alerts", "workers": 0, "at_most": 0,
          "desirability": {"shape": "lower", "low": 0, "high": 3}},
+        {"use": "unseen_rings", "workers": 0, "at_most": 0},
         # an aminergic receptor: its aspartate 3.32 holds the amine of whatever binds
         {"use": "pattern", "workers": 0,
          "settings": {"smarts": "basic amine", "name": "basic_amine", "title": "basic amines"},
