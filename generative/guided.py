@@ -200,6 +200,7 @@ class Breeding:
     wanted: Wanted
     known: set[str]
     editor: Editor | None
+    foreign: float = FOREIGN
 
     def __post_init__(self) -> None:
         self.start = {name: odds for name, (_, odds, _) in EDITS.items()}
@@ -207,12 +208,12 @@ class Breeding:
             self.start["units"] = UNIT_ODDS
         self.odds = dict(self.start)
 
-    def children(self, parents: Sequence[Parent], n: int) -> list[Candidate]:
+    def children(self, parents: Sequence[Parent], n: int, tries: int = 6) -> list[Candidate]:
         """At most `n` new candidates; parents that stand first are drawn more often."""
         names, odds = list(self.odds), list(self.odds.values())
         ranks = [1.0 / (10 + rank) for rank in range(len(parents))]
         made: list[Candidate] = []
-        for _ in range(6 * n if parents else 0):
+        for _ in range(tries * n if parents else 0):
             if len(made) == n:
                 break
             way = self.rng.choices(names, odds)[0]
@@ -247,7 +248,7 @@ class Breeding:
         smiles, roots, words = parent
         other: Parent = ("", (), "")
         if way in PAIRED or way == "units":
-            foreign = self.library and self.rng.random() < FOREIGN
+            foreign = self.library and self.rng.random() < self.foreign
             other = (
                 (self.rng.choice(self.library), (), "") if foreign else self.rng.choices(parents, ranks)[0]
             )
@@ -288,6 +289,7 @@ def meet(
     rng: random.Random,
     *,
     library: Sequence[str],
+    seeds: Sequence[str],
     common: frozenset[int],
     asked: Iterable[str],
     wanted: Wanted,
@@ -296,13 +298,19 @@ def meet(
     """New molecules while every reward is the same: those with most common substructures not yet met.
 
     With nothing to climb, a call is worth what it may hit on: molecules of the library and
-    crossings between them, chosen one after another.
+    crossings between them, chosen one after another. `seeds` are molecules to build on, whether
+    wanted themselves or not.
     """
     met = {one for smiles in asked for one in substructures(smiles)}
     breeding = Breeding(rng, library, wanted, known, None)
     pool = breeding.untried(6 * n)
+    breeding.foreign = 0.8
     breeding.odds = {"cross": 2.0, "graft": 1.0}
-    pool += breeding.children([(one.smiles, (), one.edit) for one in pool], 3 * n)
+    if len(pool) < n:  # too few to recombine alone: they are edited in every way too
+        breeding.odds = breeding.start | {"cross": 6.0, "graft": 6.0}
+    parents: list[Parent] = [(one.smiles, (), one.edit) for one in pool]
+    parents += [(smiles, (smiles,), "") for smiles in seeds]
+    pool += breeding.children(parents, 3 * n, tries=30)
     fresh = [(substructures(one.smiles) & common) - met for one in pool]
     chosen: list[int] = []
     while len(chosen) < min(n, len(pool)):
@@ -401,6 +409,7 @@ class GuidedProposer:
                 n - len(first),
                 rng,
                 library=self._library,
+                seeds=self._seeds,
                 common=self._common,
                 asked=asked,
                 wanted=self._wanted,
@@ -422,6 +431,11 @@ class GuidedProposer:
         """Flat molecules to start from, the given scaffold among them."""
         given = [self.scaffold.replace("(*)", "").replace("*", "")] if self.scaffold else []
         return tuple(dict.fromkeys(flat(one) for one in (*given, *(m.smiles for m in load(self.molecules)))))
+
+    @cached_property
+    def _seeds(self) -> tuple[str, ...]:
+        """The scaffold, or a few molecules of the library where it has only a few."""
+        return self._library[: 1 if self.scaffold else 20]
 
     @cached_property
     def _common(self) -> frozenset[int]:
