@@ -97,3 +97,35 @@ def test_only_what_was_asked_about() -> None:
     gene = frozenset({"NCBIGene:3351"})
     assert all(gene & {c.subject.concept.id, c.object.concept.id} for c in claims(article, found, gene))
     assert len(claims(article, found)) == 3
+
+
+def test_a_networks_word_comes_before_the_rules() -> None:
+    """What it says is related, how and how surely; what a rule found denied stands, and what it does not say falls."""
+    pytest.importorskip("torch")
+    from literature.relations import Relation
+
+    text = (
+        "Sumatriptan relieved migraine. Sumatriptan and 5-HT1B were measured. Lasmiditan may bind 5-HT1B "
+        "receptors. Lasmiditan does not bind 5-HT1B receptors."
+    )
+    article = Article.of("X:1", [("abstract", text)])
+    mentions = find(article, DictionaryTagger(shipped()), shipped())
+    named = {(m.concept.name, text[: m.start].count(". ")): m for m in mentions}
+    relations = [
+        Relation(named["sumatriptan", 1], named["HTR1B", 1], "agonist of", 1, 0.8, "DrugProt:AGONIST", None),
+        Relation(
+            named["lasmiditan", 2], named["HTR1B", 2], "binds", 0, 0.6, "DrugProt:DIRECT-REGULATOR", None
+        ),
+        Relation(
+            named["lasmiditan", 3], named["HTR1B", 3], "binds", 0, 0.9, "DrugProt:DIRECT-REGULATOR", None
+        ),
+    ]
+    told = {
+        (text[: c.start].count(". "), c.subject.concept.name): (c.predicate, c.sign, c.hedged, c.confidence)
+        for c in claims(article, mentions, relations=relations)
+    }
+    assert told[0, "sumatriptan"][0] == MENTIONED, "the network was asked of this pair and said nothing"
+    assert told[1, "sumatriptan"] == ("agonist of", 1, False, pytest.approx(0.8))
+    assert told[2, "lasmiditan"] == ("binds", 1, True, pytest.approx(0.3))
+    assert told[3, "lasmiditan"][:2] == ("binds", -1)
+    assert claims(article, mentions) == claims(article, mentions, relations=None)
