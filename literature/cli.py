@@ -232,3 +232,39 @@ def search(
         typer.echo(f'{hit.score:.3f}  "{_shown(hit.text)}"\n       {_shown(where)}')
     if not hits and not json_lines:
         typer.echo("no sentence was found")
+
+
+def ask(
+    mined: Annotated[Path, typer.Argument(help="A folder made by discovery mine.")],
+    question: Annotated[str, typer.Argument(help="In words: 'Does sumatriptan relieve migraine?'")],
+    n: Annotated[int, typer.Option("--n", min=1, help="So many quotes.")] = 5,
+    least: Annotated[float, typer.Option("--least", help="The least probability of an answer.")] = 0.5,
+    writer: Annotated[
+        str, typer.Option("--writer", help="A language model on this machine that writes the answer up.")
+    ] = "",
+) -> None:
+    """Answer a question with quoted sentences, and yes, no or maybe; or abstain and say why."""
+    from discovery.outcome import UserError
+    from literature.answering import ask as answer
+    from literature.answering import writer as open_writer
+
+    try:
+        found = answer(mined, question, n=n, least=least, writer=open_writer(writer) if writer else None)
+    except (UserError, ValueError, OSError) as error:
+        _fail("ask", error)
+    if found.word and found.verdict:
+        typer.echo(
+            f"{found.word} (probability {found.verdict.probability:.2f}, judged from {_shown(found.judged)})"
+        )
+    else:
+        typer.echo(f"no answer: {_shown(found.why)}")
+    if found.written:
+        for sentence, _ in found.written.sentences:
+            typer.echo(_shown(sentence))
+        dropped = found.written.uncited + found.written.unsupported
+        typer.echo(f"({dropped} written sentences dropped: {found.written.uncited} cite no quote, "
+                   f"{found.written.unsupported} say what their quotes do not)")  # fmt: skip
+    for number, hit in enumerate(found.quotes, start=1):
+        typer.echo(
+            f'[{number}] "{_shown(hit.text)}" {_shown(hit.id)}, {hit.year or "no year"}, {_shown(hit.section)}'
+        )

@@ -112,7 +112,7 @@ class Static:
         """
         try:
             with safe_open(path, framework="np") as file:
-                header = file.metadata() or {}
+                header: dict[str, str] = json.loads((file.metadata() or {}).get("about", "{}"))
                 held = {name: file.get_tensor(name) for name in ("table", "scale", "weights", "centre")}
         except (SafetensorError, OSError) as error:
             raise EmbeddingError(f"{path} holds no vectors of word pieces: {error}") from error
@@ -194,7 +194,7 @@ class Encoded:
                 f"the encoder {model!r} cannot be read: {str(error).splitlines()[0]}; name a folder with "
                 "config.json, tokenizer.json and model.safetensors, or 'static' for the shipped vectors"
             ) from error
-        held = sum(float(p.double().abs().sum()) for p in network.parameters())
+        held = sum(float(p.detach().double().abs().sum()) for p in network.parameters())
         if torch.ops.mkldnn._is_mkldnn_bf16_supported():
             network = network.to(torch.bfloat16)
         digest = hashlib.sha256(f"{Path(model).name}\0{held!r}\0{network.dtype}".encode()).hexdigest()
@@ -268,7 +268,9 @@ def build(
         "weights": weights,
         "centre": (centre @ turned).astype(np.float32),
     }
-    return save(held, metadata={"format": FORMAT, "vocabulary": "\n".join(kept)})
+    # One entry: safetensors writes several in any order, and the same vectors would be other bytes.
+    about = json.dumps({"format": FORMAT, "vocabulary": "\n".join(kept)}, ensure_ascii=False)
+    return bytes(save(held, metadata={"about": about}))
 
 
 def prose(path: Path, each: int = 20, seed: int = 0) -> list[str]:

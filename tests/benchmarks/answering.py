@@ -1,0 +1,67 @@
+"""Are PubMedQA's questions answered, and does the program know when it cannot?
+
+Answer    accuracy over all questions, and over the surest 80, 50 and 30 percent; share answered and accuracy
+          where the default abstains; calibration error of the probability (10 bins)
+Data      PubMedQA, the 500 development questions, contexts without conclusions
+Baseline  "yes" to every question
+Budget    one core
+Failures  five folds by a hash of the PMID: each question is answered by a model that was not taught with it,
+          its temperature included; an abstention is a miss in the accuracy over all
+
+python -m tests.benchmarks.answering [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import numpy as np
+
+from literature.answering import LEAST
+from literature.verdict import WORDS, Verdict, _fold, abstracts, concluded, null_model, questions, train
+from tests.benchmarks.data import SHARED, nothing_measured
+from tests.benchmarks.record import record
+
+PLACE = SHARED / "literature"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="one fold")
+    quick = parser.parse_args().quick
+    if not (PLACE / "pubmedqa" / "dev.json.gz").exists():
+        nothing_measured("PubMedQA is not in ../shared/data/literature")
+    examples = questions(PLACE / "pubmedqa" / "dev.json.gz")
+    null = null_model(concluded(abstracts(PLACE / "fulltext_ccby" / "ccby_fulltext.jsonl.xz")))
+    said: dict[str, Verdict] = {}
+    for fold in range(1 if quick else 5):
+        model = train([e for e in examples if _fold(e.id) != fold], null)
+        out = [e for e in examples if _fold(e.id) == fold]
+        found = model.many([(e.question, e.passages) for e in out])
+        said.update(zip((e.id for e in out), found, strict=True))
+    kept = [e for e in examples if e.id in said]
+    right = np.asarray([said[e.id].word == e.word for e in kept])
+    sure = np.asarray([said[e.id].probability for e in kept])
+    order = np.argsort(-sure, kind="stable")
+    bins = np.minimum((sure * 10).astype(int), 9)
+    error = sum(
+        abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in set(bins.tolist())
+    )
+    numbers: dict[str, Any] = {
+        "questions": len(kept),
+        "accuracy": round(float(right.mean()), 4),
+        "always_yes": round(float(np.mean([e.word == WORDS[0] for e in kept])), 4),
+        "answered": round(float((sure >= LEAST).mean()), 4),
+        "accuracy_answered": round(float(right[sure >= LEAST].mean()), 4),
+        "calibration_error": round(float(error), 4),
+    }
+    for share in (80, 50, 30):
+        numbers[f"accuracy_surest_{share}"] = round(float(right[order[: len(kept) * share // 100]].mean()), 4)
+    record("answering", numbers, seed=0, device="cpu")
+    print(json.dumps(numbers, indent=1))
+
+
+if __name__ == "__main__":
+    main()
