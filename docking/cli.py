@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from docking.ligand import Ligand
     from docking.receptor import Receptor
     from docking.site import Site
 
+MOST_BESIDE = 2  # molecules that dock at the same time as each of the library
 VINA_EFFORT = {"fast": 2, "balanced": 8, "thorough": 32}  # exhaustiveness; 8 is Vina's own default
 
 
@@ -45,29 +47,48 @@ def dock(
         int,
         typer.Option(min=0, max=16, help="Most ring shapes docked per isomer; 0: one, six of a macrocycle."),
     ] = 0,
+    rank_by: Annotated[
+        str, typer.Option(help="What orders a row's poses: rescoring, or score (kcal/mol) alone.")
+    ] = "rescoring",
     keep: Annotated[
         list[str] | None, typer.Option(help="Keep a water, ion or cofactor: HOH or A:HOH301.")
     ] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Drop a residue: A:ZN301.")] = None,
     protonation: Annotated[list[str] | None, typer.Option(help="Such as A:HIS57=HIP.")] = None,
+    flexible: Annotated[
+        str, typer.Option(help="Side chains that turn (native engine), such as A:ASP129,A:PHE330.")
+    ] = "",
+    beside: Annotated[
+        Path | None, typer.Option(help="Molecules that dock at the same time as each row (native engine).")
+    ] = None,
+    restrain: Annotated[
+        Path | None, typer.Option(help="TOML file of distances, places, cores, likeness (native engine).")
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="SDF of a known ligand whose likeness is sought (native engine).")
+    ] = None,
     score_only: Annotated[
         bool, typer.Option("--score-only", help="Score the poses of an SDF, MOL2 or PDBQT as they lie.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
-    from docking.dock import build_engine
+    from docking.dock import build_engine, ranking
     from docking.library import Job, run
     from docking.receptor import DockingError
 
     if effort not in VINA_EFFORT:
         raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
-    settings = {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
+    settings: dict[str, Any] = (
+        {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
+    )
     target = _receptor(receptor, ph, keep or [], drop or [], protonation or [])
+    settings |= _options(engine, target, flexible, beside, restrain, like, ph)
     site = _site(receptor, target, around, center, size, residues, pocket)
     job = Job(
-        target, site, build_engine(engine, settings), seed, poses, ph, isomers, tautomers, rings, score_only
-    )
+        target, site, build_engine(engine, settings), seed, poses, ph, isomers, tautomers, rings,
+        ranking(rank_by), score_only,
+    )  # fmt: skip
     for choice in target.report:
         typer.echo(str(choice))
     counts = run(
@@ -79,6 +100,58 @@ def dock(
     )
     typer.echo(f"poses: {out / 'poses.sdf'}")
     typer.echo(f"scores: {out / 'scores.parquet'}")
+
+
+def _options(
+    engine: str,
+    target: Receptor,
+    flexible: str,
+    beside: Path | None,
+    restrain: Path | None,
+    like: Path | None,
+    ph: float,
+) -> dict[str, Any]:
+    """What only our own engine can do."""
+    from docking.receptor import DockingError
+
+    asked = {"--flexible": flexible, "--beside": beside, "--restrain": restrain, "--like": like}
+    if engine != "native" and any(asked.values()):
+        given = ", ".join(option for option, value in asked.items() if value)
+        raise DockingError(f"{given} needs --engine native, not {engine}")
+    found: dict[str, Any] = {}
+    if flexible:
+        found["flexible"] = tuple(name.strip() for name in flexible.split(",") if name.strip())
+    if beside:
+        found["beside"] = _beside(beside, ph)
+    if restrain or like:
+        from docking import restraints
+
+        wishes = restraints.read(restrain, target) if restrain else ()
+        if like:
+            wishes = (*wishes, restraints.Like(restraints.reference_block(like)))
+        found["restraints"] = wishes
+    return found
+
+
+def _beside(path: Path, ph: float) -> tuple[Ligand, ...]:
+    from discovery.outcome import Missing, MoleculeError
+    from docking.ligand import prepare
+    from docking.ligand_files import entries
+    from docking.receptor import DockingError
+
+    found = []
+    for row, _ in entries(path, keep_duplicates=True):
+        if isinstance(row.outcome, Missing):
+            raise DockingError(f"--beside: {row.outcome.detail}")
+        try:
+            found.append(prepare(row.outcome, ph=ph, most_shapes=1)[0])
+        except MoleculeError as error:
+            raise DockingError(f"--beside: {error}") from error
+        if len(found) > MOST_BESIDE:
+            raise DockingError(
+                f"--beside {path} holds more than {MOST_BESIDE} molecules to dock at the same time"
+            )
+    return tuple(found)
 
 
 def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonation: list[str]) -> Receptor:

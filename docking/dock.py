@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
 
 from discovery import plugins
 from discovery.molecule import Molecule
@@ -17,19 +19,22 @@ from docking.engines.engine import Engine, dock_all
 from docking.ligand import prepare
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
-from docking.receptor import Receptor
+from docking.receptor import DockingError, Receptor
+from docking.rescoring import CANDIDATES, rescored
 from docking.site import Site
 from docking.species import BODY_PH
 
 STAGE = "docking"
+RankBy = Literal["rescoring", "score"]
 
 
 @dataclass(frozen=True, slots=True)
 class Docked:
-    """A molecule's poses over all its docked isomers, lowest score first."""
+    """A molecule's poses over all its docked isomers, best first."""
 
     molecule: Molecule
     poses: tuple[Pose, ...]
+    rescoring: tuple[float, ...] = ()  # log-odds of each pose, higher is better; empty if ranked by score
 
     def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
         """Is each pose plausible? In the order of `poses`."""
@@ -48,6 +53,7 @@ def dock(
     isomers: int = 1,
     tautomers: int = 1,
     rings: int = 0,
+    rank_by: RankBy = "rescoring",
     **settings: Any,
 ) -> list[Docked | Missing]:
     """Prepare and dock every molecule; one outcome for each, in the order given.
@@ -59,16 +65,23 @@ def dock(
     isomers : most stereoisomers docked where centres are open
     tautomers : most tautomers docked, the drawn one first
     rings : most ring shapes docked per isomer; 0 for one, and a few of a macrocycle
+    rank_by : what puts poses in order
+        "rescoring", which knows the true pose more often (see rescoring.py) and puts
+        plausible poses before others; or "score", the engine's kcal/mol alone. The
+        score of a pose is the same with both.
     settings : the engine's own, such as exhaustiveness=8 or effort="fast"
         Only with a name.
 
     Raises
     ------
+    DockingError
+        `rank_by` is neither of the two.
     ReceptorError
         The receptor or the box cannot be used.
     PluginError
         The engine is unknown or refuses a setting.
     """
+    ranking(rank_by)
     if not isinstance(engine, str) and settings:
         raise TypeError(
             f"settings ({', '.join(settings)}) go with an engine's name; this engine is built already"
@@ -80,18 +93,58 @@ def dock(
         molecules,
     )
     ligands = [ligand for group in prepared if not isinstance(group, Missing) for ligand in group]
-    found = iter(dock_all(works, receptor, site, ligands, seed=seed, n_poses=n_poses))
+    asked = max(n_poses, CANDIDATES) if rank_by == "rescoring" else n_poses
+    found = iter(dock_all(works, receptor, site, ligands, seed=seed, n_poses=asked))
     outcomes: list[Docked | Missing] = []
     for group in prepared:
         if isinstance(group, Missing):
             outcomes.append(group)
             continue
         answers = [next(found) for _ in group]
-        poses = [pose for answer in answers if not isinstance(answer, Missing) for pose in answer]
+        poses = [list(answer) for answer in answers if not isinstance(answer, Missing)]
         refusals = [answer for answer in answers if isinstance(answer, Missing)]
-        best_first = tuple(sorted(poses, key=lambda pose: pose.score))
-        outcomes.append(Docked(group[0].molecule, best_first) if poses else refusals[0])
+        if not poses:
+            outcomes.append(refusals[0])
+        elif rank_by == "score":
+            every = sorted((pose for some in poses for pose in some), key=lambda pose: pose.score)
+            outcomes.append(Docked(group[0].molecule, tuple(every)))
+        else:
+            outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))
     return outcomes
+
+
+def ranked(
+    molecule: Molecule, poses: Sequence[Sequence[Pose]], receptor: Receptor, site: Site, n_poses: int
+) -> Docked:
+    """Put a molecule's poses in order: plausible before others, then by rescoring.
+
+    Parameters
+    ----------
+    poses : those of each isomer
+    n_poses : most poses kept of each isomer
+    """
+    rows: list[tuple[bool, float, Pose]] = []
+    for some in poses:
+        odds = rescored(receptor, some)
+        fails = np.array([not check(pose, receptor, site).plausible for pose in some])
+        best = np.lexsort((-odds, fails))[:n_poses]
+        rows += [(bool(fails[k]), float(odds[k]), some[k]) for k in best.tolist()]
+    rows.sort(key=lambda row: (row[0], -row[1]))
+    return Docked(molecule, tuple(row[2] for row in rows), tuple(row[1] for row in rows))
+
+
+def ranking(name: str) -> RankBy:
+    """A way to order poses, by its name.
+
+    Raises
+    ------
+    DockingError
+        There is no such way.
+    """
+    for known in get_args(RankBy):
+        if name == known:
+            return cast(RankBy, known)
+    raise DockingError(f"rank_by is {' or '.join(get_args(RankBy))}, not {name!r}")
 
 
 def build_engine(name: str, settings: dict[str, Any]) -> Engine:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -25,16 +26,17 @@ from discovery.files import publish
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
-from docking.dock import STAGE, Docked, dock
+from docking.dock import STAGE, Docked, RankBy, dock
 from docking.engines.engine import BatchEngine, Engine
 from docking.ligand import Ligand, of_mol
 from docking.ligand_files import entries
 from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
+from docking.side_chains import applied
 from docking.site import Site
 
-TERMS = ("inter", "intra", "torsional", "unbound")
+TERMS = ("inter", "intra", "torsional", "unbound", "restraint")
 FEW, MANY = 4, 256  # rows kept at once: by an engine that docks one by one, or many together
 SCHEMA = pa.schema(
     [
@@ -43,6 +45,7 @@ SCHEMA = pa.schema(
         ("smiles", pa.string()),
         ("pose", pa.int32()),  # 1 is the best; null when there is none
         ("score", pa.float64()),  # kcal/mol
+        ("rescoring", pa.float64()),  # log-odds that this pose is the true one, beside the row's others
         *((term, pa.float64()) for term in TERMS),  # kcal/mol
         ("plausible", pa.bool_()),
         ("failed", pa.string()),  # checks that the pose fails
@@ -54,7 +57,8 @@ SCHEMA = pa.schema(
     ]
 )
 _POSED = frozenset({".sdf", ".sd", ".mol", ".mdl", ".mol2", ".pdbqt"})
-_KEPT = SCHEMA.append(pa.field("sdf", pa.string()))
+_FILES = {"sdf": "poses.sdf", "side_chains": "side_chains.pdb", "beside": "beside.sdf"}
+_KEPT = pa.schema([*SCHEMA, *((column, pa.string()) for column in _FILES)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Job:
     isomers: int = 4
     tautomers: int = 1  # docked per row, the drawn one first
     rings: int = 0  # ring shapes docked per isomer; 0: one, and a few for a macrocycle
+    rank_by: RankBy = "rescoring"  # what orders a row's poses
     score_only: bool = False  # score the poses of an SDF, MOL2 or PDBQT where they lie
 
     def settings(self) -> dict[str, Any]:
@@ -86,6 +91,7 @@ class Job:
             "isomers": self.isomers,
             "tautomers": self.tautomers,
             "rings": self.rings,
+            "rank_by": self.rank_by,
             "score_only": self.score_only,
         }
 
@@ -163,6 +169,7 @@ def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
         outcomes = dock(
             job.receptor, job.site, [row.outcome for row, _ in few], engine=job.engine,
             seed=job.seed, n_poses=job.n_poses, ph=job.ph, isomers=job.isomers, tautomers=job.tautomers, rings=job.rings,
+            rank_by=job.rank_by,
         )  # fmt: skip
     return [
         line for (row, _), outcome in zip(few, outcomes, strict=True) for line in _lines(row, outcome, job)
@@ -174,29 +181,50 @@ def _lines(row: Row, outcome: Docked | Missing, job: Job) -> list[dict[str, Any]
     head = {"row": row.number, "id": row.name or str(row.number), "smiles": smiles, "engine": job.engine.name}
     if isinstance(outcome, Missing):
         return [{**head, "missing": outcome.reason.value, "detail": outcome.detail}]
-    return [_line(head, rank, pose, job) for rank, pose in enumerate(outcome.poses, start=1)]
+    odds = outcome.rescoring or (None,) * len(outcome.poses)
+    return [
+        _line(head, rank, pose, odd, job)
+        for rank, (pose, odd) in enumerate(zip(outcome.poses, odds, strict=True), start=1)
+    ]
 
 
-def _line(head: dict[str, Any], rank: int, pose: Pose, job: Job) -> dict[str, Any]:
-    verdict = check(pose, job.receptor, job.site)
+def _line(head: dict[str, Any], rank: int, pose: Pose, odds: float | None, job: Job) -> dict[str, Any]:
+    verdict = check(pose, applied(job.receptor, pose.side_chains), job.site)
     extra = {"row": head["row"], "id": head["id"], "pose": rank, "plausible": verdict.plausible}
+    if odds is not None:
+        extra["rescoring"] = f"{odds:.3f}"
     return {
         **head,
         "pose": rank,
         "score": pose.score,
+        "rescoring": odds,
         **{term: pose.terms[term] for term in TERMS if term in pose.terms},
         "plausible": verdict.plausible,
         "failed": ", ".join(verdict.failed),
         "species": pose.ligand.smiles,
         "notes": "; ".join(pose.ligand.notes),
         "sdf": pose.sdf(extra),
+        "side_chains": _model(head, rank, pose),
+        "beside": "".join(other.sdf({**extra, "beside": head["id"]}) for other in pose.beside),
     }
+
+
+def _model(head: dict[str, Any], rank: int, pose: Pose) -> str:
+    """Side chains as they lie about a pose, as one model of a PDB file."""
+    if not pose.side_chains:
+        return ""
+    where = f"REMARK   1 row {head['row']}, pose {rank} of {head['id']}"[:79]
+    return f"MODEL\n{where}\n{pose.side_chains}ENDMDL\n"
 
 
 def _posed(library: Path) -> Iterator[tuple[Row, str]]:
     """Rows beside the mol blocks that hold their poses; a molecule may come again in another pose."""
     for row, block in entries(library, keep_duplicates=True):
-        if not block and isinstance(row.outcome, Molecule) and not _POSED & {suffix.lower() for suffix in library.suffixes}:
+        if (
+            not block
+            and isinstance(row.outcome, Molecule)
+            and not _POSED & {suffix.lower() for suffix in library.suffixes}
+        ):
             raise DockingError(
                 f"{library} holds no poses to score: --score-only takes an SDF, MOL2 or PDBQT with 3-D coordinates"
             )
@@ -222,15 +250,23 @@ def _scored(row: Row, block: str, job: Job) -> Docked | Missing:
 
 def _end(out: Path, parts: Path, number: int, job: Job) -> None:
     """Put the parts together, then let them go: a kill in between only repeats this."""
-    table, poses = out / "scores.parquet.part", out / "poses.sdf.part"
-    with pq.ParquetWriter(table, SCHEMA) as writer, poses.open("w", encoding="utf-8") as sdf:
+    table = out / "scores.parquet.part"
+    texts = {column: out / f"{name}.part" for column, name in _FILES.items()}
+    with ExitStack() as stack:
+        writer = stack.enter_context(pq.ParquetWriter(table, SCHEMA))
+        files = {c: stack.enter_context(path.open("w", encoding="utf-8")) for c, path in texts.items()}
         for i in range(number):
             found = pq.read_table(parts / f"{i:06d}.parquet", schema=_KEPT)
-            sdf.writelines(text for text in found["sdf"].to_pylist() if text)
-            writer.write_table(found.drop_columns(["sdf"]))
+            for column, file in files.items():
+                file.writelines(text for text in found[column].to_pylist() if text)
+            writer.write_table(found.drop_columns(list(_FILES)))
     report = [str(choice) for choice in job.receptor.report]
     publish(out / "report.txt", ("\n".join(report) + "\n").encode())
-    poses.replace(out / "poses.sdf")
+    for column, path in texts.items():
+        if column == "sdf" or path.stat().st_size:
+            path.replace(out / _FILES[column])
+        else:
+            path.unlink()
     table.replace(out / "scores.parquet")
     shutil.rmtree(parts)
 

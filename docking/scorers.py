@@ -90,7 +90,7 @@ class DockingScore:
         receptor, site, engine = self.target(), self.site(), self.build_engine()
         docked = dock(
             receptor, site, molecules, engine=engine, seed=self.seed, n_poses=self.n_poses,
-            ph=self.ph, isomers=self.isomers,
+            ph=self.ph, isomers=self.isomers, rank_by="score",
         )  # fmt: skip
         return each(STAGE, lambda one: self._judged(one.poses, receptor, site), docked)
 

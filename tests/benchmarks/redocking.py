@@ -1,17 +1,21 @@
 """Do we put a known ligand back where the crystal shows it?
 
 Answer    share of complexes whose first pose, and any of nine, lies within 2 Å of the crystal's
-          (symmetry-aware, heavy atoms) and passes our plausibility checks; CPU-seconds per complex
+          (symmetry-aware, heavy atoms); the same where rescoring puts the poses in order; share of first poses
+          that pass PoseBusters; CPU-seconds per complex
 Data      folders with NAME_protein.pdb and NAME_ligand.sdf each, such as the PoseBusters set; not shipped
 Input     the ligand's SMILES: its conformer, protonation and torsions are made here, never the crystal's
 Box       the crystal ligand + 4 Å on every side, at least 15 Å
-Engines   by name, the same boxes and ligands: --engines vina,native
-Energies  of every first pose judged by `vina` on explicit atoms, whichever engine found it
+Engines   by name, the same boxes and ligands: --engines vina,native; several are compared pair by pair
+Judges    energies of every first pose by `vina` on explicit atoms, whichever engine found it; plausibility by
+          the `posebusters` package, every check of its redocking configuration but the distance
+Rescoring numbers count only complexes from which the weights were not learned (docking/weights/poses.md)
 Failures  count as misses and are listed by reason; nothing leaves the denominator
 
-    python -m tests.benchmarks.redocking --data FOLDER [--quick] [--engines vina] [--limit 60]
+    python -m tests.benchmarks.redocking --engines native,vina --keep FOLDER
 
---quick takes the 6 complexes with the fewest atoms at low effort: 2 minutes on 2 cores.
+--keep holds the poses: a run that was stopped goes on. With --so-far what FOLDER holds of all engines is
+recorded and nothing docked. --quick takes the 6 complexes with the fewest atoms at low effort: 2 minutes on 2 cores.
 """
 
 from __future__ import annotations
@@ -19,28 +23,38 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rdkit import Chem
 
+from discovery.files import publish
 from discovery.molecule import Molecule, quiet_rdkit
-from discovery.outcome import Missing, MoleculeError
+from discovery.outcome import MoleculeError
 from docking import preparation
-from docking.dock import build_engine, dock
+from docking.dock import build_engine, ranked
 from docking.engines.vina import VinaEngine
+from docking.ligand import Ligand, prepare
 from docking.plausibility import check
-from docking.pose import rmsd
+from docking.pose import Pose, rmsd
+from docking.receptor import Receptor
+from docking.rescoring import CANDIDATES
 from docking.site import Site
 from tests.benchmarks.data import folder
+from tests.benchmarks.posebusted import busted
 from tests.benchmarks.record import record
 
 NEAR = 2.0  # Å
 QUICK = 6
+POSES = 9
+ASKED = {"native": CANDIDATES}  # of engines that are asked for more than POSES
+CARD = Path(__file__).resolve().parents[2] / "docking" / "weights" / "poses.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,53 +81,139 @@ def crystals(folder: Path) -> list[Crystal]:
 
 
 def redock(one: Crystal, engine: str, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """One row: what came out, or why nothing did."""
-    row: dict[str, Any] = {"name": one.name}
-    receptor = preparation.prepare(one.protein)
-    site = Site.around(one.ligand)
-    start = time.process_time()
+    """Poses, and all that is needed to judge them later; or why there are none."""
+    kept: dict[str, Any] = {"name": one.name}
     try:
-        molecule = Molecule.of(one.ligand, one.name)
+        receptor = preparation.prepare(one.protein)
+        start = time.process_time()
+        (ligand,) = prepare(Molecule.of(one.ligand, one.name))
+        works = build_engine(engine, dict(settings))
+        poses = works.dock(
+            receptor, Site.around(one.ligand), ligand, seed=seed, n_poses=ASKED.get(engine, POSES)
+        )
     except MoleculeError as error:
-        return {**row, "missing": error.reason.value}
-    works = build_engine(engine, dict(settings))
-    (docked,) = dock(receptor, site, [molecule], engine=works, seed=seed, n_poses=9)
-    row["cpu_s"] = time.process_time() - start
-    if isinstance(docked, Missing):
-        return {**row, "missing": docked.reason.value}
+        return {**kept, "missing": error.reason.value}
+    return {
+        **kept,
+        "cpu_s": time.process_time() - start,
+        "receptor": {"pdb": receptor.pdb, "pdbqt": receptor.pdbqt},
+        "ligand": {
+            "smiles": ligand.smiles,
+            "block": ligand.block,
+            "pdbqt": ligand.pdbqt,
+            "atoms": ligand.atoms,
+            "torsions": ligand.torsions,
+        },
+        "poses": [
+            {"coords": pose.coords.round(4).tolist(), "score": pose.score, "terms": dict(pose.terms)}
+            for pose in poses
+        ],
+    }
+
+
+def judged(kept: Mapping[str, Any], one: Crystal, engine: str, learned: frozenset[str]) -> dict[str, Any]:
+    """One row."""
+    row: dict[str, Any] = {"name": one.name}
+    if "missing" in kept:
+        return {**row, "missing": kept["missing"]}
+    held = dict(kept["ligand"], atoms=tuple(kept["ligand"]["atoms"]))
+    molecule = Molecule.of(one.ligand, one.name)
+    ligand, receptor = Ligand(molecule, **held), Receptor(one.name, **kept["receptor"])
+    poses = [
+        Pose(ligand, np.array(pose["coords"]), pose["score"], pose["terms"], engine) for pose in kept["poses"]
+    ]
     try:
-        gaps = [rmsd(pose.mol(), one.ligand) for pose in docked.poses]
+        by_score = [rmsd(pose.mol(), one.ligand) for pose in poses[:POSES]]
+        ordered = ranked(molecule, [poses], receptor, Site.around(one.ligand), POSES)
+        by_rescoring = [rmsd(pose.mol(), one.ligand) for pose in ordered.poses]
     except ValueError:  # standardising took a fragment or a charge away: no crystal to compare with
         return {**row, "missing": "other_skeleton"}
-    first = docked.poses[0]
+    program = VinaEngine()
+    judge = program.score(receptor, Site.around(one.ligand), ligand, poses[0].coords)
+    row |= {
+        "rmsd": round(by_score[0], 3),
+        "best_rmsd": round(min(by_score), 3),
+        "score": round(poses[0].score, 3),
+        "judged": round(judge.terms["inter"], 3),
+        "torsions": ligand.torsions,
+        "cpu_s": kept["cpu_s"],
+        **_plausible("", poses[0], receptor, one),
+    }
+    if one.name not in learned:
+        row |= {
+            "rescored_rmsd": round(by_rescoring[0], 3),
+            "rescored_best_rmsd": round(min(by_rescoring), 3),
+            **_plausible("rescored_", ordered.poses[0], receptor, one),
+        }
+    return row
+
+
+def _plausible(prefix: str, pose: Pose, receptor: Receptor, one: Crystal) -> dict[str, Any]:
+    """Our verdict and that of PoseBusters, with what fails."""
+    with tempfile.TemporaryDirectory() as scratch:
+        theirs = busted(pose, one.ligand, one.protein, Path(scratch))
     return {
-        **row,
-        "rmsd": round(gaps[0], 3),
-        "best_rmsd": round(min(gaps), 3),
-        "plausible": check(first, receptor, site).plausible,
-        "score": round(first.score, 3),
-        "judged": round(VinaEngine().score(receptor, site, first.ligand, first.coords).terms["inter"], 3),
-        "torsions": first.ligand.torsions,
+        f"{prefix}plausible": check(pose, receptor).plausible,
+        f"{prefix}passes": not theirs,
+        f"{prefix}fails": theirs,
     }
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Shares over all complexes; the missing ones count as misses."""
     found = [row for row in rows if "rmsd" in row]
-    return {
+    numbers: dict[str, Any] = {
         "complexes": len(rows),
-        "first_within_2A": sum(row["rmsd"] <= NEAR for row in found) / len(rows),
-        "first_within_2A_and_plausible": sum(row["rmsd"] <= NEAR and row["plausible"] for row in found)
-        / len(rows),
-        "any_within_2A": sum(row["best_rmsd"] <= NEAR for row in found) / len(rows),
-        "first_plausible": sum(row["plausible"] for row in found) / len(rows),
+        "first_within_2A": _share(rows, "rmsd"),
+        "any_within_2A": _share(rows, "best_rmsd"),
+        "first_within_2A_and_passes": sum(row["rmsd"] <= NEAR and row["passes"] for row in found) / len(rows),
+        "first_passes_posebusters": sum(row["passes"] for row in found) / len(rows),
+        "our_checks_agree": sum(row["passes"] == row["plausible"] for row in found) / max(1, len(found)),
+        "fails": dict(Counter(name for row in found for name in row["fails"])),
         "median_rmsd_A": statistics.median(row["rmsd"] for row in found) if found else None,
-        "median_cpu_s": statistics.median(row["cpu_s"] for row in rows if "cpu_s" in row) if found else None,
+        "median_cpu_s": statistics.median(row["cpu_s"] for row in found) if found else None,
         "mean_inter_kcal_per_mol_by_vina": statistics.fmean(row["judged"] for row in found)
         if found
         else None,
         "missing": dict(Counter(row["missing"] for row in rows if "missing" in row)),
     }
+    unseen = [row for row in rows if "rescored_rmsd" in row]
+    if unseen:
+        numbers |= {
+            "unseen_by_rescoring": len(unseen),
+            "unseen_first_within_2A": _share(unseen, "rmsd"),
+            "rescored_first_within_2A": _share(unseen, "rescored_rmsd"),
+            "rescored_any_within_2A": _share(unseen, "rescored_best_rmsd"),
+            "rescored_first_passes_posebusters": sum(row["rescored_passes"] for row in unseen) / len(unseen),
+            "rescored_fails": dict(Counter(name for row in unseen for name in row["rescored_fails"])),
+            **_paired("rescored_minus_score", unseen, "rescored_rmsd", unseen, "rmsd"),
+        }
+    return numbers
+
+
+def _share(rows: Sequence[Mapping[str, Any]], key: str) -> float:
+    return sum(float(row.get(key, np.inf)) <= NEAR for row in rows) / len(rows)
+
+
+def _paired(
+    name: str,
+    ours: Sequence[Mapping[str, Any]],
+    mine: str,
+    others: Sequence[Mapping[str, Any]],
+    theirs: str,
+) -> dict[str, Any]:
+    """Difference in the share found, and its 95 % interval with complexes drawn anew."""
+    by_name = {row["name"]: row for row in others}
+    pairs = [(row, by_name[row["name"]]) for row in ours if row["name"] in by_name]
+    if not pairs:
+        return {}
+    gained = np.array(
+        [float(a.get(mine, np.inf) <= NEAR) - float(b.get(theirs, np.inf) <= NEAR) for a, b in pairs]
+    )
+    draws = np.random.default_rng(0).integers(0, len(gained), (2000, len(gained)))
+    low, high = np.quantile(gained[draws].mean(axis=1), [0.025, 0.975])
+    return {name: round(float(gained.mean()), 4), f"{name}_95": [round(float(low), 4), round(float(high), 4)],
+            f"{name}_pairs": len(pairs)}  # fmt: skip
 
 
 def main() -> None:
@@ -126,20 +226,41 @@ def main() -> None:
     parser.add_argument("--effort", default="balanced", help="of native")
     parser.add_argument("--limit", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="folder for poses; what it holds is not docked again")
+    parser.add_argument("--so-far", action="store_true", help="record what --keep holds, dock nothing")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     options.data = folder("docking/redock_sdf_dev60", options.data)
     chosen = crystals(options.data)
     if options.quick:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:QUICK]
+    learned = frozenset(CARD.read_text(encoding="utf-8").split()) if CARD.exists() else frozenset()
+    every: dict[str, list[dict[str, Any]]] = {}
     for engine in options.engines.split(","):
         effort = {"exhaustiveness": 2 if options.quick else options.exhaustiveness}
         settings = effort if engine == "vina" else {"effort": "fast" if options.quick else options.effort}
         rows = []
         for one in chosen[: options.limit]:
-            rows.append(redock(one, engine, settings, options.seed))
+            path = options.keep / engine / f"{one.name}.json" if options.keep else None
+            if path is not None and path.exists():
+                kept = json.loads(path.read_text())
+            elif options.so_far:
+                continue
+            else:
+                kept = redock(one, engine, settings, options.seed)
+                if path is not None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    publish(path, json.dumps(kept).encode())
+            rows.append(judged(kept, one, engine, learned))
             print(json.dumps(rows[-1]), flush=True)
+        every[engine] = rows
         numbers = summary(rows)
+        if engine == "vina" and "native" in every:
+            both = every["native"]
+            numbers |= _paired("native_minus_vina", both, "rmsd", rows, "rmsd")
+            numbers |= _paired("native_minus_vina_any", both, "best_rmsd", rows, "best_rmsd")
+            numbers |= _paired("native_rescored_minus_vina", [row for row in both if "rescored_rmsd" in row],
+                               "rescored_rmsd", rows, "rmsd")  # fmt: skip
         record(
             "redocking",
             numbers,

@@ -1,0 +1,72 @@
+"""How a molecule's poses are put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing
+from docking import demo_target, plausibility
+from docking.dock import Docked, dock
+from docking.ligand import Ligand
+from docking.pose import Pose
+from docking.receptor import DockingError, Receptor
+from docking.rescoring import CANDIDATES, rescored
+from docking.site import Site
+
+RECEPTOR, SITE = demo_target.receptor(), demo_target.site()
+MIDDLE = demo_target.reference().GetConformer().GetPositions().mean(axis=0)
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """Puts the conformer on a few places about the middle of the known ligand, the worst scored first."""
+
+    name: str = "scattered"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def dock(
+        self, receptor: Receptor, site: Site, ligand: Ligand, /, *, seed: int, n_poses: int
+    ) -> Sequence[Pose]:
+        draw = np.random.default_rng(seed)
+        middle = ligand.coords() - ligand.coords().mean(axis=0) + MIDDLE
+        places = draw.normal(scale=1.5, size=(min(n_poses, 8), 3))
+        return [Pose(ligand, middle + place, -float(k), {}, self.name) for k, place in enumerate(places)]
+
+    def score(self, receptor: Receptor, site: Site, ligand: Ligand, coords: np.ndarray, /) -> Pose:
+        return Pose(ligand, coords, -1.0, {}, self.name)
+
+
+def docked(**more: Any) -> Docked:
+    (found,) = dock(RECEPTOR, SITE, [Molecule.parse("NCCc1c[nH]c2ccc(O)cc12")], engine=Scattered(), **more)
+    assert not isinstance(found, Missing)
+    return found
+
+
+def test_by_score_the_lowest_comes_first() -> None:
+    found = docked(rank_by="score", n_poses=4)
+    assert [pose.score for pose in found.poses] == [-3, -2, -1, 0]
+    assert found.rescoring == ()
+
+
+def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
+    found = docked(n_poses=3)
+    every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)
+    odds = rescored(RECEPTOR, every)
+    fails = [not plausibility.check(pose, RECEPTOR, SITE).plausible for pose in every]
+    best = sorted(range(len(every)), key=lambda k: (fails[k], -odds[k]))[:3]
+    assert [pose.score for pose in found.poses] == [every[k].score for k in best]
+    assert found.rescoring == pytest.approx([odds[k] for k in best])
+
+
+def test_an_unknown_order_is_refused() -> None:
+    with pytest.raises(DockingError, match="rescoring or score, not 'luck'"):
+        docked(rank_by="luck")

@@ -1,0 +1,77 @@
+"""The order of poses: the shipped weights, and files that are none."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from discovery.molecule import Molecule
+from docking import demo_target, ligand, preparation
+from docking.pose import Pose
+from docking.receptor import Receptor
+from docking.rescoring import FORMAT, SHIPPED, WeightsError, read, rescored, shipped
+from tests.docking import pocket
+
+BOUND = ligand.of_mol(demo_target.reference())
+
+
+@lru_cache(maxsize=1)
+def receptor() -> Receptor:
+    return preparation.assemble(list(pocket.atoms()), "pocket")
+
+
+def pose(*shift: float) -> Pose:
+    return Pose(BOUND, BOUND.coords() + np.array(shift), -5.0)
+
+
+def test_the_crystal_pose_comes_before_shifted_ones() -> None:
+    """Reference: where crystallography puts ergotamine in 5-HT1B, which was not learned from."""
+    poses = [pose(0, 0, 0), pose(2, 0, 0), pose(0, -2, 1), pose(0, 0, 3)]
+    assert int(rescored(receptor(), poses).argmax()) == 0
+
+
+def test_a_pose_has_one_value_whatever_is_beside_it() -> None:
+    together = rescored(receptor(), [pose(0, 0, 0), pose(1, 0, 0), pose(0, 1, 0)])
+    alone = [rescored(receptor(), [pose(*shift)])[0] for shift in ((0, 0, 0), (1, 0, 0), (0, 1, 0))]
+    assert together == pytest.approx(alone, abs=1e-9)
+
+
+def test_several_ligands_are_refused() -> None:
+    other = ligand.prepare(Molecule.parse("CCO"))[0]
+    with pytest.raises(ValueError, match="one at a time"):
+        rescored(receptor(), [pose(0, 0, 0), Pose(other, other.coords(), -1.0)])
+
+
+def test_no_poses_no_values() -> None:
+    assert len(rescored(receptor(), [])) == 0
+
+
+def test_the_card_belongs_to_the_file() -> None:
+    card = SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
+    assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest() in card
+
+
+def test_no_weight_is_out_of_hand() -> None:
+    weights = shipped()
+    assert np.isfinite(weights.terms).all()
+    assert np.abs(weights.contacts).max() < 10
+
+
+def test_files_that_are_no_weights_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(WeightsError, match="absent"):
+        read(path)
+    path.write_bytes(SHIPPED.read_bytes()[:200])
+    with pytest.raises(WeightsError, match="no whole safetensors"):
+        read(path)
+    path.write_bytes(save({"terms": np.zeros(1)}, metadata={"format": "another"}))
+    with pytest.raises(WeightsError, match="'another'"):
+        read(path)
+    path.write_bytes(save({"terms": np.zeros(2)}, metadata={"format": FORMAT, "features": "inter"}))
+    with pytest.raises(WeightsError, match="should hold"):
+        read(path)
