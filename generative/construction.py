@@ -24,7 +24,9 @@ from generative.vocabulary import Vocabulary
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.int8]
 
+FREE = 3  # most bonds one entry makes: more free ones at a site allow nothing more
 MOST_ATOMS = 60  # heavy atoms any molecule may have: the network has no place for more steps
 CARBON = ("C", 0, 1)
 
@@ -97,6 +99,9 @@ class Prices:
     atom: Ints  # row in the vocabulary's atom tables
     free: Ints  # hydrogens after its own bond
     must: Ints  # hydrogens that may not stay
+    placeable: Bools  # [what a site is, entry] by kinds and valences alone; see `sites`
+    small_cost: Bytes  # [entry] cost and rings again, narrow: they are compared in the inner loop
+    small_rings: Bytes
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> Prices:
@@ -121,17 +126,29 @@ class Prices:
         takes_carbon = tables.allowed[:, vocabulary.index[CARBON]]
         carbon_fits = takes_carbon[tables.kind[atom]]
         unfillable = np.add.reduceat((must > 0) & ~carbon_fits, first[:-1])
+        cost = size + np.add.reduceat(must, first[:-1])
+        rings = tables.rings[tables.entry_unit]
+        room = np.arange(FREE + 1)[:, None] >= tables.entry_order[None]  # [free, entry]
+        sites = (tables.allowed[:, None] & room[None]).reshape(-1, len(tables.entry_order))
         return cls(
-            cost=size + np.add.reduceat(must, first[:-1]),
+            cost=cost,
             slots=np.add.reduceat(np.where(carbon_fits, free, 0), first[:-1]),
-            rings=tables.rings[tables.entry_unit],
+            rings=rings,
             usable=unfillable == 0,
             takes_carbon=takes_carbon,
             first=first,
             atom=atom,
             free=free,
             must=must,
+            placeable=np.concatenate([(tables.entry_atom < 0)[None], sites]),
+            small_cost=np.minimum(cost, MOST_ATOMS + 1).astype(np.int8),
+            small_rings=np.minimum(rings, MOST_ATOMS + 1).astype(np.int8),
         )
+
+    @staticmethod
+    def sites(kind: Ints, free: Ints, root: Bools) -> Ints:
+        """Rows of `placeable`: 0 for a root, then by kind and by bonds that may be made."""
+        return np.asarray(np.where(root, 0, 1 + kind * (FREE + 1) + np.clip(free, 0, FREE)))
 
 
 @dataclass(frozen=True)
@@ -271,18 +288,24 @@ class Building:
         at = np.maximum(columns, 0)
         kind = tables.kind[self.site_atom[rows, at]]
         free = np.where(root, 0, np.minimum(self.free[rows, at], self.highest[rows, at]))
-        allowed = np.where(root[:, None], (tables.entry_atom < 0)[None], tables.allowed[kind])
-        allowed &= np.where(root[:, None], True, tables.entry_order[None] <= free[:, None])
-        # a bond that must be made is worth as many atoms as its order fills
-        filled = np.minimum(tables.entry_order[None], np.where(root, 0, self.must[rows, at])[:, None])
+        must = np.where(root, 0, self.must[rows, at])
+        allowed = prices.placeable[prices.sites(kind, free, root)]
+        allowed &= prices.usable[None]
         room = self.room()[rows][:, None]
-        allowed &= prices.cost[None] - filled <= room
+        allowed &= prices.small_cost[None] <= np.clip(room, -1, MOST_ATOMS).astype(np.int8)
         rings_left = (
             self.bounds.max_rings - self.rings - self.pending.astype(np.int64) @ self._waiting("rings")
         )
-        allowed &= prices.rings[None] <= rings_left[rows][:, None]
-        allowed &= prices.usable[None]
+        allowed &= prices.small_rings[None] <= np.clip(rings_left[rows], -1, 127).astype(np.int8)[:, None]
+        if must.any():
+            # a bond that must be made is worth as many atoms as its order fills
+            owing = np.nonzero(must)[0]
+            worth = np.minimum(tables.entry_order[None], must[owing][:, None])
+            one = prices.placeable[prices.sites(kind[owing], free[owing], root[owing])] & prices.usable[None]
+            one &= prices.rings[None] <= rings_left[rows[owing]][:, None]
+            allowed[owing] = one & (prices.cost[None] - worth <= room[owing])
         if self.task.fragments:
+            filled = np.minimum(tables.entry_order[None], must[:, None])
             carbon, most = (slots[rows][:, None] for slots in self.slots())
             order = tables.entry_order[None]
             carbon = carbon - (prices.takes_carbon[kind] & ~root)[:, None] * order + prices.slots[None]
@@ -322,19 +345,19 @@ class Building:
 
     def _something_fits(self, rows: Ints, columns: Ints) -> Bools:
         """[pair] Sites of one kind, hydrogens, room and promises have one answer; each is worked out once."""
-        key = np.stack(
-            [
-                self.vocabulary.tables.kind[self.site_atom[rows, columns]],
-                self.free[rows, columns],
-                self.must[rows, columns],
-                self.highest[rows, columns],
-                np.minimum(self.room()[rows], 40),
-                self.rings[rows],
-                *((self.pending[rows] * 1).T),
-                *([np.minimum(slots[rows], 6) for slots in self.slots()] if self.task.fragments else []),
-            ]
-        )
-        _, first, inverse = np.unique(key, axis=1, return_index=True, return_inverse=True)
+        parts = [  # what the answer depends on, and how many values of it differ
+            (self.free[rows, columns], FREE + 1),
+            (self.must[rows, columns], FREE + 1),
+            (self.highest[rows, columns], FREE + 1),
+            (self.room()[rows] + 1, MOST_ATOMS + 2),
+            (self.rings[rows], MOST_ATOMS + 1),
+            *((waits, 2) for waits in self.pending[rows].T.astype(np.int64)),
+            *([(slots[rows], 8) for slots in self.slots()] if self.task.fragments else []),
+        ]
+        key = self.vocabulary.tables.kind[self.site_atom[rows, columns]]
+        for value, values in parts:
+            key = key * values + np.clip(value, 0, values - 1)
+        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
         rows, columns = rows[first], columns[first]
         fits = np.asarray(self.legal_entries(rows, columns).any(1))
         if self.task.fragments:

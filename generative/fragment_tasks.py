@@ -1,0 +1,106 @@
+"""Are molecules built around given parts any good? The protocol of SAFE and GenMol.
+
+A drug gives four tasks: join its two ends (linker), grow from one end (motif), fill the two
+exits of its core (decoration), build on any atom of its framework (superstructure). Of 100
+molecules each, as first built, those count that are valid, different from all others, drug-like
+(QED at least 0.6) and not hard to make (synthetic accessibility at most 4).
+
+References
+----------
+.. [1] E. Noutahi et al., arXiv:2310.10773: SAFE, the tasks.
+.. [2] S. Lee et al., arXiv:2501.06158: GenMol, the measure of quality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rdkit import Chem
+from rdkit.Chem import QED
+
+from discovery.molecule import quiet_rdkit
+from discovery.properties.synthesis import accessibility
+from generative.construction import MOST_ATOMS, Bounds
+from generative.given import decorate, join
+from generative.model import Weights
+from generative.policy import Policy
+from generative.sampling import Sampler
+from generative.trees import put_together
+
+DRUG_LIKE = 0.6
+MAKEABLE = 4.0
+KINDS = ("linker", "motif", "decoration", "superstructure")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the molecules of a task are built; chosen on other parts than those it is judged on."""
+
+    temperature: float = 1.0
+    asked: Mapping[str, float] = field(default_factory=lambda: {"qed": 0.9, "sa": 2.2})
+    style: str = "moses"
+    most: int = 25  # heavy atoms a molecule may have
+    more: int = 6  # heavy atoms that may be added however large the given parts are
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Shares of the molecules built, 0 to 1."""
+
+    valid: float
+    unique: float  # of the valid
+    quality: float
+
+
+def build(
+    kind: str, given: str, n: int, seed: int, *, weights: Weights, policy: Policy, manner: Manner
+) -> list[str]:
+    """`n` molecules as first built, nothing left out.
+
+    Parameters
+    ----------
+    kind : one of KINDS
+    given : SMILES with * at its exits; for a linker two of them with a dot between
+
+    Raises
+    ------
+    ValueError
+        No such kind, or a part that cannot be built on.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"there is no task {kind!r}; they are {', '.join(KINDS)}")
+    if kind == "linker":
+        vocabulary, task = join(given.split("."), weights.vocabulary)
+    else:
+        vocabulary, task = decorate(given, weights.vocabulary)
+    pieces = [*task.starts, *(ways[0] for ways in task.fragments)]
+    atoms = sum(piece.atoms for piece in pieces)
+    rings = sum(piece.rings for piece in pieces)
+    sampler = Sampler.of(
+        policy,
+        vocabulary,
+        bounds=Bounds(
+            min_atoms=8, max_atoms=min(max(manner.most, atoms + manner.more), MOST_ATOMS), max_rings=rings + 4
+        ),
+        task=task,
+        style=weights.styles.index(manner.style) if manner.style in weights.styles else 0,
+        temperature=manner.temperature,
+        asked=manner.asked,
+    )
+    return [put_together(sample.tree) for _, sample in zip(range(n), sampler.sample(seed), strict=False)]
+
+
+def judge(made: Sequence[str]) -> Outcome:
+    """Reference 2's measures of what was built."""
+    if not made:
+        raise ValueError("nothing was built, so there is nothing to judge")
+    with quiet_rdkit():
+        mols = [mol for smiles in made if smiles and (mol := Chem.MolFromSmiles(smiles)) is not None]
+        distinct = {str(Chem.MolToSmiles(mol)): mol for mol in mols}
+        good = [
+            smiles
+            for smiles, mol in distinct.items()
+            if QED.qed(mol) >= DRUG_LIKE and accessibility(mol) <= MAKEABLE  # type: ignore[no-untyped-call]
+        ]
+    return Outcome(len(mols) / len(made), len(distinct) / len(mols) if mols else 0.0, len(good) / len(made))
