@@ -106,7 +106,7 @@ def dock(
         if not poses:
             outcomes.append(refusals[0])
         elif rank_by == "score":
-            every = sorted((pose for some in poses for pose in some), key=lambda pose: pose.score)
+            every = sorted((pose for some in poses for pose in some), key=lambda pose: pose.standing)
             outcomes.append(Docked(group[0].molecule, tuple(every)))
         else:
             outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))

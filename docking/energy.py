@@ -118,6 +118,7 @@ class Energies(NamedTuple):
     total: float  # the affinity: inter and torsion penalty
     inter: float
     intra: float
+    restraint: float = 0.0  # what restraints cost; no part of the others
 
 
 # ------------------------------------------------------------------------------------------ pair forms
@@ -254,6 +255,32 @@ def score(function: Function, tree: Tree, receptor: Atoms, coords: Floats | None
         )
         total = affinity(inter, tree.rotors, function.weights["rotor"])
         return Energies(float(total), float(inter), float(intra))
+
+
+def rigid_energy(function: Function, ligand: Atoms, receptor: Atoms) -> float:
+    """kcal/mol of atoms among a receptor's: table form, double precision, curled atom by atom."""
+    return _apart(function, ligand, receptor, np.zeros((0, 2), dtype=np.int64))[0]
+
+
+def pair_energy(function: Function, ligand: Atoms, pairs: Ints) -> float:
+    """kcal/mol of pairs of atoms, [pair, 2]: table form, double precision, curled pair by pair."""
+    nothing = Atoms(np.zeros((0, 3)), np.zeros(0, dtype=np.int64))
+    return _apart(function, ligand, nothing, pairs)[1] if len(pairs) else 0.0
+
+
+def _apart(function: Function, ligand: Atoms, receptor: Atoms, pairs: Ints) -> tuple[float, float]:
+    place = np.asarray(ligand.coords, dtype=float)
+    near = within(receptor, place.min(axis=0) - CUTOFF, place.max(axis=0) + CUTOFF)
+    look = table(function)
+    with jax.enable_x64(True):
+        inter, intra = _score(
+            look.values,
+            look.kind,
+            padded(Atoms(place, np.asarray(ligand.xs))),
+            padded(near, least=256),
+            pad(pairs, bucket(len(pairs)), -1),
+        )
+        return float(inter), float(intra)
 
 
 @jax.jit

@@ -266,12 +266,12 @@ def _put_back(ligand: Ligand, docked: Floats) -> Floats:
     for group, hidden in _riders(ligand):
         before, after = start[[ligand.atoms[i] for i in group]], docked[list(group)]
         middle, target = before.mean(axis=0), after.mean(axis=0)
-        rotation = _superpose(before - middle, after - target)
+        rotation = superpose(before - middle, after - target)
         whole[list(hidden)] = (start[list(hidden)] - middle) @ rotation + target
     return whole
 
 
-def _superpose(moving: Floats, fixed: Floats) -> Floats:
+def superpose(moving: Floats, fixed: Floats) -> Floats:
     """[point, 3] Å, [point, 3] Å, both centred -> [3, 3]: `moving @ result` lies closest to `fixed`.
 
     References

@@ -15,7 +15,7 @@ import numpy as np
 from jax import lax
 
 from docking.atom_types import Floats, Ints
-from docking.tree import Tree
+from docking.tree import WORLD, Tree
 
 SOFTEST = 0.05  # Å²; a torsion that hardly moves any atom still takes a finite step
 
@@ -23,7 +23,8 @@ SOFTEST = 0.05  # Å²; a torsion that hardly moves any atom still takes a finit
 class Layout(NamedTuple):
     """A ligand as arrays, padded to a shape that many ligands share. Heavy atoms only.
 
-    A node's transform maps reference coordinates to the site: x = R xref + s.
+    A node's transform maps reference coordinates to the site: x = R xref + s. The last
+    slot, where no node uses it, stands still: what hangs on the receptor hangs on it.
     """
 
     base: jax.Array  # [atom, 4 * node]: reference coordinates and 1, in the columns of the atom's node
@@ -36,6 +37,10 @@ class Layout(NamedTuple):
     nodes: jax.Array  # [] int, nodes in use
     scale: jax.Array  # [dof]: displacement of one unit moves atoms by 1 Å (root mean square); 0 where padded
     gyration: jax.Array  # [] Å, root mean square distance from the origin atom
+    slide: jax.Array | None = None  # [node, 3] Å per unit, of nodes that shift; None where all turn
+    stride: jax.Array | None = (
+        None  # [torsion], largest random change of what steps; 0 where any value is as good
+    )
 
 
 class Conf(NamedTuple):
@@ -50,27 +55,37 @@ def layout(tree: Tree, atoms: int, torsions: int) -> Layout:
     """A tree -> arrays for `atoms` heavy atoms and `torsions` torsions that move any, padded."""
     heavy, kept = heavy_of(tree), turning(tree)
     renumber = np.cumsum(np.isin(np.arange(len(tree.parent)), kept)) - 1
-    reference = tree.coords - tree.coords[tree.axis[0, 0]]
+    reference = _reference(tree)
     n, nodes = torsions + 1, len(kept)
+    if nodes + hangs(tree) > n:
+        raise ValueError(
+            f"{nodes - 1} torsions do not fit {torsions}; one slot stands still where bodies hang on it"
+        )
     base = np.zeros((atoms, n, 4))
-    rows, node_of = np.arange(len(heavy)), renumber[tree.node[heavy]]
+    still = n - 1
+    rows = np.arange(len(heavy))
+    node_of = np.where(tree.node[heavy] == WORLD, still, renumber[tree.node[heavy]])
     base[rows, node_of, :3] = reference[heavy]
     base[rows, node_of, 3] = 1.0
     below = np.zeros((n, atoms))
     below[:nodes, : len(heavy)] = subtree(tree)[kept][:, heavy]
     axis, pivot = np.zeros((n, 3)), np.zeros((n, 3))
     for node in range(1, nodes):
-        near, far = tree.axis[kept[node]]
-        way = reference[far] - reference[near]
-        axis[node], pivot[node] = way / np.linalg.norm(way), reference[far]
+        axis[node], pivot[node] = _axis(tree, reference, int(kept[node]))
     cross = np.zeros((n, 3, 3))
     cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
     cross -= cross.transpose(0, 2, 1)
     parent = np.zeros(n, dtype=np.int32)
-    parent[:nodes] = renumber[tree.parent[kept]]
-    spread = np.square(reference[heavy]).sum(axis=1).mean()
+    parent[:nodes] = np.where(tree.parent[kept] == WORLD, still, renumber[tree.parent[kept]])
+    first = below[0, : len(heavy)] > 0.0
+    spread = np.square(reference[heavy][first]).sum(axis=1).mean()
     arms = np.linalg.norm(np.cross(axis[:, None], reference[heavy][None] - pivot[:, None]), axis=-1)
-    swing = (np.square(arms) * below[:, : len(heavy)]).mean(axis=1)
+    slide = stride = None
+    if tree.slide is not None and tree.stride is not None:
+        slide, stride = np.zeros((n, 3)), np.zeros(torsions)
+        slide[:nodes], stride[: nodes - 1] = tree.slide[kept], tree.stride[kept[1:]]
+        arms = arms + np.linalg.norm(slide, axis=1)[:, None]
+    swing = (np.square(arms) * below[:, : len(heavy)]).sum(axis=1) / first.sum()
     used = np.concatenate([np.ones(3), np.full(3, 2.0 / 3.0 * spread), swing[1:]])
     scale = 1.0 / np.sqrt(np.maximum(used, SOFTEST))
     scale[6 + nodes - 1 :] = 0.0
@@ -85,6 +100,8 @@ def layout(tree: Tree, atoms: int, torsions: int) -> Layout:
         jnp.asarray(nodes, jnp.int32),
         _single(scale),
         _single(np.sqrt(spread)),
+        None if slide is None else _single(slide),
+        None if stride is None else _single(stride),
     )
 
 
@@ -92,13 +109,37 @@ def _single(values: Floats) -> jax.Array:
     return jnp.asarray(values, jnp.float32)
 
 
+def _reference(tree: Tree) -> Floats:
+    """[atom, 3] Å: the first ligand about its origin atom, others about theirs, residues where they stand."""
+    if tree.origin is not None:
+        return np.asarray(tree.coords - tree.origin)
+    return np.asarray(tree.coords - tree.coords[tree.axis[0, 0]])
+
+
+def _axis(tree: Tree, reference: Floats, node: int) -> tuple[Floats, Floats]:
+    """Unit vector along the axis a node turns about, zero if it shifts, and a point on it."""
+    near, far = tree.axis[node].tolist()
+    if near < 0:  # x, y or z through an atom: what turns a second ligand
+        return np.asarray(np.eye(3)[-near - 1]), np.asarray(reference[far])
+    if near == far:
+        return np.zeros(3), np.asarray(reference[far])
+    way = reference[far] - reference[near]
+    return np.asarray(way / np.linalg.norm(way)), np.asarray(reference[far])
+
+
+def hangs(tree: Tree) -> int:
+    """1 if anything hangs on the receptor, which takes a slot of a layout, else 0."""
+    return int((tree.parent == WORLD).any() or (tree.node == WORLD).any())
+
+
 def subtree(tree: Tree) -> Floats:
     """[node, atom]: 1 where the atom moves when the node turns."""
     nodes = len(tree.parent)
     inside = np.eye(nodes)
     for node in range(nodes - 1, 0, -1):
-        inside[tree.parent[node]] += inside[node]
-    return np.asarray(inside[:, tree.node])
+        if tree.parent[node] != WORLD:
+            inside[tree.parent[node]] += inside[node]
+    return np.asarray(np.where(tree.node == WORLD, 0.0, inside[:, tree.node]))
 
 
 def turning(tree: Tree) -> Ints:
@@ -155,7 +196,8 @@ def transforms(ligand: Layout, conf: Conf) -> jax.Array:
     """[node, 4, 3, pose]: columns of each node's rotation, then its shift, composed down the tree."""
     n, poses = len(ligand.parent), conf.position.shape[-1]
     root = jnp.concatenate([rotation(conf.turn).transpose(1, 0, 2), conf.position[None]])
-    frames = jnp.zeros((n, 4, 3, poses), root.dtype).at[0].set(root)
+    still = jnp.eye(4, 3, dtype=root.dtype)[:, :, None]
+    frames = jnp.zeros((n, 4, 3, poses), root.dtype).at[-1].set(still).at[0].set(root)
     sine, versine = jnp.sin(conf.torsion), 1.0 - jnp.cos(conf.torsion)
 
     def hang(node: jax.Array, frames: jax.Array) -> jax.Array:
@@ -169,6 +211,9 @@ def transforms(ligand: Layout, conf: Conf) -> jax.Array:
         shift = above[3]
         for j in range(3):
             shift = shift + (above[j] - columns[j]) * pivot[j]
+        if ligand.slide is not None:
+            for j in range(3):
+                shift = shift + above[j] * (ligand.slide[node, j] * conf.torsion[node - 1])
         hung: jax.Array = lax.dynamic_update_index_in_dim(frames, jnp.stack([*columns, shift]), node, 0)
         return hung
 
@@ -204,6 +249,8 @@ def pull(ligand: Layout, frames: jax.Array, coords: jax.Array, slope: jax.Array)
     way, point = _carried(frames, ligand.axis, 0.0), _carried(frames, ligand.pivot, 1.0)
     lever = about - _cross(point, total)
     torque = way[:, 0] * lever[:, 0] + way[:, 1] * lever[:, 1] + way[:, 2] * lever[:, 2]
+    if ligand.slide is not None:  # shifts hang on what stands still, so their direction never turns
+        torque = torque + (ligand.slide[:, :, None] * total).sum(axis=1)
     origin = frames[0, 3]
     turning = about[0] - jnp.stack(_cross_rows(origin, total[0]))
     return jnp.concatenate([total[0], turning, torque[1:]])
@@ -241,17 +288,19 @@ def settled(tree: Tree, position: Floats, turn: Floats, torsion: Floats) -> Floa
     angle[kept] = np.asarray(torsion, dtype=float)[: len(kept)]
     from_root = _matrix(turn / np.linalg.norm(turn))
     rotations, shifts = [from_root], [np.asarray(position, dtype=float)]
-    reference = tree.coords - tree.coords[tree.axis[0, 0]]
+    reference = _reference(tree)
     for node in range(1, len(tree.parent)):
-        near, far = tree.axis[node]
         above = tree.parent[node]
-        way = (reference[far] - reference[near]) / np.linalg.norm(reference[far] - reference[near])
+        higher, shift = (np.eye(3), np.zeros(3)) if above == WORLD else (rotations[above], shifts[above])
+        way, pivot = _axis(tree, reference, node)
         half = 0.5 * angle[node]
-        own = rotations[above] @ _matrix(np.concatenate([[np.cos(half)], np.sin(half) * way]))
+        own = higher @ _matrix(np.concatenate([[np.cos(half)], np.sin(half) * way])) if way.any() else higher
+        if tree.slide is not None:
+            shift = shift + higher @ tree.slide[node] * angle[node]
         rotations.append(own)
-        shifts.append(shifts[above] + (rotations[above] - own) @ reference[far])
-    every, move = np.stack(rotations)[tree.node], np.stack(shifts)[tree.node]
-    return np.asarray(np.einsum("aij,aj->ai", every, reference) + move)
+        shifts.append(shift + (higher - own) @ pivot)
+    every, move = np.stack([*rotations, np.eye(3)]), np.stack([*shifts, np.zeros(3)])  # the last is WORLD's
+    return np.asarray(np.einsum("aij,aj->ai", every[tree.node], reference) + move[tree.node])
 
 
 def _matrix(turn: Floats) -> Floats:

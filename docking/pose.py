@@ -20,6 +20,7 @@ from docking.ligand import Ligand
 Floats = NDArray[np.float64]
 
 MOST_PAIRINGS = 100_000
+MOST_ALIKE = 2_000  # relabellings looked at when poses of one ligand are compared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +32,8 @@ class Pose:
     score: float  # kcal/mol, lower binds better
     terms: Mapping[str, float] = field(default_factory=dict)  # kcal/mol: "inter", "intra", "torsional", ...
     engine: str = ""
+    side_chains: str = ""  # PDB lines of flexible side chains as they lie; "" where the receptor is rigid
+    beside: tuple[Pose, ...] = ()  # ligands docked at the same time, as they lie; their score is this pose's
 
     def __post_init__(self) -> None:
         coords = np.array(self.coords, dtype=float)
@@ -44,6 +47,11 @@ class Pose:
             raise ValueError(f"a pose of {self.ligand.molecule.shown} holds a number that is not finite")
         coords.flags.writeable = False
         object.__setattr__(self, "coords", coords)
+
+    @property
+    def standing(self) -> float:
+        """kcal/mol that puts poses in order: the score, and what restraints cost where there are any."""
+        return self.score + self.terms.get("restraint", 0.0)
 
     def mol(self) -> Chem.Mol:
         """A fresh RDKit molecule, bond orders and hydrogens as prepared, lying as docked."""
@@ -111,6 +119,16 @@ def same_atoms(first: Chem.Mol, second: Chem.Mol) -> NDArray[np.intp]:
             f"{Chem.MolToSmiles(Chem.RemoveHs(first))} and {Chem.MolToSmiles(Chem.RemoveHs(second))} "
             "are not the same skeleton, so no distance lies between their poses"
         )
+    return np.array(hits, dtype=np.intp)
+
+
+def equivalent(mol: Chem.Mol) -> NDArray[np.intp]:
+    """[relabelling, heavy atom]: ways to exchange a molecule's equivalent heavy atoms, as `rmsd` sees them.
+
+    At most `MOST_ALIKE`, so that poses of a molecule with more may be taken for further apart than they are.
+    """
+    bare = _heavy(mol)[0]
+    hits = bare.GetSubstructMatches(bare, uniquify=False, maxMatches=MOST_ALIKE)
     return np.array(hits, dtype=np.intp)
 
 

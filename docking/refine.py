@@ -22,7 +22,7 @@ from docking.descent import Surface, settle
 from docking.effort import Found, options, programs
 from docking.energy import CAP, CUTOFF, Atoms, Function, bucket
 from docking.motion import Conf
-from docking.search import Field, Problem, intramolecular_sums
+from docking.search import Field, Problem, biased, intramolecular_sums
 from docking.tree import Tree
 
 MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
@@ -54,9 +54,10 @@ def surface(function: Function, ligand: Problem, site: Field, around: Around) ->
         coords = motion.place(ligand.layout, frames)
         outer = _inter(function, site, around, coords)
         energy, push = intramolecular_sums(function, ligand.contacts, coords, CAP, outer)
+        extra, push = biased(ligand, coords, push)
         slope = motion.pull(ligand.layout, frames, coords, push)
         ones = jnp.ones((1, coords.shape[0]), coords.dtype)
-        return (ones @ energy)[0], slope * ligand.layout.scale[:, None]
+        return (ones @ energy)[0] + extra, slope * ligand.layout.scale[:, None]
 
     return place
 
@@ -125,6 +126,8 @@ def around(function: Function, tree: Tree, receptor: Atoms, poses: Floats, atoms
     own[: len(heavy)] = _traits(function, tree.xs[heavy])
     counted = np.zeros(atoms, np.float32)
     counted[: len(heavy)] = function.radii[tree.xs[heavy]] > 0.0
+    if tree.met is not None:
+        counted[: len(heavy)] *= tree.met[heavy]
     return Around(
         jnp.asarray(there), jnp.asarray(traits), jnp.int32(most), jnp.asarray(own), jnp.asarray(counted)
     )
@@ -134,16 +137,20 @@ def _traits(function: Function, xs: Ints) -> Floats:
     return np.stack([function.radii[xs], HYDROPHOBIC[xs], DONOR[xs], ACCEPTOR[xs]], axis=1).astype(float)
 
 
-def distinct(coords: Floats, energies: Floats, most: int, apart: float = MIN_RMSD) -> Ints:
+def distinct(
+    coords: Floats, energies: Floats, most: int, apart: float = MIN_RMSD, alike: Ints | None = None
+) -> Ints:
     """The lowest poses of which no two are nearer than `apart`.
 
-    The distance is the root mean square over atoms, in the order given and with no
-    fitting, as Vina's.
+    The distance is the root mean square over atoms, with no fitting, as Vina's; at the
+    relabelling that makes it smallest where the ligand has equivalent atoms.
 
     Parameters
     ----------
     coords : [pose, atom, 3] Å
     energies : [pose]
+    alike : [relabelling, atom], optional
+        Ways to exchange equivalent atoms, the plain one among them.
 
     Returns
     -------
@@ -153,6 +160,14 @@ def distinct(coords: Floats, energies: Floats, most: int, apart: float = MIN_RMS
     limit = apart * apart * coords.shape[1]
     order = np.argsort(energies, kind="stable")
     kept: list[int] = []
+    if alike is not None and len(alike) > 1:
+        for pose in order.tolist():
+            again = coords[pose][alike].reshape(len(alike), -1)  # the pose under all its labels
+            if not kept or cdist(again, flat[kept], "sqeuclidean").min() >= limit:
+                kept.append(pose)
+            if len(kept) == most:
+                break
+        return np.array(kept, dtype=np.int64)
     for first in range(0, len(order), BLOCK):
         block = order[first : first + BLOCK]
         if kept:  # most of a search's minima are the same few: drop those of a block at once

@@ -9,6 +9,7 @@ Descending itself is in descent.py, moving atoms in motion.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -45,6 +46,9 @@ class Problem(NamedTuple):
     contacts: Contacts
     slot: jax.Array  # [atom] int, which grid the atom reads
     counted: jax.Array  # [atom] 0 or 1: meets the receptor
+    bias: tuple[Callable[[jax.Array], jax.Array], ...] | None = (
+        None  # see restraints.py; None compiles to nothing
+    )
 
 
 class Field(NamedTuple):
@@ -81,7 +85,7 @@ def problem(
     glue[: len(tree.glue)] = row[tree.glue]
     slot, counted = np.zeros(atoms, np.int32), np.zeros(atoms, np.float32)
     for k, kind in enumerate(xs.tolist()):
-        if kind < GLUE:
+        if kind < GLUE and (tree.met is None or tree.met[heavy[k]]):
             slot[k], counted[k] = grid_types.index(kind), 1.0
     contacts = Contacts(
         jnp.asarray(reach), jnp.asarray(limit), jnp.asarray(fat), jnp.asarray(bond),
@@ -117,9 +121,19 @@ def evaluate(
     coords = motion.place(ligand.layout, frames)
     outer = _inter(ligand, site, coords, cap, wall)
     energy, push = intramolecular_sums(function, ligand.contacts, coords, cap, outer)
+    extra, push = biased(ligand, coords, push)
     slope = motion.pull(ligand.layout, frames, coords, push)
     ones = jnp.ones((1, coords.shape[0]), coords.dtype)
-    return (ones @ energy)[0], slope * ligand.layout.scale[:, None]
+    return (ones @ energy)[0] + extra, slope * ligand.layout.scale[:, None]
+
+
+def biased(ligand: Problem, coords: jax.Array, push: jax.Array) -> tuple[Number, jax.Array]:
+    """What restraints add: [pose] kcal/mol, and [atom, 3, pose] slope with theirs in it."""
+    if not ligand.bias:
+        return 0.0, push
+    terms = ligand.bias
+    extra, back = jax.vjp(lambda xyz: jnp.stack([term(xyz) for term in terms]).sum(axis=0), coords)
+    return extra, push + back(jnp.ones_like(extra))[0]
 
 
 def _inter(
@@ -319,7 +333,11 @@ def mutate(ligand: Problem, knobs: Knobs, conf: Conf, draw: jax.Array) -> Conf:
     spin = jnp.where(which == 1, 2.0 / jnp.maximum(ligand.layout.gyration, 1.0), 0.0) * ball
     turn = motion.times(motion.from_vector(spin), conf.turn)
     chosen = jnp.arange(conf.torsion.shape[0])[:, None] == which - 2
-    return Conf(position, turn, jnp.where(chosen, (2.0 * draw[4] - 1.0) * jnp.pi, conf.torsion))
+    anew = (2.0 * draw[4] - 1.0) * jnp.pi
+    if ligand.layout.stride is not None:
+        stride = ligand.layout.stride[:, None]
+        anew = jnp.where(stride > 0.0, conf.torsion + (2.0 * draw[4] - 1.0) * stride, anew)
+    return Conf(position, turn, jnp.where(chosen, anew, conf.torsion))
 
 
 def mixed(one: Conf, other: Conf, draw: jax.Array) -> Conf:

@@ -16,6 +16,7 @@ from docking import pdbqt
 from docking.atom_types import CG_H, CG_P, GLUE, UNTYPED, Bools, Floats, Ints, type_atoms
 
 BONDS_APART = 3  # pairs at most so many bonds apart have no energy of their own
+WORLD = -1  # parent of nodes that hang on the receptor, node of atoms that never move
 BEAD = 15.0  # Å, the balls in which Vina sorts atoms while looking for bonds
 
 
@@ -43,6 +44,13 @@ class Tree:
     pairs: Ints  # [pair, 2], atoms with an intramolecular energy
     glue: Ints  # [pair, 2], dummy and carbon that close a macrocycle, pulled together during a search
     rotors: float  # N_tors of the torsion penalty; a turning -OH or -NH2 counts one half
+    # Of several bodies at once (see assembly.py); a ligand alone has none of these.
+    met: Bools | None = None  # [atom]: has an energy with the receptor; all if None
+    slide: Floats | None = None  # [node, 3] Å per unit of a node that shifts instead of turning
+    stride: Floats | None = (
+        None  # [node]: largest random change of a node that steps; 0 where any value is as good
+    )
+    origin: Floats | None = None  # [atom, 3] Å, what is taken off `coords` to get the reference
 
     @property
     def torsions(self) -> int:

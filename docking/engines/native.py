@@ -10,24 +10,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from docking import effort as efforts
-from docking import maps, motion, pdbqt, refine, search
+from docking import maps, motion, pdbqt, refine, search, side_chains
 from docking import site as sites
-from docking.atom_types import Floats, type_atoms
+from docking.assembly import Assembly, assembled, parts
+from docking.atom_types import Floats, Ints, type_atoms
 from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, score
 from docking.engines.engine import check_fits, ligand_seed
 from docking.ligand import Ligand
-from docking.pose import Pose
+from docking.pose import Pose, equivalent
 from docking.receptor import DockingError, Receptor
+from docking.restraints import Restraint
 from docking.site import Site
 from docking.tree import Tree, read_tree
 
@@ -53,6 +56,9 @@ class NativeEngine:
     effort: Literal["fast", "balanced", "thorough"] = "balanced"
     scoring: Literal["vina", "vinardo"] = "vina"
     energy_range: float = 3.0  # kcal/mol above the best pose
+    flexible: tuple[str, ...] = ()  # side chains that turn, such as ("A:ASP129",)
+    beside: tuple[Ligand, ...] = ()  # ligands that dock at the same time as each of the library
+    restraints: tuple[Restraint, ...] = ()
 
     def __post_init__(self) -> None:
         if self.effort not in efforts.EFFORTS:
@@ -68,7 +74,18 @@ class NativeEngine:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return {"effort": self.effort, "scoring": self.scoring, "energy_range": self.energy_range}
+        plain: dict[str, Any] = {
+            "effort": self.effort,
+            "scoring": self.scoring,
+            "energy_range": self.energy_range,
+        }
+        if self.flexible:
+            plain["flexible"] = list(self.flexible)
+        if self.beside:
+            plain["beside"] = [one.digest for one in self.beside]
+        if self.restraints:
+            plain["restraints"] = [dict(one.settings) for one in self.restraints]
+        return plain
 
     def dock(
         self, receptor: Receptor, site: Site, ligand: Ligand, /, *, seed: int, n_poses: int
@@ -77,16 +94,24 @@ class NativeEngine:
         if n_poses < 1:
             raise ValueError(f"at least one pose must be asked for, not {n_poses}")
         check_fits(site, ligand)
-        tree, shown = tree_of(ligand), ligand.molecule.shown
-        place = _place(receptor, site, self.scoring)
-        found = find(place, tree, shown, ligand_seed(seed, ligand), self.effort, n_poses)
-        return self._reported(ligand, tree, found)
+        place = self._place(receptor, site)
+        subject = self._subject(place, ligand)
+        found = find(
+            place,
+            subject.tree,
+            ligand.molecule.shown,
+            ligand_seed(seed, ligand),
+            self.effort,
+            n_poses,
+            subject,
+        )
+        return self._reported(subject, receptor, place, found)
 
     def dock_many(
         self, receptor: Receptor, site: Site, ligands: Sequence[Ligand], /, *, seed: int, n_poses: int
     ) -> Sequence[Sequence[Pose] | Missing]:
         """As `dock`: one by one on a processor, those of one shape side by side on a GPU."""
-        place = _place(receptor, site, self.scoring)
+        place = self._place(receptor, site)
         trees = [tree for tree in each("docking", tree_of, ligands) if not isinstance(tree, Missing)]
         place.prepare({kind for tree in trees for kind in maps.types_of(tree.xs)})
         if efforts.lanes() == 1:
@@ -96,29 +121,87 @@ class NativeEngine:
         keep_programs()
         ready = each("docking", lambda one: self._ready(place, one, seed), ligands)
         minima = side_by_side(place, [one for one in ready if not isinstance(one, Missing)], self.effort)
-        return each("docking", lambda one: self._finished(place, one, minima[one.key], n_poses), ready)
+        return each(
+            "docking", lambda one: self._finished(receptor, place, one, minima[one.key], n_poses), ready
+        )
+
+    def _place(self, receptor: Receptor, site: Site) -> Place:
+        return _place(receptor, site, self.scoring, self.flexible)
+
+    def _subject(self, place: Place, ligand: Ligand) -> Subject:
+        """A ligand with all that docks with it and all that is asked of it."""
+        alone = tree_of(ligand)
+        alike: Ints | None = relabelled(ligand, alone)
+        if not (self.beside or place.chains or self.restraints):
+            return Subject(ligand, alone, alike)
+        assembly, tree = None, alone
+        if self.beside or place.chains:
+            ligands = [alone, *(tree_of(one) for one in self.beside)]
+            chains = [chain.tree for chain in place.chains]
+            assembly = assembled(ligands, chains, place.site.center, place.site.size)
+            tree = assembly.tree
+            if self.beside:  # what lies beside is no other pose for being the same in another order
+                alike = None
+        return Subject(ligand, tree, alike, assembly, self.restraints)
 
     def _ready(self, place: Place, ligand: Ligand, seed: int) -> Ready:
         check_fits(place.site, ligand)
-        tree = tree_of(ligand)
-        return Ready(ligand, tree, shape_of(tree, ligand.molecule.shown), ligand_seed(seed, ligand))
+        subject = self._subject(place, ligand)
+        return Ready(
+            ligand,
+            subject.tree,
+            shape_of(subject.tree, ligand.molecule.shown),
+            ligand_seed(seed, ligand),
+            subject,
+        )
 
-    def _finished(self, place: Place, one: Ready, minima: efforts.Found, n_poses: int) -> list[Pose]:
-        problem, field = place.problem(one.tree, one.shape)
-        found = finish(place, one.tree, one.ligand.molecule.shown, problem, field, minima, n_poses)
-        return self._reported(one.ligand, one.tree, found)
+    def _finished(
+        self, receptor: Receptor, place: Place, one: Ready, minima: efforts.Found, n_poses: int
+    ) -> list[Pose]:
+        problem, field = place.problem(one.tree, one.shape, one.subject)
+        found = finish(
+            place, one.tree, one.ligand.molecule.shown, problem, field, minima, n_poses, one.subject
+        )
+        return self._reported(one.subject, receptor, place, found)
 
-    def _reported(self, ligand: Ligand, tree: Tree, found: list[tuple[Floats, Energies]]) -> list[Pose]:
+    def _reported(
+        self, subject: Subject, receptor: Receptor, place: Place, found: list[tuple[Floats, Energies]]
+    ) -> list[Pose]:
         lowest = found[0][1].intra
-        poses = [
-            self._pose(ligand, ligand.whole(coords), energies, lowest, tree) for coords, energies in found
+        poses = [self._laid(subject, receptor, place, coords, energies, lowest) for coords, energies in found]
+        best = poses[0].score + found[0][1].restraint
+        return [
+            pose
+            for pose, (_, energies) in zip(poses, found, strict=True)
+            if pose.score + energies.restraint <= best + self.energy_range
         ]
-        return [pose for pose in poses if pose.score <= poses[0].score + self.energy_range]
+
+    def _laid(
+        self,
+        subject: Subject,
+        receptor: Receptor,
+        place: Place,
+        coords: Floats,
+        energies: Energies,
+        lowest: float,
+    ) -> Pose:
+        """A pose with the side chains and the other ligands that came to lie about it."""
+        ligand, bodies = subject.ligand, subject.assembly
+        own = coords if bodies is None else coords[bodies.atoms(0)]
+        pose = self._pose(ligand, ligand.whole(own), energies, lowest, subject.tree)
+        if bodies is None:
+            return pose
+        beside = tuple(
+            Pose(other, other.whole(coords[bodies.atoms(k)]), pose.score, {}, self.name)
+            for k, other in enumerate(self.beside, start=1)
+        )
+        turned = [coords[bodies.atoms(bodies.ligands + k)] for k in range(len(place.chains))]
+        return replace(pose, beside=beside, side_chains=side_chains.pdb(receptor, place.chains, turned))
 
     def score(self, receptor: Receptor, site: Site, ligand: Ligand, coords: Floats, /) -> Pose:
         """As the promise in engine.py; the number is `vina`'s to its third decimal."""
         tree, docked = tree_of(ligand), ligand.docked(coords)
-        place = _place(receptor, site, self.scoring)
+        place = _place(receptor, site, self.scoring, ())
         if not place.holds(docked[tree.heavy]):
             raise MoleculeError(
                 Reason.OUTSIDE_BOX, f"{ligand.molecule.shown}: the pose to score leaves the box"
@@ -136,11 +219,19 @@ class NativeEngine:
             "torsional": total - (energies.inter + energies.intra - unbound),
             "unbound": unbound,
         }
+        if self.restraints:
+            terms["restraint"] = energies.restraint
         return Pose(ligand, coords, total, terms, self.name)
 
 
 def find(
-    place: Place, tree: Tree, shown: str, seed: int, effort: str, n_poses: int
+    place: Place,
+    tree: Tree,
+    shown: str,
+    seed: int,
+    effort: str,
+    n_poses: int,
+    subject: Subject | None = None,
 ) -> list[tuple[Floats, Energies]]:
     """Search, refine, and keep what is distinct: [atom, 3] Å in the tree's order with its energies, best first.
 
@@ -150,9 +241,9 @@ def find(
         TOO_LARGE, or NO_PLAUSIBLE_POSE if every pose found leaves the box.
     """
     keep_programs()
-    problem, field = place.problem(tree, shape_of(tree, shown))
+    problem, field = place.problem(tree, shape_of(tree, shown), subject)
     minima = efforts.seek(place.function, problem, field, jax.random.key(seed), efforts.EFFORTS[effort])
-    return finish(place, tree, shown, problem, field, minima, n_poses)
+    return finish(place, tree, shown, problem, field, minima, n_poses, subject)
 
 
 def finish(
@@ -163,6 +254,7 @@ def finish(
     field: search.Field,
     minima: efforts.Found,
     n_poses: int,
+    subject: Subject | None = None,
 ) -> list[tuple[Floats, Energies]]:
     """Refine what a search found, and keep what is distinct; as `find`."""
     function = place.function
@@ -171,16 +263,56 @@ def finish(
         motion.settled(tree, *(np.asarray(part, dtype=float)[:, k] for part in conf))
         for k in range(conf.position.shape[-1])
     ]
-    inside = [coords for coords in settled if place.holds(coords[tree.heavy])]
+    assembly = subject.assembly if subject else None
+    mine = tree.heavy if assembly is None else tree.heavy & assembly.of_ligands
+    inside = [coords for coords in settled if place.holds(coords[mine])]
     if not inside:
         edges = " x ".join(f"{edge:.1f}" for edge in place.site.size)
         raise MoleculeError(
             Reason.NO_PLAUSIBLE_POSE, f"{shown} found no pose inside the box of {edges} Å; enlarge the box"
         )
-    energies = [score(function, tree, place.atoms, coords) for coords in inside]
-    sums = np.array([one.inter + one.intra for one in energies])
-    chosen = refine.distinct(np.stack(inside)[:, tree.heavy], sums, n_poses)
+    if assembly is None:
+        energies = [score(function, tree, place.atoms, coords) for coords in inside]
+    else:
+        energies = [parts(function, assembly, place.atoms, coords).energies for coords in inside]
+    if problem.bias:
+        costs = restrained(problem, np.stack(inside)[:, tree.heavy])
+        energies = [one._replace(restraint=float(cost)) for one, cost in zip(energies, costs, strict=True)]
+    sums = np.array([one.inter + one.intra + one.restraint for one in energies])
+    alike = subject.alike if subject else None
+    chosen = refine.distinct(np.stack(inside)[:, mine], sums, n_poses, alike=alike)
     return [(inside[k], energies[k]) for k in chosen.tolist()]
+
+
+def restrained(problem: search.Problem, coords: Floats) -> Floats:
+    """[pose, heavy atom, 3] Å -> [pose] kcal/mol, what the restraints cost."""
+    atoms = problem.slot.shape[0]
+    padded = np.zeros((atoms, 3, len(coords)), np.float32)
+    padded[: coords.shape[1]] = coords.transpose(1, 2, 0)
+    costs = [np.asarray(term(jnp.asarray(padded)), dtype=float) for term in problem.bias or ()]
+    return np.asarray(np.sum(costs, axis=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What is docked, and what is asked of it."""
+
+    ligand: Ligand
+    tree: Tree  # of the ligand, and of what docks with it
+    alike: Ints | None = None  # [relabelling, heavy atom of the ligand]
+    assembly: Assembly | None = None
+    restraints: tuple[Restraint, ...] = ()
+
+
+def relabelled(ligand: Ligand, tree: Tree) -> Ints:
+    """[relabelling, row]: ways to exchange equivalent heavy atoms, in the order of the tree's heavy atoms."""
+    mol = ligand.mol()
+    ranks = np.cumsum([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()]) - 1
+    rank = ranks[[ligand.atoms[atom] for atom in np.flatnonzero(tree.heavy).tolist()]]  # of each row
+    if len(rank) != ranks[-1] + 1:  # a dummy that closes a macrocycle is no atom of the molecule
+        return np.arange(len(rank))[None]
+    row = np.argsort(rank)
+    return np.asarray(row[equivalent(mol)[:, rank]])
 
 
 @lru_cache(maxsize=1024)
@@ -206,7 +338,7 @@ def shape_of(tree: Tree, shown: str) -> tuple[int, int]:
     MoleculeError
         TOO_LARGE, if none does.
     """
-    heavy, torsions = int(tree.heavy.sum()), len(motion.turning(tree)) - 1
+    heavy, torsions = int(tree.heavy.sum()), len(motion.turning(tree)) - 1 + motion.hangs(tree)
     for atoms, most in SHAPES:
         if heavy <= atoms and torsions <= most:
             return atoms, most
@@ -225,6 +357,7 @@ class Ready:
     tree: Tree
     shape: tuple[int, int]
     seed: int
+    subject: Subject
 
     @property
     def key(self) -> tuple[str, int]:
@@ -240,7 +373,7 @@ def side_by_side(place: Place, ligands: Sequence[Ready], effort: str) -> dict[tu
         for first in range(0, len(group), width):
             some = group[first : first + width]
             full = some + [some[0]] * (width - len(some))
-            problems = [place.problem(one.tree, shape) for one in full]
+            problems = [place.problem(one.tree, shape, one.subject) for one in full]
             keys = [jax.random.key(one.seed) for one in full]
             answers = efforts.seek_many(
                 place.function, [p for p, _ in problems], problems[0][1], keys, efforts.EFFORTS[effort]
@@ -255,10 +388,16 @@ class Place:
     A type's grid does not depend on which others were built with it.
     """
 
-    def __init__(self, receptor: Receptor, site: Site, function: Function) -> None:
+    def __init__(
+        self, receptor: Receptor, site: Site, function: Function, flexible: Sequence[str] = ()
+    ) -> None:
         structure = pdbqt.read(receptor.pdbqt)
         self.site, self.function = site, function
+        self.chains = tuple(side_chains.cut(receptor, flexible, site)) if flexible else ()
         self.atoms = Atoms(structure.coords, type_atoms(structure).xs)
+        if self.chains:
+            rigid = side_chains.left(receptor, self.chains)
+            self.atoms = Atoms(structure.coords[rigid], np.asarray(self.atoms.xs)[rigid])
         self._grid: maps.Grid | None = None
         self._field: search.Field | None = None
 
@@ -283,10 +422,16 @@ class Place:
             raise AssertionError("a ligand without types has no tree")
         return self._field, self._grid.types
 
-    def problem(self, tree: Tree, shape: tuple[int, int]) -> tuple[search.Problem, search.Field]:
+    def problem(
+        self, tree: Tree, shape: tuple[int, int], subject: Subject | None = None
+    ) -> tuple[search.Problem, search.Field]:
         """A ligand and the grids as the search takes them."""
         field, types = self.field(tree)
-        return search.problem(self.function, tree, types, *shape), field
+        problem = search.problem(self.function, tree, types, *shape)
+        if subject and subject.restraints:
+            terms = tuple(one.bind(subject.ligand, tree, shape[0]) for one in subject.restraints)
+            problem = problem._replace(bias=terms)
+        return problem, field
 
     def holds(self, coords: Floats) -> bool:
         """Do all points lie in the box? As Vina's, it is whole cells of the grid, up to 0.19 Å wider a side."""
@@ -295,9 +440,9 @@ class Place:
 
 
 @lru_cache(maxsize=4)
-def _place(receptor: Receptor, site: Site, scoring: str) -> Place:
+def _place(receptor: Receptor, site: Site, scoring: str, flexible: tuple[str, ...]) -> Place:
     sites.check(receptor, site)
-    return Place(receptor, site, FUNCTIONS[scoring])
+    return Place(receptor, site, FUNCTIONS[scoring], flexible)
 
 
 @lru_cache(maxsize=1)

@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from docking import motion, refine, search
 from docking.energy import VINA, Atoms, explicit, intramolecular, smooth
 from docking.motion import Conf
 from docking.refine import distinct
-from tests.docking.complexes import small
+from tests.docking.complexes import embedded, small
 from tests.docking.test_energy import atoms
 from tests.docking.test_search import confs, setting
 
@@ -93,3 +94,28 @@ def test_nothing_is_said_of_atoms_out_of_reach() -> None:
         VINA, problem, field._replace(corners=jnp.zeros_like(field.corners)), conf, 1e3, 1e3
     )
     assert np.asarray(energy) == pytest.approx(np.asarray(inner), abs=1e-3)
+
+
+def test_poses_that_symmetry_makes_equal_are_one() -> None:
+    """Reference: RDKit's CalcRMS, which follows symmetry; a benzene turned by 60 degrees is the same pose."""
+    from rdkit.Chem.rdMolAlign import CalcRMS
+
+    from docking import ligand, pose
+    from docking.engines.native import relabelled, tree_of
+
+    mol = embedded("Cc1ccc(C(=O)[O-])cc1", seed=1)
+    one = ligand.of_mol(mol)
+    tree, start = tree_of(one), one.coords()
+    flipped = start.copy()  # half a turn about the long axis: ring carbons and acid oxygens change places
+    far, near = (mol.GetSubstructMatch(Chem.MolFromSmarts(s))[0] for s in ("[CH3]", "C(=O)[O-]"))
+    axis = (start[far] - start[near]) / np.linalg.norm(start[far] - start[near])
+    flipped = start[near] + 2 * np.outer((start - start[near]) @ axis, axis) - (start - start[near])
+    shifted = start + np.array([2.0, 0.0, 0.0])
+    poses = np.stack([one.docked(xyz)[tree.heavy] for xyz in (start, flipped, shifted)])
+    energies = np.array([0.0, 1.0, 2.0])
+    alike = relabelled(one, tree)
+    assert len(alike) == 4
+    assert distinct(poses, energies, 9, alike=alike).tolist() == [0, 2]
+    assert distinct(poses, energies, 9).tolist() == [0, 1, 2]
+    bare = [Chem.RemoveHs(pose.with_coords(mol, xyz)) for xyz in (start, flipped)]
+    assert CalcRMS(bare[0], bare[1]) < 1.0 < np.sqrt(np.square(poses[0] - poses[1]).sum(axis=-1).mean())
