@@ -15,6 +15,7 @@ from rdkit import DataStructs
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
+from discovery.properties.rings import ring_systems, seen
 from discovery.properties.similarity import fingerprint
 from discovery.properties.synthesis import SyntheticAccessibility
 from discovery.results import Row, Run
@@ -76,6 +77,23 @@ class Why:
         words = next((text for limit, text in _EASE if value < limit), "very hard")
         return f"{words} (SA score {number(value, 1)} on a scale from 1 to 10; no route was searched)"
 
+    @property
+    def rings(self) -> str:
+        """Whether anybody has made rings like these, in words."""
+        counted = {key: seen(key) for key, _ in ring_systems(Molecule(self.row.smiles).mol())}
+        unseen = [key for key, times in counted.items() if times == 0]
+        if not counted:
+            return "none"
+        if unseen:
+            return (
+                f"{len(unseen)} of {len(counted)} never seen in the medicinal literature: {', '.join(unseen)}"
+            )
+        return (
+            f"all {len(counted)} seen in the medicinal literature"
+            if len(counted) > 1
+            else "seen in the medicinal literature"
+        )
+
     def __repr__(self) -> str:
         return f"Why {inert(self.row.id)}: {len(self.attributions)} scores explained; {self.domain}"
 
@@ -103,6 +121,7 @@ class Why:
             lines.append(_line(escape(label_of(column)), said, bar or "does not count"))
         lines.append(_line("Making it", escape(self.route), ""))
         lines.append(_line("How far from what is known", escape(self.domain), ""))
+        lines.append(_line("Ring systems", escape(self.rings), ""))
         alerts, _ = marks_of(self.row)
         named = "; ".join(inert(item.alert.name, limit=80) for item in alerts)
         lines.append(_line("Structural alerts", escape(named or "none, or not looked for"), ""))

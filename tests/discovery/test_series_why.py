@@ -35,6 +35,7 @@ def test_every_part_is_shown_with_pictures() -> None:
     assert page.count("<img") >= 2 + 2 + 3  # two attributions, two parents, three drugs
     assert "http" not in page
     assert "SA score" in found.route
+    assert "seen in the medicinal literature" in found.rings
     assert "similarity" in found.domain or "nearest" in found.domain
 
 
