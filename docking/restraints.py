@@ -19,7 +19,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -42,6 +42,7 @@ WIDTH = 1.5  # Å, of the Gaussians about atoms
 STRENGTH = 5.0  # kcal/mol/Å², or kcal/mol for a likeness
 
 
+@runtime_checkable
 class Restraint(Protocol):
     """A wish about poses."""
 

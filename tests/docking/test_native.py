@@ -37,6 +37,19 @@ def test_keeps_the_promise() -> None:
     assert json.loads(json.dumps(dict(ENGINE.settings)))["effort"] == "fast"
 
 
+def test_is_built_by_name_with_all_that_it_can_do() -> None:
+    from docking.dock import build_engine
+    from docking.restraints import Near
+
+    wish = Near("c", ((0.0, 0.0, 0.0),), 2.0)
+    built = build_engine("native", {"flexible": ("A:ASP129",), "beside": (SMALL[0],), "restraints": (wish,)})
+    assert isinstance(built, NativeEngine)
+    assert built.restraints == (wish,)
+    assert built.beside[0].digest == SMALL[0].digest
+    assert json.loads(json.dumps(dict(built.settings)))["flexible"] == ["A:ASP129"]
+    assert "restraints" not in build_engine("native", {"effort": "fast"}).settings
+
+
 def test_scores_as_vina_does() -> None:
     from docking.engines.vina import VinaEngine
 
