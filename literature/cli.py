@@ -268,3 +268,43 @@ def ask(
         typer.echo(
             f'[{number}] "{_shown(hit.text)}" {_shown(hit.id)}, {hit.year or "no year"}, {_shown(hit.section)}'
         )
+
+
+def targets(
+    mined: Annotated[Path, typer.Argument(help="A folder made by discovery mine.")],
+    disease: Annotated[str, typer.Argument(help="A name or identifier: migraine, MESH:D008881.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="So many ranks.")] = 20,
+    lexicon: Annotated[str, _LEXICON] = "",
+) -> None:
+    """Rank targets for a disease by what articles say, with what speaks against."""
+    _ranks("targets", mined, disease, n, lexicon)
+
+
+def compounds(
+    mined: Annotated[Path, typer.Argument(help="A folder made by discovery mine.")],
+    target: Annotated[str, typer.Argument(help="A gene symbol, UniProt identifier or name: HTR1B.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="So many ranks.")] = 20,
+    lexicon: Annotated[str, _LEXICON] = "",
+) -> None:
+    """Rank compounds for a target by what articles say, with what speaks against."""
+    _ranks("compounds", mined, target, n, lexicon)
+
+
+def _ranks(command: str, mined: Path, about: str, n: int, lexicon: str) -> None:
+    from discovery.outcome import UserError
+    from literature import standing
+
+    rank = {"targets": standing.targets, "compounds": standing.compounds}[command]
+    try:
+        found = rank(mined, about, n=n, lexicon=lexicon)
+    except (UserError, ValueError, OSError) as error:
+        _fail(command, error)
+    for place, one in enumerate(found, start=1):
+        typer.echo(
+            f"{place:3d} {one.score:.3f} {_shown(one.name)} ({one.predicate}; support {one.support:.2f}, against "
+            f'{one.contradiction:.2f}, {one.papers} papers) "{_shown(one.said.text)}" {_shown(one.said.id)}'
+        )
+        if one.against:
+            typer.echo(f'          against: "{_shown(one.against.text)}" {_shown(one.against.id)}')
+    if not found:
+        typer.echo("the articles say nothing of it")

@@ -20,6 +20,7 @@ from discovery.outcome import MoleculeError
 from discovery.target import Statement
 from literature.claims import MENTIONED
 from literature.dossier import Dossier, Finding, Year
+from literature.picture import anchor, graph
 
 ILLUSTRATIVE = (
     "The texts quoted here were written to illustrate how evidence is shown. They are not literature."
@@ -157,6 +158,7 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
     "h2{border-bottom:1px solid #ddd;margin-top:2em}details{margin:.4em 0}summary{cursor:pointer}"
     "blockquote{margin:.3em 0 .3em 1.5em;color:#333}small{color:#666}.note{background:#fff3cd;padding:.6em 1em}"
+    ".glance{background:#f3f6fa;padding:.5em 1em}figure{margin:1em 0;overflow-x:auto}"
     ".plus{color:#176f2c}.minus{color:#a11}svg{vertical-align:middle}del{color:#999}"
 )
 
@@ -177,13 +179,17 @@ def fragment(dossier: Dossier) -> str:
         parts.append(f"<p>{html.escape(inert(dossier.concept.about))}</p>")
     if dossier.illustrative:
         parts.append(f'<p class="note">{ILLUSTRATIVE}</p>')
+    parts.append(_glance(dossier))
+    if picture := graph(dossier):
+        parts.append(f"<figure>{picture}<figcaption><small>{_LEGEND}</small></figcaption></figure>")
+    placed: set[str] = set()  # a finding stands in two sections at times; its place is the first
     for name, title in SECTIONS:
         told = _told(getattr(dossier, name))
-        parts.append(f"<h2>{title}</h2>")
-        parts += [_finding(finding, drawn=name == "compounds") for finding in told] or [
+        parts.append(f'<h2 id="s-{name}">{title}</h2>')
+        parts += [_finding(finding, placed, drawn=name == "compounds") for finding in told] or [
             "<p>Nothing was said.</p>"
         ]
-    parts.append("<h2>What speaks against</h2>")
+    parts.append('<h2 id="s-against">What speaks against</h2>')
     for found in dossier.contradictions:
         words = html.escape(inert(f"{found.subject} and {found.object}: {found.why}"))
         parts.append(
@@ -201,13 +207,37 @@ def fragment(dossier: Dossier) -> str:
     return "".join(parts)
 
 
-def _finding(finding: Finding, *, drawn: bool) -> str:
+_LEGEND = (
+    "Green and whole: the sentences speak for it. Red and dashed: they speak against it. Thick: much evidence. "
+    "Pale arcs: what the compounds treat. Every line and name leads to its sentences."
+)
+
+
+def _glance(dossier: Dossier) -> str:
+    """What there is, and where."""
+    flags = [f for f in dossier.safety if f.sign >= 0]
+    counts = [
+        (f"s-{name}", title, len(_told(getattr(dossier, name))))
+        for name, title in SECTIONS
+        if name != "safety"
+    ]
+    counts.append(("s-safety", "Safety flags", len(flags)))
+    counts.append(("s-against", "Contradictions", len(dossier.contradictions)))
+    links = " · ".join(f'<a href="#{place}">{title}: {number}</a>' for place, title, number in counts)
+    return f'<p class="glance">{links}</p>'
+
+
+def _finding(finding: Finding, placed: set[str], *, drawn: bool) -> str:
+    place = anchor(finding)
+    named = f' id="{place}"' if place not in placed else ""
+    placed.add(place)
     tone = {1: "plus", -1: "minus", 0: ""}[finding.sign]
     picture = _structure(finding.subject.smiles) if drawn and finding.subject.smiles else ""
     quotes = "".join(_quote(s) for s in finding.statements)
+    # The place is inside the closed part: who comes to it by a link finds it open.
     return (
         f'<details><summary>{picture}<b class="{tone}">{_SIGNS[finding.sign]}</b> '
-        f"{html.escape(phrase(finding))} <small>{html.escape(_numbers(finding))}</small></summary>{quotes}</details>"
+        f"{html.escape(phrase(finding))} <small>{html.escape(_numbers(finding))}</small></summary><div{named}>{quotes}</div></details>"
     )
 
 
@@ -238,21 +268,32 @@ def _structure(smiles: str) -> str:
 
 
 def _bars(timeline: Sequence[Year]) -> str:
-    """Articles a year, one bar each, over the years between the first and the last."""
+    """A year's articles as one bar; above the line its statements for, below it those against."""
     if not timeline:
         return "<p>No article has a year.</p>"
     first, last = timeline[0].year, timeline[-1].year
-    top = max(y.articles for y in timeline) or 1
-    width = max(4, min(24, 720 // (last - first + 1)))
+    top = max(max(y.articles, y.support, y.against) for y in timeline) or 1
+    width = max(6, min(24, 720 // (last - first + 1)))
+    third = max(2, width // 3)
+
+    def bar(x: float, high: float, tone: str, *, down: bool = False) -> str:
+        y = 80.0 if down else 80.0 - high
+        return f'<rect x="{x:.0f}" y="{y:.1f}" width="{third}" height="{high:.1f}" fill="{tone}"/>'
+
     bars = "".join(
-        f'<rect x="{(y.year - first) * width}" y="{80 - 70 * y.articles / top:.1f}" width="{width - 1}" '
-        f'height="{70 * y.articles / top:.1f}" fill="#4a7ab5"><title>{y.year}: {y.articles} articles, '
-        f"{y.support} statements for, {y.against} against</title></rect>"
+        f"<g><title>{y.year}: {y.articles} articles, {y.support} statements for, {y.against} against</title>"
+        f"{bar((y.year - first) * width, 70 * y.articles / top, '#9db4cf')}"
+        f"{bar((y.year - first) * width + third, 70 * y.support / top, '#176f2c')}"
+        f"{bar((y.year - first) * width + third, 70 * y.against / top, '#a11111', down=True)}</g>"
         for y in timeline
     )
-    total = (last - first + 1) * width
+    deep = 70 * max(y.against for y in timeline) / top
+    total = max((last - first + 1) * width, 120)
+    high = 100 + deep
     return (
-        f'<svg role="img" aria-label="articles a year" width="{max(total, 120)}" height="100">{bars}'
-        f'<text x="0" y="96" font-size="11">{first}</text>'
-        f'<text x="{max(total - 28, 60)}" y="96" font-size="11">{last}</text></svg>'
+        f'<svg role="img" aria-label="articles and statements a year" width="{total}" height="{high:.0f}">{bars}'
+        f'<line x1="0" y1="80" x2="{total}" y2="80" stroke="#555555"/>'
+        f'<text x="0" y="{high - 4:.0f}" font-size="11">{first}</text>'
+        f'<text x="{total - 28}" y="{high - 4:.0f}" font-size="11">{last}</text></svg>'
+        "<p><small>Blue: articles that name it. Green: statements for. Red, below the line: against.</small></p>"
     )
