@@ -57,10 +57,15 @@ def box(case: Complex) -> Site:
 
 
 def loaded(case: Complex, site: Site, seed: int = 1) -> vina.Vina:
+    return loaded_at(case.receptor, site, seed)
+
+
+def loaded_at(receptor: str, site: Site, seed: int) -> vina.Vina:
+    """`vina` with the maps of a receptor's PDBQT about a site."""
     program = vina.Vina("vina", cpu=1, seed=seed, verbosity=0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "receptor.pdbqt")
-        path.write_text(case.receptor)
+        path.write_text(receptor)
         program.set_receptor(str(path))
     program.compute_vina_maps(list(site.center), list(site.size))
     return program
