@@ -3,9 +3,11 @@
 receptor, site, ligand, pose    the records: what is docked where, and how it lies
 structure, preparation          a PDB or mmCIF file becomes a receptor, every choice told
 protonation, hydrogens, residues, rebuilding, receptor_types, receptor_mol    its steps
-species, conformer, torsions, ligand_types    a molecule becomes a ligand
+pockets                         where a ligand could lie, when nobody has seen one there
+species, conformer, torsions, ligand_types, ligand_files    a molecule or a file becomes ligands
 pdbqt, fetch, demo_target       formats, the Protein Data Bank, a target that ships
 atom_types, energy, maps, tree, motion, search    pose energy and search in JAX
+assembly, side_chains, restraints    several bodies at once, side chains that turn, wishes about poses
 engines/                        the engine promise; vina and native behind it
 plausibility, interactions      is a pose plausible, and what does it touch
 dynamics/                       does it stay: molecular dynamics

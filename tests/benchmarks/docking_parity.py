@@ -2,7 +2,7 @@
 
 Answer    largest |ours - `vina` score()| of affinity, inter and intra over all complexes at their crystal pose, and the
           share within 1e-3 kcal/mol: among explicit receptor atoms, and on the grid (0.375 Å, trilinear) that both
-          build from the receptor; the same with chosen side chains flexible, and with two ligands at once
+          build from the receptor
 Data      redock_pdbqt_dev250 (DSDP @ cbcb515, Apache-2.0) and Vina's own examples, a macrocycle among them
 Judge     the `vina` package, which rounds to three decimals
 Failures  count as misses
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,16 +57,28 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} complexes")
     parser.add_argument("--complexes", type=int, default=250)
+    parser.add_argument("--keep", type=Path, help="JSON lines of what was measured; read first, added to")
+    parser.add_argument("--so-far", action="store_true", help="record what --keep holds, measure nothing")
     args = parser.parse_args()
     if not SHARED.is_dir():
         nothing_measured("the redocking sets of ../shared/data/docking are absent")
     order = np.random.default_rng(1).permutation(250)[: QUICK - 5 if args.quick else args.complexes]
     cases = [*examples(), *(redocking()[k] for k in order)]
-    found = []
+    known: dict[str, dict[str, float]] = {}
+    if args.keep and args.keep.exists():
+        for line in args.keep.read_text().splitlines():
+            row = json.loads(line)
+            known[row.pop("name")] = row
     for case in cases:
-        found.append(rows(case))
-        print(case.name, json.dumps({key: round(value, 5) for key, value in found[-1].items()}), flush=True)
-        pdbqt.read.cache_clear()
+        if case.name not in known and not args.so_far:
+            known[case.name] = {key: round(float(value), 5) for key, value in rows(case).items()}
+            line = json.dumps({"name": case.name, **known[case.name]})
+            print(line, flush=True)
+            if args.keep:
+                with args.keep.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+            pdbqt.read.cache_clear()
+    found = [known[case.name] for case in cases if case.name in known]
     numbers: dict[str, Any] = {"complexes": len(found)}
     for key in found[0]:
         gaps = np.array([row[key] for row in found])

@@ -82,3 +82,16 @@ def test_walls_outside_the_box() -> None:
     inside = Atoms(np.array([[0.0, 0.0, 3.0]]), np.array([0]))
     outside = Atoms(np.array([[0.0, 0.0, 3.5]]), np.array([0]))
     assert maps.grid_energy(grid, outside) - maps.grid_energy(grid, inside) == pytest.approx(5e5, rel=1e-4)
+
+
+@needs_shared
+@pytest.mark.slow
+def test_grids_score_as_vinas_on_crystal_complexes() -> None:
+    """Reference: `vina` on its own grid; tests/benchmarks/docking_parity.py measures all 250."""
+    from tests.docking.complexes import redocking
+
+    for case in redocking()[::25]:
+        grid, ligand = exact(case)
+        assert maps.grid_energy(grid, ligand) == pytest.approx(by_vina(case, grid=True).inter, abs=AGREE), (
+            case.name
+        )

@@ -154,3 +154,46 @@ def test_finds_what_vina_finds() -> None:
         mine = judged(case, [pdbqt.moved(case.ligand, coords) for coords, _ in found])
         assert mine["objective"] <= judged(case, by_vina(case, 8)[1])["objective"] + 0.1, name
     assert np.isfinite(mine["affinity"])
+
+
+@pytest.mark.slow
+def test_flexible_side_chains_move_and_keep_their_shape() -> None:
+    """Laws: bonds of the side chain stay, the pose is plausible among side chains as they lie, the same seed gives the same."""
+    from docking import side_chains
+    from docking.plausibility import check
+    from docking.structure import parse
+
+    engine = NativeEngine(effort="fast", flexible=("A:ASP129", "B:PHE330"))
+    poses = engine.dock(RECEPTOR, SITE, SMALL[1], seed=1, n_poses=3)
+    again = engine.dock(RECEPTOR, SITE, SMALL[1], seed=1, n_poses=3)
+    assert [p.side_chains for p in poses] == [p.side_chains for p in again]
+    rigid = NativeEngine(effort="fast").dock(RECEPTOR, SITE, SMALL[1], seed=1, n_poses=1)[0]
+    assert rigid.side_chains == ""
+    for pose in poses:
+        moved = side_chains.applied(RECEPTOR, pose.side_chains)
+        assert moved.pdbqt != RECEPTOR.pdbqt
+        one, other = (
+            np.array([a.xyz for a in parse(r.pdb, "r").atoms if a.residue in engine.flexible])
+            for r in (RECEPTOR, moved)
+        )
+        before, after = (np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (one, other))
+        close = (before > 0) & (before < 1.7)
+        assert after[close] == pytest.approx(before[close], abs=0.02)
+        assert "closest_receptor_atom" not in check(pose, moved).failed
+
+
+@pytest.mark.slow
+def test_two_ligands_share_the_site() -> None:
+    """Reference: `vina` scores both where they lie."""
+    from tests.docking.test_assembly import by_vina
+
+    engine = NativeEngine(effort="fast", beside=(SMALL[0],))
+    pose = engine.dock(RECEPTOR, SITE, SMALL[2], seed=1, n_poses=1)[0]
+    (other,) = pose.beside
+    texts = [pdbqt.moved(one.ligand.pdbqt, one.ligand.docked(one.coords)) for one in (pose, other)]
+    theirs = by_vina(RECEPTOR.pdbqt, "", texts, list(SITE.center), list(SITE.size))
+    assert pose.score == pytest.approx(theirs[0], abs=3e-3)
+    gaps = np.linalg.norm(pose.coords[:, None] - other.coords[None], axis=-1)
+    assert gaps.min() > 1.8
+    alone = NativeEngine(effort="fast").dock(RECEPTOR, SITE, SMALL[2], seed=1, n_poses=1)[0]
+    assert pose.score < alone.score
