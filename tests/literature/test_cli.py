@@ -14,6 +14,13 @@ from literature import cli
 app = typer.Typer()
 app.command("dossier")(cli.dossier)
 app.command("mine")(cli.mine)
+app.command("annotate")(cli.annotate)
+app.command("graph")(cli.graph)
+app.command("search")(cli.search)
+app.command("ask")(cli.ask)
+app.command("targets")(cli.targets)
+app.command("compounds")(cli.compounds)
+app.command("fetch-pubmed")(cli.fetch_pubmed)
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -43,8 +50,35 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
         ("dossier", "HTR1B", "--corpus", str(tmp_path / "none")),
         ("dossier", "HTR1B", "--out", str(tmp_path / "d.pdf")),
         ("mine", str(tmp_path / "none"), "--out", str(tmp_path / "o")),
+        ("annotate", "example", "--out", str(tmp_path / "o.tsv")),
+        ("graph", str(tmp_path)),
+        ("search", str(tmp_path), "words"),
+        ("ask", str(tmp_path), "Is it?"),
+        ("targets", str(tmp_path), "flurble"),
+        ("fetch-pubmed", "words", "--out", str(tmp_path / "p"), "--email", "nobody"),
     ):
         code, output = run(*words)
         assert code == 2
         assert len(output.strip().splitlines()) == 1
         assert "Traceback" not in output
+
+
+def test_from_articles_to_answers(tmp_path: Path) -> None:
+    """mine, then every command that asks the folder; nothing raw reaches the terminal."""
+    mined = str(tmp_path / "mined")
+    assert run("mine", "example", "--out", mined)[0] == 0
+    for words, said in (
+        (("graph", mined), "antagonist of"),
+        (("graph", mined, "--sql", "SELECT count(*) AS n FROM documents"), "60"),
+        (("graph", mined, "--out", str(tmp_path / "g.graphml")), "nodes"),
+        (("search", mined, "coronary contraction", "--n", "2"), "EXAMPLE:"),
+        (("search", mined, "arteries", "--entity", "HTR1B", "--json"), '"named": ["NCBIGene:3351"]'),
+        (("ask", mined, "Does sumatriptan relieve migraine?"), "[1]"),
+        (("targets", mined, "migraine"), "HTR1B"),
+        (("compounds", mined, "HTR1B", "--n", "50"), "against:"),
+        (("annotate", "example", "--out", str(tmp_path / "o.pubtator")), "60 documents"),
+    ):
+        code, output = run(*words)
+        assert code == 0, output
+        assert said in output
+        assert "\x1b" not in output
