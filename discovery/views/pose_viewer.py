@@ -41,6 +41,7 @@ from discovery.views.text import inert, plus_minus
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LIBRARY = "3Dmol-2.5.5-min.js"
+FLAT = 3  # pictures below the view; the others are looked at in it
 NEAR = 5.0  # Å; residues this close to a pose are drawn with their side chains
 
 
@@ -80,26 +81,45 @@ def scene(run: Run, poses: Sequence[PosedRow], receptor: Sequence[Atom]) -> dict
     text, _ = trimmed(run.receptor_pdb, near)
     reference = _reference(run.reference_sdf)
     columns = {column.name: column for column in run.columns}
+    around = _Around.of(receptor)
     return {
         "receptor": text,
         "reference": reference[1] if reference else "",
         "reference_name": f"Known ligand {reference[0]}".strip() if reference else "",
         "turn": _turn(_heavy(poses[0].mol), np.array([atom.xyz for atom in receptor])) if poses else None,
-        "poses": [_as_json(pose, receptor, columns) for pose in poses],
+        "poses": [_as_json(pose, around, columns) for pose in poses],
     }
 
 
-def _as_json(pose: PosedRow, receptor: Sequence[Atom], columns: Mapping[str, Column]) -> dict[str, Any]:
-    row = pose.row
-    around = _heavy(pose.mol)
-    close: dict[str, None] = {}
-    alpha: dict[tuple[str, int], Atom] = {}
-    for atom in receptor:
-        key = (atom.residue[0], atom.residue[1])
-        if atom.name in ("CA", "CB") or key not in alpha:
-            alpha[key] = atom
-        if ((around - atom.xyz) ** 2).sum(axis=-1).min() <= NEAR**2:
-            close[f"{key[0]}:{key[1]}"] = None
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The receptor, looked up once for all poses."""
+
+    xyz: Floats  # [atom, 3] Å
+    keys: tuple[tuple[str, int], ...]  # [atom] chain and residue number
+    alpha: Mapping[tuple[str, int], Atom]  # where a residue's label stands
+
+    @classmethod
+    def of(cls, receptor: Sequence[Atom]) -> _Around:
+        alpha: dict[tuple[str, int], Atom] = {}
+        for atom in receptor:
+            key = (atom.residue[0], atom.residue[1])
+            if atom.name in ("CA", "CB") or key not in alpha:
+                alpha[key] = atom
+        xyz = np.array([atom.xyz for atom in receptor], dtype=float).reshape(-1, 3)
+        return cls(xyz, tuple((atom.residue[0], atom.residue[1]) for atom in receptor), alpha)
+
+    def close(self, ligand: Floats) -> list[str]:
+        """Residues with an atom near the ligand, in the receptor's order."""
+        low, high = ligand.min(axis=0) - NEAR, ligand.max(axis=0) + NEAR
+        boxed = np.flatnonzero(((self.xyz >= low) & (self.xyz <= high)).all(axis=1))
+        squares = np.square(self.xyz[boxed, None] - ligand[None]).sum(axis=-1).min(axis=1)
+        near = (self.keys[place] for place in boxed[squares <= NEAR**2])
+        return list(dict.fromkeys(f"{chain}:{number}" for chain, number in near))
+
+
+def _as_json(pose: PosedRow, around: _Around, columns: Mapping[str, Column]) -> dict[str, Any]:
+    row, alpha = pose.row, around.alpha
     named: dict[tuple[str, int], str] = {}
     contacts = []
     for contact in contacts_of(row):
@@ -126,7 +146,7 @@ def _as_json(pose: PosedRow, receptor: Sequence[Atom], columns: Mapping[str, Col
         "title": title,
         "score": numbers[0] if numbers else "",
         "sdf": pose.mol_block,
-        "near": list(close),
+        "near": around.close(_heavy(pose.mol)),
         "contacts": contacts,
         "labels": [{"text": text, "at": alpha[key].xyz} for key, text in named.items()],
         "lines": [
@@ -288,7 +308,7 @@ class PoseView:
                 entry["title"] + (f" · {entry['score']}" if entry["score"] else ""),
                 pose.contact_map() or _plain(pose.row),
             )
-            for entry, pose in zip(content["poses"], poses, strict=True)
+            for entry, pose in zip(content["poses"][:FLAT], poses[:FLAT], strict=True)
         )
         return cls(content, flat)
 
@@ -297,14 +317,14 @@ class PoseView:
         return viewer_page(self.content)
 
     def __repr__(self) -> str:
-        return f"PoseView of {len(self.flat)} poses"
+        return f"PoseView of {len(self.content['poses'])} poses"
 
     def _repr_html_(self) -> str:
         # an untrusted notebook drops the frame and keeps the pictures
         pictures = "".join(
             f'<td style="text-align:center;padding:4px"><img width="345" height="255" alt="{escape(caption)}" '
             f'src="{data_uri(svg)}"><br>{escape(caption)}</td>'
-            for caption, svg in self.flat[:3]
+            for caption, svg in self.flat
         )
         return (
             f'<iframe title="Poses in the receptor" sandbox="allow-scripts" width="100%" height="500" '

@@ -7,12 +7,14 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from discovery.results import Run
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import PoseView, posed, script_json, viewer_page
+from discovery.views.reading import pose_of
 from tests.discovery.fake_run import fake_run, prolif_data
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")
@@ -88,3 +90,15 @@ def test_no_pose_is_a_message() -> None:
 
 def test_page_is_plain_text_safe() -> None:
     assert "\x1b" not in viewer_page(view().content)
+
+
+def test_five_hundred_poses_share_one_canvas_and_a_page_that_opens() -> None:
+    run = fake_run(120, posed=8, hostile=False)
+    rows = [row for row in run.rows if pose_of(row)]
+    many = [replace(rows[n % len(rows)], id=f"pose-{n}") for n in range(500)]
+    view = PoseView.of(run, many)
+    page = view.page()
+    assert len(view.content["poses"]) == 500
+    assert page.count('class="pv-canvas"') == 1  # one viewer, one WebGL context, whatever the number of poses
+    assert page.count("createViewer(canvas") == 1
+    assert len(page) < 10_000_000
