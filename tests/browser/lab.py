@@ -117,5 +117,5 @@ def silent(watched: Watched, site: Lab) -> None:
 def _of_the_lab(said: str) -> bool:
     """What JupyterLab and Chromium say of themselves on any notebook, an empty one too."""
     return any(
-        text in said for text in ("GL Driver Message", "allow-scripts", "Plugin @jupyter", "service worker")
+        text in said for text in ("GL Driver Message", "allow-scripts", " to activate.", "service worker")
     )
