@@ -68,7 +68,9 @@ def dock(
     rank_by : what puts poses in order
         "rescoring", which knows the true pose more often (see rescoring.py) and puts
         plausible poses before others; or "score", the engine's kcal/mol alone. The
-        score of a pose is the same with both.
+        score of a pose is the same with both. Poses with restraints, flexible side
+        chains or ligands beside them are always put in order by score and restraint:
+        rescoring was learned from ligands alone in rigid receptors.
     settings : the engine's own, such as exhaustiveness=8 or effort="fast"
         Only with a name.
 
@@ -105,8 +107,10 @@ def dock(
         refusals = [answer for answer in answers if isinstance(answer, Missing)]
         if not poses:
             outcomes.append(refusals[0])
-        elif rank_by == "score":
-            every = sorted((pose for some in poses for pose in some), key=lambda pose: pose.standing)
+        elif rank_by == "score" or any(pose.steered for some in poses for pose in some):
+            every = sorted(
+                (pose for some in poses for pose in some[:n_poses]), key=lambda pose: pose.standing
+            )
             outcomes.append(Docked(group[0].molecule, tuple(every)))
         else:
             outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))

@@ -53,6 +53,11 @@ class Pose:
         """kcal/mol that puts poses in order: the score, and what restraints cost where there are any."""
         return self.score + self.terms.get("restraint", 0.0)
 
+    @property
+    def steered(self) -> bool:
+        """Has it restraints, flexible side chains or ligands beside it?"""
+        return bool(self.side_chains or self.beside or "restraint" in self.terms)
+
     def mol(self) -> Chem.Mol:
         """A fresh RDKit molecule, bond orders and hydrogens as prepared, lying as docked."""
         return with_coords(self.ligand.mol(), self.coords)

@@ -170,6 +170,28 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path: Path, text: str, said: s
         restraints.read(path, RECEPTOR)
 
 
+def test_poses_that_obey_come_first() -> None:
+    """What was asked for counts in the order, and never in the score."""
+    from docking.dock import Docked, dock
+    from docking.pose import Pose
+
+    class Two:
+        name, settings = "two", {}
+
+        def dock(self, receptor, site, one, /, *, seed, n_poses):
+            return [
+                Pose(one, one.coords(), score, {"restraint": r}) for score, r in ((-9.0, 4.0), (-7.0, 0.0))
+            ]
+
+        def score(self, receptor, site, one, coords, /):
+            raise AssertionError("nothing is scored here")
+
+    for rank_by in ("score", "rescoring"):
+        (found,) = dock(RECEPTOR, SITE, [SEROTONIN.molecule], engine=Two(), rank_by=rank_by)
+        assert isinstance(found, Docked)
+        assert [pose.score for pose in found.poses] == [-7.0, -9.0]
+
+
 @pytest.mark.slow
 def test_docked_poses_obey_and_their_score_stays_vinas() -> None:
     """Reference: `vina` scores the pose; the restraint is no part of it."""
