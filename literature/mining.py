@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,8 @@ def _mine(
     keys = [_key(file, known, format) for file in files]
     todo = [(file, key) for file, key in dict(zip(files, keys, strict=True)).items() if not _stands(out, key)]
     todo = list({key: (file, key) for file, key in todo}.values())  # the same bytes under two names: once
-    jobs = [(str(file), key, str(out), read, format) for file, key in todo]
+    fresh = replace(read)  # without the names it has looked up: every process has its own
+    jobs = [(str(file), key, str(out), fresh, format) for file, key in todo]
     if workers == 1 or len(jobs) < 2:
         for job in jobs:
             _read_one(job)

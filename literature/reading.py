@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from discovery.outcome import UserError
 from literature.article import Article
@@ -22,6 +23,9 @@ from literature.dictionary import shipped
 from literature.lexicon import Lexicon, Type
 from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all
 from literature.normalisation import normalise
+
+if TYPE_CHECKING:
+    from literature.relations import Answers
 
 DICTIONARY, MODEL = "dictionary", "model"
 GENERAL = "general"
@@ -90,6 +94,20 @@ class Reading:
         network.load()  # a model that is absent is said before the first article is opened
         return EitherTagger(network, _Only(words, frozenset({"process"})))
 
+    @cached_property
+    def answers(self) -> Answers | None:
+        """The network that says how things are related; None where the reader only finds names and rules do."""
+        if self.reader == DICTIONARY or not (self.reader == MODEL or self.reader.endswith(".safetensors")):
+            return None
+        from literature.prediction import SHIPPED, shipped
+        from literature.relations import RelationReader
+        from literature.weights_io import read
+
+        own = self.reader != MODEL
+        if not read(Path(self.reader) if own else shipped()).shape.relations:
+            return None
+        return RelationReader(self.reader if own else SHIPPED).load()
+
     @property
     def fingerprint(self) -> str:
         """Changes when what is found may change."""
@@ -120,8 +138,15 @@ class Reading:
                 linked, unlinked = mentions, list[Span]()
             else:
                 linked, unlinked = self._settled(article, mentions, placed)
-            result.append(Read(article, tuple(linked), tuple(unlinked), tuple(claims(article, linked))))
+            result.append(Read(article, tuple(linked), tuple(unlinked), tuple(self._claims(article, linked))))
         return result
+
+    def _claims(self, article: Article, mentions: Sequence[Mention]) -> list[Claim]:
+        if self.answers is None:
+            return claims(article, mentions)
+        from literature.relations import relations
+
+        return claims(article, mentions, relations=relations(article, mentions, self.answers))
 
     def _settled(
         self, article: Article, mentions: Sequence[Mention], spans: Sequence[Span]

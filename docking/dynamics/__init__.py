@@ -4,12 +4,13 @@ Floors, records low, doors high:
 
 terms, solvent             a molecule's mechanics as arrays; what water sees of an atom
 sage, smirnoff             the ligand's force field: the figures, and who gets which
-am1, am1_worker, bcc, charges   the ligand's charges
+am1, am1_worker, bcc, resonance, charge_graph, charge_net, charges   the ligand's charges
+charge_training                  how the graph's charges were learned
 system, platform           arrays to OpenMM; on which device
 receptor_system, pocket    the protein's mechanics; what is cut out of it
 minimise, simulate, checkpoint   settle, move, resume
-born, binding_energy, stability  what the numbers are made of
-protocol, scorers, work, cli     from a pose to its numbers; campaigns, files, command line
+born, neck, binding_energy, stability  what the numbers are made of
+protocol, scorers, watch, work, cli    from a pose to its numbers; campaigns, files, command line
 checks                     the doctor's lines
 
 nm and kJ/mol live in here; the doors speak Å and kcal/mol.

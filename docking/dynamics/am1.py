@@ -61,7 +61,7 @@ class Mopac:
             self._child = None
 
     def charges(
-        self, numbers: Ints, xyz: Floats, charge: int, *, relax: bool = True
+        self, numbers: Ints, xyz: Floats, charge: int, *, relax: bool = True, tolerance: float = 1.0
     ) -> tuple[Floats, Floats]:
         """AM1 population charges.
 
@@ -72,6 +72,8 @@ class Mopac:
         charge : e
         relax
             Go to the nearest AM1 minimum first, as AM1-BCC was parametrised.
+        tolerance
+            How loosely the minimum is approached; 1 is MOPAC's own criterion.
 
         Returns
         -------
@@ -88,6 +90,7 @@ class Mopac:
             "xyz": np.asarray(xyz, dtype=np.float64).tolist(),
             "charge": charge,
             "relax": relax,
+            "tolerance": tolerance,
             "seconds": max(1, int(self.seconds)),
         }
         answer = self._asked(question)

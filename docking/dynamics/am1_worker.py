@@ -18,8 +18,9 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     """One AM1 calculation.
 
     `question` holds "numbers" [atom], "xyz" [atom, 3] in Å, "charge" in e, "relax"
-    (find the nearest minimum first) and "seconds" (MOPAC's own limit). The answer holds
-    "charges" [atom] in e and "xyz", or "error".
+    (find the nearest minimum first), "tolerance" (how loosely, 1 is MOPAC's own) and
+    "seconds" (MOPAC's own limit). The answer holds "charges" [atom] in e and "xyz", or
+    "error".
     """
     from mopactools import api
 
@@ -31,6 +32,7 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     system.atom = np.array(question["numbers"], dtype=np.int32)
     system.coord = np.array(question["xyz"], dtype=np.float64).ravel()
     system.max_time = int(question["seconds"])
+    system.tolerance = float(question["tolerance"])
     found = api.from_data(system, api.MopacState(), relax=bool(question["relax"]))
     charges = np.asarray(found.charge)
     problems = [str(m).strip() for m in getattr(found, "error_msg", [])]

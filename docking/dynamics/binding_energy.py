@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from discovery.units import KCAL_PER_KJ
+from docking.dynamics import neck
 from docking.dynamics.born import COULOMB, born_radii, descreening, nonpolar, polar
 from docking.dynamics.pocket import Complex
 from docking.dynamics.terms import Floats
@@ -40,7 +42,7 @@ class Interaction:
         return self.vdw + self.coulomb + self.polar + self.nonpolar
 
 
-def interaction(bound: Complex, xyz: Floats) -> Interaction:
+def interaction(bound: Complex, xyz: Floats, water: Literal["gbn2", "obc2"] = "gbn2") -> Interaction:
     """MM-GBSA of one structure.
 
     A residue's row holds its direct energy with the ligand and the change of its own
@@ -50,25 +52,21 @@ def interaction(bound: Complex, xyz: Floats) -> Interaction:
     ----------
     xyz : [atom, 3], nm
         The complex's atoms, receptor first.
+    water
+        Of the polar part: atoms move in OBC2, which is cheaper; GBn2 knows the narrow
+        gaps between ligand and receptor. The surface part is OBC2's either way.
     """
     terms, n, ligand = bound.terms, bound.n_receptor, bound.ligand
     pocket = slice(0, n)
     vdw, coulomb = _direct(bound, xyz)
-    radius, scale, charge = terms.gb_radius, terms.gb_scale, terms.charge
-    alone = descreening(xyz[pocket], radius[pocket], xyz[pocket], radius[pocket], scale[pocket])
-    by_ligand = descreening(xyz[pocket], radius[pocket], xyz[ligand], radius[ligand], scale[ligand])
-    own = descreening(xyz[ligand], radius[ligand], xyz[ligand], radius[ligand], scale[ligand])
-    by_pocket = descreening(xyz[ligand], radius[ligand], xyz[pocket], radius[pocket], scale[pocket])
-    together = born_radii(np.concatenate([alone + by_ligand, own + by_pocket]), radius)
-    free_pocket, free_ligand = born_radii(alone, radius[pocket]), born_radii(own, radius[ligand])
-    apart_polar = np.concatenate(
-        [polar(xyz[pocket], charge[pocket], free_pocket), polar(xyz[ligand], charge[ligand], free_ligand)]
-    )
-    apart_nonpolar = np.concatenate(
-        [nonpolar(radius[pocket], free_pocket), nonpolar(radius[ligand], free_ligand)]
-    )
-    d_polar = polar(xyz, charge, together) - apart_polar
-    d_nonpolar = nonpolar(radius, together) - apart_nonpolar
+    radius, charge = terms.gb_radius, terms.charge
+    together, apart = _born(bound, xyz, "obc2")
+    d_nonpolar = nonpolar(radius, together) - nonpolar(radius, apart)
+    if water == "gbn2":
+        together, apart = _born(bound, xyz, "gbn2")
+    d_polar = polar(xyz, charge, together)
+    d_polar[pocket] -= polar(xyz[pocket], charge[pocket], apart[pocket])
+    d_polar[ligand] -= polar(xyz[ligand], charge[ligand], apart[ligand])
     d_solvation = d_polar + d_nonpolar
     per_atom = (vdw + coulomb).sum(axis=1) + d_solvation[pocket]
     per_residue = np.bincount(bound.residue, weights=per_atom, minlength=len(bound.labels))
@@ -81,6 +79,24 @@ def interaction(bound: Complex, xyz: Floats) -> Interaction:
         nonpolar=float(d_nonpolar.sum()) * KCAL_PER_KJ,
         residues=rows,
     )
+
+
+def _born(bound: Complex, xyz: Floats, water: str) -> tuple[Floats, Floats]:
+    """Born radii in the complex, and with receptor and ligand each alone, [atom] nm."""
+    terms = bound.terms
+    radius, mass = terms.gb_radius, terms.mass
+    scale = terms.gb_scale if water == "obc2" else neck.figures(mass)[0]
+    summed = descreening if water == "obc2" else neck.integral
+    pocket, ligand = slice(0, bound.n_receptor), bound.ligand
+
+    def by(atoms: slice, others: slice) -> Floats:
+        return summed(xyz[atoms], radius[atoms], xyz[others], radius[others], scale[others])
+
+    alone = np.concatenate([by(pocket, pocket), by(ligand, ligand)])
+    bound_too = alone + np.concatenate([by(pocket, ligand), by(ligand, pocket)])
+    if water == "obc2":
+        return born_radii(bound_too, radius), born_radii(alone, radius)
+    return neck.effective_radii(bound_too, radius, mass), neck.effective_radii(alone, radius, mass)
 
 
 def worst(energy: Interaction) -> str:

@@ -28,7 +28,15 @@ _ALPHA, _BETA, _GAMMA = 1.0, 0.8, 4.85  # OBC2
 _ROWS = 256  # at a time: a large pocket's whole matrix would not fit the cache
 
 
-def descreening(xyz: Floats, radius: Floats, others: Floats, other_radius: Floats, scale: Floats) -> Floats:
+def descreening(
+    xyz: Floats,
+    radius: Floats,
+    others: Floats,
+    other_radius: Floats,
+    scale: Floats,
+    *,
+    offset: float = _OFFSET,
+) -> Floats:
     """By how much `others` push the water away from each atom.
 
     Parameters
@@ -42,11 +50,11 @@ def descreening(xyz: Floats, radius: Floats, others: Floats, other_radius: Float
     [atom], 1/nm
     """
     total = np.empty(len(xyz))
-    reach = scale * (other_radius - _OFFSET)
+    reach = scale * (other_radius - offset)
     for start in range(0, len(xyz), _ROWS):
         rows = slice(start, start + _ROWS)
-        own = (radius[rows] - _OFFSET)[:, None]
-        r = _distances(xyz[rows], others)
+        own = (radius[rows] - offset)[:, None]
+        r = distances(xyz[rows], others)
         r_safe = np.where(r < 1e-9, 1.0, r)
         counts = (own < r_safe + reach) & (r >= 1e-9)
         lower = 1.0 / np.maximum(own, np.abs(r_safe - reach))
@@ -88,7 +96,7 @@ def polar(
     share = np.empty(len(xyz))
     for start in range(0, len(xyz), _ROWS):
         rows = slice(start, start + _ROWS)
-        r2 = np.square(_distances(xyz[rows], xyz))
+        r2 = np.square(distances(xyz[rows], xyz))
         product = born[rows][:, None] * born
         f = np.sqrt(r2 + product * np.exp(-0.25 * r2 / product))
         share[rows] = charge[rows] * (charge / f).sum(axis=1)
@@ -100,7 +108,7 @@ def nonpolar(radius: Floats, born: Floats) -> Floats:
     return np.asarray(_SURFACE * np.square(radius + _PROBE) * (radius / born) ** 6)
 
 
-def _distances(a: Floats, b: Floats) -> Floats:
+def distances(a: Floats, b: Floats) -> Floats:
     """[a, b] nm; by components, which keeps near pairs exact."""
     squares = np.zeros((len(a), len(b)))
     for axis in range(3):

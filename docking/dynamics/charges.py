@@ -2,7 +2,8 @@
 
 AM1-BCC starts from the coordinates given, as the reference programs do, or from a
 conformer of its own, found from the canonical order of atoms with a fixed seed, so
-that two poses of a molecule share their charges. The method stands beside every number
+that two poses of a molecule share their charges. The graph model (charge_net.py) foretells
+what AM1-BCC would say of an outstretched conformer, in milliseconds. The method stands beside every number
 that was computed with them.
 
 References
@@ -27,12 +28,17 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.am1 import Am1Failed, Mopac
 from docking.dynamics.bcc import bond_charge_corrections
+from docking.dynamics.charge_graph import graph_of
+from docking.dynamics.charge_net import charges as net_charges
+from docking.dynamics.charge_net import members
+from docking.dynamics.resonance import classes
 from docking.dynamics.smirnoff import checked
 from docking.dynamics.terms import Floats, Ints
 from docking.receptor import DockingError
 
 SEED = 20021  # of the conformers; the same for every molecule, in every process
 CONFORMERS = 10
+LOOSE = 30.0  # 10 and 100 differ from it by less than 0.002 e on 20 ligands
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +46,7 @@ class Charges:
     """Partial charges with the method that made them."""
 
     values: Floats  # [atom], e, in the molecule's atom order
-    method: str  # "am1-bcc", "gasteiger"
+    method: str  # one of METHODS, or the name of a set passed in
     note: str = ""  # why it is not the method that was asked for
 
 
@@ -95,6 +101,56 @@ def am1_bcc(
     return Charges(symmetrised(whole, found + shift), "am1-bcc" if relax else "am1-bcc, unrelaxed")
 
 
+def am1_bcc_elf(mol: Chem.Mol, name: str = "the ligand", *, mopac: Mopac | None = None) -> Charges:
+    """AM1-BCC at one outstretched conformer, loosely relaxed: no pose shows in it.
+
+    Of several conformers the one is taken whose charges, all made positive, lie furthest
+    apart [1]_, so that no inner hydrogen bond or salt bridge is held. AM1 relaxes it
+    `LOOSE` times less tightly than MOPAC would by itself: a twentieth of the time, and
+    further relaxing leads away from the conformer that was chosen.
+
+    Raises
+    ------
+    MoleculeError
+        As `am1_bcc`.
+
+    References
+    ----------
+    .. [1] OpenEye's ELF conformers (electrostatically least-interacting functional groups), of which
+       the reference takes ten: https://docs.eyesopen.com/toolkits/python/quacpactk/molchargetheory.html
+    """
+    whole = checked(mol, name)
+    shift = bond_charge_corrections(whole, name)
+    xyz = outstretched_conformer(whole, name)
+    numbers = np.array([atom.GetAtomicNum() for atom in whole.GetAtoms()], dtype=np.int64)
+    asked = mopac or Mopac()
+    try:
+        found, _ = asked.charges(numbers, xyz, Chem.GetFormalCharge(whole), tolerance=LOOSE)
+    except Am1Failed as error:
+        raise MoleculeError(Reason.UNPREPARED, f"{name} has no AM1 charges: {error}") from error
+    finally:
+        if mopac is None:
+            asked.close()
+    return Charges(symmetrised(whole, found + shift), "am1-bcc-elf")
+
+
+def graph_charges(mol: Chem.Mol, name: str = "the ligand") -> Charges:
+    """AM1-BCC charges as a network on the molecule's graph foretells them: milliseconds, no conformer.
+
+    Equal for every pose, drawing and order of the atoms.
+
+    Raises
+    ------
+    MoleculeError
+        UNSUPPORTED: an element that the network was never shown, a lone atom.
+    """
+    whole = checked(mol, name)
+    graph = graph_of(whole, name)
+    values = np.mean([net_charges(weights, graph) for weights in members()], axis=0).astype(np.float64)
+    values += (Chem.GetFormalCharge(whole) - values.sum()) / len(values)  # rounding, some 1e-7 e
+    return Charges(symmetrised(whole, values), "graph")
+
+
 def gasteiger(mol: Chem.Mol, name: str = "the ligand") -> Charges:
     """Gasteiger's charges: instant, defined for nearly everything, far cruder than AM1-BCC.
 
@@ -107,7 +163,8 @@ def gasteiger(mol: Chem.Mol, name: str = "the ligand") -> Charges:
     rdPartialCharges.ComputeGasteigerCharges(whole)
     values = np.array([float(atom.GetProp("_GasteigerCharge")) for atom in whole.GetAtoms()])
     if not np.isfinite(values).all():
-        worst = whole.GetAtomWithIdx(int(np.flatnonzero(~np.isfinite(values))[0]))
+        unknown = [whole.GetAtomWithIdx(int(i)) for i in np.flatnonzero(~np.isfinite(values))]
+        worst = max(unknown, key=lambda atom: atom.GetAtomicNum())  # its neighbours have none either
         raise MoleculeError(
             Reason.UNSUPPORTED, f"{name} has no Gasteiger charge for {worst.GetSymbol()}{worst.GetIdx() + 1}"
         )
@@ -132,21 +189,26 @@ def with_fallback(first: Method, *others: Method) -> Method:
     return charged
 
 
-METHODS = ("am1-bcc", "am1-bcc-unrelaxed", "gasteiger")
+METHODS = ("graph", "am1-bcc", "am1-bcc-elf", "am1-bcc-unrelaxed", "gasteiger")
 
 
 def method(name: str) -> Method:
-    """A charge method by its name, with Gasteiger's as the stated fallback.
+    """A charge method by its name, with its stated fallbacks: AM1 for the graph, the graph for AM1, then Gasteiger.
 
     Raises
     ------
     DockingError
         Unknown; names those that are known.
     """
-    if name == "am1-bcc":
-        return with_fallback(am1_bcc, gasteiger)
-    if name == "am1-bcc-unrelaxed":
-        return with_fallback(partial(am1_bcc, relax=False), gasteiger)
+    quantum: dict[str, Method] = {
+        "am1-bcc": am1_bcc,
+        "am1-bcc-elf": am1_bcc_elf,
+        "am1-bcc-unrelaxed": partial(am1_bcc, relax=False),
+    }
+    if name == "graph":
+        return with_fallback(graph_charges, am1_bcc_elf, gasteiger)
+    if name in quantum:
+        return with_fallback(quantum[name], graph_charges, gasteiger)
     if name == "gasteiger":
         return gasteiger
     raise DockingError(f"charges must be one of {', '.join(METHODS)}, not {name!r}")
@@ -180,6 +242,54 @@ def extended_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
     MoleculeError
         NO_CONFORMER.
     """
+    order, copy, found, energies = _relaxed_apart(mol, name)
+    best = copy.GetConformer(found[int(np.argmin(np.round(energies, 3)))]).GetPositions()
+    return _reordered(best, order)
+
+
+def outstretched_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
+    """Of several conformers the one whose charges, all made positive, repel least.
+
+    Returns
+    -------
+    [atom, 3], Å, in the molecule's order
+
+    Raises
+    ------
+    MoleculeError
+        NO_CONFORMER.
+    """
+    order, copy, found, _ = _relaxed_apart(mol, name)
+    rdPartialCharges.ComputeGasteigerCharges(copy)
+    size = np.abs(np.nan_to_num([float(a.GetProp("_GasteigerCharge")) for a in copy.GetAtoms()]))
+    pairs = np.outer(size, size) * (Chem.GetDistanceMatrix(copy) > 2)
+    repulsion = []
+    for index in found:
+        xyz = copy.GetConformer(index).GetPositions()
+        gaps = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1) + np.eye(len(xyz))
+        repulsion.append(float((pairs / gaps).sum()))
+    best = copy.GetConformer(found[int(np.argmin(np.round(repulsion, 4)))]).GetPositions()
+    return _reordered(best, order)
+
+
+def _reordered(best: Floats, order: Ints) -> Floats:
+    answer: Floats = np.empty_like(best)
+    answer[order] = best
+    return answer
+
+
+def _relaxed_apart(mol: Chem.Mol, name: str) -> tuple[Ints, Chem.Mol, list[int], Floats]:
+    """Conformers of the molecule in canonical order, relaxed with electrostatics switched off.
+
+    Returns
+    -------
+    order : [atom], the molecule's index of each atom of the copy
+    copy
+        With its conformers.
+    ids : list of int
+        Of the conformers.
+    energies : [conformer], kcal/mol
+    """
     ranks = np.array(list(Chem.CanonicalRankAtoms(mol, breakTies=True)))
     order = np.argsort(ranks)
     copy = Chem.RenumberAtoms(mol, [int(i) for i in order])
@@ -206,11 +316,7 @@ def extended_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
                 field = rdForceFieldHelpers.MMFFGetMoleculeForceField(copy, properties, confId=index)
                 field.Initialize()
                 relaxed.append((field.Minimize(maxIts=500), field.CalcEnergy()))
-    energies = np.array([energy for _, energy in relaxed])
-    best = copy.GetConformer(found[int(np.argmin(np.round(energies, 3)))]).GetPositions()
-    answer: Floats = np.empty_like(best)
-    answer[order] = best
-    return answer
+    return order, copy, found, np.array([energy for _, energy in relaxed])
 
 
 def symmetrised(mol: Chem.Mol, charges: Floats) -> Floats:
@@ -220,24 +326,7 @@ def symmetrised(mol: Chem.Mol, charges: Floats) -> Floats:
     ----------
     charges : [atom], e
     """
-    classes = _classes(mol)
-    total = np.bincount(classes, weights=charges)
-    count = np.bincount(classes)
-    return np.asarray(total[classes] / count[classes])
-
-
-def _classes(mol: Chem.Mol) -> Ints:
-    """Equal numbers for atoms that are equal by elements and connections alone."""
-    flat = Chem.RWMol(mol)
-    for bond in flat.GetBonds():
-        bond.SetBondType(Chem.BondType.SINGLE)
-        bond.SetIsAromatic(False)
-        bond.SetStereo(Chem.BondStereo.STEREONONE)
-    for atom in flat.GetAtoms():
-        atom.SetFormalCharge(0)
-        atom.SetIsAromatic(False)
-        atom.SetNoImplicit(True)
-        atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-    skeleton = flat.GetMol()
-    skeleton.UpdatePropertyCache(strict=False)
-    return np.array(list(Chem.CanonicalRankAtoms(skeleton, breakTies=False, includeChirality=False)))
+    same = classes(mol)
+    total = np.bincount(same, weights=charges)
+    count = np.bincount(same)
+    return np.asarray(total[same] / count[same])

@@ -19,6 +19,7 @@ from discovery.files import publish
 from docking.dynamics.simulate import Progress
 
 _MAGIC = b"discovery-md-checkpoint-1\n"
+_DAMAGED = ".damaged-"
 _DIGEST = 32  # bytes of sha256
 
 
@@ -46,8 +47,14 @@ class Keeper:
         return True
 
     def found(self) -> Progress | None:
-        """The newest generation that is whole, or None."""
-        whole = [both for path in self._paths() if (both := unpacked(path)) is not None]
+        """The newest generation that is whole, or None; those that are not are put aside."""
+        whole = []
+        for path in self._paths():
+            both = unpacked(path)
+            if both is not None:
+                whole.append(both)
+            elif path.exists():
+                put_aside(path)
         return max(whole, key=lambda both: both[0])[1] if whole else None
 
     def forget(self) -> None:
@@ -62,6 +69,17 @@ class Keeper:
         serials = [-1 if (both := unpacked(path)) is None else both[0] for path in self._paths()]
         older = 0 if serials[0] <= serials[1] else 1
         return max(serials) + 1, self._paths()[older]
+
+
+def put_aside(path: Path) -> None:
+    """Keep a damaged file under another name: nothing reads it again, and `put_aside_in` tells of it."""
+    number = len(list(path.parent.glob(f"{path.name}{_DAMAGED}*"))) + 1
+    path.rename(path.with_name(f"{path.name}{_DAMAGED}{number}"))
+
+
+def put_aside_in(folder: Path) -> list[str]:
+    """Names of the damaged files that were found in a unit's folder, in all its runs."""
+    return sorted(path.name for path in folder.glob(f"*{_DAMAGED}*"))
 
 
 def packed(progress: Progress, serial: int) -> bytes:

@@ -26,11 +26,16 @@ def simulate(
     length_ps: Annotated[float, typer.Option(min=0.0, help="Recorded dynamics per replica.")] = 20.0,
     replicas: Annotated[int, typer.Option(min=1, max=100)] = 2,
     solvent: Annotated[str, typer.Option(help="implicit.")] = "implicit",
-    charges: Annotated[str, typer.Option(help="am1-bcc, am1-bcc-unrelaxed or gasteiger.")] = "am1-bcc",
+    charges: Annotated[
+        str, typer.Option(help="am1-bcc, am1-bcc-elf, am1-bcc-unrelaxed, graph or gasteiger.")
+    ] = "am1-bcc",
     force_field: Annotated[str, typer.Option(help="sage-2.2.1, or an .offxml file.")] = "sage-2.2.1",
     platform: Annotated[str, typer.Option(help="auto, CUDA, OpenCL, CPU or Reference.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="On the CPU platform.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,
+    patience_s: Annotated[
+        float, typer.Option(min=1.0, help="End the run (exit status 75) after so long without progress.")
+    ] = 1800.0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
 ) -> None:
     """Let docked poses settle, or move, in their pocket: MM-GBSA, drift, contacts kept."""
@@ -59,7 +64,12 @@ def simulate(
     settings.device.platform()  # a wrong name is refused before any work
     job = Job(model, digest, protocol.value, run, settings, charges)
     counts = work(
-        poses, out, job, resume=resume, told=lambda done, what: typer.echo(f"{done}: {what}", err=True)
+        poses,
+        out,
+        job,
+        resume=resume,
+        patience_s=patience_s,
+        told=lambda done, what: typer.echo(f"{done}: {what}", err=True),
     )
     typer.echo(f"{counts.n_in:,} poses in: {counts.n_ok:,} computed, {counts.n_failed:,} failed")
     typer.echo(

@@ -3,15 +3,22 @@
 The PDB text is a prepared receptor's (docking/receptor.py); text without hydrogens is
 prepared first. Chain breaks stay open and uncapped: a bond is never drawn across a gap,
 and a residue that ends at one keeps the parameters it has inside a chain, which adds no
-false charge. Crystal waters are left out, as the water here is a continuum.
+false charge. Crystal waters are left out, as the water here is a continuum. Phosphorylated
+residues (SEP, TPO, PTR, ...) take phosaa14SB [1]_ where openmmforcefields is installed.
+
+References
+----------
+.. [1] Raguette et al., J. Chem. Theory Comput. 20, 7199 (2024), as openmmforcefields converted it.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -27,6 +34,8 @@ from docking.dynamics.terms import Floats, Ints, Terms
 from docking.receptor import ReceptorError
 
 PROTEIN = "ff14SB"
+_PHOSPHO = frozenset({"SEP", "S1P", "TPO", "T1P", "PTR", "Y1P", "H1D", "H2D", "H1E"})
+_PHOSPHO_FILES = ("amber/ff14SB.xml", "amber/phosaa14SB.xml", "amber14/tip3p.xml")  # of openmmforcefields
 _FILES = ("amber14/protein.ff14SB.xml", "amber14/tip3p.xml")  # the second for its ions
 _WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
 _BREAK = 0.25  # nm from C to N; a peptide bond is 0.133
@@ -71,6 +80,10 @@ def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
         pdb = prepared.pdb
         notes.append(f"{name} had no hydrogens; they were added for pH {preparation.PH:g}")
     topology, positions = _read(pdb, name)
+    phospho = sorted({r.name for r in topology.residues()} & _PHOSPHO)
+    if phospho:
+        notes.append(f"{', '.join(phospho)} with the parameters of phosaa14SB")
+        _bond_by_template(topology, _force_field(phospho=True))
     topology, positions = _without_water(topology, positions, notes)
     topology = _open_gaps(topology, positions, notes)
     residues = list(topology.residues())
@@ -193,9 +206,45 @@ def _check_coordinates(xyz: Floats, topology: Any, labels: tuple[str, ...], name
             )
 
 
-@lru_cache(maxsize=1)
-def _force_field() -> Any:
-    return app.ForceField(*_FILES)
+@lru_cache(maxsize=2)
+def _force_field(*, phospho: bool = False) -> Any:
+    if not phospho:
+        return app.ForceField(*_FILES)
+    if find_spec("openmmforcefields") is None:
+        raise ReceptorError(
+            "phosphorylated residues (SEP, TPO, PTR, ...) need: pip install openmmforcefields; "
+            "or mutate them to SER, THR or TYR"
+        )
+    return app.ForceField(*_PHOSPHO_FILES)
+
+
+def _bond_by_template(topology: Any, field: Any) -> None:
+    """Bonds inside phosphorylated residues, which the reader of PDB files does not know."""
+    bonded = {(a.index, b.index) for a, b in topology.bonds()}
+    for residue in topology.residues():
+        if residue.name not in _PHOSPHO:
+            continue
+        template = field._templates[residue.name]
+        atoms = {atom.name: atom for atom in residue.atoms()}
+        for i, j in template.bonds:
+            a, b = atoms.get(template.atoms[i].name), atoms.get(template.atoms[j].name)
+            if a is not None and b is not None and not {(a.index, b.index), (b.index, a.index)} & bonded:
+                topology.addBond(a, b)
+    _bond_along_chain(topology)
+
+
+def _bond_along_chain(topology: Any) -> None:
+    """The peptide bonds to and from such residues; `_open_gaps` opens those that are too long."""
+    bonded = {frozenset((a.index, b.index)) for a, b in topology.bonds()}
+    for chain in topology.chains():
+        residues = list(chain.residues())
+        for one, two in itertools.pairwise(residues):
+            if not {one.name, two.name} & _PHOSPHO:
+                continue
+            carbon = next((a for a in one.atoms() if a.name == "C"), None)
+            nitrogen = next((a for a in two.atoms() if a.name == "N"), None)
+            if carbon and nitrogen and frozenset((carbon.index, nitrogen.index)) not in bonded:
+                topology.addBond(carbon, nitrogen)
 
 
 def _parametrised(topology: Any, labels: tuple[str, ...], name: str) -> Any:
@@ -206,13 +255,14 @@ def _parametrised(topology: Any, labels: tuple[str, ...], name: str) -> Any:
         for atom in bond
         if bond[0].name == bond[1].name == "SG" and bond[0].residue is not bond[1].residue
     }
+    field = _force_field(phospho=any(residue.name in _PHOSPHO for residue in residues))
     templates = {}
     for residue in residues:
         names = {atom.name for atom in residue.atoms()}
         if residue.name in ("CYS", "CYX", "CYM") and "HG" not in names and not names & {"OXT", "H3"}:
             templates[residue] = "CYX" if residue.index in bridged else "CYM"
     try:
-        return _force_field().createSystem(
+        return field.createSystem(
             topology,
             nonbondedMethod=app.NoCutoff,
             constraints=None,
@@ -229,12 +279,12 @@ def _parametrised(topology: Any, labels: tuple[str, ...], name: str) -> Any:
         )
         if found is None:
             raise
-        raise ReceptorError(_unmatched(residues[int(found[1])], labels, name, str(error))) from error
+        raise ReceptorError(_unmatched(residues[int(found[1])], labels, name, str(error), field)) from error
 
 
-def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str) -> str:
+def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str, field: Any) -> str:
     where = f"{name}, {labels[residue.index]}"
-    template = _force_field()._templates.get(residue.name)
+    template = field._templates.get(residue.name)
     if template is None:
         return (
             f"{where}: {PROTEIN} has no parameters for {residue.name}; leave it out "

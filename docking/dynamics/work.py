@@ -1,9 +1,10 @@
 """How does an SDF of poses become a folder of results that may be killed at any moment?
 
 Every pose is a unit with a folder of its own; inside it every replica goes on from its
-last checkpoint. A unit that was begun three times and never ended is set aside with a
-reason, so that one pose that kills the process cannot stop the others. One pose in
-gives one row out.
+last checkpoint. A unit that was begun three times, here or on other hosts, and never
+moved on is set aside with a reason, so that one pose that kills or hangs the process
+cannot stop the others. A damaged file is never believed and never passed over in
+silence: the row's notes name it. One pose in gives one row out.
 """
 
 from __future__ import annotations
@@ -25,16 +26,18 @@ from rdkit import Chem
 from discovery.files import publish
 from discovery.outcome import Counts, Missing, MoleculeError, Reason
 from discovery.records import records
-from docking.dynamics.checkpoint import Keeper
+from docking.dynamics.checkpoint import Keeper, put_aside, put_aside_in
 from docking.dynamics.protocol import STAGE, Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import energy_details, stability_details
 from docking.dynamics.simulate import Progress, Run, Trajectory
 from docking.dynamics.system import Choices, system_of
+from docking.dynamics.watch import PATIENCE_S, Watch, begun, hung, moved_on
 from docking.receptor import DockingError, ReceptorError
 
 Protocol = Literal["mmgbsa", "stability"]
-MOST_STARTS = 3
+MOST_STARTS = 3  # on as many hosts, or on one
+_RESULT = "result.json"
 SCHEMA = pa.schema(
     [
         ("pose", pa.int64()),  # record in the SDF, from 1
@@ -88,6 +91,7 @@ def work(
     job: Job,
     *,
     resume: bool = False,
+    patience_s: float = PATIENCE_S,
     told: Callable[[int, str], None] = lambda done, what: None,
 ) -> Counts:
     """Compute every pose; leave `scores.parquet`, `poses.sdf` and a folder for each pose in `out`.
@@ -98,6 +102,8 @@ def work(
         An SDF with 3-D coordinates and hydrogens, in the receptor's frame.
     resume
         Go on where a run with the same settings and poses stopped.
+    patience_s
+        After so long without a new frame or unit this process is ended: see watch.py.
     told
         Called after each pose with how many are done and what came of it.
 
@@ -110,65 +116,105 @@ def work(
         raise DockingError(f"there is no file of poses {poses}")
     _begin(out, {"poses": _sha256(poses), **job.described()}, resume)
     rows: list[dict[str, Any]] = []
-    for number, record in enumerate(records(poses), start=1):
-        name = record.name or f"pose {number}"
-        if record.trouble:
-            reason, why = record.trouble
-            rows.append({"pose": number, "id": name, **_missing(Missing(STAGE, reason, f"{name}: {why}"))})
-            told(number, why)
-            continue
-        if not record.block:
-            raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
-        folder = out / "units" / f"{number:06d}"
-        rows.append({"pose": number, "id": name, **_unit(folder, record.block, name, job)})
-        told(number, rows[-1].get("detail") or f"{name}: {rows[-1]['mmgbsa']:.1f} kcal/mol")
+    with Watch(patience_s) as watch:
+        for number, record in enumerate(records(poses), start=1):
+            name = record.name or f"pose {number}"
+            if record.trouble:
+                reason, why = record.trouble
+                rows.append(
+                    {"pose": number, "id": name, **_missing(Missing(STAGE, reason, f"{name}: {why}"))}
+                )
+                told(number, why)
+                continue
+            if not record.block:
+                raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+            folder = out / "units" / f"{number:06d}"
+            rows.append({"pose": number, "id": name, **_unit(folder, record.block, name, job, watch)})
+            told(number, rows[-1].get("detail") or f"{name}: {rows[-1]['mmgbsa']:.1f} kcal/mol")
     _end(out, rows)
     return Counts.of(
         Missing(STAGE, Reason(r["missing"]), r["detail"]) if r.get("missing") else None for r in rows
     )
 
 
-def _unit(folder: Path, block: str, name: str, job: Job) -> dict[str, Any]:
-    done = folder / "result.json"
-    if done.exists():
-        held: dict[str, Any] = json.loads(done.read_text("utf-8"))
+def _unit(folder: Path, block: str, name: str, job: Job, watch: Watch) -> dict[str, Any]:
+    held = _result(folder)
+    if held is not None:
         return held
     folder.mkdir(parents=True, exist_ok=True)
-    starts = _started(folder)
-    if starts > MOST_STARTS:
-        row = _missing(
-            Missing(
-                STAGE,
-                Reason.CRASHED,
-                f"{name} was begun {MOST_STARTS} times and never ended; look at its pose, or run it alone in a new --out",
-            )
-        )
+    watch.beat(folder)
+    hosts = begun(folder)
+    if len(hosts) > MOST_STARTS:
+        row = _missing(_set_aside(folder, name, hosts[:-1]))
     else:
         try:
-            row = _computed(folder, block, name, job)
+            row = _computed(folder, block, name, job, watch)
         except MoleculeError as error:
             row = _missing(Missing(STAGE, error.reason, str(error)))
         except ReceptorError as error:  # the receptor loaded: this pose is nowhere near it
             row = _missing(Missing(STAGE, Reason.OUTSIDE_BOX, f"{name}: {error}"))
-    publish(done, json.dumps(row, indent=1).encode())
+    damaged = put_aside_in(folder)
+    if damaged:
+        said = f"damaged, put aside and not used: {', '.join(damaged)}"
+        row["notes"] = "; ".join(note for note in (row.get("notes"), said) if note)
+    row["files"] = {
+        path.name: _sha256(path)
+        for path in sorted(folder.iterdir())
+        if path.suffix in (".sdf", ".dcd", ".xml")
+    }
+    text = json.dumps(row, indent=1).encode()
+    publish(folder / _RESULT, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
     return row
 
 
-def _started(folder: Path) -> int:
-    """Count this start; the file is written before the work, so a kill counts."""
-    path = folder / "starts"
-    begun = int(path.read_text()) if path.exists() and path.read_text().isdigit() else 0
-    publish(path, str(begun + 1).encode())
-    return begun + 1
+def _result(folder: Path) -> dict[str, Any] | None:
+    """The row of a unit that is done; None if it, or a file it left, is absent or damaged."""
+    path = folder / _RESULT
+    if not path.exists():
+        return None
+    digest, _, text = path.read_bytes().partition(b"\n")
+    if hashlib.sha256(text).hexdigest().encode() != digest:
+        put_aside(path)
+        return None
+    row: dict[str, Any] = json.loads(text)
+    changed = [
+        folder / name
+        for name, was in row["files"].items()
+        if not (folder / name).exists() or _sha256(folder / name) != was
+    ]
+    for file in changed:
+        if file.exists():
+            put_aside(file)
+    if changed:
+        path.unlink()
+        return None
+    return row
 
 
-def _computed(folder: Path, block: str, name: str, job: Job) -> dict[str, Any]:
+def _set_aside(folder: Path, name: str, hosts: list[str]) -> Missing:
+    where = ", ".join(dict.fromkeys(hosts))
+    why = hung(folder)
+    return Missing(
+        STAGE,
+        Reason.TIMED_OUT if why else Reason.CRASHED,
+        f"{name} was begun {len(hosts)} times (on {where}) and never ended{': ' + why if why else ''}; "
+        "look at its pose, or run it alone in a new --out",
+    )
+
+
+def _computed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> dict[str, Any]:
     mol = read_pose(block, name)
     if job.protocol == "mmgbsa":
         settled = rescore(job.receptor, mol, job.settings, name=name)
         _leave(folder, settled)
         return _row(settled, energy_details(settled))
     keepers = [Keeper(folder, f"replica-{i}", last=job.run.frames) for i in range(job.run.replicas)]
+
+    def keep(index: int, progress: Progress) -> None:
+        watch.beat()
+        if keepers[index].keep(progress):
+            moved_on(folder)
+
     found = simulate(
         job.receptor,
         mol,
@@ -176,19 +222,15 @@ def _computed(folder: Path, block: str, name: str, job: Job) -> dict[str, Any]:
         job.settings,
         name=name,
         resumed=lambda i: keepers[i].found(),
-        keep=lambda i, progress: _kept(folder, keepers[i], progress),
+        keep=keep,
     )
     _leave(folder, found.start)
     for i, walk in enumerate(found.trajectories):
         publish(folder / f"replica-{i}.dcd", dcd(walk, job.run))
+    row = _row(found.start, stability_details(found))
     for keeper in keepers:
         keeper.forget()
-    return _row(found.start, stability_details(found))
-
-
-def _kept(folder: Path, keeper: Keeper, progress: Progress) -> None:
-    if keeper.keep(progress):  # it moves on: whatever ended the earlier starts was not this pose
-        publish(folder / "starts", b"1")
+    return row
 
 
 def _leave(folder: Path, settled: Rescored) -> None:

@@ -26,7 +26,7 @@ def test_it_is_openmms_complex_less_receptor_less_ligand() -> None:
         context.setPositions(bound.xyz[atoms])
         totals.append(sum(energies(context).values()))
     theirs = (totals[0] - totals[1] - totals[2]) / 4.184
-    assert interaction(bound, bound.xyz).total == pytest.approx(theirs, abs=1e-6)
+    assert interaction(bound, bound.xyz, "obc2").total == pytest.approx(theirs, abs=1e-6)
 
 
 def test_residues_add_up_to_the_total() -> None:

@@ -10,6 +10,7 @@ import pytest
 from openmm import app
 
 from docking import demo_target
+from docking.dynamics import receptor_system as room
 from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.system import Choices, system_of
 from docking.receptor import ReceptorError
@@ -138,7 +139,6 @@ HEME = "HETATM 9001 FE   HEM A 900      30.000  30.000  30.000  1.00  0.00      
         (text(without("CG", "OD1", "OD2")), r"A:ASP129 lacks CG, OD1, OD2; rebuild it"),
         (text(without("CA")), r"A:ASP129 lacks CA"),
         (text(without("HA", "HB2")), r"A:ASP129 has 2 hydrogens where 4 belong"),
-        (text(renamed("ASP", "TPO")), r"A:TPO129: ff14SB has no parameters for TPO.*drop"),
         (text(renamed(" CB ", " CX ")), r"A:ASP129 lacks CB"),
         (text([*helix(), "TER", HEME]), r"A:HEM900: ff14SB has no parameters for HEM"),
         (text([*helix(), *[x for x in helix() if int(x[22:26]) == 129]]), r"Å apart; keep one conformation"),
@@ -152,3 +152,53 @@ def test_a_broken_receptor_is_named_with_its_cure(pdb: str, says: str) -> None:
     with pytest.raises(ReceptorError, match=says) as caught:
         receptor_model(pdb, "helix 3")
     assert "helix 3" in str(caught.value)
+
+
+def phosphorylated(lines: list[str], residue: int) -> list[str]:
+    """A serine's hydroxyl hydrogen exchanged for a phosphate, 1.6 Å along its bond."""
+    own = {x[12:16].strip(): x for x in lines if int(x[22:26]) == residue}
+    og, hg = (np.array([float(own[a][i : i + 8]) for i in (30, 38, 46)]) for a in ("OG", "HG"))
+    along = (hg - og) / np.linalg.norm(hg - og)
+    across = np.linalg.svd(along[None])[2][1:]
+    phosphorus = og + 1.6 * along
+    turns = np.radians([0.0, 120.0, 240.0])
+    sides = [np.cos(t) * across[0] + np.sin(t) * across[1] for t in turns]
+    places = {"P": phosphorus} | {
+        f"O{i + 1}P": phosphorus + 1.5 * (0.33 * along + 0.94 * side) for i, side in enumerate(sides)
+    }
+    made = []
+    for x in lines:
+        if int(x[22:26]) != residue:
+            made.append(x)
+        elif x[12:16].strip() != "HG":
+            made.append(x[:17] + "SEP" + x[20:])
+            if x[12:16].strip() == "OG":
+                for name, (a, b, c) in places.items():
+                    made.append(
+                        f"{x[:12]} {name:<3} SEP{x[20:30]}{a:8.3f}{b:8.3f}{c:8.3f}{x[54:76]} {name[0]}"
+                    )
+    return made
+
+
+SERINES = sorted(
+    {int(x[22:26]) for x in LINES if x.startswith("ATOM") and x[21] == "A" and x[17:20] == "SER"}
+)
+
+
+def test_a_phosphoserine_has_its_two_charges() -> None:
+    middle = next(r for r in SERINES if r > 60)
+    lines = helix(middle - 3, middle + 3)
+    plain = receptor_model(text(lines), "stretch")
+    model = receptor_model(text(phosphorylated(lines, middle)), "stretch")
+    assert f"A:SEP{middle}" in model.labels
+    assert model.terms.charge.sum() == pytest.approx(plain.terms.charge.sum() - 2.0, abs=1e-4)
+    assert len(model.terms.bonds) == len(plain.terms.bonds) + 3
+    assert "phosaa14SB" in model.notes[0]
+
+
+def test_without_openmmforcefields_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("docking.dynamics.receptor_system.find_spec", lambda name: None)
+    room._force_field.cache_clear()
+    with pytest.raises(ReceptorError, match="pip install openmmforcefields"):
+        receptor_model(text(renamed("ASP", "TPO")), "helix 4")
+    room._force_field.cache_clear()

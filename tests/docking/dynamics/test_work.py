@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from docking.dynamics import work as room
 from docking.dynamics.charges import gasteiger
+from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.protocol import Settings
 from docking.dynamics.simulate import Run, Trajectory
 from docking.dynamics.work import Job, dcd, work
@@ -84,6 +85,7 @@ def test_killed_at_random_moments_it_ends_with_every_frame_once(
 
     monkeypatch.setattr(room, "publish", dying)
     monkeypatch.setattr("docking.dynamics.checkpoint.publish", dying)
+    monkeypatch.setattr("docking.dynamics.watch.publish", dying)
     kills, begun = 0, False
     while kills < 40:
         try:
@@ -120,7 +122,54 @@ def test_a_unit_that_never_ends_is_set_aside(tmp_path: Path, monkeypatch: pytest
     work(poses, tmp_path / "out", JOB, resume=True)
     (row,) = table(tmp_path / "out")
     assert row["missing"] == "crashed"
-    assert "killer was begun 3 times" in str(row["detail"])
+    assert "killer was begun 3 times (on " in str(row["detail"])
+
+
+def test_a_damaged_result_is_computed_once_more_and_says_so(tmp_path: Path) -> None:
+    poses = sdf(tmp_path, named("one"), named("two", shift=0.05))
+    out = tmp_path / "out"
+    work(poses, out, JOB)
+    before = table(out)
+    for unit, file in (("000001", "result.json"), ("000002", "pose.sdf")):
+        path = out / "units" / unit / file
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    work(poses, out, JOB, resume=True)
+    after = table(out)
+    assert [row["mmgbsa"] for row in after] == [row["mmgbsa"] for row in before]
+    assert "result.json.damaged-1" in str(after[0]["notes"])
+    assert "pose.sdf.damaged-1" in str(after[1]["notes"])
+    assert after[0]["notes"] != before[0]["notes"]
+
+
+@pytest.mark.slow
+def test_a_unit_that_hangs_ends_the_process_and_then_is_set_aside(tmp_path: Path) -> None:
+    """A real process stands still; the watch ends it with its own status, thrice; the fourth run goes on without it."""
+    poses, out = sdf(tmp_path, named("sleeper"), named("good")), tmp_path / "out"
+    program = f"""
+import time
+from pathlib import Path
+from docking.dynamics import work as room
+from tests.docking.dynamics.test_work import JOB
+real = room.rescore
+def slow(receptor, mol, settings, name):
+    if name == "sleeper":
+        time.sleep(60)
+    return real(receptor, mol, settings, name=name)
+room.rescore = slow
+room.work(Path({str(poses)!r}), Path({str(out)!r}), JOB, resume=True, patience_s=6.0)
+"""
+    statuses = []
+    for _ in range(4):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        statuses.append(done.returncode)
+    assert statuses == [75, 75, 75, 0]
+    first, second = table(out)
+    assert first["missing"] == "timed_out"
+    assert "sleeper was begun 3 times" in str(first["detail"])
+    assert "no progress" in str(first["detail"])
+    assert second["missing"] is None
 
 
 def test_a_trajectory_reads_back_in_mdanalysis(tmp_path: Path) -> None:
@@ -155,6 +204,63 @@ def test_a_library_without_poses_is_refused(tmp_path: Path) -> None:
     smiles.write_text("CCO ethanol\n")
     with pytest.raises(DockingError, match="holds no poses"):
         work(smiles, tmp_path / "out", JOB)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_hundred_kills_and_twenty_damaged_files_in_fifty_units(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0 lost, 0 twice, 0 silent: every row there once, every trajectory whole, every damaged file named in its row."""
+    monkeypatch.setattr(room, "MOST_STARTS", 1000)  # the kills come from outside and blame no unit
+    settings = Settings(charges=gasteiger, keep=3.5, free=2.5)
+    job = replace(JOB, protocol="stability", settings=settings, run=replace(RUN, equilibration_ps=0.0))
+    names = [f"lig{i:02d}" for i in range(50)]
+    poses = sdf(tmp_path, *(named(name, shift=0.01 * i) for i, name in enumerate(names)))
+    out = tmp_path / "out"
+    real, random = room.publish, np.random.default_rng(11)
+    kills = damaged = 0
+
+    def dying(path: Path, data: bytes) -> None:
+        nonlocal kills
+        if kills < 100 and random.random() < 0.3:
+            kills += 1
+            raise Killed
+        real(path, data)
+
+    for where in ("work", "checkpoint", "watch"):
+        monkeypatch.setattr(f"docking.dynamics.{where}.publish", dying)
+    monkeypatch.setattr(room, "Keeper", lambda folder, name, last: Keeper(folder, name, 0.0, last))
+    hurt: dict[str, int] = {}
+    unread: dict[Path, bytes] = {}  # hurt, and not looked at since
+    while True:
+        try:
+            work(poses, out, job, resume=(out / "simulation.json").exists())
+            break
+        except Killed:
+            files = sorted(
+                path
+                for pattern in ("*.checkpoint-?", "result.json")
+                for path in out.glob(f"units/*/{pattern}")
+                if unread.get(path) != path.read_bytes()
+            )
+            if damaged < 20 and kills > 4 * damaged and files:
+                victim = files[int(random.integers(len(files)))]
+                data = bytearray(victim.read_bytes())
+                data[int(random.integers(len(data)))] ^= 1 << int(random.integers(8))
+                victim.write_bytes(data)
+                unread[victim] = bytes(data)
+                damaged += 1
+                hurt[victim.parent.name] = hurt.get(victim.parent.name, 0) + 1
+    assert (kills, damaged) == (100, 20)
+    rows = table(out)
+    assert [row["id"] for row in rows] == names
+    assert [row["missing"] for row in rows] == [None] * 50
+    for row in rows:
+        unit = f"{row['pose']:06d}"
+        assert str(row["notes"]).count(".damaged-") == hurt.get(unit, 0), unit
+        data = (out / "units" / unit / "replica-0.dcd").read_bytes()
+        assert int(np.frombuffer(data[8:12], dtype="<i4")[0]) == RUN.frames
 
 
 @pytest.mark.slow

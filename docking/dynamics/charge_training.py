@@ -1,0 +1,240 @@
+"""How is the graph charge model made? AM1-BCC charges of many small molecules, and a network fitted to them.
+
+    python -m docking.dynamics.charge_training label molecules.smi labels.jsonl
+    python -m docking.dynamics.charge_training fit labels.jsonl [reference.sdf ...] --out weights/charges.safetensors
+
+`label` computes AM1-BCC charges at one outstretched conformer of each molecule and may be
+stopped and begun again. `fit` takes those, and SDF files whose charges stand in the
+field atom.dprop.PartialCharge. A molecule is left aside for judging when the digest of
+its scaffold says so: the same ones whatever else is in the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import MoleculeError
+from docking.dynamics.am1 import Mopac
+from docking.dynamics.charge_graph import Graph, graph_of, side_by_side
+from docking.dynamics.charge_net import Weights, charges, forward, fresh, gradient, loaded
+from docking.dynamics.charges import am1_bcc_elf
+from docking.dynamics.smirnoff import checked
+from docking.dynamics.terms import Floats
+
+WIDTH, LAYERS = 64, 4
+BATCH_ATOMS = 500
+ASIDE = 12  # one scaffold in so many is left aside
+_TWICE = 0.05  # e; beyond it an error counts by its size, not its square: labels err too
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """A molecule as the network sees it, with the charges it should get."""
+
+    smiles: str
+    graph: Graph
+    charges: Floats  # [atom] e
+
+    @property
+    def aside(self) -> bool:
+        """Whether it is kept for judging."""
+        with quiet_rdkit():
+            scaffold = MurckoScaffold.MurckoScaffoldSmiles(self.smiles) or self.smiles  # type: ignore[no-untyped-call]
+        return hashlib.sha256(scaffold.encode()).digest()[0] % ASIDE == 0
+
+
+def label(molecules: Iterable[str], out: Path, limit: int | None = None) -> int:
+    """Append one JSON line per SMILES to `out`; those already there are passed over."""
+    done = {json.loads(line)["s"] for line in out.read_text().splitlines()} if out.exists() else set()
+    made = 0
+    with Mopac(seconds=20.0) as mopac, out.open("a", encoding="utf-8") as file:
+        for smiles in molecules:
+            if smiles in done:
+                continue
+            if limit is not None and made >= limit:
+                break
+            row: dict[str, object] = {"s": smiles}
+            try:
+                found = am1_bcc_elf(Chem.AddHs(Chem.MolFromSmiles(smiles)), smiles, mopac=mopac)
+                row["q"] = [round(float(q), 5) for q in found.values]
+            except MoleculeError as error:
+                row["e"] = str(error)
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            made += 1
+    return made
+
+
+def read(path: Path) -> list[Labelled]:
+    """The labelled molecules of a JSONL or SDF file; those the network cannot see are left out."""
+    found = []
+    for mol, values, smiles in _sdf(path) if path.suffix == ".sdf" else _jsonl(path):
+        try:
+            found.append(Labelled(smiles, graph_of(checked(mol, smiles), smiles), values))
+        except MoleculeError:
+            continue
+    return found
+
+
+def _jsonl(path: Path) -> Iterable[tuple[Chem.Mol, Floats, str]]:
+    for line in path.read_text().splitlines():
+        row = json.loads(line)
+        if "q" in row:
+            yield Chem.AddHs(Chem.MolFromSmiles(row["s"])), np.array(row["q"]), row["s"]
+
+
+def _sdf(path: Path) -> Iterable[tuple[Chem.Mol, Floats, str]]:
+    dianion = Chem.MolFromSmarts("[O-]N[O-]")  # a nitro group drawn so: the charges are another species'
+    for mol in Chem.SDMolSupplier(str(path), removeHs=False):
+        if mol is not None and not mol.HasSubstructMatch(dianion):
+            values = np.array([float(x) for x in mol.GetProp("atom.dprop.PartialCharge").split()])
+            yield mol, values, Chem.MolToSmiles(Chem.RemoveHs(mol))
+
+
+def fit(
+    data: Sequence[Labelled],
+    *,
+    epochs: int,
+    seed: int,
+    start: Weights | None = None,
+    told: bool = True,
+) -> dict[str, NDArray[np.float32]]:
+    """Weights for these molecules: Adam, a cosine schedule, the running mean of the weights.
+
+    Parameters
+    ----------
+    seed
+        Of the first weights and the order of the molecules.
+    start
+        Go on from these weights instead of fresh ones.
+    """
+    rng = np.random.default_rng(seed)
+    weights = fresh(WIDTH, LAYERS, seed)
+    if start is not None:
+        weights = {key: np.array(value, dtype=np.float32) for key, value in start.items()}
+    first = {k: np.zeros_like(v) for k, v in weights.items()}
+    second = {k: np.zeros_like(v) for k, v in weights.items()}
+    mean = {k: v.copy() for k, v in weights.items()}
+    batches = _batches(data, rng)
+    total, step = epochs * len(batches), 0
+    for epoch in range(epochs):
+        if epoch:
+            batches = _batches(data, rng)
+        loss, atoms = 0.0, 0
+        for graph, wanted in batches:
+            step += 1
+            rate = 2e-3 * min(1.0, step / 100.0) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, step / total)))
+            found, kept = forward(weights, graph)
+            off = found - wanted
+            slope = np.clip(off, -_TWICE, _TWICE) / len(off)
+            loss, atoms = loss + float(np.square(off).sum()), atoms + len(off)
+            slopes = gradient(weights, graph, slope, kept)
+            keep = 1.0 - 1.0 / min(200.0, 1.0 + step)
+            for key, value in slopes.items():
+                first[key] += 0.1 * (value - first[key])
+                second[key] += 0.005 * (value * value - second[key])
+                by = (first[key] / (1 - 0.9**step)) / (np.sqrt(second[key] / (1 - 0.995**step)) + 1e-9)
+                weights[key] = (weights[key] - rate * (by + 1e-3 * weights[key])).astype(np.float32)
+                mean[key] = (keep * mean[key] + (1.0 - keep) * weights[key]).astype(np.float32)
+        if told and (epoch % 5 == 4 or epoch == epochs - 1):
+            print(f"epoch {epoch + 1}: {np.sqrt(loss / atoms):.4f} e", flush=True)
+    return mean
+
+
+def _batches(data: Sequence[Labelled], rng: np.random.Generator) -> list[tuple[Graph, Floats]]:
+    order = rng.permutation(len(data))
+    groups: list[list[Labelled]] = [[]]
+    atoms = 0
+    for i in order:
+        if atoms > BATCH_ATOMS:
+            groups.append([])
+            atoms = 0
+        groups[-1].append(data[i])
+        atoms += len(data[i].charges)
+    return [
+        (side_by_side([one.graph for one in group]), np.concatenate([one.charges for one in group]))
+        for group in groups
+        if group
+    ]
+
+
+def errors(members: Sequence[Weights], data: Sequence[Labelled]) -> Floats:
+    """[molecule], root mean square over its atoms, e; the mean of the members is judged."""
+    return np.array(
+        [
+            np.sqrt(
+                np.mean(np.square(np.mean([charges(w, one.graph) for w in members], axis=0) - one.charges))
+            )
+            for one in data
+        ]
+    )
+
+
+def save(members: Sequence[Weights], path: Path) -> None:
+    """Weights of all members in half precision."""
+    from safetensors.numpy import save_file
+
+    held = {f"{i}/{k}": np.asarray(v, dtype=np.float16) for i, w in enumerate(members) for k, v in w.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(held, str(path) + ".new")
+    os.replace(str(path) + ".new", path)
+
+
+def main() -> None:
+    """Label, or fit."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    what = parser.add_subparsers(dest="what", required=True)
+    one = what.add_parser("label")
+    one.add_argument("molecules", type=Path)
+    one.add_argument("out", type=Path)
+    one.add_argument("--limit", type=int)
+    two = what.add_parser("fit")
+    two.add_argument("data", type=Path, nargs="+")
+    two.add_argument("--out", type=Path, required=True)
+    two.add_argument("--epochs", type=int, default=60)
+    two.add_argument("--members", type=int, default=2)
+    two.add_argument("--seed", type=int, default=1)
+    two.add_argument("--start", type=Path, help="weights to go on from, member by member")
+    given = parser.parse_args()
+    if given.what == "label":
+        smiles = [line.split()[0] for line in given.molecules.read_text().splitlines() if line.strip()]
+        print(label(smiles, given.out, given.limit), "labelled")
+        return
+    data = [one for path in given.data for one in read(path)]
+    aside = [one for one in data if one.aside]
+    used = [one for one in data if not one.aside]
+    begun: Sequence[Weights | None] = loaded(given.start) if given.start else [None] * given.members
+    members = [fit(used, epochs=given.epochs, seed=given.seed + i, start=w) for i, w in enumerate(begun)]
+    save(members, given.out)
+    off = errors(members, aside)
+    print(
+        json.dumps(
+            {
+                "molecules": len(used),
+                "atoms": sum(len(one.charges) for one in used),
+                "aside": len(aside),
+                "aside_rms_median": round(float(np.median(off)), 4),
+                "aside_rms_mean": round(float(off.mean()), 4),
+                "aside_rms_p90": round(float(np.quantile(off, 0.9)), 4),
+                "sha256": hashlib.sha256(given.out.read_bytes()).hexdigest(),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
