@@ -59,7 +59,7 @@ def label(molecules: Iterable[str], out: Path, limit: int | None = None) -> int:
     """Append one JSON line per SMILES to `out`; those already there are passed over."""
     done = {json.loads(line)["s"] for line in out.read_text().splitlines()} if out.exists() else set()
     made = 0
-    with Mopac(seconds=20.0) as mopac, out.open("a", encoding="utf-8") as file:
+    with Mopac(seconds=120.0) as mopac, out.open("a", encoding="utf-8") as file:
         for smiles in molecules:
             if smiles in done:
                 continue
