@@ -69,6 +69,8 @@ class Search:
         Scored molecules that are edited.
     per_scaffold : int
         At most so many of them on one scaffold: the memory that keeps a run diverse.
+    per_batch : int
+        At most so many of those chosen by expectation on one scaffold; 0 sets no limit.
     blind : float, 0..1
         Share chosen at random.
     optimism : sequence of float
@@ -79,12 +81,13 @@ class Search:
     generations: int = 3
     elite: int = 100
     per_scaffold: int = 10
+    per_batch: int = 0
     blind: float = 0.05
     optimism: tuple[float, ...] = (0.0, 0.3, 1.0)
 
     def __post_init__(self) -> None:
-        if min(self.oversample, self.generations, self.elite, self.per_scaffold) < 1:
-            raise ValueError("oversample, generations, elite and per_scaffold are at least 1")
+        if min(self.oversample, self.generations, self.elite, self.per_scaffold, self.per_batch + 1) < 1:
+            raise ValueError("oversample, generations, elite and per_scaffold are at least 1, per_batch 0")
         if not 0.0 <= self.blind <= 1.0:
             raise ValueError(f"blind is a share, 0 to 1, not {self.blind}")
         if not self.optimism or min(self.optimism) < 0:
@@ -146,7 +149,13 @@ def choose(
         return []
     short = sorted({*_descending(promise[0])[: 4 * n], *_descending(promise[0] + promise[1])[: 8 * n]})
     blind = min(int(search.blind * n + rng.random()), n)
-    picked = surrogate.batch(Features.of([looks[i] for i in short]), n - blind, search.optimism)
+    picked = surrogate.batch(
+        Features.of([looks[i] for i in short]),
+        n - blind,
+        search.optimism,
+        [_scaffold(pool[i].smiles) for i in short] if search.per_batch else (),
+        search.per_batch,
+    )
     chosen = [pool[short[i]] for i in picked]
     taken = {one.smiles for one in chosen}
     left = [one for one in pool if one.smiles not in taken]
@@ -463,6 +472,7 @@ class GuidedProposer:
         )
 
 
+@lru_cache(maxsize=65_536)
 def flat(smiles: str) -> str:
     """Canonical SMILES without stereochemistry."""
     return str(Chem.MolToSmiles(flatten(_parsed(smiles))))

@@ -33,7 +33,7 @@ from generative.policy import Policy
 from generative.recombination import drug_like
 from generative.sampling import BLOCK, Sample, Sampler
 from generative.search import Editor
-from generative.trees import Tree, put_together, take_apart, unit
+from generative.trees import Tree, flatten, put_together, split, take_apart, unit
 from generative.vocabulary import Vocabulary
 from generative.wishes import read_conditions
 
@@ -43,6 +43,7 @@ except ImportError as error:
     raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
 
 ELITE = 60  # well-rewarded molecules that are edited
+PER_SCAFFOLD, PER_BATCH = 3, 2  # molecules on one scaffold: among the elite, in a round's choice
 FEW = 12  # lessons below which there is nothing to fit
 BLOCKS = 40  # blocks of samples looked through before the policy counts as exhausted
 KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
@@ -270,7 +271,18 @@ class GraphProposer:
             return "not drug-like" if self.taste else "too light or too heavy"
         if not all(mol.HasSubstructMatch(query) for query in self._queries):
             return "does not hold what was given"
+        if self.taste and not self._rings_are_known(mol):
+            return "a ring system the model has not met"
         return ""
+
+    def _rings_are_known(self, mol: Chem.Mol) -> bool:
+        """Of the policy's own always; edits of atoms and bonds can make any."""
+        try:
+            units = split(flatten(mol)).units
+        except MoleculeError:
+            return False
+        known = self._given[0].unit_index
+        return all(one in known for one in units if unit(one).rings)
 
     @cached_property
     def _queries(self) -> list[Chem.Mol]:
@@ -298,7 +310,7 @@ class GraphProposer:
             library=[one.smiles for one in made],
             wanted=self._fits,
             known=known,
-            search=guided.Search(oversample=self.oversample),
+            search=guided.Search(self.oversample, per_scaffold=PER_SCAFFOLD, per_batch=PER_BATCH),
             prior=[
                 guided.Candidate(
                     one.smiles, Chem.MolFromSmiles(one.smiles), one.parents, one.edit, log_prob=one.log_prob

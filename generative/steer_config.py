@@ -4,6 +4,24 @@ Steering is a campaign of many small rounds: each proposes a batch, scores it st
 cheap stages first, and learns. So everything a campaign has holds here too: a ledger that
 any death leaves whole, processes of their own for scorers that are slow or hang, machines'
 faults that teach nothing, the report.
+
+    [steer]
+    budget = 1000
+    batch = 50
+    molecules = "start.smi"
+    avoid = ["[N+](=O)[O-]"]
+
+    [[scorers]]
+    use = "qed"
+    at_least = 0.5
+    desirability = { shape = "higher", low = 0.2, high = 0.9 }
+
+    [[scorers]]
+    use = "docking"
+    best = 20                      # of each batch
+    weight = 3
+    settings = { receptor = "protein.pdb", around = "ligand.sdf" }
+    desirability = { shape = "lower", low = -11, high = -6 }
 """
 
 from __future__ import annotations

@@ -195,11 +195,20 @@ class Surrogate:
         variance = 1.0 - np.square(cross @ self.factor.T).sum(1)
         return cross @ self.weights, np.sqrt(np.maximum(variance, 1e-12))
 
-    def batch(self, candidates: Features, n: int, optimism: Sequence[float]) -> list[int]:
+    def batch(
+        self,
+        candidates: Features,
+        n: int,
+        optimism: Sequence[float],
+        groups: Sequence[str] = (),
+        per_group: int = 0,
+    ) -> list[int]:
         """Indices of `n` candidates chosen one after another.
 
         Each is the highest in mean + optimism * deviation, where the deviation takes
-        those before it as scored, so that near twins are not chosen together.
+        those before it as scored, so that near twins are not chosen together. With
+        `per_group`, at most so many of those with equal `groups` are chosen, and fewer
+        than `n` in all where that leaves no others.
         """
         cross = self.mixture(candidates, self.known)
         mean = cross @ self.weights
@@ -207,11 +216,17 @@ class Surrogate:
         variance = np.maximum(1.0 - np.square(seen).sum(1), 1e-12)
         rows: list[Doubles] = []
         chosen: list[int] = []
-        for number in range(min(n, len(mean))):
+        closed = np.zeros(len(mean), dtype=bool)
+        for number in range(n):
+            if closed.all():
+                break
             bound = mean + optimism[number % len(optimism)] * np.sqrt(variance)
-            bound[chosen] = -np.inf
+            bound[closed] = -np.inf
             pick = int(np.argmax(bound.round(9)))  # rounded, so that a sum's last bit decides nothing
             chosen.append(pick)
+            closed[pick] = True
+            if per_group and sum(groups[i] == groups[pick] for i in chosen) == per_group:
+                closed |= np.array([group == groups[pick] for group in groups])
             one = Features(candidates.prints[:, pick : pick + 1], candidates.descriptors[pick : pick + 1])
             row = self.mixture(candidates, one)[:, 0] - seen @ seen[pick]
             for before in rows:

@@ -211,9 +211,11 @@ SPREAD = (1, 10, 100)  # most GuacaMol tasks ask for the best one, ten and a hun
 def guacamol() -> dict[str, tuple[Score, tuple[int, ...]]]:
     """GuacaMol's second suite: each task's score, and how many of the best molecules count."""
     shared = tasks()
-    found = {name: (shared[name], SPREAD) for name in sorted(shared) if name != "qed"}
-    found |= {name: (score, (1,)) for name, (score, _) in found.items() if name.endswith("_rediscovery")}
-    del found["isomers_c7h8n2o2"]
+    found: dict[str, tuple[Score, tuple[int, ...]]] = {
+        name: (shared[name], (1,) if name.endswith("_rediscovery") else SPREAD)
+        for name in sorted(shared)
+        if name not in ("qed", "isomers_c7h8n2o2")
+    }
     found["isomers_c9h10n2o2pf2cl"] = (shared["isomers_c9h10n2o2pf2cl"], (250,))
     found["isomers_c11h24"] = (isomer("C11H24"), (159,))
     found["aripiprazole_similarity"] = (clipped(similarity(ARIPIPRAZOLE, "ECFP4"), 0.75), SPREAD)

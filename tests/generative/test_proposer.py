@@ -21,6 +21,7 @@ from generative.model import Weights, WeightsError
 from generative.proposer import GraphProposer
 from generative.recombination import BricsProposer, unstable
 from generative.tasks import score
+from generative.trees import take_apart, unit
 from tests.generative.models import DRUGS
 from tests.generative.test_construction import holds
 
@@ -64,6 +65,8 @@ def test_molecules_are_new_drug_like_and_stable(taught: bool) -> None:
         assert proposal.smiles not in known
         assert proposal.weights == Weights.load().sha256
         assert proposal.edit
+        rings = {one for one in take_apart(proposal.smiles).units if unit(one).rings}
+        assert rings <= set(Weights.load().vocabulary.unit_index), proposal.smiles
     if taught:
         assert any(proposal.parents for proposal in proposals)
 

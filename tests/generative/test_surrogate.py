@@ -78,6 +78,10 @@ def test_a_batch_holds_no_twins() -> None:
     chosen = surrogate.batch(features(offered), 6, (50.0,))
     assert sorted(index % 6 for index in chosen) == list(range(6))
     assert len(set(surrogate.batch(features(offered), 12, (0.0, 1.0)))) == 12
+    grouped = surrogate.batch(features(offered[:6]), 6, (0.5,), ["a", "a", "a", "b", "b", "c"], 2)
+    assert sorted(grouped[:5]) != [0, 1, 2, 3, 4]
+    assert len(set(grouped)) == 5
+    assert sum(index < 3 for index in grouped) == 2
     mean, _ = surrogate.predict(features(offered[:6]))
     assert surrogate.batch(features(offered[:6]), 1, (0.0,)) == [int(np.argmax(mean))]
 
