@@ -18,8 +18,13 @@ def literature() -> list[Check]:
     except ImportError as error:
         return [Check("literature", False, str(error), EXTRA)]
     here = Path(__file__).parent / "weights"
-    sha256 = hashlib.sha256((here / "reader.safetensors").read_bytes()).hexdigest()
-    as_carded = sha256 in (here / "reader.md").read_text(encoding="utf-8")
+    sums = {
+        path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(here.glob("*.safetensors"))
+    }
+    strange = [
+        p.name for p, sum in sums.items() if sum not in p.with_suffix(".md").read_text(encoding="utf-8")
+    ]
+    as_carded = not strange
     found = CooccurrenceEvidence()(Target("5-HT1B receptor", gene="HTR1B"))
     sources = {statement.source for statement in found}
     return [
@@ -32,7 +37,8 @@ def literature() -> list[Check]:
         Check(
             "literature: reading model",
             as_carded,
-            f"weights {sha256[:12]}, {'as' if as_carded else 'NOT as'} their card says",
+            ", ".join(f"{path.name} {sum[:12]}" for path, sum in sums.items())
+            + (", as their cards say" if as_carded else f"; NOT as their cards say: {', '.join(strange)}"),
             "" if as_carded else f"{EXTRA} --force-reinstall",
         ),
     ]
