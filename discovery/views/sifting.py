@@ -85,6 +85,7 @@ class Sifter:
         self.labels: dict[str, str] = {}
         self.better: dict[str, str] = {}
         self._values: dict[str, Floats] = {}
+        self._decimals: dict[str, int] = {}
         if any(row.rank is not None for row in run.rows):
             self._add(RANK, "Rank", "low", [row.rank for row in run.rows])
             self._add(OVERALL, "Overall", "high", [row.utility for row in run.rows])
@@ -103,6 +104,9 @@ class Sifter:
     def _add(self, name: str, label: str, better: str, numbers: Sequence[float | None]) -> None:
         self.labels[name], self.better[name] = label, better
         self._values[name] = np.array([np.nan if n is None else n for n in numbers], dtype=float)
+        finite = self._values[name][np.isfinite(self._values[name])]
+        whole = len(finite) > 0 and bool((finite == np.round(finite)).all())
+        self._decimals[name] = 0 if whole else 2
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Column -> its lowest and highest number; columns without any are left out."""
@@ -162,7 +166,12 @@ class Sifter:
             except UndrawableError:
                 picture = ""
         values = [
-            [label, "" if np.isnan(self._values[name][place]) else number(float(self._values[name][place]))]
+            [
+                label,
+                ""
+                if np.isnan(value := self._values[name][place])
+                else number(float(value), self._decimals[name]),
+            ]
             for name, label in self.labels.items()
         ]
         return {
