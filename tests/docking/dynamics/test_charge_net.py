@@ -85,7 +85,7 @@ def test_a_network_learns_what_it_is_shown() -> None:
     assert after < before / 2.0
 
 
-def test_labelling_goes_on_and_fitting_leaves_a_file(tmp_path: Path) -> None:
+def test_labelling_goes_on_where_it_stopped(tmp_path: Path) -> None:
     out = tmp_path / "labels.jsonl"
     assert label(["CO", "C[SiH3]"], out, limit=1) == 1
     assert label(["CO", "CC", "CN"], out) == 2
