@@ -46,6 +46,7 @@ ELITE = 60  # well-rewarded molecules that are edited
 PER_SCAFFOLD, PER_BATCH = 3, 2  # molecules on one scaffold: among the elite, in a round's choice
 FEW = 12  # lessons below which there is nothing to fit
 BLOCKS = 40  # blocks of samples looked through before the policy counts as exhausted
+HOPELESS = 6  # blocks without one molecule that is wanted, after which none will come
 KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
 
 
@@ -238,8 +239,8 @@ class GraphProposer:
         parents = (self.like,) if self.like else ()
         found: list[Candidate] = []
         sampler = self._sampler(vocabulary, task)
-        for sample in _blocks(sampler, rng.getrandbits(60)):
-            if len(found) == n:
+        for number, sample in enumerate(_blocks(sampler, rng.getrandbits(60))):
+            if len(found) == n or (not found and number == HOPELESS * BLOCK):
                 break
             candidate = self._accept(sample, parents, words, known, left_out)
             if candidate:

@@ -1,6 +1,7 @@
 """Does the graph model write molecules like those it learned from?
 
-Answer    MOSES' measures of molecules as first sampled, nothing filtered, in the style "moses"
+Answer    MOSES' measures of molecules as first sampled, nothing filtered, in the style "moses": the policy keeps
+          to the units and bonds of that style's training molecules, as discovery propose --style does
 Data      test set, scaffold test set and their statistics inside the package molsets 0.3.1 (MIT);
           install it without its dependencies: pip install --no-deps molsets==0.3.1
 Baseline  published: FCD Test / TestSF 0.395 / 0.938 JT-VAE, 0.618 / 1.280 DiGress, 0.073 / 0.520 CharRNN
@@ -33,6 +34,7 @@ from generative.audit import (
     read_smiles,
     scaffold_counts,
 )
+from generative.limits import of_style
 from generative.model import Weights
 from generative.sampling import Sampler
 from generative.trees import put_together
@@ -86,11 +88,19 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--temperature", type=float, default=1.0)
     given = parser.parse_args()
     n = 2_000 if given.quick else given.n
     torch.set_num_threads(1)
     weights = Weights.load(given.weights)
-    sampler = Sampler.of(weights.policy().eval(), weights.vocabulary, style=weights.styles.index("moses"))
+    vocabulary, unusual = of_style(weights.vocabulary, weights.habits.get("moses"))
+    sampler = Sampler.of(
+        weights.policy().eval(),
+        vocabulary,
+        style=weights.styles.index("moses"),
+        temperature=given.temperature,
+        forbidden=unusual,
+    )
     began = time.process_time()
     made = [
         put_together(sample.tree) for _, sample in zip(range(n), sampler.sample(given.seed), strict=False)
@@ -108,6 +118,7 @@ def main() -> None:
     known = np.asarray(test["SNN"]["fps"], dtype=np.float32)
     numbers = {
         "samples": n,
+        "temperature": given.temperature,
         "valid": len(valid) / n,
         "unique@10k": len(set(valid[:10_000])) / len(valid[:10_000]),
         "novelty": len(set(valid) - train) / len(set(valid)),

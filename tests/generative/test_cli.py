@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import typer
+from rdkit import Chem
+from rdkit.Chem.rdMolDescriptors import CalcExactMolWt, CalcTPSA
 from typer.testing import CliRunner, Result
 
 from discovery.molecule import Molecule
 from generative.cli import audit, propose, train
 from tests.generative.models import DRUGS
+
+AMIDE = Chem.MolFromSmarts("C(=O)N")
 
 
 def run(command: object, *arguments: str) -> Result:
@@ -37,6 +42,32 @@ def test_a_scaffold_on_the_command_line() -> None:
     assert len(result.stdout.splitlines()) == 3
 
 
+def test_what_was_left_out_is_counted() -> None:
+    result = run(propose, "--n", "20", "--avoid", "C(=O)N")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 20
+    assert not any(
+        Molecule.parse(line.split()[0]).mol().HasSubstructMatch(AMIDE) for line in result.stdout.splitlines()
+    )
+    counted = re.search(r"built besides and left out: .*?(\d+) holds what must be avoided", result.stderr)
+    assert counted is not None
+    assert int(counted[1]) > 0
+
+
+def test_properties_asked_on_the_command_line() -> None:
+    """Molecules asked to be light and polar are lighter and more polar than those asked to be neither."""
+    means = []
+    for asked in (["mw=260", "tpsa=90"], ["mw=440", "tpsa=40"]):
+        options = [text for one in asked for text in ("--condition", one)]
+        result = run(propose, "--n", "40", *options)
+        assert result.exit_code == 0, result.output
+        mols = [Molecule.parse(line.split()[0]).mol() for line in result.stdout.splitlines()]
+        means.append([sum(f(mol) for mol in mols) / len(mols) for f in (CalcExactMolWt, CalcTPSA)])
+    (light, polar), (heavy, greasy) = means
+    assert light < heavy - 60
+    assert polar > greasy + 15
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -46,6 +77,15 @@ def test_a_scaffold_on_the_command_line() -> None:
         (["--molecules", "mine.smi"], "belongs to --proposer brics"),
         (["--proposer", "grapf"], "no proposer called 'grapf'"),
         (["--weights", "absent.safetensors"], "absent.safetensors cannot be read"),
+        (["--scaffold", "FC(F)(F)F"], "has no exit"),
+        (["--scaffold", "*" + "C" * 70], "has 70 heavy atoms; the limit is 60"),
+        (["--fragments", "*c1ccccc1.FC(F)(F)F"], "FC(F)(F)F has no exit"),
+        (["--fragments", "*C.*C.*C.*C.*C"], "2 to 4 fragments can be joined, not 5"),
+        (["--fragments", "*c1ccccc1."], "the part given is not a SMILES"),
+        (["--condition", "potency=9"], "condition 'potency' is not one of mw, logp, tpsa, qed, sa"),
+        (["--condition", "logp"], "is not name=number, such as logp=2.5"),
+        (["--avoid", "c1ccccc1", "--scaffold", "*c1ccccc1"], "which every molecule must hold"),
+        (["--avoid", "[#6]"], "is in every carbon"),
     ],
 )
 def test_mistakes_are_said_in_one_line(arguments: list[str], message: str) -> None:
