@@ -110,7 +110,7 @@ def steer(
         new = [Called(number, *pair) for pair in zip(fresh, outcomes, strict=True)]
         calls += new
         asked.update(fresh)
-        lessons += _lessons(new)
+        lessons = [*lessons, *_lessons(new)]  # a new list: a proposer may have kept the old one
         if log:
             _append(log, settings, number, new)
         number += 1
