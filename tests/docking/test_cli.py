@@ -56,6 +56,7 @@ def test_docks_a_library(library: Path, tmp_path: Path) -> None:
     [
         (["--receptor", "nowhere.pdb", "--around", "a.sdf"], "no structure file nowhere.pdb"),
         (["--receptor", "demo:5HT1B", "--center", "1,2,3"], "--center and --size go together"),
+        (["--receptor", "demo:5HT1B", "--rank-by", "luck"], "rescoring or score, not 'luck'"),
         (["--receptor", "demo:5HT1B", "--center", "1,2", "--size", "20,20,20"], "three numbers"),
         (["--receptor", "demo:5HT1B", "--around", "a.sdf", "--residues", "A:ASP129"], "one of --around"),
         (["--receptor", "demo:5HT1B", "--effort", "heroic"], "fast, balanced, thorough"),
