@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from rdkit import DataStructs
+from numpy.typing import NDArray
+from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.outcome import Missing
 from discovery.series.measured import Measured, SeriesError
 from discovery.series.sheet import Cell, Sheet, drawing, figure, first, signed
 
+WIDTH = 2048  # bits of a fingerprint
 CLOSEST = 0.01  # least distance: two stereoisomers with one fingerprint would divide by nothing
 
 
@@ -96,13 +99,16 @@ def activity_cliffs(measured: Measured, *, similarity: float = 0.55, change: flo
         change = statistics.stdev(values.tolist()) if len(values) > 1 else 0.0
     if change < 0:
         raise SeriesError(f"a change is a distance of two numbers, not {change}")
-    prints = [_circular().GetFingerprint(measured.molecule(place).mol()) for place in places]
+    prints = _packed([measured.molecule(place).mol() for place in places])
+    bits = np.bitwise_count(prints).sum(axis=1, dtype=np.int64)
     found = []
     for later in range(1, len(places)):
-        likeness = np.array(DataStructs.BulkTanimotoSimilarity(prints[later], prints[:later]))
         apart = values[later] - values[:later]
-        for earlier in np.flatnonzero((likeness >= similarity) & (np.abs(apart) >= change) & (apart != 0)):
-            found.append(_cliff(measured, places[int(earlier)], places[later], float(likeness[earlier])))
+        far = np.flatnonzero((np.abs(apart) >= change) & (apart != 0))  # most pairs end here
+        shared = np.bitwise_count(prints[far] & prints[later]).sum(axis=1, dtype=np.int64)
+        likeness = shared / np.maximum(bits[far] + bits[later] - shared, 1)
+        for nth in np.flatnonzero(likeness >= similarity):
+            found.append(_cliff(measured, places[int(far[nth])], places[later], float(likeness[nth])))
     found.sort(key=lambda cliff: (-cliff.steepness, cliff.worse, cliff.better))
     counted = dict.fromkeys(places, 0)
     for cliff in found:
@@ -110,6 +116,14 @@ def activity_cliffs(measured: Measured, *, similarity: float = 0.55, change: flo
         counted[cliff.better] += 1
     outcomes = tuple(entry.missing or counted[place] for place, entry in enumerate(measured.entries))
     return Cliffs(measured, tuple(found), similarity, change, outcomes)
+
+
+def _packed(mols: Sequence[Chem.Mol]) -> NDArray[np.uint64]:
+    """[molecule, word], the fingerprints' bits."""
+    if not mols:
+        return np.zeros((0, WIDTH // 64), dtype=np.uint64)
+    made = np.stack([_circular().GetFingerprintAsNumPy(mol) for mol in mols])
+    return np.ascontiguousarray(np.packbits(made, axis=1)).view(np.uint64)
 
 
 def _cliff(measured: Measured, one: int, other: int, similarity: float) -> Cliff:
@@ -121,4 +135,4 @@ def _cliff(measured: Measured, one: int, other: int, similarity: float) -> Cliff
 
 @cache
 def _circular() -> rdFingerprintGenerator.FingerprintGenerator64:
-    return rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048, includeChirality=True)
+    return rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=WIDTH, includeChirality=True)
