@@ -25,6 +25,7 @@ def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
         {"use": "descriptor", "settings": {"name": "tpsa"}, "workers": 0,
          "desirability": {"shape": "window", "low": 25, "high": 90, "margin": 40}},
         {"use": "qed", "workers": 0, "desirability": {"shape": "higher", "low": 0.2, "high": 0.85}},
+        {"use": "route", "workers": 0, "desirability": {"shape": "higher", "low": -2.0, "high": 1.0}},
         {"use": "synthesis", "workers": 0, "at_most": 5.0,
          "desirability": {"shape": "lower", "low": 2.0, "high": 6.0}},
         {"use": "alerts", "workers": 0, "at_most": 0,
@@ -58,7 +59,8 @@ def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
                 "disease": "migraine",
             },
             "evidence": [{"use": "cooccurrence"}],
-            "proposers": [{"use": "brics", "n": n}],
+            # the trained model, and beside it what can be made from the shelf in three reactions
+            "proposers": [{"use": "graph", "n": n - n // 3}, {"use": "assembly", "n": n // 3}],
             "scorers": scorers,
             "notes": [
                 "The texts this campaign's evidence is quoted from were written to illustrate how evidence is "
