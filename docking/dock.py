@@ -20,6 +20,7 @@ from docking.ligand import prepare
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
+from docking.relief import relieved
 from docking.rescoring import CANDIDATES, rescored
 from docking.site import Site
 from docking.species import BODY_PH
@@ -111,7 +112,7 @@ def dock(
             every = sorted(
                 (pose for some in poses for pose in some[:n_poses]), key=lambda pose: pose.standing
             )
-            outcomes.append(Docked(group[0].molecule, tuple(every)))
+            outcomes.append(Docked(group[0].molecule, tuple(map(relieved, every))))
         else:
             outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))
     return outcomes
@@ -134,7 +135,7 @@ def ranked(
         best = np.lexsort((-odds, fails))[:n_poses]
         rows += [(bool(fails[k]), float(odds[k]), some[k]) for k in best.tolist()]
     rows.sort(key=lambda row: (row[0], -row[1]))
-    return Docked(molecule, tuple(row[2] for row in rows), tuple(row[1] for row in rows))
+    return Docked(molecule, tuple(relieved(row[2]) for row in rows), tuple(row[1] for row in rows))
 
 
 def ranking(name: str) -> RankBy:
