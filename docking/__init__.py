@@ -9,7 +9,7 @@ pdbqt, fetch, demo_target       formats, the Protein Data Bank, a target that sh
 atom_types, energy, maps, tree, motion, search    pose energy and search in JAX
 assembly, side_chains, restraints    several bodies at once, side chains that turn, wishes about poses
 engines/                        the engine promise; vina and native behind it
-plausibility, interactions      is a pose plausible, and what does it touch
+plausibility, relief, interactions    is a pose plausible, and what does it touch
 kinds, features, rescoring, fitting    which of a ligand's poses is the true one; how that was learned
 dynamics/                       does it stay: molecular dynamics
 dock, library, scorers, cli     the doors: Python, files, campaigns, command line

@@ -44,6 +44,7 @@ from docking.ligand import Ligand, prepare
 from docking.plausibility import check
 from docking.pose import Pose, rmsd
 from docking.receptor import Receptor
+from docking.relief import relieved
 from docking.rescoring import CANDIDATES
 from docking.site import Site
 from tests.benchmarks.data import folder
@@ -137,7 +138,7 @@ def judged(kept: Mapping[str, Any], one: Crystal, engine: str, learned: frozense
         "judged": round(judge.terms["inter"], 3),
         "torsions": ligand.torsions,
         "cpu_s": kept["cpu_s"],
-        **_plausible("", poses[0], receptor, one),
+        **_plausible("", relieved(poses[0]), receptor, one),
     }
     if one.name not in learned:
         row |= {
