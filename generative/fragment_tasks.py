@@ -38,10 +38,10 @@ class Manner:
     """How the molecules of a task are built; chosen on other parts than those it is judged on."""
 
     temperature: float = 1.0
-    asked: Mapping[str, float] = field(default_factory=lambda: {"qed": 0.9, "sa": 2.2})
+    asked: Mapping[str, float] = field(default_factory=lambda: {"qed": 0.8, "sa": 2.7})
     style: str = "moses"
     most: int = 25  # heavy atoms a molecule may have
-    more: int = 6  # heavy atoms that may be added however large the given parts are
+    more: int = 8  # heavy atoms that may be added however large the given parts are
 
 
 @dataclass(frozen=True)
