@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,33 @@ def read(path: Path) -> Weights:
         for name, (temperature, least) in json.loads(header.get("calibration", "{}")).items()
     }
     return Weights(shape, vocabulary, tensors, int(header["width"]), calibration)
+
+
+def mixed(late: Weights, early: Weights, share: float) -> Weights:
+    """`share` of the later weights and the rest of the earlier ones, tensor by tensor, of one lineage.
+
+    What the earlier ones lack (a pair head, the places of wider windows) stays the later ones'.
+    The mean of two ends of training reads names better than either.
+
+    Raises
+    ------
+    WeightsError
+        If the two differ in vocabulary or in the size of a tensor they share.
+    """
+    if late.vocabulary != early.vocabulary:
+        raise WeightsError("the two weights have other vocabularies; mix only a run with one it began with")
+    tensors: dict[str, Tensor] = {}
+    for name, new in late.tensors.items():
+        old = early.tensors.get(name)
+        tensors[name] = new.clone()
+        if old is None:
+            continue
+        if old.shape[1:] != new.shape[1:] or len(old) > len(new):
+            raise WeightsError(
+                f"{name} measures {tuple(new.shape)} in one and {tuple(old.shape)} in the other"
+            )
+        tensors[name][: len(old)] = share * new[: len(old)] + (1 - share) * old
+    return replace(late, tensors=tensors)
 
 
 def _blank(shape: Shape) -> Encoder:

@@ -66,8 +66,8 @@ def test_the_shipped_model_reads() -> None:
 
 
 def test_the_shipped_file_is_small() -> None:
-    folder = shipped().parent
-    assert sum(path.stat().st_size for path in folder.iterdir()) <= 16_000_000
+    files = [shipped(), shipped().with_suffix(".md")]  # others of the folder belong to search
+    assert sum(path.stat().st_size for path in files) <= 16_000_000
 
 
 def test_the_batch_changes_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ pytest.importorskip("safetensors")
 from safetensors.torch import save_file  # noqa: E402
 
 from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
-from literature.weights_io import Weights, WeightsError, quantise, read, write  # noqa: E402
+from literature.weights_io import Weights, WeightsError, mixed, quantise, read, write  # noqa: E402
 from literature.wordpieces import SPECIAL  # noqa: E402
 
 SHAPE = Shape(6, (GENERAL, "A"), width=16, layers=2, attention=2, inner=32, places=12)
@@ -59,6 +60,33 @@ def test_the_network_reads_the_same_after_a_round_trip(tmp_path: Path) -> None:
     before = made.encoder()(*asked)
     after = read(tmp_path / "w.safetensors").encoder()(*asked)
     torch.testing.assert_close(before, after, rtol=0.05, atol=0.02)
+
+
+def test_mixing_is_a_mean_of_what_both_have() -> None:
+    early, late = weights(), weights()
+    late.tensors["places.weight"] = torch.cat([late.tensors["places.weight"] + 1, torch.ones(3, 16)])
+    late.tensors["pairs.bias"] = torch.ones(2)
+    both = mixed(late, early, 0.7).tensors
+    torch.testing.assert_close(both["heads.weight"], early.tensors["heads.weight"])
+    torch.testing.assert_close(both["places.weight"][:12], early.tensors["places.weight"] + 0.7)
+    assert both["places.weight"][12:].eq(1).all()
+    assert both["pairs.bias"].eq(1).all()
+    with pytest.raises(WeightsError, match="vocabularies"):
+        mixed(late, Weights(SHAPE, (*SPECIAL, "a", "b"), early.tensors, 12), 0.5)
+    early.tensors["norm.bias"] = torch.zeros(99)
+    with pytest.raises(WeightsError, match=r"norm\.bias measures \(16,\) in one and \(99,\)"):
+        mixed(late, early, 0.5)
+
+
+def test_calibration_survives_and_rewriting_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    write(path, weights())
+    once = read(path)
+    write(path, replace(once, calibration={"CDR": (1.5, 0.4)}))
+    again = read(path)
+    assert again.calibration == {"CDR": (1.5, 0.4)}
+    for name, tensor in once.tensors.items():
+        torch.testing.assert_close(again.tensors[name], tensor, rtol=1e-6, atol=1e-9)
 
 
 def test_a_torn_file_is_refused(tmp_path: Path) -> None:

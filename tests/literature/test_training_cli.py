@@ -1,0 +1,29 @@
+"""The command must say what is missing before it trains for hours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+pytest.importorskip("torch")
+
+from literature.training_cli import train_reader
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ([], "BC5CDR_TrainDev.PubTator.gz is absent"),
+        (["--budget", "soon"], "'soon' is no length of time"),
+        (["--resume"], "to go on from; leave --resume out"),
+    ],
+)
+def test_what_is_missing_is_told(tmp_path: Path, more: list[str], says: str) -> None:
+    app = typer.Typer()
+    app.command()(train_reader)
+    done = CliRunner().invoke(app, ["--data", str(tmp_path), "--out", str(tmp_path / "out"), *more])
+    assert done.exit_code == 2
+    assert says in done.output
