@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 OUT ?= runs/demo
-BENCHMARKS := startup intake reading entities entities_model normalisation docking_cpu docking_gpu redocking \
-  charges mmgbsa moses sampling pmo series
+BENCHMARKS := startup intake reading entities entities_model relations normalisation search answering \
+  docking_cpu docking_gpu docking_parity redocking rescoring pockets charges mmgbsa moses sampling conditions \
+  fragment_tasks steering pmo series grid
 
 .PHONY: setup demo test lint bench notebooks soak clean
 

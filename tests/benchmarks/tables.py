@@ -29,11 +29,24 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         "graph model, MOSES, unfiltered",
         ("samples", "valid", "fcd_test", "fcd_testsf", "novelty", "filters", "scaf_testsf"),
     ),
+    "fragment_tasks": (
+        "graph model, fragment tasks of SAFE and GenMol, quality in percent",
+        ("linker_quality", "motif_quality", "decoration_quality", "superstructure_quality"),
+    ),
     "sampling": ("graph model, speed on a busy machine", ("per_second", "scaffold_kept", "fragments_kept")),
     "mmgbsa": (
         "MM-GBSA ranking, six targets, Kendall tau; the heavy-atom count beside it",
         ("ligands", "tau_ligand_weighted", "tau_heavy_atoms", "cpu_s_per_pose"),
     ),
+    "docking_parity": (
+        "energies against `vina`, explicit and on the grid, largest gap in kcal/mol",
+        ("complexes", "explicit_total_largest", "grid_total_largest"),
+    ),
+    "rescoring": (
+        "first pose within 2 Å, by Vina's energy and after rescoring, families never seen",
+        ("all complexes", "all first_near_by_vina", "all first_near_rescored"),
+    ),
+    "pockets": ("found pockets: share with a ligand atom within 4 Å, first and first three", ("atom_1", "atom_3")),
     "charges": ("AM1-BCC charges, RMS from the nearer reference, e", ("freesolv_median_nearer",)),
     "entities_model": (
         "reading model, strict F1 on held-out documents, corpus's own head with dictionary hints",
@@ -43,6 +56,14 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "normalisation": (
         "names to identifiers, accuracy on held-out documents",
         ("bc5cdr_chemical_accuracy", "bc5cdr_disease_accuracy", "nlmgene_gene_accuracy"),
+    ),
+    "answering": (
+        "PubMedQA development questions, five folds; always yes beside it",
+        ("accuracy", "always_yes", "accuracy_surest_50"),
+    ),
+    "search": (
+        "search, mean reciprocal rank: words alone, then words, names and meaning",
+        ("words_mrr", "static_mrr"),
     ),
     "reading": (
         "PubMed XML, records per CPU-second; `pubmed_parser` beside it",
