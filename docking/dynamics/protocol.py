@@ -174,8 +174,7 @@ def rescore(
         charges=charges,
         bound=bound,
         xyz=found.xyz,
-        made_with=f"{PROTEIN}, {figures.name}, {charges.method}, OBC2 water to settle in, "
-        f"GBn2 to score in, {described(how.device)}",
+        made_with=f"{PROTEIN}, {figures.name}, {charges.method}, OBC2 water, {described(how.device)}",
     )
 
 

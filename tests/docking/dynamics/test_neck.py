@@ -51,7 +51,7 @@ def test_the_polar_part_of_binding_is_complex_less_receptor_less_ligand() -> Non
         for atoms in (slice(None), slice(0, n), slice(n, None))
     ]
     theirs = (parts[0] - parts[1] - parts[2]) / 4.184
-    assert interaction(bound, bound.xyz).polar == pytest.approx(theirs, abs=1e-4)
+    assert interaction(bound, bound.xyz, "gbn2").polar == pytest.approx(theirs, abs=1e-4)
 
 
 def test_an_element_without_figures_of_its_own_has_the_general_ones() -> None:
