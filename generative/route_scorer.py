@@ -20,7 +20,7 @@ from generative.stock import load
 class RouteFromStock:
     """Share of a molecule's building blocks, by heavy atoms, that can be bought: 1 where a whole route is known.
 
-    `details` holds the route's steps in the order of work, the blocks to buy, and those
+    `details` holds the route in words, a line a step in the order of work, the blocks to buy, and those
     that nobody has. 0 says that no reaction of ours takes the molecule apart into anything
     on the shelf; it does not say that it cannot be made.
 
@@ -71,7 +71,7 @@ class RouteFromStock:
             return Score(
                 route.covered,
                 details={
-                    "route": [step.plain() for step in route.steps],
+                    "route": route.text().splitlines() if route.steps else [],
                     "buy": list(route.blocks),
                     "lacking": list(route.lacking),
                     "searched_all": route.exhausted,

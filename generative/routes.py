@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rdkit import Chem
 
@@ -34,15 +33,6 @@ class Step:
     blocks: tuple[str, ...]  # SMILES
     product: str
     rivals: int  # other products that the same blocks could give by the same reaction
-
-    def plain(self) -> dict[str, Any]:
-        """JSON values."""
-        return {
-            "reaction": self.reaction,
-            "blocks": list(self.blocks),
-            "product": self.product,
-            "rivals": self.rivals,
-        }
 
 
 @dataclass(frozen=True, slots=True)

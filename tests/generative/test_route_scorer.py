@@ -24,14 +24,12 @@ def test_a_whole_route_is_one_with_its_steps() -> None:
     assert isinstance(made, Score)
     assert isinstance(lost, Score)
     assert (made.value, lost.value) == (1.0, 0.0)
-    assert json.loads(json.dumps(made.details))["route"] == [
-        {
-            "reaction": "amide coupling",
-            "blocks": ["O=C(O)c1ccc(Cl)cc1", "NCCN1CCOCC1"],
-            "product": MOCLOBEMIDE,
-            "rivals": 0,
-        }
-    ]
+    assert json.loads(json.dumps(made.details)) == {
+        "route": [f"1. amide coupling: O=C(O)c1ccc(Cl)cc1 + NCCN1CCOCC1 -> {MOCLOBEMIDE}"],
+        "buy": ["NCCN1CCOCC1", "O=C(O)c1ccc(Cl)cc1"],
+        "lacking": [],
+        "searched_all": True,
+    }
     assert lost.details["lacking"]
 
 
