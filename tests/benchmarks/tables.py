@@ -33,7 +33,7 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         "graph model, fragment tasks of SAFE and GenMol, quality in percent",
         ("linker_quality", "motif_quality", "decoration_quality", "superstructure_quality"),
     ),
-    "sampling": ("graph model, speed on a busy machine", ("per_second", "scaffold_kept", "fragments_kept")),
+    "sampling": ("graph model, from nothing to canonical SMILES on 2 cores", ("per_second", "scaffold_kept", "fragments_kept")),
     "mmgbsa": (
         "MM-GBSA ranking, six targets, Kendall tau; the heavy-atom count beside it",
         ("ligands", "tau_ligand_weighted", "tau_heavy_atoms", "cpu_s_per_pose"),
@@ -80,8 +80,9 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
 def newest() -> list[dict[str, Any]]:
     """The last run of each command, in the order of names."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for line in (HERE / "results.jsonl").read_text(encoding="utf-8").splitlines():
-        run = json.loads(line)
+    lines = (HERE / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    for place, line in enumerate(lines):
+        run = {**json.loads(line), "place": place}
         found[run["name"], run["device"], run["command"]] = run
     return [found[key] for key in sorted(found)]
 
@@ -129,8 +130,8 @@ def readme_table(runs: list[dict[str, Any]]) -> str:
 
 
 def _tried(run: Mapping[str, Any]) -> tuple[float, int]:
-    """Of two runs on one day: the one on more samples, then the one with fewer options."""
-    return float(run["numbers"].get("samples", 0)), -len(run["command"])
+    """Of two runs on one day: the one on more samples, then the later one."""
+    return float(run["numbers"].get("samples", 0)), run["place"]
 
 
 def _words(key: str) -> str:
