@@ -26,7 +26,7 @@ from discovery.series.measured import Measured
 from discovery.views.cards import marks_of
 from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
 from discovery.views.reading import label_of
-from discovery.views.text import MINUS, inert, number
+from discovery.views.text import MINUS, inert, number, spread
 
 GOOD, BAD = "#56B4E9", "#E69F00"  # Okabe and Ito: helps, hurts; the sign stands beside it
 NEAR, FAR = 0.7, 0.3  # Tanimoto on counted ECFP4: above, much alike; below, hardly related
@@ -111,7 +111,7 @@ class Why:
             outcome = self.row.outcomes.get(column.name)
             wish = self.row.desirability.get(column.name)
             if isinstance(outcome, Score):
-                error = f" ± {number(outcome.error)}" if outcome.error is not None else ""
+                error = f" ± {spread(outcome.error)}" if outcome.error is not None else ""
                 said = f"{number(outcome.value)}{error}"
             else:
                 said = escape(inert(outcome, limit=200)) if outcome else "not scored"

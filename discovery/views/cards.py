@@ -30,7 +30,7 @@ from discovery.views.reading import (
     title_of,
 )
 from discovery.views.score_plot import trace_svg
-from discovery.views.text import inert, number, places
+from discovery.views.text import inert, number, places, spread
 
 ALL_REASONS = {
     Reason.UNPARSABLE: "The text is no structure",
@@ -197,7 +197,7 @@ def _cell(column: Column, outcome: Score | Missing | None, row: Row, decimals: i
     unit = "" if column.unit == "1" else inert(column.unit)
     label = title_of(column)
     if isinstance(outcome, Score):
-        error = "" if outcome.error is None else number(outcome.error, decimals)
+        error = "" if outcome.error is None else spread(outcome.error, decimals)
         wish = row.desirability.get(column.name)
         return Cell(label, unit, number(outcome.value, decimals), error, outcome.value, wish, "", "")
     if isinstance(outcome, Missing):
@@ -273,7 +273,7 @@ def _extras(details: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     if isinstance(binding, (int, float)) and not isinstance(binding, bool):
         known = isinstance(error, (int, float)) and not isinstance(error, bool)
         found.append(
-            ("MM-GBSA", number(binding, 1), number(float(error or 0), 1) if known else "", "kcal/mol")
+            ("MM-GBSA", number(binding, 1), spread(float(error or 0), 1) if known else "", "kcal/mol")
         )
     return found
 

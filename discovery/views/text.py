@@ -64,10 +64,16 @@ def number(value: float, decimals: int = 2) -> str:
     return text.replace("-", MINUS)
 
 
+def spread(error: float, decimals: int = 2) -> str:
+    """An uncertainty beside its number: never more digits than the number has, "<0.01" rather than 0.00."""
+    least = 10.0**-decimals
+    return f"<{least:.{decimals}f}" if 0 < error <= 0.5 * least else number(error, decimals)
+
+
 def plus_minus(value: float, error: float | None, decimals: int = 2) -> str:
     """ "−9.10 ± 0.35"; without a known error, only the number."""
     return (
-        number(value, decimals) if error is None else f"{number(value, decimals)} ± {number(error, decimals)}"
+        number(value, decimals) if error is None else f"{number(value, decimals)} ± {spread(error, decimals)}"
     )
 
 

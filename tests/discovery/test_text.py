@@ -65,3 +65,11 @@ def test_columns_line_up() -> None:
 
 def test_durations() -> None:
     assert [duration(s) for s in (0.42, 59.6, 200, 7500)] == ["0.4 s", "1 min 0 s", "3 min 20 s", "2 h 5 min"]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [(0.6251, 0.0015, "0.63 ± <0.01"), (1.26, 0.04, "1.26 ± 0.04"), (-9.1, 0.0, f"{MINUS}9.10 ± 0.00")],
+)
+def test_an_uncertainty_has_no_more_digits_than_its_number(value: float, error: float, shown: str) -> None:
+    assert plus_minus(value, error) == shown
