@@ -125,7 +125,8 @@ class Grid:
         found = []
         for card in self.root.locator(".dg-card").all():
             words = card.locator("dt").all_inner_texts()
-            found.append(card.locator("dd").all_inner_texts()[words.index(label)])
+            place = next(i for i, word in enumerate(words) if label in word)  # "Drug-likeness (QED)"
+            found.append(card.locator("dd").all_inner_texts()[place])
         return [text.replace("\u2212", "-") for text in found]
 
 
