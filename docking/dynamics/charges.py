@@ -89,16 +89,30 @@ def am1_bcc(
         xyz = extended_conformer(whole, name)
     if not relax:
         xyz = _mmff_minimum(whole, xyz)
+    found = _am1(whole, xyz, name, mopac, relax=relax)
+    return Charges(symmetrised(whole, found + shift), "am1-bcc" if relax else "am1-bcc, unrelaxed")
+
+
+def _am1(
+    whole: Chem.Mol,
+    xyz: Floats,
+    name: str,
+    mopac: Mopac | None,
+    *,
+    relax: bool = True,
+    tolerance: float = 1.0,
+) -> Floats:
+    """[atom] AM1 charges, e; a MOPAC started here is ended here."""
     numbers = np.array([atom.GetAtomicNum() for atom in whole.GetAtoms()], dtype=np.int64)
     asked = mopac or Mopac()
     try:
-        found, _ = asked.charges(numbers, xyz, Chem.GetFormalCharge(whole), relax=relax)
+        found, _ = asked.charges(numbers, xyz, Chem.GetFormalCharge(whole), relax=relax, tolerance=tolerance)
     except Am1Failed as error:
         raise MoleculeError(Reason.UNPREPARED, f"{name} has no AM1 charges: {error}") from error
     finally:
         if mopac is None:
             asked.close()
-    return Charges(symmetrised(whole, found + shift), "am1-bcc" if relax else "am1-bcc, unrelaxed")
+    return found
 
 
 def am1_bcc_elf(mol: Chem.Mol, name: str = "the ligand", *, mopac: Mopac | None = None) -> Charges:
@@ -122,15 +136,7 @@ def am1_bcc_elf(mol: Chem.Mol, name: str = "the ligand", *, mopac: Mopac | None 
     whole = checked(mol, name)
     shift = bond_charge_corrections(whole, name)
     xyz = outstretched_conformer(whole, name)
-    numbers = np.array([atom.GetAtomicNum() for atom in whole.GetAtoms()], dtype=np.int64)
-    asked = mopac or Mopac()
-    try:
-        found, _ = asked.charges(numbers, xyz, Chem.GetFormalCharge(whole), tolerance=LOOSE)
-    except Am1Failed as error:
-        raise MoleculeError(Reason.UNPREPARED, f"{name} has no AM1 charges: {error}") from error
-    finally:
-        if mopac is None:
-            asked.close()
+    found = _am1(whole, xyz, name, mopac, tolerance=LOOSE)
     return Charges(symmetrised(whole, found + shift), "am1-bcc-elf")
 
 
