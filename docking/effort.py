@@ -94,9 +94,8 @@ class Watch:
 
     def found(self) -> Found:
         """All that was noted."""
-        conf = Conf(
-            *(jnp.asarray(np.concatenate(parts, axis=-1)) for parts in zip(*self._confs, strict=True))
-        )
+        parts = [np.concatenate(some, axis=-1) for some in zip(*self._confs, strict=True)]
+        conf = Conf(*jax.device_put(parts))
         return Found(conf, np.concatenate(self._energies), self.ticks, self.agreed)
 
     def _note(self, conf: Conf, energy: Singles) -> None:

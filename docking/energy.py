@@ -166,10 +166,8 @@ def table(function: Function) -> Table:
     )
     edges = np.sqrt(np.arange(BINS + 1) / PER_SQUARE)
     with jax.enable_x64(True):
-        columns = [jnp.asarray(kinds[:, k, None]) for k in range(3)]
-        at_edges = np.array(
-            function.pair(jnp.asarray(edges)[None] - columns[0], columns[1], columns[2], function.weights)
-        )
+        pair = jax.jit(lambda gap, fat, bonds: function.pair(gap, fat, bonds, function.weights))
+        at_edges = np.array(pair(edges[None] - kinds[:, :1], kinds[:, 1:2], kinds[:, 2:3]))
     at_edges[:, -1] = 0.0
     values = np.concatenate([np.zeros((1, BINS)), (at_edges[:, 1:] + at_edges[:, :-1]) / 2])
     index = np.zeros((n + 1, n + 1), dtype=np.int64)

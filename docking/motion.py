@@ -92,12 +92,12 @@ def layout(tree: Tree, atoms: int, torsions: int) -> Layout:
     return Layout(
         _single(base.reshape(atoms, 4 * n)),
         _single(below),
-        jnp.asarray(parent),
+        jax.device_put(parent),
         _single(cross.reshape(n, 9)),
         _single((cross @ cross).reshape(n, 9)),
         _single(axis),
         _single(pivot),
-        jnp.asarray(nodes, jnp.int32),
+        jax.device_put(np.int32(nodes)),
         _single(scale),
         _single(np.sqrt(spread)),
         None if slide is None else _single(slide),
@@ -106,7 +106,8 @@ def layout(tree: Tree, atoms: int, torsions: int) -> Layout:
 
 
 def _single(values: Floats) -> jax.Array:
-    return jnp.asarray(values, jnp.float32)
+    single: jax.Array = jax.device_put(np.asarray(values, np.float32))
+    return single
 
 
 def _reference(tree: Tree) -> Floats:

@@ -278,8 +278,9 @@ class _Surroundings:
 @lru_cache(maxsize=4)
 def _surroundings(receptor: Receptor) -> _Surroundings:
     structure = pdbqt.read(receptor.pdbqt)
-    kept = [i for i, kind in enumerate(structure.types) if kind not in ("H", "HD", "HS")]
-    symbols = [_SYMBOL.get(structure.types[i], structure.types[i]) for i in kept]
+    kinds = structure.types
+    kept = [i for i, kind in enumerate(kinds) if kind not in ("H", "HD", "HS")]
+    symbols = [_SYMBOL.get(kinds[i], kinds[i]) for i in kept]
     metal = np.array([symbol in METALS for symbol in symbols])
     numbers = tuple(int(_TABLE.GetAtomicNumber(symbol)) for symbol in symbols)
     radii = np.array(

@@ -128,9 +128,7 @@ def around(function: Function, tree: Tree, receptor: Atoms, poses: Floats, atoms
     counted[: len(heavy)] = function.radii[tree.xs[heavy]] > 0.0
     if tree.met is not None:
         counted[: len(heavy)] *= tree.met[heavy]
-    return Around(
-        jnp.asarray(there), jnp.asarray(traits), jnp.int32(most), jnp.asarray(own), jnp.asarray(counted)
-    )
+    return Around(*jax.device_put((there, traits, np.int32(most), own, counted)))
 
 
 def _traits(function: Function, xs: Ints) -> Floats:
@@ -224,7 +222,7 @@ def poses(
 
 
 def _take(conf: Conf, which: Ints) -> Conf:
-    return Conf(*(jnp.asarray(np.asarray(part)[..., which]) for part in conf))
+    return Conf(*jax.device_put([np.asarray(part)[..., which] for part in conf]))
 
 
 def _filled(which: Ints, size: int) -> Ints:

@@ -222,7 +222,8 @@ def _traits(xs: Any) -> Floats:
 
 
 def _single(values: Floats) -> jax.Array:
-    return jnp.asarray(values, jnp.float32)
+    single: jax.Array = jax.device_put(np.asarray(values, np.float32))
+    return single
 
 
 def _ways(
@@ -238,7 +239,7 @@ def _ways(
         row[k, : len(atoms)], target[k, : len(atoms)] = atoms, points
         weight[k, : len(atoms)], unused[k] = 1.0 / len(atoms), 0.0
     return Ways(
-        jnp.asarray(row),
+        jax.device_put(row),
         *map(_single, (target, weight, unused)),
         *(_single(np.array(x)) for x in (low, high, strength)),
     )

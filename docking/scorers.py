@@ -16,7 +16,7 @@ from typing import Any
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.score import Column, Score
-from docking import demo_target, preparation
+from docking import demo_target, pockets, preparation, restraints
 from docking.dock import STAGE, build_engine, dock
 from docking.engines.engine import Engine
 from docking.fetch import RCSB, located
@@ -33,8 +33,10 @@ DEMO = f"demo:{demo_target.NAME}"
 class DockingScore:
     """Docks every molecule and scores it by its best plausible pose.
 
-    The site is one of: `around` a ligand file, `center` and `size`, or `residues`; the
-    demo target brings its own.
+    The site is one of: `around` a ligand file, `center` and `size`, `residues`, or a
+    found `pocket`; the demo target brings its own. Wishes about poses (`restrain`, `like`)
+    are for the native engine: they steer where a molecule lies and which of its poses
+    counts, the score stays the scoring function's.
     """
 
     receptor: str = DEMO  # a PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
@@ -42,6 +44,7 @@ class DockingScore:
     center: tuple[float, float, float] | None = None  # Å
     size: tuple[float, float, float] | None = None  # Å, edge lengths
     residues: tuple[str, ...] = ()  # such as ["A:ASP129"]
+    pocket: int = 0  # rank of the receptor's own pocket, 1 the likeliest; see pockets.py
     margin: float = MARGIN  # Å about the ligand or the residues
     engine: str = "vina"
     exhaustiveness: int | None = None  # for engines that have it; the engine's own when not given
@@ -50,6 +53,10 @@ class DockingScore:
     seed: int = 1
     ph: float = preparation.PH
     isomers: int = 1  # docked per molecule, where stereo centres are open
+    tautomers: int = 1  # docked per molecule, the drawn one first
+    rings: int = 0  # ring shapes docked per isomer; 0 for one, and a few of a macrocycle
+    restrain: str = ""  # a TOML file of distances, places, cores and likeness; see restraints.py
+    like: str = ""  # an SDF of a known ligand whose likeness is sought
     require_plausible: bool = True
     chains: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -58,15 +65,26 @@ class DockingScore:
     name: str = "docking"
 
     def __post_init__(self) -> None:
-        if self.n_poses < 1 or self.isomers < 1:
-            raise DockingError(f"n_poses ({self.n_poses}) and isomers ({self.isomers}) must be at least 1")
+        if min(self.n_poses, self.isomers, self.tautomers) < 1:
+            raise DockingError(
+                f"n_poses ({self.n_poses}), isomers ({self.isomers}) and tautomers ({self.tautomers}) "
+                "must be at least 1"
+            )
+        if self.pocket < 0 or self.rings < 0:
+            raise DockingError(
+                f"pocket ({self.pocket}) and rings ({self.rings}) count from 1; 0 leaves them out"
+            )
+        if (self.restrain or self.like) and self.engine != "native":
+            raise DockingError(f"restrain and like need engine = 'native', not {self.engine!r}")
         if (self.center is None) != (self.size is None):
             raise DockingError("center and size go together: a box needs both, in Å")
-        sites = [bool(self.around), self.center is not None, bool(self.residues)]
+        sites = [bool(self.around), self.center is not None, bool(self.residues), bool(self.pocket)]
         if sum(sites) > 1:
-            raise DockingError("give one of: around, center with size, residues; they say different things")
+            raise DockingError(
+                "give one of: around, center with size, residues, pocket; they say different things"
+            )
         if not any(sites) and not self.receptor.startswith("demo:"):
-            raise DockingError(f"where on {self.receptor}? give around, center with size, or residues")
+            raise DockingError(f"where on {self.receptor}? give around, center with size, residues or pocket")
         if self.receptor.startswith("demo:") and self.receptor != DEMO:
             raise DockingError(f"there is no demo target {self.receptor!r}; there is {DEMO!r}")
 
@@ -90,7 +108,7 @@ class DockingScore:
         receptor, site, engine = self.target(), self.site(), self.build_engine()
         docked = dock(
             receptor, site, molecules, engine=engine, seed=self.seed, n_poses=self.n_poses,
-            ph=self.ph, isomers=self.isomers, rank_by="score",
+            ph=self.ph, isomers=self.isomers, tautomers=self.tautomers, rings=self.rings, rank_by="score",
         )  # fmt: skip
         return each(STAGE, lambda one: self._judged(one.poses, receptor, site), docked)
 
@@ -130,6 +148,8 @@ class DockingScore:
             return Site(self.center, self.size)
         if self.residues:
             return Site.of_residues(self.target(), self.residues, self.margin)
+        if self.pocket:
+            return pockets.pocket(self.target(), self.pocket).site()
         return demo_target.site()
 
     def build_engine(self) -> Engine:
@@ -139,10 +159,17 @@ class DockingScore:
         ------
         PluginError
             It is unknown, does not load or refuses a setting.
+        DockingError
+            A restraint file cannot be read; the message says why.
         """
         settings = dict(self.engine_settings)
         if self.exhaustiveness is not None:
             settings["exhaustiveness"] = self.exhaustiveness
+        wishes = restraints.read(self.restrain, self.target()) if self.restrain else ()
+        if self.like:
+            wishes = (*wishes, restraints.Like(restraints.reference_block(self.like)))
+        if wishes:
+            settings["restraints"] = wishes
         return build_engine(self.engine, settings)
 
     def context(self) -> dict[str, str]:
@@ -156,7 +183,7 @@ class DockingScore:
         return {"receptor_pdb": self.target().pdb, "reference_sdf": reference}
 
     def _judged(self, poses: Sequence[Pose], receptor: Receptor, site: Site) -> Score:
-        ranked = sorted(poses, key=lambda pose: pose.score)
+        ranked = sorted(poses, key=lambda pose: pose.standing)
         verdicts: list[Verdict] = []
         for pose in ranked:  # judged best first, and no further than the first plausible one
             verdicts.append(check(pose, receptor, site))

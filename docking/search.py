@@ -87,22 +87,20 @@ def problem(
     for k, kind in enumerate(xs.tolist()):
         if kind < GLUE and (tree.met is None or tree.met[heavy[k]]):
             slot[k], counted[k] = grid_types.index(kind), 1.0
-    contacts = Contacts(
-        jnp.asarray(reach), jnp.asarray(limit), jnp.asarray(fat), jnp.asarray(bond),
-        jnp.asarray(glue), jnp.asarray(len(tree.glue), jnp.int32),
-    )  # fmt: skip
-    return Problem(motion.layout(tree, atoms, torsions), contacts, jnp.asarray(slot), jnp.asarray(counted))
+    contacts = Contacts(*jax.device_put((reach, limit, fat, bond, glue, np.int32(len(tree.glue)))))
+    return Problem(motion.layout(tree, atoms, torsions), contacts, *jax.device_put((slot, counted)))
 
 
 def field(grid: Grid, rows: int) -> Field:
     """A grid -> packed arrays of `rows` rows."""
-    return Field(
-        jnp.asarray(grid.packed(rows)),
-        jnp.asarray(grid.values.shape[1:], jnp.int32),
-        jnp.asarray(grid.low, jnp.float32),
-        jnp.asarray(grid.high, jnp.float32),
-        jnp.asarray(grid.spacing, jnp.float32),
+    arrays = (
+        grid.packed(rows),
+        np.array(grid.values.shape[1:], np.int32),
+        np.asarray(grid.low, np.float32),
+        np.asarray(grid.high, np.float32),
+        np.float32(grid.spacing),
     )
+    return Field(*jax.device_put(arrays))  # unlike jnp.asarray it compiles nothing, here and elsewhere
 
 
 # ------------------------------------------------------------------------------------------ energy

@@ -441,6 +441,7 @@ class Place:
 
 @lru_cache(maxsize=4)
 def _place(receptor: Receptor, site: Site, scoring: str, flexible: tuple[str, ...]) -> Place:
+    keep_programs()  # before anything is compiled: the grids are, too
     sites.check(receptor, site)
     return Place(receptor, site, FUNCTIONS[scoring], flexible)
 
@@ -453,7 +454,7 @@ def keep_programs() -> Path | None:
     folder = _cache_home() / "discovery-workbench" / "jax"
     update: Callable[[str, Any], None] = jax.config.update
     update("jax_compilation_cache_dir", str(folder))
-    update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder
 
 

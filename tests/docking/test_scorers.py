@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Score, Scorer
+from docking.engines.native import NativeEngine
+from docking.receptor import DockingError
+from docking.restraints import Like, Near, points_of
 from docking.scorers import DockingScore
 
 DOCKING = DockingScore(exhaustiveness=1, n_poses=3, seed=7)
@@ -73,8 +78,76 @@ def test_context_shows_receptor_and_reference() -> None:
         ({"around": "a.sdf", "residues": ("A:ASP129",)}, "one of"),
         ({"receptor": "demo:5HT2A"}, "no demo target"),
         ({"n_poses": 0}, "n_poses"),
+        ({"tautomers": 0}, "tautomers"),
+        ({"pocket": -1}, "pocket"),
+        ({"pocket": 1, "residues": ("A:ASP129",)}, "one of"),
+        ({"like": "known.sdf"}, "engine = 'native'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         DockingScore(**settings)  # type: ignore[arg-type]
+
+
+def test_the_found_pocket_is_the_known_one() -> None:
+    """The demo receptor's likeliest pocket holds Asp129, which every ligand of aminergic receptors meets."""
+    site = DockingScore(pocket=1).site()
+    assert site.contains(np.array(points_of(DOCKING.target(), "A:ASP129:OD1")))
+    with pytest.raises(DockingError, match="has no pocket 99"):
+        DockingScore(pocket=99).site()
+
+
+def test_a_tautomer_is_docked_beside_the_drawn_one() -> None:
+    drawn = Molecule.parse("Cc1cnc[nH]1", "4-methylimidazole")
+    scoring = {"exhaustiveness": 1, "n_poses": 1, "seed": 7}
+    alone, both = (DockingScore(tautomers=n, **scoring)([drawn])[0] for n in (1, 2))  # type: ignore[arg-type]
+    assert isinstance(alone, Score)
+    assert isinstance(both, Score)
+    assert len(alone.details["poses"]) == 1
+    assert len(both.details["poses"]) == 2
+    assert both.value <= alone.value
+
+
+def test_wishes_reach_the_engine(tmp_path: Path) -> None:
+    known = tmp_path / "known.sdf"
+    known.write_text(DOCKING.context()["reference_sdf"])
+    scoring = DockingScore(engine="native", restrain=str(amine_far_from_acid(tmp_path)), like=str(known))
+    engine = scoring.build_engine()
+    assert isinstance(engine, NativeEngine)
+    far, like = engine.restraints
+    assert isinstance(far, Near)
+    assert far.points == points_of(DOCKING.target(), "A:ASP129:OD1,OD2")
+    assert isinstance(like, Like)
+    with pytest.raises(DockingError, match=r"no readable restraint file .*absent\.toml"):
+        DockingScore(engine="native", restrain="absent.toml").build_engine()
+
+
+def amine_far_from_acid(folder: Path) -> Path:
+    wish = folder / "wish.toml"
+    wish.write_text(
+        '[[distance]]\nligand = "[NX4+]"\nreceptor = "A:ASP129:OD1,OD2"\nat_least = 6.0\nat_most = 40.0\n'
+    )
+    return wish
+
+
+@pytest.mark.slow
+def test_a_wish_steers_the_pose_and_not_the_score(tmp_path: Path) -> None:
+    """The amine is asked to stay away from Asp129, against what its energy says."""
+    wish = amine_far_from_acid(tmp_path)
+    fast = {"engine": "native", "engine_settings": {"effort": "fast"}, "n_poses": 3, "seed": 7}
+    free, steered = (DockingScore(restrain=path, **fast)([SEROTONIN])[0] for path in ("", str(wish)))  # type: ignore[arg-type]
+    assert isinstance(free, Score)
+    assert isinstance(steered, Score)
+    acid = np.array(points_of(DOCKING.target(), "A:ASP129:OD1,OD2"))
+
+    def gap(score: Score) -> float:
+        pose = Chem.MolFromMolBlock(score.details["pose"], removeHs=False)
+        (amine,) = pose.GetSubstructMatch(Chem.MolFromSmarts("[NX4+]"))
+        return float(np.linalg.norm(acid - pose.GetConformer().GetPositions()[amine], axis=1).min())
+
+    assert gap(free) < 4.0
+    assert gap(steered) > 5.0
+    terms = steered.details["terms"]
+    assert steered.value == pytest.approx(
+        terms["inter"] + terms["intra"] + terms["torsional"] - terms["unbound"]
+    )
