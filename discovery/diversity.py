@@ -1,6 +1,6 @@
 """How different are these molecules from one another?
 
-Scaffolds say which share a ring skeleton, clusters which look alike, `spread` how
+Scaffolds say which share a ring skeleton, clusters and leaders which look alike, `spread` how
 far apart they are on the whole; `pick` chooses some that are far apart. Likeness is
 the Tanimoto coefficient of folded ECFP4 bits, 2,048 wide.
 """
@@ -78,6 +78,41 @@ def clusters(molecules: Sequence[Molecule], radius: float = 0.35) -> list[list[i
         distances, len(prints), radius, isDistData=True, reordering=True
     )
     return sorted((list(members) for members in found), key=lambda members: (-len(members), members[0]))
+
+
+def leaders(molecules: Sequence[Molecule], radius: float = 0.6) -> list[list[int]]:
+    """Families round their first members: each molecule joins the likest leader within the radius, or leads.
+
+    In the order given, so that with the best first every family is led by its best. Only leaders are
+    compared with, so a hundred thousand molecules are no matter.
+
+    Parameters
+    ----------
+    radius : 0..1
+        Tanimoto distance to the leader.
+
+    Returns
+    -------
+    Places in `molecules`, each family's leader first, families in the order of their leaders.
+
+    Raises
+    ------
+    ValueError
+        The radius is outside 0..1.
+    """
+    if not 0.0 <= radius <= 1.0:
+        raise ValueError(f"radius is a Tanimoto distance between 0 and 1, not {radius}")
+    families: list[list[int]] = []
+    heads: list[DataStructs.ExplicitBitVect] = []
+    for place, bits in enumerate(fingerprints(molecules)):
+        likeness = DataStructs.BulkTanimotoSimilarity(bits, heads) if heads else [-1.0]
+        nearest = int(np.argmax(likeness))
+        if likeness[nearest] >= 1.0 - radius:
+            families[nearest].append(place)
+        else:
+            families.append([place])
+            heads.append(bits)
+    return families
 
 
 def pick(molecules: Sequence[Molecule], n: int, *, seed: int, first: Sequence[int] = ()) -> list[int]:

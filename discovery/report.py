@@ -23,15 +23,18 @@ from discovery.target import Statement
 from discovery.views.cards import Album, card_of, decimals_of, line_of, refusals
 from discovery.views.contact_map import KIND_LOOK
 from discovery.views.funnel_plot import funnel_svg
+from discovery.views.kinship import series_of
+from discovery.views.lineage import names_of
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import LIBRARY, asset, policy, posed, scene, script_json, templates
-from discovery.views.reading import label_of, scores_of
+from discovery.views.reading import label_of, scores_of, title_of
 from discovery.views.score_plot import direction, histogram_svg, scatter_svg, trade_off
 from discovery.views.text import duration, inert, number
 
 SHORTLIST = 24  # cards with a pose each; more would be leafed through, not read
 QUOTES = 24  # quotes laid open; the weaker ones are folded away
 TABLE = 1_500  # ranked rows written out; the rest are in the run's table
+PAPER_ROWS = 12  # unranked rows of each reason that are printed; report.css counts to the same number
 REASONS = 2_500_000  # bytes of unranked rows written out one by one; all are counted
 PICTURES = 3_800_000  # bytes of structures, so that the file can be mailed (it stays under 10 MB)
 
@@ -70,7 +73,9 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
     by_id = {pose.row.id: pose for pose in poses}
     decimals = decimals_of(run)
     album = Album(PICTURES)
-    cards = [card_of(row, run, decimals, by_id.get(row.id), album) for row in best]
+    names = names_of(run)
+    cards = [card_of(row, run, decimals, by_id.get(row.id), album, names) for row in best]
+    series, alone = series_of(run, album)
     lines = [line_of(row, run, decimals, album) for row in run.ranked[:TABLE]]
     groups = refusals(run, album, budget=REASONS)
 
@@ -90,6 +95,9 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             scene=script_json(scene(run, poses, receptor)) if poses else "",
             library_licence=asset("3Dmol.LICENSE").splitlines() if poses else [],
             cards=cards,
+            series=series,
+            alone=alone,
+            before_the_rest=_before_the_rest(run),
             lines=lines,
             lines_left=len(run.ranked) - len(lines),
             groups=groups,
@@ -102,6 +110,7 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             columns=[_about(column, run) for column in run.columns],
             labels=[(label_of(column), inert(column.about)) for column in run.columns],
             quotes_first=QUOTES,
+            paper_rows=PAPER_ROWS,
             provenance=_written(run.provenance),
             kinds=[(kind, colour) for kind, (colour, _) in KIND_LOOK.items()] if poses else [],
             duration=duration,
@@ -111,6 +120,16 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
 
 
 # Scores
+
+
+def _before_the_rest(run: Run) -> tuple[int, str] | None:
+    """How many rows lead because a late stage was run on them alone, and the stage's name."""
+    for column in reversed(run.columns):
+        has = [column.name in row.desirability for row in run.ranked]
+        n = sum(has)
+        if 0 < n < len(has) and all(has[:n]):
+            return n, title_of(column)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

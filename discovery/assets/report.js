@@ -26,6 +26,7 @@
   all("th[data-sort]").forEach((head) => {
     const button = document.createElement("button");
     button.type = "button";
+    head.dataset.label = head.textContent; // paper repeats the words on every page, not the buttons
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {

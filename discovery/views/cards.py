@@ -17,6 +17,7 @@ from discovery.outcome import Fault, Missing, Reason
 from discovery.results import Row, Run
 from discovery.score import Column, Score
 from discovery.views.drawing import MARK_COLOURS, Mark, UndrawableError, molecule_svg
+from discovery.views.lineage import in_words
 from discovery.views.pose_viewer import PosedRow
 from discovery.views.reading import (
     STORED_WHOLE,
@@ -207,8 +208,15 @@ def _cell(column: Column, outcome: Score | Missing | None, row: Row, decimals: i
     return Cell(label, unit, "", "", None, None, "not scored yet", "not yet")
 
 
-def card_of(row: Row, run: Run, decimals: Mapping[str, int], posed: PosedRow | None, album: Album) -> Card:
-    """Everything a card says."""
+def card_of(
+    row: Row,
+    run: Run,
+    decimals: Mapping[str, int],
+    posed: PosedRow | None,
+    album: Album,
+    names: Mapping[str, str],
+) -> Card:
+    """Everything a card says; `names` are the run's molecules by structure (see `lineage.names_of`)."""
     alerts, marks = marks_of(row)
     titles = {column.name: title_of(column) for column in run.columns}
     details, traces, verdict = [], [], None
@@ -232,7 +240,6 @@ def card_of(row: Row, run: Run, decimals: Mapping[str, int], posed: PosedRow | N
             details.append((titles.get(name, inert(name)), lines))
         if verdict is None and "plausibility" in rest:
             verdict = _verdict(rest["plausibility"])
-    edit = inert(row.edit, limit=300).rstrip(". ")
     return Card(
         row,
         inert(row.id),
@@ -240,7 +247,7 @@ def card_of(row: Row, run: Run, decimals: Mapping[str, int], posed: PosedRow | N
         album.picture(row.smiles, marks=marks, width=340, height=205, title=f"Structure of {row.id}"),
         alerts,
         cells_of(row, run.columns, decimals),
-        edit[:1].upper() + edit[1:],
+        in_words(row, names),
         tuple(
             (album.picture(parent, width=150, height=100, title="Parent"), inert(parent, limit=200))
             for parent in row.parents[:4]
@@ -266,6 +273,11 @@ def _curves(value: object) -> list[list[float]]:
 
 def _extras(details: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     found = []
+    steps, lacking = details.get("route"), details.get("lacking")
+    if isinstance(steps, Sequence) and not isinstance(steps, str):
+        absent = len(lacking) if isinstance(lacking, Sequence) and not isinstance(lacking, str) else 0
+        blocks = f"{absent} not in stock" if absent else "all in stock"
+        found.append(("Steps to make", str(len(steps)), "", f"({blocks})"))
     kept = details.get("contacts_kept")
     if isinstance(kept, (int, float)) and not isinstance(kept, bool):
         found.append(("Contacts kept in MD", number(100 * kept, 0), "", "%"))
