@@ -27,7 +27,7 @@ from discovery.views.kinship import series_of
 from discovery.views.lineage import names_of
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import LIBRARY, asset, policy, posed, scene, script_json, templates
-from discovery.views.reading import label_of, scores_of, title_of
+from discovery.views.reading import label_of, scores_of, stages_of, title_of
 from discovery.views.score_plot import direction, histogram_svg, scatter_svg, trade_off
 from discovery.views.text import duration, inert, number
 
@@ -73,7 +73,7 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
     by_id = {pose.row.id: pose for pose in poses}
     decimals = decimals_of(run)
     album = Album(PICTURES)
-    names = names_of(run)
+    names, stages = names_of(run), stages_of(run)
     cards = [card_of(row, run, decimals, by_id.get(row.id), album, names) for row in best]
     series, alone = series_of(run, album)
     lines = [line_of(row, run, decimals, album) for row in run.ranked[:TABLE]]
@@ -103,7 +103,8 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             groups=groups,
             unranked_left=len(run.unranked) - sum(len(group.lines) for group in groups),
             undrawn=album.refused,
-            funnel=Markup(funnel_svg(run.funnel)) if run.funnel else "",
+            funnel=Markup(funnel_svg(stages)) if stages else "",
+            stages=stages,
             plots=_plots(run, best),
             evidence=[_quote(statement) for statement in _in_order(run.statements)],
             illustrative=any(statement.kind == "illustrative" for statement in run.statements),

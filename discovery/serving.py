@@ -121,7 +121,7 @@ class Pages:
         from markupsafe import Markup
 
         from discovery.views.pose_viewer import asset, policy, templates
-        from discovery.views.reading import scores_of
+        from discovery.views.reading import scores_of, stages_of
 
         run, style = self.run(), asset("report.css")
         filled = [
@@ -132,7 +132,13 @@ class Pages:
         return (
             templates()
             .get_template("serve.html.j2")
-            .render(policy=policy([], [style]), style=Markup(style), run=run, columns=filled)
+            .render(
+                policy=policy([], [style]),
+                style=Markup(style),
+                run=run,
+                columns=filled,
+                stages=stages_of(run),
+            )
         )
 
     def _page(self, name: str, make: Callable[[], str]) -> str:

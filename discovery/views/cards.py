@@ -327,6 +327,7 @@ def refusals(run: Run, album: Album, *, budget: int) -> tuple[Refusals, ...]:
     for row in run.unranked:
         by_reason.setdefault(row.missing.reason if row.missing else None, []).append(row)
     order = [*[reason for reason in Reason if reason in by_reason], *([None] if None in by_reason else [])]
+    titles = {column.name: title_of(column) for column in run.columns}
     groups = []
     for reason in order:
         rows = by_reason[reason]
@@ -344,7 +345,7 @@ def refusals(run: Run, album: Album, *, budget: int) -> tuple[Refusals, ...]:
                     inert(row.id),
                     text,
                     album.picture(row.smiles, marks=marks, width=168, height=106),
-                    inert(why.stage),
+                    titles.get(why.stage, inert(why.stage)),
                     detail,
                 )
             )

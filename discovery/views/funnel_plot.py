@@ -28,7 +28,7 @@ def funnel_svg(funnel: Sequence[StageCount], *, width: int = 760) -> str:
     """
     if not funnel:
         raise ValueError("a funnel needs at least one stage")
-    row, top, left, right = 34, 34, 150, 128
+    row, top, left, right = 34, 34, 182, 128
     room = width - left - right
     widest = max(stage.counts.n_in for stage in funnel) or 1
     height = top + row * len(funnel) + 4
@@ -41,7 +41,7 @@ def funnel_svg(funnel: Sequence[StageCount], *, width: int = 760) -> str:
         y = top + place * row
         counts = stage.counts
         parts.append(
-            f'<text x="{left - 10}" y="{y + 16}" text-anchor="end" font-weight="600">{escape(inert(stage.stage, limit=20))}</text>'
+            f'<text x="{left - 10}" y="{y + 16}" text-anchor="end" font-weight="600">{escape(inert(stage.stage, limit=26))}</text>'
         )
         x = float(left)
         for field, words, colour in ENDS:

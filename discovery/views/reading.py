@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from discovery.results import Row, Run
+from discovery.results import Row, Run, StageCount
 from discovery.score import Column, Score
 from discovery.views.text import MINUS, inert
 
@@ -67,6 +67,14 @@ def title_of(column: Column) -> str:
 def label_of(column: Column) -> str:
     """The same with its unit: "Docking score / kcal/mol"."""
     return title_of(column) if column.unit in ("", "1") else f"{title_of(column)} / {inert(column.unit)}"
+
+
+def stages_of(run: Run) -> tuple[StageCount, ...]:
+    """The run's funnel, its stages named as the columns are."""
+    titles = {column.name: title_of(column) for column in run.columns}
+    return tuple(
+        replace(bar, stage=titles.get(bar.stage, inert(bar.stage).capitalize())) for bar in run.funnel
+    )
 
 
 def scores_of(row: Row) -> dict[str, Score]:

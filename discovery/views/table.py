@@ -29,7 +29,7 @@ from discovery.views.drawing import data_uri, grid_svg
 from discovery.views.funnel_plot import funnel_html
 from discovery.views.grid import grid_of
 from discovery.views.pose_viewer import PoseView
-from discovery.views.reading import label_of, pose_of, scores_of
+from discovery.views.reading import label_of, pose_of, scores_of, stages_of
 from discovery.views.score_plot import scatter_svg, trade_off
 from discovery.views.sifting import PAGE
 from discovery.views.text import inert, number
@@ -279,7 +279,7 @@ class Table:
 
     def funnel(self) -> Html:
         """How many molecules entered each stage, and how they ended."""
-        return Html(funnel_html(self.run.funnel))
+        return Html(funnel_html(stages_of(self.run)))
 
     def trade_off(self) -> Html:
         """The two scores that disagree the most, one point a molecule.
