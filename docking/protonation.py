@@ -22,7 +22,12 @@ from docking.receptor_types import METALS
 from docking.structure import Atom, by_residue, coords, pdb_text
 
 try:
-    from propka.run import single as run_propka
+    from propka.input import read_molecule_file, read_parameter_file
+    from propka.lib import loadOptions
+    from propka.molecular_container import MolecularContainer
+    from propka.parameters import Parameters
+
+    from docking.burial import Desolvation
 except ImportError as error:
     raise ImportError("preparing receptors needs: pip install 'discovery-workbench[docking]'") from error
 
@@ -133,9 +138,11 @@ def _pkas(atoms: Sequence[Atom]) -> dict[Place, float]:
     level = log.level
     log.setLevel(logging.CRITICAL)  # it warns of every missing atom; those are listed in the report already
     try:
-        answer = run_propka(
-            "receptor.pdb", ["--log-level=CRITICAL"], stream=io.StringIO(pdb_text(protein)), write_pka=False
-        )
+        options = loadOptions(["--log-level=CRITICAL", "receptor.pdb"])
+        answer = MolecularContainer(read_parameter_file(options.parameters, Parameters()), options)
+        answer = read_molecule_file("receptor.pdb", answer, stream=io.StringIO(pdb_text(protein)))
+        answer.version.desolvation_model = Desolvation()
+        answer.calculate_pka()
     finally:
         log.setLevel(level)
     found: dict[Place, float] = {}

@@ -53,6 +53,19 @@ _ACIDIC_PHENOLATES = tuple(  # that keep their charge
         "[O-;X1]c1c([F,Cl,Br])c([F,Cl,Br])c([F,Cl,Br])cc1",
     )
 )
+# Enols as acid as carboxylic acids, which Dimorphite-DL takes for plain enols of pKa 9 and leaves neutral.
+# (its hydroxyl first; pKa above which it is charged)
+_ACID_ENOLS = tuple(
+    (Chem.MolFromSmarts(smarts), pka)
+    for smarts, pka in (
+        ("[OX2H]c1cc(=O)oc2ccccc12", 5.1),  # 4-hydroxycoumarin 4.1, warfarin 5.1
+        ("[OX2H]c1c(*)c(=O)oc2ccccc12", 5.1),
+        ("[OX2H]C1=C([OX2])C(=O)O[CX4]1", 4.2),  # ascorbic acid 4.2, the hydroxyl on carbon 3
+        ("[OX2H]C1=C(C(=O)N)N([#6])S(=O)(=O)c2aaaac12", 6.3),  # piroxicam 6.3, meloxicam 4.1
+        ("[OX2H]C1=C(*)C(=O)c2ccccc2C1=O", 5.0),  # lawsone 4.0, atovaquone 5.0
+        ("[OX2H]C1=[CH]C(=O)c2ccccc2C1=O", 4.0),
+    )
+)
 _NEIGHBOUR_AMMONIUM = Chem.MolFromSmarts("[N;+;!H0;X4][CX4][CX4][N;+;!H0;X4]")
 SECOND_AMINE = 6.5  # ethylenediamine 6.85, piperazine 5.3, tetramethylethylenediamine 5.9
 _AMINOPYRIDINE = Chem.MolFromSmarts("[nX2;+0]1ccc([NX3;+0;!$(N[C,S]=O);!$(N(a)a)])cc1")
@@ -71,8 +84,8 @@ def protonated(molecule: Molecule, ph: float = BODY_PH) -> str:
     """The most likely protonation state at a pH, as SMILES.
 
     Sites are decided one by one by Dimorphite-DL's mean pKa, then corrected where
-    published pKa values contradict it (phenols, uracils, hydantoins, neighbouring
-    amines, 4-aminopyridines: the table above).
+    published pKa values contradict it (phenols, uracils, hydantoins, vinylogous acids,
+    neighbouring amines, 4-aminopyridines: the tables above).
 
     Raises
     ------
@@ -193,6 +206,9 @@ def _corrected(smiles: str, ph: float) -> str:
     wrong = {hit[0] for pattern, pka in _TOO_ACID if ph < pka for hit in mol.GetSubstructMatches(pattern)}
     for index in sorted(wrong - acidic):
         _set(mol, index, charge=0, by=1)
+    for pattern, pka in _ACID_ENOLS:
+        if ph > pka and (hit := mol.GetSubstructMatch(pattern)):
+            _set(mol, hit[0], charge=-1, by=-1)
     while ph > SECOND_AMINE and (pairs := mol.GetSubstructMatches(_NEIGHBOUR_AMMONIUM)):
         alike = list(Chem.CanonicalRankAtoms(mol))
         ends = {end for pair in pairs for end in (pair[0], pair[3])}

@@ -47,6 +47,14 @@ def charge(smiles: str, ph: float = 7.4) -> int:
         ("CC(=O)NN", 0, "acetohydrazide 3.2 as a base"),
         ("O=C1CCC(=O)N1", 0, "succinimide 9.6"),
         ("CCn1cc(C(=O)O)c(=O)c2cc(F)c(N3CCNCC3)cc21", 0, "norfloxacin 6.3 and 8.4: a zwitterion"),
+        ("CC(=O)CC(c1ccccc1)c1c(O)c2ccccc2oc1=O", -1, "warfarin 5.1"),
+        ("Oc1cc(=O)oc2ccccc12", -1, "4-hydroxycoumarin 4.1"),
+        ("O=c1ccc2ccc(O)cc2o1", 0, "7-hydroxycoumarin 7.7, no enol"),
+        ("OC[C@H](O)[C@H]1OC(=O)C(O)=C1O", -1, "ascorbic acid 4.2 and 11.6"),
+        ("CN1C(C(=O)Nc2ccccn2)=C(O)c2ccccc2S1(=O)=O", -1, "piroxicam 6.3"),
+        ("CC1=NN(c2ccccc2)C(=O)C1", 0, "edaravone 7.0 as its enol, drawn as the ketone"),
+        ("OC1=CC(=O)c2ccccc2C1=O", -1, "lawsone 4.0"),
+        ("CC(O)=CC(C)=O", 0, "acetylacetone 8.9"),
     ],
 )
 def test_the_dominant_state_follows_the_published_pka(smiles: str, expected: int, pka: str) -> None:
