@@ -48,6 +48,7 @@ _TOKEN = re.compile(
 _SOFT = re.compile(
     r"(?:[-‐‑‒–—−]\s?|\s[-‐‑‒–—−]?|[(\[{)\]}'’,./:+*]{1,3}|[)\]}'’]\s|[)\]}][-‐‑–]|[-‐‑–][(\[]|'s\s|’s\s)?$"
 )
+_REMEMBERED = 200_000  # keys
 _SHORT = 4  # a key of at most so many letters and digits is an accident waiting to happen
 
 
@@ -213,6 +214,7 @@ class Lexicon:
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = tuple(layers)
         self._known: dict[str, tuple[Entry, ...]] = {}
+        self._reach: dict[str, int] = {}
 
     @classmethod
     def of(cls, concepts: Iterable[Concept]) -> Lexicon:
@@ -242,7 +244,7 @@ class Lexicon:
         """All that a key may mean."""
         found = self._known.get(word)
         if found is None:
-            if len(self._known) > 200_000:  # a long run meets many names; none of them needs to stay
+            if len(self._known) > _REMEMBERED:  # a long run meets many names; none of them needs to stay
                 self._known.clear()
             found = self._known[word] = self._merged(word)
         return found
@@ -272,9 +274,15 @@ class Lexicon:
     def longest(self, text: str, found: Sequence[Token], first: int) -> tuple[int, int, str] | None:
         """The longest name starting at token `first`: (start, end, key) in `text`, or None."""
         word = found[first].key
-        reach = max(layer.reach(word) for layer in self.layers)
+        reach = self._reach.get(word)
+        if reach is None:
+            if len(self._reach) > _REMEMBERED:
+                self._reach.clear()
+            reach = self._reach[word] = max(layer.reach(word) for layer in self.layers)
+        if not reach:
+            return None
         start = found[first].start
-        if not reach or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
+        if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
             return None
         best: tuple[int, int, str] | None = None
         for last in range(first, min(first + reach, len(found))):
@@ -282,9 +290,12 @@ class Lexicon:
                 if not _SOFT.match(text[found[last - 1].end : found[last].start]):
                     break
                 word = f"{word} {found[last].key}"
-            if any(word in layer for layer in self.layers) and any(
-                e.concept.type != "other" for e in self.entries(word)
-            ):
+            for layer in self.layers:
+                if word in layer:
+                    break
+            else:
+                continue
+            if any(e.concept.type != "other" for e in self.entries(word)):
                 end = _closed(text, start, found[last].end)
                 if end is not None:
                     best = (start, end, word)

@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from discovery.devices import cpus
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
@@ -178,7 +179,10 @@ def _mine(
             _read_one(job)
             tell(f"read {Path(job[0]).name}")
     else:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_die_with_parent)
+        share = max(1, cpus() // workers)
+        pool = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_start, initargs=(share,)
+        )
         with pool:
             for job, _ in zip(jobs, pool.map(_read_one, jobs), strict=True):
                 tell(f"read {Path(job[0]).name}")
@@ -187,6 +191,12 @@ def _mine(
     publish(out / "current.json", json.dumps([shard.key for shard in shards]).encode())
     total = {name: sum(shard.rows[name] for shard in shards) for name in TABLES}
     return Mined(files=len(files), reused=len(files) - len(jobs), withdrawn=withdrawn, **total)
+
+
+def _start(threads: int) -> None:
+    """In a fresh reader, before a network is loaded: its share of the cores, and an eye on its parent."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    _die_with_parent()
 
 
 def _die_with_parent() -> None:

@@ -8,9 +8,10 @@ fetched from the network unless `download=True`.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -22,22 +23,25 @@ from numpy.typing import NDArray
 
 from discovery.outcome import UserError
 from literature.consistency import settled
-from literature.encoder import GENERAL, LABELS, READ_TYPES
+from literature.eightbit import eight_bit, possible
+from literature.encoder import GENERAL, LABELS, READ_TYPES, Encoder
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
-from literature.weights_io import read
+from literature.weights_io import Weights, read
 from literature.wordpieces import Window, Wordpieces
 
 try:
     import torch
     from torch import Tensor
+    from torch.nn import functional
 except ImportError as error:
     raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
 
 SHIPPED = "shipped"
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "int8"]
 _MULTIPLE = 16  # pieces: lengths are padded to it, since every new shape costs memory in the CPU kernels
-_PIECES = 1024  # per batch. All batches of one length have one shape, so neighbours change no answer
+_PIECES = 1024  # per batch, as a rule
+_AGREE = 0.98  # of the sample texts' words must get the same label in 8 bits as in 32
 _BLOCK = 256  # texts held as windows at a time
 
 # What models on the hub call our types, lower case without punctuation.
@@ -89,6 +93,9 @@ class _Model(Protocol):
     @property
     def width(self) -> int: ...  # of the widest window, in pieces
 
+    @property
+    def exact(self) -> bool: ...  # whether a row's answer is the same in batches of every size
+
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
         """[row, piece] x 3 and [word] places, as the Encoder takes them -> [word, label] scores."""
         ...
@@ -122,6 +129,10 @@ class EncoderTagger:
         (`HINTS`); what the network is sure of stands.
     least
         The least probability of a span, 0..1.
+    precision
+        "int8" reads fastest on a processor and needs one that multiplies 8-bit integers
+        (AVX-512 VNNI or AMX); "auto" takes it there for our own weights, else bfloat16
+        where that is native, else float32.
 
     Raises
     ------
@@ -162,9 +173,7 @@ class EncoderTagger:
             length = min(model.width, -(-len(window.pieces) // _MULTIPLE) * _MULTIPLE)
             by_length.setdefault(length, []).append(at)
         for length, there in sorted(by_length.items()):
-            rows = max(1, _PIECES // length)
-            for begin in range(0, len(there), rows):
-                these = there[begin : begin + rows]
+            for these, rows in _batches(there, max(1, _PIECES // length), model.exact):
                 windows = [owned[at][1] for at in these]
                 for at, window, scores in zip(
                     these, windows, self._scores(model, windows, rows, length), strict=True
@@ -186,15 +195,7 @@ class EncoderTagger:
         self, model: _Model, windows: Sequence[Window], rows: int, length: int
     ) -> list[NDArray[np.float32]]:
         """[word, label] log-probabilities of each window."""
-        pieces = torch.full((rows, length), model.cutter.pad)
-        shapes = torch.zeros((rows, length), dtype=torch.long)
-        real = torch.zeros((rows, length), dtype=torch.bool)
-        real[:, 0] = True  # rows that stay empty must not be all padding: their attention would be 0/0
-        for row, window in enumerate(windows):
-            used = len(window.pieces)
-            pieces[row, :used] = torch.tensor(window.pieces)
-            shapes[row, :used] = torch.tensor(window.shapes)
-            real[row, :used] = True
+        pieces, shapes, real = inputs(windows, rows, length, model.cutter.pad)
         firsts = [row * length + at for row, window in enumerate(windows) for at in window.firsts]
         moved = (tensor.to(self.device) for tensor in (pieces, shapes, real, torch.tensor(firsts)))
         with torch.inference_mode():
@@ -234,6 +235,21 @@ class EitherTagger:
         ]
 
 
+def _batches(places: Sequence[int], rows: int, exact: bool) -> Iterator[tuple[Sequence[int], int]]:
+    """Windows of one length in batches, each with the rows its tensors have.
+
+    Where the size of a batch moves an answer's last bits, every batch has the same
+    rows, so that neighbours change no answer; else the last ones halve, which reads no
+    empty row and makes few shapes.
+    """
+    begin = 0
+    while begin < len(places):
+        while exact and rows > len(places) - begin:
+            rows //= 2
+        yield places[begin : begin + rows], rows
+        begin += rows
+
+
 def shipped() -> Path:
     """The weights file that comes with the package."""
     return Path(str(files("literature") / "weights" / "reader.safetensors"))
@@ -254,25 +270,40 @@ def leaned(
     """
     if not window.words:
         return scores
-    weights = np.zeros_like(scores)
+    rows = _rows_of(tuple(labels))
+    weights: NDArray[np.float32] | None = None
     first = bisect_right(hints, window.words[0][0], key=lambda hint: hint.end)
     last = bisect_left(hints, window.words[-1][1], key=lambda hint: hint.start)
     for hint in hints[first:last]:
-        if hint.type not in HINTS:
+        if hint.type not in HINTS or hint.type not in rows:
             continue
-        words = [n for n, (start, end) in enumerate(window.words) if start < hint.end and hint.start < end]
-        for word in words:
-            for row, label in enumerate(labels):
-                if label.type == hint.type and (label.begins == (word == words[0]) or not _in_parts(labels)):
-                    weights[word, row] = HINTS[hint.type]
-    if not weights.any():
+        begin = bisect_right(window.words, hint.start, key=lambda word: word[1])
+        end = bisect_left(window.words, hint.end, key=lambda word: word[0])
+        if begin < end:
+            if weights is None:
+                weights = np.zeros_like(scores)
+            opens, goes_on = rows[hint.type]
+            weights[begin, opens] = HINTS[hint.type]
+            weights[begin + 1 : end, goes_on] = HINTS[hint.type]
+    if weights is None:
         return scores
     moved = scores + weights
     return moved - np.logaddexp.reduce(moved, axis=1, keepdims=True)
 
 
-def _in_parts(labels: Sequence[Label]) -> bool:
-    return any(label.begins for label in labels)
+@lru_cache(maxsize=16)
+def _rows_of(labels: tuple[Label, ...]) -> dict[Type, tuple[list[int], list[int]]]:
+    """Of each type, the labels that open a span and those that go on with it; all do both where none begins one."""
+    found: dict[Type, tuple[list[int], list[int]]] = {}
+    in_parts = any(label.begins for label in labels)
+    for row, label in enumerate(labels):
+        if label.type is not None:
+            opens, goes_on = found.setdefault(label.type, ([], []))
+            if label.begins or not in_parts:
+                opens.append(row)
+            if not label.begins:
+                goes_on.append(row)
+    return found
 
 
 def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:
@@ -311,11 +342,11 @@ def _goes_on(before: Label, after: Label) -> bool:
 
 def _best_path(scores: NDArray[np.float32], labels: Sequence[Label]) -> NDArray[np.int64]:
     best: NDArray[np.int64] = scores.argmax(axis=1)
-    costs = [_cost(None if at == 0 else labels[best[at - 1]], labels[best[at]]) for at in range(len(best))]
-    if not any(costs):
+    opening, following = _costs(tuple(labels))
+    if not opening[best[0]] and not following[best[:-1], best[1:]].any():
         return best  # the best labels alone are the best sequence, as almost always
-    walls = -np.array([[_cost(a, b) for b in labels] for a in labels])
-    total = scores[0] - np.array([_cost(None, b) for b in labels])
+    walls = -following
+    total = scores[0] - opening
     came: list[NDArray[np.int64]] = []
     for row in scores[1:]:
         ways = total[:, None] + walls
@@ -325,6 +356,13 @@ def _best_path(scores: NDArray[np.float32], labels: Sequence[Label]) -> NDArray[
     for back in reversed(came):
         path.append(int(back[path[-1]]))
     return np.array(path[::-1])
+
+
+@lru_cache(maxsize=16)
+def _costs(labels: tuple[Label, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """[label] at the start of a window, [label before, label]: `_cost` of each."""
+    opening = np.array([_cost(None, label) for label in labels])
+    return opening, np.array([[_cost(before, after) for after in labels] for before in labels])
 
 
 def _cost(before: Label | None, after: Label) -> float:
@@ -339,15 +377,20 @@ def _cost(before: Label | None, after: Label) -> float:
 class _Own:
     """Our own network under one convention."""
 
-    network: torch.nn.Module
+    network: Encoder
     cutter: Wordpieces
     labels: tuple[Label, ...]
     width: int
-    head: int
+    rows: slice  # of the heads, this convention's
+    exact: bool
 
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
-        scores: Tensor = self.network(pieces, shapes, real, firsts)
-        return scores[:, self.head]
+        states = self.network.states(pieces, shapes, real)
+        # Every piece is scored and words are picked after: products of ever another number of words would
+        # make the CPU library build a kernel for every batch.
+        heads = self.network.heads
+        scores = functional.linear(states, heads.weight[self.rows], heads.bias[self.rows])
+        return scores.reshape(-1, len(self.labels))[firsts]
 
 
 @lru_cache(maxsize=8)
@@ -357,19 +400,63 @@ def _own(path: Path, changed: int, convention: str, precision: Precision, device
         raise ModelError(
             f"{path.name} knows no convention {convention!r}; it knows {', '.join(weights.shape.conventions)}"
         )
-    network = weights.encoder().to(device)
-    return _Own(
-        network.shortened() if _short(precision, device) else network,
-        Wordpieces.of_vocabulary(weights.vocabulary),
-        tuple(
-            Label(None, False, False)
-            if name == "O"
-            else Label(_type(name[2:]), name[0] == "B", name[0] == "I")
-            for name in LABELS
-        ),
-        weights.width,
-        weights.shape.conventions.index(convention),
+    labels = tuple(
+        Label(None, False, False) if name == "O" else Label(_type(name[2:]), name[0] == "B", name[0] == "I")
+        for name in LABELS
     )
+    cutter = Wordpieces.of_vocabulary(weights.vocabulary)
+    first = weights.shape.conventions.index(convention) * len(LABELS)
+    rows = slice(first, first + len(LABELS))
+    if precision == "int8" or (precision == "auto" and device == "cpu" and possible()):
+        small = _in_eight_bits(weights, cutter, rows, device)
+        if small is not None:
+            return _Own(small, cutter, labels, weights.width, rows, exact=True)
+        if precision == "int8":
+            raise ModelError(f"{path.name} says other things in 8 bits than in 32; use precision='bfloat16'")
+    network = weights.encoder().to(device)
+    short = network.shortened() if _short(precision, device) else network
+    return _Own(short, cutter, labels, weights.width, rows, exact=False)
+
+
+def _in_eight_bits(weights: Weights, cutter: Wordpieces, rows: slice, device: str) -> Encoder | None:
+    """The network in 8 bits; None where it then says other things of the sample texts."""
+    if device != "cpu" or not possible():
+        raise ModelError("this machine's processor does not read in 8 bits; use precision='auto'")
+    lines = (files("literature") / "data" / "example_corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [passage["text"] for line in lines for passage in json.loads(line)["passages"]]
+    windows = [window for found in cutter.windows(texts, weights.width) for window in found]
+    windows.sort(key=lambda window: len(window.pieces))
+    samples = [
+        inputs(group, len(group), len(group[-1].pieces), cutter.pad)
+        for group in (windows[at : at + 16] for at in range(0, len(windows), 16))
+    ]
+    network = weights.encoder()
+    with torch.inference_mode():
+        before = [_best(network, rows, *sample) for sample in samples]
+        small = eight_bit(network, samples)
+        after = [_best(small, rows, *sample) for sample in samples]
+    agreed = (torch.cat(before) == torch.cat(after)).float().mean()
+    return small if float(agreed) >= _AGREE else None
+
+
+def _best(network: Encoder, rows: slice, pieces: Tensor, shapes: Tensor, real: Tensor) -> Tensor:
+    """The likeliest label of each real piece."""
+    states = network.states(pieces, shapes, real)[real]
+    return functional.linear(states, network.heads.weight[rows], network.heads.bias[rows]).argmax(-1)
+
+
+def inputs(windows: Sequence[Window], rows: int, length: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Windows, padded -> pieces, shapes and real, each [row, piece]; rows beyond the windows are padding."""
+    pieces = torch.full((rows, length), pad)
+    shapes = torch.zeros((rows, length), dtype=torch.long)
+    real = torch.zeros((rows, length), dtype=torch.bool)
+    real[:, 0] = True  # rows that stay empty must not be all padding: their attention would be 0/0
+    for row, window in enumerate(windows):
+        used = len(window.pieces)
+        pieces[row, :used] = torch.tensor(window.pieces)
+        shapes[row, :used] = torch.tensor(window.shapes)
+        real[row, :used] = True
+    return pieces, shapes, real
 
 
 def _short(precision: Precision, device: str) -> bool:
@@ -392,6 +479,7 @@ class _Hub:
     labels: tuple[Label, ...]
     width: int
     autocast: bool
+    exact: bool = False
 
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
         with torch.autocast(pieces.device.type, torch.bfloat16, enabled=self.autocast):

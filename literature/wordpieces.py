@@ -8,9 +8,11 @@ does not depend on how many spaces separate two words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from literature.sentences import split
 
@@ -48,9 +50,12 @@ class Wordpieces:
     usual one.
     """
 
-    def __init__(self, cutter: Tokenizer, *, start: int, stop: int, pad: int) -> None:
+    def __init__(self, cutter: Tokenizer, *, start: int, stop: int, pad: int, apart: bool = False) -> None:
+        """`apart`: what the cutter makes of a text is what it makes of its parts between spaces, one by one."""
         self.start, self.stop, self.pad = start, stop, pad
         self._cutter = cutter
+        self._apart = apart
+        self._known: dict[str, list[_Word]] = {}
         self._cutter.no_truncation()  # a tokenizer's file may ask for both
         self._cutter.no_padding()
 
@@ -72,7 +77,7 @@ class Wordpieces:
         cutter = Tokenizer(WordPiece(rows, unk_token=UNKNOWN, max_input_chars_per_word=100))
         cutter.normalizer = BertNormalizer(lowercase=True)
         cutter.pre_tokenizer = BertPreTokenizer()
-        return cls(cutter, start=rows[START], stop=rows[STOP], pad=rows[PAD])
+        return cls(cutter, start=rows[START], stop=rows[STOP], pad=rows[PAD], apart=True)
 
     def windows(self, texts: Sequence[str], width: int) -> list[list[Window]]:
         """Each text as windows of at most `width` pieces (START and STOP counted), in reading order.
@@ -82,13 +87,9 @@ class Wordpieces:
         """
         if width < 8:
             raise ValueError(f"windows of {width} pieces hold no sentence; use 8 or more")
-        cut = self._cutter.encode_batch(list(texts), add_special_tokens=False)
         return [
-            [
-                self._window(text, encoding, words)
-                for words in _packed(text, _words(text, encoding), width - 2)
-            ]
-            for text, encoding in zip(texts, cut, strict=True)
+            [self._window(words) for words in _packed(text, found, width - 2)]
+            for text, found in zip(texts, self._cut(texts), strict=True)
         ]
 
     def count(self, texts: Sequence[str]) -> dict[int, int]:
@@ -99,60 +100,92 @@ class Wordpieces:
                 counts[row] = counts.get(row, 0) + 1
         return counts
 
-    def _window(self, text: str, encoding: Encoding, words: Sequence[_Word]) -> Window:
+    def _cut(self, texts: Sequence[str]) -> Iterator[list[_Word]]:
+        if self._apart:
+            for text in texts:
+                yield self._by_parts(text)
+        else:
+            whole = self._cutter.encode_batch(list(texts), add_special_tokens=False)
+            for text, encoding in zip(texts, whole, strict=True):
+                yield _words(text, encoding)
+
+    def _by_parts(self, text: str) -> list[_Word]:
+        """The words of a text; every part is cut once and then remembered, since few are new."""
+        found: list[_Word] = []
+        for part in (_PLAIN_PART if _PLAIN.fullmatch(text) else _PART).finditer(text):
+            written, at = part.group(), part.start()
+            known = self._known.get(written)
+            if known is None:
+                if len(self._known) > _REMEMBERED:
+                    self._known.clear()
+                cut = self._cutter.encode(written, add_special_tokens=False)
+                known = self._known[written] = _words(written, cut)
+            found += [_Word(at + word.start, at + word.end, word.pieces, word.shapes) for word in known]
+        return found
+
+    def _window(self, words: Sequence[_Word]) -> Window:
         pieces, shapes, firsts = [self.start], [0], []
-        rows, offsets = encoding.ids, encoding.offsets
         for word in words:
             firsts.append(len(pieces))
-            written = _word_shape(text[word.start : word.end])
-            for place in range(word.first, word.last):
-                a, b = offsets[place]
-                pieces.append(rows[place])
-                shapes.append(1 + written * _PIECE_SHAPES + _piece_shape(text[a:b]))
+            pieces += word.pieces
+            shapes += word.shapes
         pieces.append(self.stop)
         shapes.append(0)
         return Window(tuple(pieces), tuple(shapes), tuple(firsts), tuple((w.start, w.end) for w in words))
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+# What stands between the spaces of the cutter, and of plain texts what its punctuation leaves whole.
+_PART = re.compile(r"[^ \t\n\r]+")
+_PLAIN = re.compile(r"[ -~\t\n\r]*")
+_PLAIN_PART = re.compile(r"[A-Za-z0-9]+|[^ \t\n\rA-Za-z0-9]")
+_REMEMBERED = 200_000  # parts
+
+
+class _Word(NamedTuple):
     start: int  # code points into the text
     end: int
-    first: int  # pieces [first, last) of the encoding
-    last: int
+    pieces: list[int]
+    shapes: list[int]  # one per piece
 
 
 def _words(text: str, encoding: Encoding) -> list[_Word]:
     words: list[_Word] = []
     begin = 0
-    numbers, offsets = encoding.word_ids, encoding.offsets
+    rows, numbers, offsets = encoding.ids, encoding.word_ids, encoding.offsets
     for place in range(1, len(numbers) + 1):
         if place == len(numbers) or numbers[place] != numbers[begin]:
             start, end = offsets[begin][0], offsets[place - 1][1]
             while start < end and text[start].isspace():  # some tokenizers count the space to the word
                 start += 1
             if start < end:
-                words.append(_Word(start, end, begin, place))
+                written = 1 + _word_shape(text[start:end]) * _PIECE_SHAPES
+                shapes = [written + _piece_shape(text[a:b]) for a, b in offsets[begin:place]]
+                words.append(_Word(start, end, rows[begin:place], shapes))
             begin = place
     return words
 
 
 def _packed(text: str, words: Sequence[_Word], room: int) -> Iterator[list[_Word]]:
     """Words in groups of at most `room` pieces, broken between sentences where that is possible."""
-    words = [w if w.last - w.first <= room else _Word(w.start, w.end, w.first, w.first + room) for w in words]
+    if any(len(word.pieces) > room for word in words):
+        words = [_Word(w.start, w.end, w.pieces[:room], w.shapes[:room]) for w in words]
     window: list[_Word] = []
     used = 0
     for sentence in _sentences(text, words):
-        need = sum(word.last - word.first for word in sentence)
+        need = sum([len(word.pieces) for word in sentence])
         if window and used + need > room:
             yield window
             window, used = [], 0
+        if used + need <= room:
+            window += sentence
+            used += need
+            continue
         for word in sentence:  # only a sentence wider than a window is broken here
-            if used + word.last - word.first > room:
+            if used + len(word.pieces) > room:
                 yield window
                 window, used = [], 0
             window.append(word)
-            used += word.last - word.first
+            used += len(word.pieces)
     if window:
         yield window
 

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 torch.set_num_threads(1)  # threads that wait for each other on a busy machine cost more than they give
 
+from literature.eightbit import possible  # noqa: E402
 from literature.encoder import LABELS, READ_TYPES  # noqa: E402
 from literature.mentions import Span, Tagger  # noqa: E402
 from literature.prediction import (  # noqa: E402
@@ -22,6 +23,7 @@ from literature.prediction import (  # noqa: E402
     EncoderTagger,
     Label,
     ModelError,
+    Precision,
     leaned,
     meanings,
     shipped,
@@ -135,8 +137,11 @@ def test_a_hint_decides_where_the_network_wavers() -> None:
     )
 
 
-def test_precision_changes_little() -> None:
-    a, b = EncoderTagger(precision="float32")(TEXTS), EncoderTagger(precision="bfloat16")(TEXTS)
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_precision_changes_little(precision: Precision) -> None:
+    if precision == "int8" and not possible():
+        pytest.skip("this processor does not multiply 8-bit integers")
+    a, b = EncoderTagger(precision="float32")(TEXTS), EncoderTagger(precision=precision)(TEXTS)
     sure = [{(s.start, s.end, s.type) for s in spans if s.probability > 0.9} for spans in a]
     assert all(one <= {(s.start, s.end, s.type) for s in two} for one, two in zip(sure, b, strict=True))
 

@@ -56,6 +56,14 @@ def test_spaces_change_nothing(text: str) -> None:
     assert [(w.pieces, w.shapes) for w in one] == [(w.pieces, w.shapes) for w in two]
 
 
+@given(st.one_of(TEXTS, st.text(max_size=40)))
+@settings(max_examples=200, derandomize=True, deadline=None)
+def test_a_text_cut_by_its_parts_is_cut_as_a_whole(text: str) -> None:
+    """Reference: the tokenizers package on the whole text."""
+    whole = Wordpieces(CUTTER._cutter, start=CUTTER.start, stop=CUTTER.stop, pad=CUTTER.pad)
+    assert CUTTER.windows([text, text], 30) == whole.windows([text, text], 30)
+
+
 def test_sentences_stay_whole() -> None:
     text = "Aspirin can. Lung cancer can. Aspirin lung can."
     (windows,) = CUTTER.windows([text], 12)

@@ -1,0 +1,219 @@
+"""How does the reading network read fast on a processor?
+
+Its matrix products run in 8-bit integers (oneDNN, through torch): weights with a scale
+per row, what enters them with a scale and a shift that were fixed on sample texts, so
+that what a text gives does not depend on what is read beside it. Sums, norms and
+attention stay floating. Channels that are large everywhere are divided by a factor
+their weights take over [1]. Half as long as bfloat16 at the same work; what it costs in
+F1 is in weights/reader.md.
+
+References
+----------
+.. [1] Xiao G. et al., SmoothQuant, ICML 2023, equation 4 with alpha = 1/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from literature.encoder import Encoder, Layer
+
+_TOP, _HALF = 255, 128
+_CLIPS = tuple(
+    share / 20 for share in range(20, 3, -1)
+)  # of the widest value seen, tried for the least error
+_VALUES = 200_000  # of one tensor, looked at for that
+_ROWS = 1024  # a usual number of pieces at a time, for which the weights are laid out
+
+
+class Step(NamedTuple):
+    """value = (integer - zero) * size."""
+
+    size: float
+    zero: int
+
+
+def possible() -> bool:
+    """Whether this processor multiplies 8-bit integers, and this torch offers it."""
+    return (
+        bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+        and hasattr(torch.ops.onednn, "qlinear_pointwise")
+        and bool(torch.cpu._is_vnni_supported())
+    )
+
+
+def eight_bit(encoder: Encoder, samples: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Encoder:
+    """`encoder` with its layers in 8 bits, in place.
+
+    Parameters
+    ----------
+    samples
+        Pieces, shapes and real, each [row, piece], of ordinary texts: what its layers
+        see of them fixes their scales.
+    """
+    with torch.inference_mode():
+        seen = [_entering(encoder, *sample) for sample in samples]
+        layers: list[nn.Module] = []
+        for layer in encoder.layers:
+            assert isinstance(layer, Layer)
+            layers.append(EightBitLayer(layer, seen))
+            seen = [(layer(x, wall), wall, real) for x, wall, real in seen]
+    encoder.layers = nn.ModuleList(layers)
+    return encoder
+
+
+def _entering(
+    encoder: Encoder, pieces: Tensor, shapes: Tensor, real: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    places = torch.arange(pieces.shape[1])
+    x = encoder.norm(encoder.pieces(pieces) + encoder.places(places) + encoder.written(shapes))
+    wall = torch.zeros(real.shape).masked_fill(~real, float("-inf"))
+    return x, wall[:, None, None, :], real
+
+
+class EightBitLayer(nn.Module):
+    """A `Layer` whose four products are in 8 bits; same arguments, same meaning."""
+
+    def __init__(self, layer: Layer, seen: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
+        super().__init__()
+        self.attention = layer.attention
+        self.norm, self.final = layer.norm, layer.final
+        states, mixed, middle, risen = _within(layer, seen)
+        width = layer.out.in_features
+        ask, bias = layer.ask.weight.clone(), layer.ask.bias.clone()
+        ask[:width] *= (width // layer.attention) ** -0.5  # queries bring the scale of attention
+        bias[:width] *= (width // layer.attention) ** -0.5
+        # Weights of attention sum to 1, so values in steps of what they mix to give the mixture in steps.
+        self.mixed = _clipped(mixed, signed=True)
+        ask[2 * width :] /= self.mixed.size
+        bias[2 * width :] /= self.mixed.size
+        raised = _clipped(risen, signed=False)
+        self.enter, self.ask = _smoothed(states, ask, bias, torch.bfloat16)
+        self.out = _Product(layer.out.weight, layer.out.bias, self.mixed)
+        self.rise, self.up = _smoothed(middle, layer.up.weight, layer.up.bias, torch.uint8, raised)
+        self.down = _Product(layer.down.weight, layer.down.bias, raised)
+
+    def forward(self, x: Tensor, wall: Tensor) -> Tensor:
+        """[row, piece, width], [row, 1, 1, piece] (0, or -inf: not seen) -> [row, piece, width], 32 bits."""
+        rows, pieces, width = x.shape
+        x = x.float().reshape(-1, width)
+        parts = self.ask(self.enter(x)).view(rows, pieces, 3, self.attention, width // self.attention)
+        query, key, value = (
+            parts.permute(2, 0, 3, 1, 4).contiguous().view(3, rows * self.attention, pieces, -1).unbind()
+        )
+        scores = torch.bmm(query, key.transpose(1, 2)).view(rows, self.attention, pieces, pieces)
+        weights = scores.add_(wall.to(scores.dtype)).softmax(-1).view(-1, pieces, pieces)
+        mixed = torch.bmm(weights, value).view(rows, self.attention, pieces, -1).transpose(1, 2)
+        steps = _whole(mixed.reshape(-1, width))
+        x = self.norm(self.out(steps, x))
+        told: Tensor = self.final(self.down(self.up(self.rise(x)), x))
+        return told.view(rows, pieces, width)
+
+
+class _Enter(nn.Module):
+    """Floating states -> 8 bits, channel by channel."""
+
+    def __init__(self, factor: Tensor, step: Step) -> None:
+        super().__init__()
+        self.register_buffer("gain", 1.0 / (factor * step.size))
+        self.shift = torch.full_like(factor, step.zero - _HALF)
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert isinstance(self.gain, Tensor)
+        return _whole(torch.addcmul(self.shift, x, self.gain))
+
+
+def _whole(x: Tensor) -> Tensor:
+    """Floating -128..127, changed in place -> 0..255 as integers.
+
+    Through signed integers: torch turns floating into unsigned ones four times as slowly.
+    """
+    return x.clamp_(-_HALF, _HALF - 1).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(_HALF)
+
+
+class _Product(nn.Module):
+    """A linear layer on 8-bit states, with what is added to it after."""
+
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor,
+        entering: Step,
+        dtype: torch.dtype = torch.float32,
+        leaving: Step | None = None,
+    ) -> None:
+        """`leaving`: of the gelu of what comes out, as 8 bits; without it, what comes out is floating."""
+        super().__init__()
+        scale = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
+        rows = torch.round(weight / scale[:, None]).to(torch.int8).contiguous()
+        self.weight = torch.ops.onednn.qlinear_prepack(rows, [_ROWS, weight.shape[1]])
+        self.scale, self.zeros = scale.contiguous(), torch.zeros(len(weight), dtype=torch.int64)
+        self.bias = bias.clone()
+        self.entering, self.dtype, self.leaving = entering, dtype, leaving
+
+    def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
+        held = (self.entering.size, self.entering.zero, self.weight, self.scale, self.zeros)
+        linear = torch.ops.onednn.qlinear_pointwise
+        found: Tensor
+        if other is not None:
+            found = linear.binary(
+                x, *held, other, self.bias, 1.0, 0, self.dtype, 1.0, 0, "add", 1.0, "none", [], ""
+            )
+        elif self.leaving is not None:
+            size, zero = self.leaving
+            found = linear(x, *held, self.bias, size, zero, self.dtype, "gelu", [], "none")
+        else:
+            found = linear(x, *held, self.bias, 1.0, 0, self.dtype, "none", [], "")
+        return found
+
+
+def _within(
+    layer: Layer, seen: Sequence[tuple[Tensor, Tensor, Tensor]]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """[piece, channel] of what enters the four products of a layer, padding left out."""
+    found: list[list[Tensor]] = [[], [], [], []]
+    for x, wall, real in seen:
+        rows, pieces, width = x.shape
+        parts = layer.ask(x).view(rows, pieces, 3, layer.attention, width // layer.attention)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=wall)
+        mixed = mixed.transpose(1, 2).reshape(rows, pieces, width)
+        middle = layer.norm(x + layer.out(mixed))
+        for kept, one in zip(found, (x, mixed, middle, functional.gelu(layer.up(middle))), strict=True):
+            kept.append(one[real])
+    states, mixed, middle, risen = (torch.cat(kept) for kept in found)
+    return states, mixed, middle, risen
+
+
+def _smoothed(
+    states: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype, leaving: Step | None = None
+) -> tuple[_Enter, _Product]:
+    """A product whose channels share the burden of their size with its weights [1]."""
+    large = states.abs().amax(dim=0).clamp_min(1e-3)
+    factor = (large / weight.abs().amax(dim=0).clamp_min(1e-3)).sqrt()
+    step = _wide(states / factor)
+    return _Enter(factor, step), _Product(weight * factor, bias, step, dtype, leaving)
+
+
+def _wide(values: Tensor, clip: float = 1.0) -> Step:
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max())) * clip
+    size = max(high - low, 1e-6) / _TOP
+    return Step(size, min(_TOP, max(0, round(-low / size))))
+
+
+def _clipped(values: Tensor, *, signed: bool) -> Step:
+    """The step of least squared error: a few large values may be cut off to tell the many small ones apart."""
+    some = values.flatten()[:: max(1, values.numel() // _VALUES)]
+    tried: list[tuple[float, Step]] = []
+    for clip in _CLIPS:
+        step = (
+            Step(max(float(values.abs().max()), 1e-6) * clip / 127, _HALF) if signed else _wide(values, clip)
+        )
+        back = ((some / step.size).round().add(step.zero).clamp(int(signed), _TOP) - step.zero) * step.size
+        tried.append((float((back - some).square().mean()), step))
+    return min(tried)[1]

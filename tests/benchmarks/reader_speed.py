@@ -1,0 +1,176 @@
+"""How fast are names found by the reading model, how fast does XML become evidence, and what do 8 bits cost?
+
+Answer    abstracts per second on two cores (two processes, one thread each) and per CPU-second on
+          one thread, tagging alone and with the dictionary's hints; a whole `discovery mine
+          --workers 2` from PubMed XML to evidence, start of the processes and loading included,
+          by the dictionary and by the model; strict F1 in 8 and in 32 bits
+Data      titles and abstracts of BC5CDR, each once; F1 on the documents kept aside by
+          literature.annotated.load, each corpus by its own convention
+Baseline  the same network in bfloat16 and in float32
+Budget    two cores, six minutes
+Failures  a process that fails ends the run
+
+python tests/benchmarks/reader_speed.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from literature.article import Article
+from literature.readers.pubtator import Annotated, read_annotated
+from tests.benchmarks.data import SHARED, nothing_measured
+from tests.benchmarks.record import record
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = SHARED / "literature"
+CORPORA = ("BC5CDR", "NCBI-disease", "BC2GM", "BioRED")
+
+# One process that tags: told what to read with, it loads, says so, waits, tags and tells its seconds.
+_TAGS = """
+import json, sys, time
+import torch
+torch.set_num_threads(1)
+from pathlib import Path
+from literature.mentions import DictionaryTagger
+from literature.dictionary import shipped
+from literature.prediction import EncoderTagger
+file, precision, hinted = sys.argv[1:]
+texts = json.loads(Path(file).read_text())
+tagger = EncoderTagger(precision=precision, hints=DictionaryTagger(shipped()) if hinted == "hinted" else None)
+tagger(texts[:8])
+print("ready", flush=True)
+sys.stdin.readline()
+wall, cpu = time.perf_counter(), time.process_time()
+tagger(texts)
+print(time.perf_counter() - wall, time.process_time() - cpu, flush=True)
+"""
+
+
+def abstracts(n: int) -> list[Article]:
+    found = read_annotated(DATA / "ner_with_ids" / "BC5CDR_TrainDev.PubTator.gz")
+    return [one.article for one in found if isinstance(one, Annotated)][:n]
+
+
+def tagging(articles: list[Article], folder: Path, precision: str, hinted: bool, processes: int) -> Any:
+    """(abstracts a second of wall time, of CPU time) of processes that start together."""
+    running: list[subprocess.Popen[str]] = []
+    for number in range(processes):
+        texts = [p.text for article in articles[number::processes] for p in article.passages]
+        file = folder / f"texts{number}.json"
+        file.write_text(json.dumps(texts))
+        command = [sys.executable, "-c", _TAGS, str(file), precision, "hinted" if hinted else "alone"]
+        running.append(
+            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
+    for one in running:
+        assert one.stdout is not None
+        assert one.stdout.readline().strip() == "ready"
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    took = [tuple(map(float, one.communicate()[0].split())) for one in running]
+    wall, cpu = max(t[0] for t in took), sum(t[1] for t in took)
+    return round(len(articles) / wall, 1), round(len(articles) / cpu, 1)
+
+
+def pubmed_xml(articles: list[Article], folder: Path, files: int) -> list[Path]:
+    """The articles as PubMed update files."""
+    paths: list[Path] = []
+    for number in range(files):
+        lines = ['<?xml version="1.0" encoding="UTF-8"?>\n<PubmedArticleSet>']
+        for article in articles[number::files]:
+            id = article.id.removeprefix("PMID:")
+            text = " ".join(p.text for p in article.passages if p.section != "title")
+            lines.append(
+                f"<PubmedArticle><MedlineCitation><PMID Version='1'>{id}</PMID><Article>"
+                f"<ArticleTitle>{escape(article.title)}</ArticleTitle><Abstract><AbstractText>{escape(text)}"
+                "</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle>"
+            )
+        paths.append(folder / f"part{number}.xml")
+        paths[-1].write_text("\n".join([*lines, "</PubmedArticleSet>"]), encoding="utf-8")
+    return paths
+
+
+def mining(articles: list[Article], folder: Path, reader: str) -> float:
+    """Abstracts a second of a whole `discovery mine`, from its start to its end."""
+    source = folder / f"xml-{reader}"
+    source.mkdir()
+    pubmed_xml(articles, source, 4)
+    command = [str(Path(sys.executable).with_name("discovery")), "mine", str(source), "--workers", "2"]
+    began = time.perf_counter()
+    subprocess.run(
+        [*command, "--out", str(folder / f"out-{reader}"), "--reader", reader],
+        check=True,
+        capture_output=True,
+    )
+    return round(len(articles) / (time.perf_counter() - began), 1)
+
+
+def agreement_in_bits(quick: bool) -> dict[str, dict[str, float]]:
+    """Strict F1 of each corpus and precision, percent."""
+    import torch
+
+    from literature.annotated import load
+    from literature.prediction import EncoderTagger
+    from literature.scoring import Agreement, agreement
+
+    torch.set_num_threads(2)
+    found: dict[str, dict[str, float]] = {}
+    for corpus in load(DATA):
+        if corpus.name not in CORPORA:
+            continue
+        held = corpus.held[: 8 if quick else None]
+        texts = [document.text for document in held]
+        for precision in ("float32", "int8"):
+            spans = EncoderTagger(convention=corpus.name, precision=precision)(texts)  # type: ignore[arg-type]
+            total = sum(agreement(held, spans, corpus.types).values(), Agreement())
+            found.setdefault(corpus.name, {})[precision] = round(100 * total.f1, 3)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="60 abstracts, 8 documents a corpus")
+    parser.add_argument("--no-f1", action="store_true")
+    asked = parser.parse_args()
+    if not DATA.is_dir():
+        nothing_measured("the annotated sets of ../shared/data/literature are absent")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    numbers: dict[str, Any] = {}
+    articles = abstracts(60 if asked.quick else 300)
+    numbers["characters_mean"] = round(sum(len(a.text) for a in articles) / len(articles))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for label, precision, hinted in (
+            ("int8", "int8", False),
+            ("int8_hinted", "int8", True),
+            ("bfloat16", "bfloat16", False),
+        ):
+            wall, cpu = tagging(articles, folder, precision, hinted, 2)
+            numbers[f"tagging_{label}_per_s_on_2_cores"] = wall
+            numbers[f"tagging_{label}_per_cpu_s"] = cpu
+            print(label, wall, cpu, flush=True)
+        for reader in ("dictionary", "model"):
+            numbers[f"xml_to_evidence_{reader}_per_s_on_2_cores"] = mining(articles, folder, reader)
+            print(reader, numbers[f"xml_to_evidence_{reader}_per_s_on_2_cores"], flush=True)
+    del os.environ["OMP_NUM_THREADS"]
+    if not asked.no_f1:
+        numbers["f1"] = agreement_in_bits(asked.quick)
+    headline = ["tagging_int8_per_s_on_2_cores", "xml_to_evidence_model_per_s_on_2_cores"]
+    print(record("reader_speed", numbers, seed=7, device="cpu", abstracts=len(articles), headline=headline))
+
+
+if __name__ == "__main__":
+    main()
