@@ -31,6 +31,7 @@ from discovery.proposal import Lesson, Proposal
 from discovery.ranking import Criterion, rank, utility
 from discovery.results import Row, Run, StageCount
 from discovery.score import Column, Score
+from discovery.sharing import PLAIN, Terms
 from discovery.starting import CampaignError, agree, mend, versions_for
 from discovery.target import Statement, Target
 
@@ -43,6 +44,7 @@ def run(
     *,
     on_event: Sink = silent,
     allow_mixed: bool = False,
+    terms: Terms = PLAIN,
 ) -> Run:
     """Run a campaign in a folder, or finish the one that is there.
 
@@ -54,6 +56,7 @@ def run(
     on_event : told of every step
     allow_mixed : go on although libraries changed since the run began; both sets
         of versions are then recorded.
+    terms : how stages that run in workers are shared with helpers (see sharing.py)
 
     Raises
     ------
@@ -77,7 +80,7 @@ def run(
         ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
         ledger.put_document("context", {key: text for stage in stages for key, text in stage.context.items()})
         on_event(Event("run", config.name, f"in {folder}"))
-        walker = _Live(config, ledger, stages, proposers, on_event)
+        walker = _Live(config, ledger, stages, proposers, on_event, terms)
         walk = _walk(config, stages, walker)
         if ledger.get_document("finished") is None:
             ledger.put_document(
@@ -86,6 +89,14 @@ def run(
         result = _as_run(config, folder, ledger, stages, walk)
     on_event(Event("done", config.name, f"{len(result.ranked)} of {len(result.rows)} molecules ranked"))
     return result
+
+
+def finished(folder: str | Path) -> Run | None:
+    """The results of a campaign that has come to its end; None before."""
+    folder = Path(folder)
+    if not folder.is_dir() or Ledger(folder).get_document("finished") is None:
+        return None
+    return load(folder)
 
 
 def load(folder: str | Path) -> Run:
@@ -339,6 +350,7 @@ class _Live:
     stages: Sequence[_Stage]
     proposers: Sequence[Any]
     on_event: Sink
+    terms: Terms
 
     def statements(self) -> tuple[Statement, ...]:
         document = self.ledger.get_document("evidence")
@@ -395,6 +407,7 @@ class _Live:
             timeout_s=stage.part.timeout_s,
             on_event=self.on_event,
             label=label,
+            terms=self.terms,
         )
 
 

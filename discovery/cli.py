@@ -8,17 +8,21 @@ workshops and of other people's packages arrive through the plug-in panel.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from discovery.config import Campaign
+    from discovery.events import Sink
     from discovery.results import Run
+    from discovery.sharing import Terms
 
+T = TypeVar("T")
 EX_TEMPFAIL = 75  # sysexits.h: stopped part way, the same command goes on
 
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
@@ -28,6 +32,18 @@ Assignments = Annotated[
 ]
 ProgressStyle = Annotated[
     str, typer.Option("--progress", help="auto, terminal, lines, json or silent.", metavar="STYLE")
+]
+Join = Annotated[
+    bool, typer.Option("--join", help="If another process works on this folder, help it instead of refusing.")
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        "--minutes", help="Begin nothing that would not end within this time; then stop, resumable."
+    ),
+]
+Lease = Annotated[
+    float, typer.Option("--lease", help="Seconds after which a silent helper's work is taken over.")
 ]
 AllowMixed = Annotated[
     bool, typer.Option("--allow-mixed", help="Go on although libraries changed since the run began.")
@@ -82,11 +98,16 @@ def run(
     assign: Assignments = None,
     progress: ProgressStyle = "auto",
     allow_mixed: AllowMixed = False,
+    join: Join = False,
+    workers: Annotated[int, typer.Option("--workers", help="Processes to help with, under --join.")] = 2,
+    minutes: Minutes = None,
+    lease: Lease = 60.0,
 ) -> None:
-    """Run a campaign, or finish one that was stopped."""
+    """Run a campaign, finish one that was stopped, or (--join) help with one that runs."""
     from discovery import config
 
-    _run(config.with_overrides(config.read(campaign), assign or []), out, progress, allow_mixed)
+    asked = config.with_overrides(config.read(campaign), assign or [])
+    _run(asked, out, progress, allow_mixed, join=join, workers=workers, minutes=minutes, lease=lease)
 
 
 @app.command()
@@ -103,14 +124,58 @@ def demo(
     _run(demo_config(quick=quick, seed=seed), out, progress, allow_mixed)
 
 
-def _run(config: Campaign, out: Path, progress: str, allow_mixed: bool) -> None:
-    from discovery import campaign, events
-    from discovery.interrupt import Interrupted
+def _run(
+    config: Campaign,
+    out: Path,
+    progress: str,
+    allow_mixed: bool,
+    *,
+    join: bool = False,
+    workers: int = 2,
+    minutes: float | None = None,
+    lease: float = 60.0,
+) -> None:
+    from discovery import campaign
     from discovery.report import write_report
 
+    result = _shared(
+        lambda sink, terms: campaign.run(config, out, on_event=sink, allow_mixed=allow_mixed, terms=terms),
+        (lambda: campaign.finished(out)) if join else None,
+        out, progress, workers, minutes, lease,
+    )  # fmt: skip
+    report = write_report(result, out / "report.html")
+    _print_shortlist(result, 10)
+    print(f"report: {report.resolve()}")
+
+
+def _shared(
+    drive: Callable[[Sink, Terms], T],
+    finished: Callable[[], T | None] | None,
+    out: Path,
+    progress: str,
+    workers: int,
+    minutes: float | None,
+    lease: float,
+) -> T:
+    """Drive a run, or help with it; told to stop, keep what was done and end with EX_TEMPFAIL."""
+    import time
+
+    from discovery import events
+    from discovery.interrupt import Interrupted, stopping
+    from discovery.joining import join
+    from discovery.sharing import Terms
+
+    if workers < 1 or lease <= 0 or (minutes is not None and minutes <= 0):
+        _fail("--workers must be at least 1, --lease and --minutes more than 0")
     sink = events.choose(progress)
+    terms = Terms(lease, None if minutes is None else time.monotonic() + 60 * minutes)
     try:
-        result = campaign.run(config, out, on_event=sink, allow_mixed=allow_mixed)
+        with stopping(at_once=True):
+            if finished is None:
+                return drive(sink, terms)
+            return join(
+                lambda: drive(sink, terms), finished, out, workers=workers, terms=terms, on_event=sink
+            )
     except (Interrupted, KeyboardInterrupt):
         events.close(sink)
         print(
@@ -119,9 +184,6 @@ def _run(config: Campaign, out: Path, progress: str, allow_mixed: bool) -> None:
         raise typer.Exit(EX_TEMPFAIL) from None
     finally:
         events.close(sink)
-    report = write_report(result, out / "report.html")
-    _print_shortlist(result, 10)
-    print(f"report: {report.resolve()}")
 
 
 @app.command()
@@ -194,24 +256,21 @@ def screen(
     name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 2,
     progress: ProgressStyle = "auto",
+    join: Join = False,
+    minutes: Minutes = None,
+    lease: Lease = 60.0,
 ) -> None:
     """Score a library of any size: a row in is a row out, and a stopped run goes on."""
-    from discovery import events, screening
-    from discovery.interrupt import Interrupted
+    from discovery import screening
 
-    sink = events.choose(progress)
-    try:
-        result = screening.screen(
-            library, out, scorers=scorers, smiles=smiles, name=name, workers=workers, top=top, on_event=sink
-        )
-    except (Interrupted, KeyboardInterrupt):
-        events.close(sink)
-        print(
-            f"stopped; what was done is kept in {out}. The same command goes on from there.", file=sys.stderr
-        )
-        raise typer.Exit(EX_TEMPFAIL) from None
-    finally:
-        events.close(sink)
+    result = _shared(
+        lambda sink, terms: screening.screen(
+            library, out, scorers=scorers, smiles=smiles, name=name, workers=workers, top=top, on_event=sink,
+            terms=terms,
+        ),
+        (lambda: screening.finished(out)) if join else None,
+        out, progress, workers, minutes, lease,
+    )  # fmt: skip
     n = result.counts
     print(
         f"{n.n_in:,} rows in: {n.n_ok:,} scored, {n.n_failed:,} failed, {n.n_filtered:,} filtered, "
@@ -219,6 +278,23 @@ def screen(
     )
     print(f"best {result.n_top:,}: {result.top}")
     print(f"every row: {result.all_rows}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sbatch(
+    context: typer.Context,
+    tasks: Annotated[int, typer.Option("--tasks", help="Array tasks that share the folder.")] = 4,
+    hours: Annotated[float, typer.Option("--hours", help="Time limit of a task.")] = 4.0,
+    cpus: Annotated[int, typer.Option("--cpus", help="Processor cores of a task.")] = 8,
+    gpus: Annotated[int, typer.Option("--gpus", help="GPUs of a task.")] = 0,
+) -> None:
+    """Print the Slurm script that runs a `run` or `screen` on many nodes: discovery sbatch --tasks 8 -- run ..."""
+    from discovery import slurm
+
+    try:
+        print(slurm.script(context.args, tasks=tasks, hours=hours, cpus=cpus, gpus=gpus), end="")
+    except ValueError as error:
+        _fail(str(error))
 
 
 @app.command()

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from discovery.devices import gpus
 from discovery.interrupt import Interrupted, stopping
@@ -54,6 +54,7 @@ class Chunk:
     """Molecules that are committed together, as one shard."""
 
     items: list[Item]
+    key: str = ""  # of its shard
     outcomes: dict[str, Score | Missing] = field(default_factory=dict)
     before: list[int] = field(default_factory=list)  # attempts when the chunk was cut: part of its key
     seconds: float = 0.0
@@ -139,20 +140,34 @@ def _stop_for_bug(job: Job, task: Task, reply: Message) -> None:
 # --- in worker processes
 
 
+class Source(Protocol):
+    """Where chunks come from; other hosts may draw from the same one."""
+
+    left: dict[str, Chunk]
+
+    def claim(self) -> Chunk | None:
+        """A chunk to do now; None if there is none at the moment."""
+        ...
+
+    def done(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        ...
+
+
 class Crew:
     """Workers, each with one task at most; nothing here runs in threads but the listening."""
 
     def __init__(
         self,
         job: Job,
-        chunks: Sequence[Chunk],
+        source: Source,
         keep: Callable[[Chunk, str], None],
         size: int,
         warn: Callable[[str], None],
     ) -> None:
-        self.job, self.keep, self.size, self.warn = job, keep, size, warn
-        self.tasks = deque(Task(chunk, chunk.items) for chunk in chunks)
-        self.open = {id(chunk): chunk for chunk in chunks}
+        self.job, self.source, self.keep, self.size, self.warn = job, source, keep, size, warn
+        self.tasks: deque[Task] = deque()
+        self.open: dict[int, Chunk] = {}
         self.inbox: queue.Queue[tuple[Worker, Message | None]] = queue.Queue()
         self.at_work: dict[Worker, tuple[Task | None, float, float]] = {}  # task, started, deadline
         self.late: set[Worker] = set()  # killed by us, for taking too long
@@ -165,21 +180,31 @@ class Crew:
         """Until every chunk is kept; no worker outlives it, however it ends."""
         with stopping() as told:
             try:
-                while self.open and not told:
+                while (self.open or not self.source.done()) and not told:
                     self._fill()
                     self._hear()
                     self._see_who_is_late()
                 if told:
                     self._wind_up()
                     raise Interrupted(f"stopped by {told[0]}; what was done is kept, run again to go on")
+                if self.source.left:
+                    raise Interrupted("the time left is too short for another chunk; run again to go on")
             finally:
                 for worker in self.at_work:
                     worker.kill()
                 for worker in self.at_work:
                     worker.close()
 
+    def take(self, chunk: Chunk) -> None:
+        """Do this chunk as well."""
+        self.open[id(chunk)] = chunk
+        self.tasks.append(Task(chunk, chunk.items))
+
     def _fill(self) -> None:
         """Give every idle worker a task; start workers while there is more to do than workers."""
+        busy = sum(task is not None for task, _, _ in self.at_work.values())
+        while len(self.tasks) + busy < self.size and (chunk := self.source.claim()) is not None:
+            self.take(chunk)
         for worker, (task, _, _) in self.at_work.items():
             if worker.built and task is None and self.tasks and worker not in self.late:
                 self._give(worker, self.tasks.popleft())

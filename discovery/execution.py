@@ -34,15 +34,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from discovery.crew import Chunk, Crew, Item, Job, here
 from discovery.events import Event, Kind, Sink, silent
-from discovery.ledger import Damaged, Ledger, digest, outcomes_table, shard_key, table_outcomes
+from discovery.ledger import Damaged, Ledger, digest, shard_key, table_outcomes
 from discovery.molecule import Molecule
-from discovery.outcome import Counts, Fault, Missing
+from discovery.outcome import Fault, Missing
 from discovery.plugins import PluginError
 from discovery.score import Score
+from discovery.sharing import PLAIN, Share, Terms, commit, posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,7 @@ def score_all(
     memory_gb: float | None = None,
     on_event: Sink = silent,
     label: str = "",
+    terms: Terms = PLAIN,
 ) -> list[Score | Missing]:
     """One outcome per molecule, in the order given; the same whatever `workers` and `chunk`.
 
@@ -94,6 +94,9 @@ def score_all(
         one death among several molecules does not say whose it was.
     memory_gb
         Private memory one worker may use, GiB; None sets no limit.
+    terms
+        How the chunks are shared with helpers on this and other hosts (see sharing.py);
+        with `workers=0` they are not.
 
     Raises
     ------
@@ -129,28 +132,44 @@ def score_all(
     chunks = [Chunk(todo[i : i + chunk]) for i in range(0, len(todo), chunk)]
     chunks += [Chunk([item]) for item in retried]  # alone: it has taken a worker down before
 
-    job = Job(spec.use, spec.settings, stage, timeout_s, max_attempts, memory_gb)
+    for part in chunks:
+        inputs = [f"{item.key}#{attempt}" for item, attempt in zip(part.items, part.before, strict=True)]
+        part.key = shard_key(stage, {"use": spec.use, **dict(spec.settings)}, inputs, versions)
+    job = Job(spec.use, dict(spec.settings), stage, timeout_s, max_attempts, memory_gb)
     progress = _Progress(label or stage, len(items), on_event)
     again = {item.key for item in retried}
     progress.begin([outcome for key, outcome in outcomes.items() if key not in again])
 
-    def keep(done: Chunk, column: str) -> None:
-        told = [done.outcomes[item.key] for item in done.items]
-        table = outcomes_table([item.molecule for item in done.items], told, column)
-        table = table.append_column("given", pa.array([item.given for item in done.items], pa.string()))
-        table = table.append_column("attempts", pa.array([item.attempts for item in done.items], pa.int64()))
-        inputs = [f"{item.key}#{attempt}" for item, attempt in zip(done.items, done.before, strict=True)]
-        key = shard_key(stage, {"use": spec.use, **dict(spec.settings)}, inputs, versions)
-        info = {"work": work, "seconds": round(done.seconds, 3), "peak_gb": round(done.peak_gb, 3)}
-        ledger.commit(key, table, stage=stage, counts=Counts.of(told), info=info)
+    def told(done: Chunk) -> None:
         outcomes.update(done.outcomes)
-        progress.advance(told)
+        progress.advance([done.outcomes[item.key] for item in done.items])
 
-    if chunks:
-        if workers == 0:
-            here(job, chunks, keep)
-        else:
-            Crew(job, chunks, keep, workers, progress.warn).run()
+    def came(chunk: Chunk) -> None:
+        """Another host did it: the table says how."""
+        table = ledger.read(chunk.key)
+        for item, outcome in zip(chunk.items, table_outcomes(table), strict=True):
+            chunk.outcomes[item.key] = outcome
+        told(chunk)
+
+    if chunks and workers == 0:
+
+        def kept(done: Chunk, column: str) -> None:
+            commit(ledger, done, job=job, work=work, column=column)
+            told(done)
+
+        here(job, chunks, kept)
+    elif chunks:
+        share = Share(ledger, chunks, terms, came)
+
+        def keep(done: Chunk, column: str) -> None:
+            if share.keep(done, lambda: commit(ledger, done, job=job, work=work, column=column)):
+                told(done)
+
+        try:
+            with posted(ledger, job, work, chunks, progress.label):
+                Crew(job, share, keep, workers, progress.warn).run()
+        finally:
+            share.close()
     progress.end()
     return [outcomes[key] for key in order]
 

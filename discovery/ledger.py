@@ -247,10 +247,16 @@ class Ledger:
             )
         return found
 
-    def sweep(self) -> list[str]:
-        """Remove what dying processes left behind; the paths removed. Call it holding the lock."""
+    def sweep(self, spare_s: float = 0.0) -> list[str]:
+        """Remove what dying processes left behind; the paths removed. Call it holding the lock.
+
+        With helpers at work, spare what is younger than `spare_s`: it may be a file being written.
+        """
         gone = []
         for path in self._orphans():
+            with suppress(FileNotFoundError):
+                if spare_s and time.time() - path.stat().st_mtime < spare_s:
+                    continue
             path.unlink(missing_ok=True)
             gone.append(str(path.relative_to(self.folder)))
         return gone

@@ -12,7 +12,7 @@ import csv
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Counts, Fault, Missing, Reason, UserError
 from discovery.ranking import Criterion, utility
 from discovery.score import Column, Score
+from discovery.sharing import PLAIN, Terms, tidy
 from discovery.views.export import inert_cell
 
 BATCH = 20_000  # rows a shard: starting the workers is then a few percent of the work, and a million rows are 50 shards
@@ -66,6 +67,7 @@ def screen(
     workers: int = 2,
     top: int = 1000,
     on_event: Sink = silent,
+    terms: Terms = PLAIN,
 ) -> Screened:
     """Score every row of a file.
 
@@ -79,6 +81,7 @@ def screen(
     smiles, name : columns, where the file's own names do not tell
     workers : processes; 0 scores in this one
     top : how many of the best go to top.csv
+    terms : how a batch is shared with helpers (see sharing.py)
 
     Raises
     ------
@@ -107,7 +110,7 @@ def screen(
     }
     ledger = Ledger.open(folder)
     with ledger.lock():
-        ledger.sweep()
+        tidy(ledger)
         before = ledger.get_document("screen")
         asked = {"library": Path(library).name, **settings}
         if before is not None and before != asked:
@@ -124,7 +127,7 @@ def screen(
         for batch in _batches(read(library, smiles=smiles, name=name)):
             key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
             if not ledger.has(key) or _retry(ledger.read(key)):
-                _score_batch(ledger, key, batch, parts, columns, versions, workers)
+                _score_batch(ledger, key, batch, parts, columns, versions, workers, terms)
             counts = _add(counts, ledger.shard(key).counts)
             keys.append(key)
             on_event(
@@ -135,10 +138,20 @@ def screen(
             )  # fmt: skip
         all_rows = _join(ledger, keys, folder / "rows.parquet")
         best = _write_top(ledger, columns, top, folder / "top.csv")
+        ledger.put_document("finished", {"counts": asdict(counts), "n_top": best})
     on_event(
         Event("done", "screen", done=counts.n_in, total=counts.n_in, ok=counts.n_ok, failed=counts.n_failed)
     )
     return Screened(counts, folder / "top.csv", best, all_rows)
+
+
+def finished(folder: str | Path) -> Screened | None:
+    """A screen that has come to its end; None before."""
+    folder = Path(folder)
+    told = Ledger(folder).get_document("finished") if folder.is_dir() else None
+    if told is None:
+        return None
+    return Screened(Counts(**told["counts"]), folder / "top.csv", told["n_top"], folder / "rows.parquet")
 
 
 def _parts(scorers: str | Path | Sequence[ScorerConfig] | None) -> tuple[ScorerConfig, ...]:
@@ -163,6 +176,7 @@ def _score_batch(
     columns: Sequence[Column],
     versions: Mapping[str, str],
     workers: int,
+    terms: Terms,
 ) -> None:
     """Score one batch in a ledger of its own, which goes when the batch is committed."""
     began = time.monotonic()
@@ -185,6 +199,7 @@ def _score_batch(
             workers=n_workers,
             chunk=part.chunk or max(1, min(256, len(molecules) // (4 * max(1, n_workers)) or 1)),
             timeout_s=part.timeout_s,
+            terms=terms,
         )
         for i, outcome in zip(on, outcomes, strict=True):
             cells[i][column.name] = outcome

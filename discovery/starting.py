@@ -17,6 +17,7 @@ from discovery.config import Campaign
 from discovery.events import Event, Sink
 from discovery.ledger import Ledger
 from discovery.outcome import UserError
+from discovery.sharing import tidy
 
 
 class CampaignError(UserError, RuntimeError):
@@ -31,7 +32,7 @@ def mend(ledger: Ledger, on_event: Sink) -> None:
     CampaignError
         A document is damaged; the message names its file.
     """
-    ledger.sweep()
+    tidy(ledger)
     for damage in ledger.verify():
         if not damage.path.startswith("shards/"):
             raise CampaignError(f"{ledger.folder / damage.path}: {damage.detail}")

@@ -91,6 +91,10 @@ def _widget_class() -> Any:
                     "serial": asked.get("serial", 0),
                     "seconds": round(time.perf_counter() - began, 4),
                 }
+                if not asked.get("serial"):
+                    return  # the first page is not on the screen yet
+                after = places[(at + 1) * self._page : (at + 2) * self._page]
+                self._sifter.page(after, str(asked.get("smarts", "")))  # drawn while the reader looks
             except (SiftingError, ValueError, TypeError) as error:  # half-typed SMARTS: said beside the box
                 said = inert(error, limit=200)
                 self.shown = {**self.shown, "error": said, "serial": asked.get("serial", 0)}

@@ -97,6 +97,7 @@ class Sifter:
         self._library: rdSubstructLibrary.SubstructLibrary | None = None
         self._readable: Ints = np.zeros(0, dtype=np.int64)
         self._with = lru_cache(maxsize=16)(self._holding)
+        self._drawn = lru_cache(maxsize=40 * PAGE)(self._card)  # leafing back is free
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -149,11 +150,10 @@ class Sifter:
 
     def page(self, places: Sequence[int] | Ints, marked: str = "") -> list[dict[str, Any]]:
         """The rows at these places, drawn; atoms that match `marked` (a SMARTS) are coloured."""
-        pattern = _pattern(marked) if marked.strip() else None
-        return [self._card(int(place), pattern) for place in places]
+        return [self._drawn(int(place), marked.strip()) for place in places]
 
-    def _card(self, place: int, pattern: Chem.Mol | None) -> dict[str, Any]:
-        row = self.run.rows[place]
+    def _card(self, place: int, marked: str) -> dict[str, Any]:
+        row, pattern = self.run.rows[place], _pattern(marked) if marked else None
         marks: list[Mark] = []
         picture = ""
         if row.smiles:
@@ -212,11 +212,12 @@ class Sifter:
         found: Bools = np.zeros(len(self), dtype=bool)
         if len(self._readable):
             with quiet_rdkit():
-                hits = self._library.GetMatches(pattern, numThreads=2, maxResults=len(self._readable))
+                hits = self._library.GetMatches(pattern, numThreads=-1, maxResults=len(self._readable))
             found[self._readable[np.array(list(hits), dtype=np.int64)]] = True
         return found
 
 
+@lru_cache(maxsize=16)
 def _pattern(smarts: str) -> Chem.Mol:
     with quiet_rdkit():
         found = Chem.MolFromSmarts(smarts.strip())

@@ -80,8 +80,8 @@ def lab(folder: Path, state: Path) -> Iterator[Lab]:
             process.wait(30)
 
 
-def run_all(watched: Watched, *, seconds: float = 600) -> None:
-    """Run every cell of the notebook that is open, and wait for the last."""
+def ready(watched: Watched) -> None:
+    """Wait until the notebook that is open has a kernel that listens."""
     page = watched.page
     page.wait_for_function(
         "window.jupyterapp && window.jupyterapp.shell.currentWidget?.context?.isReady", timeout=300_000
@@ -90,6 +90,12 @@ def run_all(watched: Watched, *, seconds: float = 600) -> None:
         "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
         timeout=300_000,
     )
+
+
+def run_all(watched: Watched, *, seconds: float = 600) -> None:
+    """Run every cell of the notebook that is open, and wait for the last."""
+    page = watched.page
+    ready(watched)
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_function(
         "() => { const cells = [...window.jupyterapp.shell.currentWidget.content.widgets].filter((c) => c.model.type === 'code');"

@@ -1,0 +1,75 @@
+"""Which batch script runs a command on many nodes, stops in time and comes back?
+
+Every task of the array runs the same command with `--join`: one drives, the others help.
+Slurm's warning goes to the command, which stops within seconds and ends with 75; the task
+is then queued again and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+WARNING_S = 120  # before the limit; a chunk that runs has some of it to end
+SCRIPT = """#!/bin/bash
+#SBATCH --job-name={name}
+#SBATCH --array=0-{last}
+#SBATCH --time={time}
+#SBATCH --cpus-per-task={cpus}
+{gpus}#SBATCH --signal=B:TERM@{warning}
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output={name}-%a.log
+
+{command} --join --workers {cpus} --minutes {minutes:g} --progress lines &
+child=$!
+trap 'kill -TERM "$child" 2>/dev/null' TERM INT
+wait "$child"; status=$?
+while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done  # a signal ends the first wait early
+if [ "$status" -eq 75 ]; then
+  scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
+fi
+exit "$status"
+"""
+
+
+def script(
+    command: Sequence[str], *, tasks: int, hours: float, cpus: int, gpus: int = 0, name: str = "discovery"
+) -> str:
+    """The text to hand to `sbatch`.
+
+    Parameters
+    ----------
+    command : a `discovery run` or `discovery screen`, as one types it
+    tasks : how many work on the folder at a time
+    hours : the limit of one task, on the wall clock
+    cpus, gpus : of one task
+
+    Raises
+    ------
+    ValueError
+        A number makes no sense, or the command cannot be joined.
+    """
+    words = [word for word in command if word != "--"]
+    if words[:1] == ["discovery"]:
+        words = words[1:]
+    if words[:1] not in (["run"], ["screen"], ["demo"]):
+        raise ValueError(f"{shlex.join(words) or 'nothing'} cannot be shared; give a discovery run or screen")
+    taken = [
+        word for word in words if word.split("=")[0] in ("--join", "--workers", "--minutes", "--progress")
+    ]
+    if taken:
+        raise ValueError(f"{', '.join(taken)} is set by the script; leave it out")
+    if tasks < 1 or cpus < 1 or gpus < 0 or hours * 3600 < 4 * WARNING_S:
+        raise ValueError("tasks and cpus must be at least 1, gpus at least 0, hours at least 0.14")
+    seconds = round(hours * 3600)
+    return SCRIPT.format(
+        name=name,
+        last=tasks - 1,
+        time=f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}",
+        cpus=cpus,
+        gpus=f"#SBATCH --gpus-per-task={gpus}\n" if gpus else "",
+        warning=WARNING_S,
+        minutes=(seconds - WARNING_S) / 60,
+        command=shlex.join(["discovery", *words]),
+    )

@@ -1,0 +1,264 @@
+"""Several processes on one folder: kills, a frozen one, a stolen lease; the table is the undisturbed one's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from discovery import slurm
+from discovery.crew import Chunk, Item, Job
+from discovery.execution import ScorerSpec, score_all
+from discovery.interrupt import Interrupted
+from discovery.leases import Leases
+from discovery.ledger import Ledger
+from discovery.molecule import Molecule
+from discovery.sharing import Mixed, Share, Terms, help_out, posted, tidy
+from discovery.worker import packed
+
+SHARE = Path(__file__).resolve().parent / "share.py"
+LEASE_S = 1.5
+
+
+def start(folder: Path, place: int, seconds: float = 0.05) -> subprocess.Popen[bytes]:
+    out = folder.parent / f"out-{place}"
+    return subprocess.Popen(
+        [sys.executable, str(SHARE), str(folder), str(seconds), str(LEASE_S), str(out)],
+        start_new_session=True,
+    )
+
+
+def until(true: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.02)
+
+
+def held_by(folder: Path, pid: int) -> bool:
+    """Whether this process holds a lease just now."""
+    for path in (folder / "leases").glob("*.lease"):
+        try:
+            if f'"pid":{pid}' in path.read_text():
+                return True
+        except FileNotFoundError:
+            continue
+    return False
+
+
+def undisturbed(folder: Path) -> list[object]:
+    molecules = [Molecule("C" * n, f"alkane {n}") for n in range(1, 61)]
+    found = score_all(
+        ScorerSpec("toy_weight", {}),
+        molecules,
+        ledger=Ledger.open(folder),
+        stage="toy",
+        versions={"toy": "1"},
+    )
+    return [packed(outcome) for outcome in found]
+
+
+def exact(folder: Path, wanted: list[object]) -> None:
+    """Every molecule once, the undisturbed answers, every byte as written, nobody's lease left."""
+    ledger = Ledger(folder)
+    assert ledger.get_document("finished") == wanted
+    rows = ledger.query("select smiles from outcomes").column("smiles").to_pylist()
+    assert set(Counter(rows).values()) == {1}
+    assert len(rows) == 60
+    assert [damage for damage in ledger.verify() if damage.kind != "orphan"] == []
+    assert list(folder.glob("documents/job-*.json")) == []
+
+
+def test_three_share_one_stage_a_killed_one_and_a_frozen_one_cost_nothing(tmp_path: Path) -> None:
+    """F1, F11: kill -9 of a helper; SIGSTOP of another for longer than its lease, then SIGCONT."""
+    folder = tmp_path / "run"
+    driver = start(folder, 0)
+    until(lambda: any(folder.glob("documents/job-*.json")))
+    doomed, frozen = start(folder, 1), start(folder, 2)
+    try:
+        until(lambda: held_by(folder, frozen.pid))
+        os.kill(frozen.pid, signal.SIGSTOP)  # its heart stops; its worker ends the chunk it has
+        until(lambda: held_by(folder, doomed.pid) or driver.poll() is not None)
+        os.killpg(doomed.pid, signal.SIGKILL)
+        assert driver.wait(120) == 0  # it took over what the two had begun
+        exact(folder, undisturbed(tmp_path / "alone"))
+    finally:
+        os.kill(frozen.pid, signal.SIGCONT)
+    assert frozen.wait(60) == 0  # wakes up, drops what it did, finds the run finished
+    doomed.wait(10)
+    exact(folder, undisturbed(tmp_path / "alone"))
+
+
+def test_a_helper_drives_on_when_the_driver_dies_and_a_told_one_stops(tmp_path: Path) -> None:
+    """F2 with survivors, F3: SIGTERM ends a process within ten seconds with 75."""
+    folder = tmp_path / "run"
+    driver = start(folder, 0)
+    until(lambda: any(folder.glob("documents/job-*.json")))
+    heir, told = start(folder, 1), start(folder, 2)
+    until(lambda: held_by(folder, told.pid) and held_by(folder, heir.pid))
+    began = time.monotonic()
+    told.terminate()
+    assert told.wait(30) == 75
+    assert time.monotonic() - began < 10
+    assert not held_by(folder, told.pid)
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait(10)
+    assert heir.wait(120) == 0
+    exact(folder, undisturbed(tmp_path / "alone"))
+
+
+# --- leases by themselves
+
+
+def test_a_lease_has_one_holder_and_a_silent_one_loses_it(tmp_path: Path) -> None:
+    one, other = Leases(tmp_path, lease_s=0.3), Leases(tmp_path, lease_s=0.3)
+    assert one.take("work")
+    assert not other.take("work")
+    time.sleep(0.5)
+    assert not other.take("work")  # its heart beats
+    assert one.holds("work")
+    one._ended.set()  # frozen: no more beats
+    until(lambda: other.take("work"), seconds=5)
+    assert not one.holds("work")
+    one.give_back("work")  # must not take it from its new holder
+    assert other.holds("work")
+    other.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_many_takers_of_a_silent_lease_one_gets_it(tmp_path: Path) -> None:
+    frozen = Leases(tmp_path, lease_s=0.2)
+    assert frozen.take("work")
+    frozen._ended.set()
+    takers = [Leases(tmp_path, lease_s=0.2) for _ in range(8)]
+    for taker in takers:
+        taker.take("work")  # the first look
+    time.sleep(0.4)
+    assert sum(taker.take("work") for taker in takers) == 1
+    assert sum(taker.holds("work") for taker in takers) == 1
+    for taker in takers:
+        taker.close()
+
+
+def test_leases_of_dead_processes_of_this_host_are_buried_others_are_not(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    leases = Leases(tmp_path / "leases")
+    assert leases.take("mine")
+    (tmp_path / "leases" / "gone.lease").write_text(
+        (tmp_path / "leases" / "mine.lease").read_text().replace(f'"pid":{os.getpid()}', f'"pid":{dead.pid}')
+    )
+    (tmp_path / "leases" / "far.lease").write_text('{"host":"elsewhere","pid":1,"token":"x"}')
+    assert leases.bury() == 2
+    assert sorted(path.name for path in (tmp_path / "leases").glob("*.lease")) == ["far.lease", "mine.lease"]
+    leases.close()
+
+
+def test_sweeping_spares_what_a_helper_may_be_writing(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path)
+    torn = tmp_path / "shards" / ".x.parquet.1.2.tmp"
+    torn.write_text("half")
+    (tmp_path / "leases").mkdir()
+    (tmp_path / "leases" / "far.lease").write_text('{"host":"elsewhere","pid":1,"token":"x"}')
+    tidy(ledger)
+    assert torn.exists()
+    (tmp_path / "leases" / "far.lease").unlink()
+    tidy(ledger)
+    assert not torn.exists()
+
+
+# --- what a helper refuses
+
+
+def _posted(ledger: Ledger) -> tuple[Job, Chunk]:
+    job = Job("toy_weight", {}, "toy", 30.0, 3, None)
+    return job, Chunk([Item(Molecule("CC", "ethane"), None)], key="a" * 64)
+
+
+def test_a_host_with_other_libraries_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger.open(tmp_path)
+    job, chunk = _posted(ledger)
+    with posted(ledger, job, "work", [chunk], "toy"):
+        monkeypatch.setattr("discovery.provenance.versions", lambda: {"rdkit": "2019.1"})
+        with pytest.raises(Mixed, match="where this run is driven"):
+            help_out(tmp_path, workers=1, terms=Terms())
+        assert list((tmp_path / "leases").glob("*.lease")) == []  # given back
+    assert not help_out(tmp_path, workers=1, terms=Terms())  # nothing is posted any more
+
+
+def test_nothing_is_begun_that_would_not_end_in_time(tmp_path: Path) -> None:
+    """F16: with too little time left the run stops, resumable, and holds nothing."""
+    molecules = [Molecule("C" * n) for n in range(1, 9)]
+    arguments = {"ledger": Ledger.open(tmp_path), "stage": "toy", "versions": {}, "workers": 1, "chunk": 2}
+    with pytest.raises(Interrupted, match="too short"):
+        score_all(
+            ScorerSpec("toy_weight", {}), molecules, terms=Terms(until=time.monotonic() - 1), **arguments
+        )  # type: ignore[arg-type]
+    assert list((tmp_path / "leases").glob("*.lease")) == []
+    share = Share(Ledger(tmp_path), [_posted(Ledger(tmp_path))[1]], Terms(until=time.monotonic() + 5))
+    share._slowest = 10.0
+    assert share.claim() is None
+    assert share.done()
+    share.close()
+
+
+# --- the batch script
+
+
+def test_the_batch_script_stops_on_slurms_warning_and_queues_itself_again(tmp_path: Path) -> None:
+    """Run by bash, as Slurm does; `discovery` and `scontrol` are stand-ins that write down what they are told."""
+    text = slurm.script(["run", "my campaign.toml", "--out", "r"], tasks=3, hours=2, cpus=2, gpus=1)
+    assert "#SBATCH --array=0-2" in text
+    assert "#SBATCH --gpus-per-task=1" in text
+    (tmp_path / "job.sh").write_text(text)
+    said = tmp_path / "said"
+    stand_ins = {
+        "discovery": f'#!/bin/bash\necho "$@" >> "{said}"\ntrap "exit 75" TERM\nsleep 60 & wait $!\n',
+        "scontrol": f'#!/bin/bash\necho "scontrol $@" >> "{said}"\n',
+    }
+    for name, script in stand_ins.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    environment = {
+        **os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_ARRAY_JOB_ID": "7",
+        "SLURM_ARRAY_TASK_ID": "1",
+    }  # fmt: skip
+    job = subprocess.Popen(["bash", str(tmp_path / "job.sh")], env=environment, start_new_session=True)
+    until(lambda: said.exists() and "campaign" in said.read_text(), seconds=20)
+    time.sleep(0.2)  # the trap is set on the next line
+    job.terminate()
+    assert job.wait(20) == 75
+    os.killpg(job.pid, signal.SIGKILL) if _group_lives(job.pid) else None
+    lines = said.read_text().splitlines()
+    assert lines[0] == "run my campaign.toml --out r --join --workers 2 --minutes 118 --progress lines"
+    assert lines[1] == "scontrol requeue 7_1"
+
+
+def _group_lives(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("command", "numbers", "said"),
+    [
+        (["report", "x"], {}, "cannot be shared"),
+        ([], {}, "nothing cannot be shared"),
+        (["run", "a.toml", "--workers", "3"], {}, "--workers"),
+        (["run", "a.toml"], {"hours": 0.05}, "hours"),
+        (["run", "a.toml"], {"tasks": 0}, "tasks"),
+    ],
+)
+def test_scripts_that_make_no_sense(command: list[str], numbers: dict[str, float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        slurm.script(command, **{"tasks": 2, "hours": 1.0, "cpus": 1, **numbers})  # type: ignore[arg-type]
