@@ -9,7 +9,8 @@ nearly every draw gives a molecule. Larger edits, on whole ring systems, are in 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,11 +27,15 @@ _ORDER = {bond: order for order, bond in _BOND.items()}
 VALENCE = {6: 4, 7: 3, 8: 2, 9: 1, 15: 3, 16: 2, 17: 1, 35: 1, 53: 1}
 # Elements are drawn about as often as drug-like molecules hold them; the rare ones a little more often.
 _DRAW = {6: 44, 7: 20, 8: 20, 9: 6, 16: 5, 17: 4, 35: 2, 15: 1, 53: 1}
-# Small rings with a triple bond, cumulated double bonds in rings, and two double bonds from a ring atom
-# of no higher valence: nobody can hold them in a flask.
+# Small rings with a triple bond, cumulated double bonds in rings, two double bonds from a ring atom
+# of no higher valence, hydrogen on sulphur or phosphorus of a higher one: nobody can hold them in a flask.
 _STRAINED = tuple(
-    Chem.MolFromSmarts(smarts) for smarts in ("[R]=[R]=[R]", "[R]#[R]", "[r3,r4]=[r3,r4]", "*=[C;!R]=*")
-)
+    Chem.MolFromSmarts(smarts)
+    for smarts in (
+        "[R]=[R]=[R]", "[R]#[R]", "[r3,r4]=[r3,r4]", "*=[C;!R]=*", "[#15,#16;!H0;v4,v5,v6]",
+    )
+)  # fmt: skip
+MARKED = re.compile(r"[@/\\:]|\[\d")  # stereochemistry, labels, isotopes
 
 
 @dataclass(frozen=True)
@@ -77,34 +82,46 @@ class Opened:
 @lru_cache(maxsize=4_000)
 def opened(smiles: str) -> Opened | None:
     """None for what the edits cannot work on: several parts, radicals, unusual valences."""
+    if "." in smiles:
+        return None
     with quiet_rdkit():
         mol = Chem.MolFromSmiles(smiles)
-    if mol is None or mol.GetNumAtoms() < 2 or "." in smiles:
+    if mol is None or mol.GetNumAtoms() < 2:
         return None
-    mol = flatten(mol)
+    if MARKED.search(smiles):
+        mol = flatten(mol)
     Chem.Kekulize(mol, clearAromaticFlags=True)
-    before = [atom.GetTotalNumHs() for atom in mol.GetAtoms()]
-    for atom in mol.GetAtoms():
+    atoms = [mol.GetAtomWithIdx(index) for index in range(mol.GetNumAtoms())]
+    before = tuple(atom.GetTotalNumHs() for atom in atoms)
+    told = [atom for atom in atoms if atom.GetNoImplicit()]
+    for atom in told:
         if atom.GetNumRadicalElectrons():
             return None
         atom.SetNoImplicit(False)
         atom.SetNumExplicitHs(0)
-    mol.UpdatePropertyCache(strict=False)
-    if before != [atom.GetTotalNumHs() for atom in mol.GetAtoms()]:
-        return None
-    if any(bond.GetBondType() not in _ORDER for bond in mol.GetBonds()):
-        return None
+    if told:
+        mol.UpdatePropertyCache(strict=False)
+        if any(before[atom.GetIdx()] != atom.GetTotalNumHs() for atom in told):
+            return None
+    bonds = []
+    near: list[list[int]] = [[] for _ in atoms]
+    for index in range(mol.GetNumBonds()):
+        bond = mol.GetBondWithIdx(index)
+        order = _ORDER.get(bond.GetBondType())
+        if order is None:
+            return None
+        a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        bonds.append((a, b, order, bond.IsInRing()))
+        near[a].append(b)
+        near[b].append(a)
     return Opened(
         smiles,
         mol,
-        tuple(atom.GetAtomicNum() for atom in mol.GetAtoms()),
-        tuple(before),
-        tuple(atom.GetFormalCharge() != 0 for atom in mol.GetAtoms()),
-        tuple(
-            (b.GetBeginAtomIdx(), b.GetEndAtomIdx(), _ORDER[b.GetBondType()], b.IsInRing())
-            for b in mol.GetBonds()
-        ),
-        tuple(tuple(n.GetIdx() for n in atom.GetNeighbors()) for atom in mol.GetAtoms()),
+        tuple(atom.GetAtomicNum() for atom in atoms),
+        before,
+        tuple(atom.GetFormalCharge() != 0 for atom in atoms),
+        tuple(bonds),
+        tuple(map(tuple, near)),
     )
 
 
@@ -119,9 +136,6 @@ def finished(made: Chem.RWMol) -> tuple[str, Chem.Mol] | None:
             return None
     if any(made.HasSubstructMatch(query) for query in _STRAINED):
         return None
-    for atom in made.GetAtoms():
-        if atom.GetAtomicNum() in (15, 16) and atom.GetTotalNumHs() and atom.GetTotalValence() > 3:
-            return None
     return str(Chem.MolToSmiles(made)), made
 
 
@@ -298,33 +312,32 @@ def _move(o: Opened, _: Opened, rng: random.Random) -> Chem.RWMol | None:
 
 def _cross(o: Opened, other: Opened, rng: random.Random) -> Chem.RWMol | None:
     """Part of one molecule joined to part of another, each cut at a single bond."""
-    mine, theirs = _sides(o.smiles), _sides(other.smiles)
+    mine, theirs = _sides(o), _sides(other)
     if not mine or not theirs:
         return None
-    return _joined(*rng.choice(mine), *rng.choice(theirs))
+    return _joined(*_part(o, *rng.choice(mine)), *_part(other, *rng.choice(theirs)))
 
 
 def _exchange(o: Opened, other: Opened, rng: random.Random) -> Chem.RWMol | None:
     """A small part of a molecule exchanged for a small part of another."""
-    mine = [side for side in _sides(o.smiles) if 2 * side[0].GetNumAtoms() >= o.size]
-    theirs = [side for side in _sides(other.smiles) if side[0].GetNumAtoms() <= GRAFT]
+    mine, theirs = _sides(o, least=o.size / 2), _sides(other, most=GRAFT)
     if not mine or not theirs:
         return None
-    return _joined(*rng.choice(mine), *rng.choice(theirs))
+    return _joined(*_part(o, *rng.choice(mine)), *_part(other, *rng.choice(theirs)))
 
 
 def _graft(o: Opened, other: Opened, rng: random.Random) -> Chem.RWMol | None:
     """A part of another molecule in place of a hydrogen."""
-    theirs = [side for side in _sides(other.smiles) if side[0].GetNumAtoms() <= GRAFT]
+    theirs = _sides(other, most=GRAFT)
     if not theirs or not (places := o.open_):
         return None
-    return _joined(o.mol, rng.choice(places), *rng.choice(theirs))
+    return _joined(o.mol, rng.choice(places), *_part(other, *rng.choice(theirs)))
 
 
 def _prune(o: Opened, _: Opened, rng: random.Random) -> Chem.RWMol | None:
     """A side chain or end taken off."""
-    mine = [side for side in _sides(o.smiles) if 2 * side[0].GetNumAtoms() >= o.size]
-    return Chem.RWMol(rng.choice(mine)[0]) if mine else None
+    mine = _sides(o, least=o.size / 2)
+    return Chem.RWMol(_part(o, *rng.choice(mine))[0]) if mine else None
 
 
 EDITS: dict[str, tuple[Edit, float, str]] = {
@@ -365,29 +378,38 @@ def _used(o: Opened, at: int) -> int:
     return sum(order for a, b, order, _ in o.bonds if at in (a, b))
 
 
-@lru_cache(maxsize=2_000)
-def _sides(smiles: str) -> tuple[tuple[Chem.Mol, int], ...]:
-    """What is left on either side of each single bond outside rings, and the atom it was cut at."""
+Side = tuple[tuple[int, ...], int]  # its atoms, ascending, and the one it was cut at
+
+
+def _sides(o: Opened, least: float = 0, most: float = MOST_ATOMS) -> list[Side]:
+    """What is left on either side of each single bond outside rings, of `least` to `most` atoms."""
+    return [side for side in _all_sides(o.smiles) if least <= len(side[0]) <= most]
+
+
+@lru_cache(maxsize=4_000)
+def _all_sides(smiles: str) -> tuple[Side, ...]:
     o = opened(smiles)
-    if o is None:
-        return ()
+    assert o is not None
     found = []
     for a, b, order, ring in o.bonds:
         if order == 1 and not ring:
-            for start, without in ((a, b), (b, a)):
-                found.append(_part(o, o.side(start, without), start))
+            mine = sorted(o.side(a, b))
+            rest = set(mine)
+            found.append((tuple(mine), a))
+            found.append((tuple(atom for atom in range(o.size) if atom not in rest), b))
     return tuple(found)
 
 
-def _part(o: Opened, atoms: Sequence[int], start: int) -> tuple[Chem.Mol, int]:
-    part = Chem.RWMol()
-    at = {}
-    for atom in atoms:
-        at[atom] = part.AddAtom(o.mol.GetAtomWithIdx(atom))
-    for a, b, order, _ring in o.bonds:
-        if a in at and b in at:
-            part.AddBond(at[a], at[b], _BOND[order])
-    return part.GetMol(), at[start]
+def _part(o: Opened, atoms: tuple[int, ...], start: int) -> tuple[Chem.Mol, int]:
+    """Some atoms as a molecule of their own, and where `start` is in it."""
+    kept = set(atoms)
+    part = Chem.RWMol(o.mol)
+    part.BeginBatchEdit()
+    for atom in range(o.size):
+        if atom not in kept:
+            part.RemoveAtom(atom)
+    part.CommitBatchEdit()
+    return part, atoms.index(start)
 
 
 def _joined(left: Chem.Mol, left_end: int, right: Chem.Mol, right_end: int) -> Chem.RWMol | None:

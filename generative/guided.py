@@ -17,24 +17,27 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from discovery.molecule import quiet_rdkit
+from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
-from generative.edits import EDITS, PAIRED, edit
+from generative.collection import Collection, read
+from generative.edits import EDITS, MARKED, PAIRED, edit
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
 from generative.search import Editor
-from generative.surrogate import Doubles, Features, Surrogate, look, looked_at
-from generative.trees import Tree, flatten, put_together, take_apart
+from generative.surrogate import Doubles, Features, Surrogate, features, kernels, look, looked_at
+from generative.trees import Tree, flatten, put_together, split
 from generative.vocabulary import Vocabulary
 
 FEW = 12  # lessons below which there is nothing to fit
 COUNTED = 1_500  # molecules of the library whose units are counted for whole-unit edits
 LIBRARY = 300  # molecules of the library judged each round as they stand
+LIKED, LIKE = 10, 12  # good molecules whose neighbours in the collection are judged each round, and how many
 UNIT_ODDS = 2.0  # an edit on whole units: another ring system in one's place
 FOREIGN = 0.3  # share of crossings with the library instead of with another good molecule
 COMMON = 3  # molecules of the library that must hold a substructure for it to be worth meeting
@@ -71,6 +74,8 @@ class Search:
         At most so many of them on one scaffold: the memory that keeps a run diverse.
     per_batch : int
         At most so many of those chosen by expectation on one scaffold; 0 sets no limit.
+    apart : float, 0..1
+        Share of rounds that breed from one family of good molecules alone.
     blind : float, 0..1
         Share chosen at random.
     optimism : sequence of float
@@ -82,6 +87,7 @@ class Search:
     elite: int = 100
     per_scaffold: int = 10
     per_batch: int = 0
+    apart: float = 0.0
     blind: float = 0.05
     optimism: tuple[float, ...] = (0.0, 0.3, 1.0)
 
@@ -90,6 +96,8 @@ class Search:
             raise ValueError("oversample, generations, elite and per_scaffold are at least 1, per_batch 0")
         if not 0.0 <= self.blind <= 1.0:
             raise ValueError(f"blind is a share, 0 to 1, not {self.blind}")
+        if not 0.0 <= self.apart <= 1.0:
+            raise ValueError(f"apart is a share, 0 to 1, not {self.apart}")
         if not self.optimism or min(self.optimism) < 0:
             raise ValueError("optimism needs at least one weight, none below 0")
 
@@ -124,9 +132,11 @@ def choose(
     smiles = [lesson.molecule.smiles for lesson in lessons]
     surrogate = Surrogate.fit(smiles, [lesson.reward for lesson in lessons], seed=rng.getrandbits(32))
     elite = elite_of(lessons, search)
+    if rng.random() < search.apart:
+        elite = family(elite_of(lessons, replace(search, elite=3 * search.elite)), rng)
     breeding = Breeding(rng, library, wanted, known, editor)
     per = max(n * search.oversample // search.generations, 1)
-    pool: list[Candidate] = [*prior, *breeding.untried(LIBRARY)]
+    pool: list[Candidate] = [*prior, *breeding.untried(LIBRARY if not prior else LIBRARY // 5)]
     looks = [looked_at(one.smiles) for one in pool]
     parents: list[Parent] = [(one, (one,), "") for one in elite]
     promise = surrogate.predict(Features.of(looks)) if pool else (np.zeros(0), np.zeros(0))
@@ -147,7 +157,7 @@ def choose(
         parents += [(one, (one,), "") for one in elite[: search.elite // 2]]
     if not pool:
         return []
-    short = sorted({*_descending(promise[0])[: 4 * n], *_descending(promise[0] + promise[1])[: 8 * n]})
+    short = sorted({*_descending(promise[0])[: 2 * n], *_descending(promise[0] + promise[1])[: 3 * n]})
     blind = min(int(search.blind * n + rng.random()), n)
     picked = surrogate.batch(
         Features.of([looks[i] for i in short]),
@@ -195,6 +205,18 @@ def elite_of(lessons: Sequence[Lesson], search: Search) -> list[str]:
             scaffolds[scaffold] += 1
             found.append(lesson.molecule.smiles)
     return found
+
+
+def family(good: Sequence[str], rng: random.Random) -> list[str]:
+    """A tenth of the molecules, alike: one drawn at random and those nearest to it, best first.
+
+    Bred from alone, a family climbs its own hill, which may be the higher one, instead of being
+    crowded out by the one that is ahead.
+    """
+    known = features(good)
+    near = kernels(known.some([rng.randrange(len(good))]), known)[0, 0]
+    kept = sorted(_descending(near)[: max(len(good) // 10, 5)])
+    return [good[index] for index in kept]
 
 
 Parent = tuple[str, tuple[str, ...], str]  # SMILES, the scored molecules behind it, edits since them
@@ -287,8 +309,9 @@ def _units(
 
 @lru_cache(maxsize=4_000)
 def _tree(smiles: str) -> Tree | None:
+    """Unchecked: where units do not add up to the molecule, an edit gives a neighbour of it all the same."""
     try:
-        return take_apart(smiles)
+        return split(flatten(_parsed(smiles)) if MARKED.search(smiles) else _parsed(smiles))
     except MoleculeError:
         return None  # it can still be edited atom by atom
 
@@ -350,6 +373,9 @@ class GuidedProposer:
     ----------
     molecules : path, optional
         SMILES file to start from and to take parts from; shipped drugs when absent.
+    collection : path, optional
+        A large SMILES file, of what can be bought for example, searched each round for neighbours
+        of good molecules.
     scaffold : str
         SMILES every molecule must hold; `*` marks the only atoms that may bear something else.
     avoid : sequence of SMARTS
@@ -373,6 +399,7 @@ class GuidedProposer:
     """
 
     molecules: Path | None = None
+    collection: Path | None = None
     scaffold: str = ""
     avoid: tuple[str, ...] = ()
     min_weight: float = 200.0
@@ -413,6 +440,8 @@ class GuidedProposer:
         first: list[Candidate] = []
         if len(taught) < min(self.opening, len(self._library) // 2):
             first = Breeding(rng, self._library, self._wanted, known, None).untried(n)
+        if not first and self._collection and len(taught) >= FEW and taught[0].reward <= taught[-1].reward:
+            first = self._standing(self._collection.unmet(asked, 2 * n, self._looked(known)), known)[:n]
         if first or len(taught) < FEW or taught[0].reward <= taught[-1].reward:
             return first + meet(
                 n - len(first),
@@ -432,14 +461,51 @@ class GuidedProposer:
             wanted=self._wanted,
             known=known,
             search=self.search,
+            prior=self._neighbours(taught, rng, known),
             editor=self._editor,
         )
+
+    def _neighbours(self, taught: Sequence[Lesson], rng: random.Random, known: set[str]) -> list[Candidate]:
+        """Molecules of the collection that are like good ones."""
+        if not self._collection:
+            return []
+        good = elite_of(taught, self.search)
+        ranks = [1.0 / (10 + rank) for rank in range(len(good))]
+        some = dict.fromkeys(rng.choices(good, ranks, k=LIKED)) if good else {}
+        return self._standing(self._collection.near(list(some), LIKE, self._looked(known)), known)
+
+    def _standing(self, rows: Sequence[int], known: set[str]) -> list[Candidate]:
+        """Rows of the collection as candidates, where they are wanted."""
+        assert self._collection is not None
+        found = []
+        for row in rows:
+            try:
+                smiles = flat(Molecule.parse(self._collection.smiles[row]).smiles)
+            except MoleculeError:
+                continue  # of a collection, what cannot be proposed is passed over
+            if smiles not in known and self._wanted(mol := _parsed(smiles)):
+                known.add(smiles)
+                found.append(Candidate(smiles, mol, (), "taken from the collection", "library"))
+        return found
+
+    @cached_property
+    def _collection(self) -> Collection | None:
+        return read(self.collection) if self.collection else None
+
+    def _looked(self, known: set[str]) -> npt.NDArray[np.bool_]:
+        """[row of the collection] True where it was asked about."""
+        assert self._collection is not None
+        seen = np.zeros(len(self._collection.smiles), dtype=bool)
+        seen[[row for one in known if (row := self._collection.row.get(one)) is not None]] = True
+        return seen
 
     @cached_property
     def _library(self) -> tuple[str, ...]:
         """Flat molecules to start from, the given scaffold among them."""
-        given = [self.scaffold.replace("(*)", "").replace("*", "")] if self.scaffold else []
-        return tuple(dict.fromkeys(flat(one) for one in (*given, *(m.smiles for m in load(self.molecules)))))
+        found = [flat(molecule.smiles) for molecule in load(self.molecules)]
+        if self.scaffold:
+            found.insert(0, Molecule.parse(self.scaffold.replace("(*)", "").replace("*", "")).smiles)
+        return tuple(dict.fromkeys(map(flat, found)))
 
     @cached_property
     def _seeds(self) -> tuple[str, ...]:
@@ -474,8 +540,8 @@ class GuidedProposer:
 
 @lru_cache(maxsize=65_536)
 def flat(smiles: str) -> str:
-    """Canonical SMILES without stereochemistry."""
-    return str(Chem.MolToSmiles(flatten(_parsed(smiles))))
+    """Canonical SMILES without stereochemistry, of a canonical one."""
+    return str(Chem.MolToSmiles(flatten(_parsed(smiles)))) if MARKED.search(smiles) else smiles
 
 
 def _parsed(smiles: str) -> Chem.Mol:

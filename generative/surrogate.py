@@ -1,10 +1,11 @@
 """Which candidates deserve an oracle's call, judging by the molecules it has scored?
 
-A Gaussian process over molecules: three Tanimoto kernels on counts of substructures, one
-Gaussian kernel on descriptors and one linear kernel, which reaches beyond what was seen.
-It is fitted to rewards half by rank, half by value, so that one high or many zero rewards do
-not bend the scale. The shares of the kernels are fixed: maximising the likelihood on this
-little data puts all weight on the descriptors, and the process then cannot tell analogues apart.
+A Gaussian process over molecules: cosines between counts of substructures, which fall off
+slowly and so add up what parts of different molecules are worth; the Tanimoto similarity, which
+is narrower; Gaussian kernels on descriptors. It is fitted to rewards half by rank, half by value,
+so that one high or many zero rewards do not bend the scale. Shares of the kernels are picked from
+a short list: maximising the likelihood on this little data puts all weight on the descriptors,
+and the process then cannot tell analogues apart.
 
 References
 ----------
@@ -19,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,20 +31,24 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+Look = tuple[Bytes, Floats]
 
-BITS = 1_024
+BITS = 2_048
 LEVELS = 3  # counts are told apart up to this
-SHARES = (
-    (0.40, 0.10, 0.10, 0.20, 0.20),
-    (0.15, 0.10, 0.10, 0.35, 0.30),
-    (0.30, 0.15, 0.15, 0.20, 0.20),
-    (0.60, 0.10, 0.10, 0.10, 0.10),
-    (0.40, 0.30, 0.10, 0.10, 0.10),
-    (0.15, 0.10, 0.45, 0.15, 0.15),
+_LEVELS = range(1, LEVELS + 1)
+SHARES = (  # Tanimoto of ECFP4, FCFP4, atom pairs; cosines of the same; descriptors, wide and narrow
+    (0.40, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20, 0.20),
+    (0.15, 0.10, 0.10, 0.00, 0.00, 0.00, 0.35, 0.30),
+    (0.60, 0.10, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10),
+    (0.40, 0.30, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10),
+    (0.15, 0.10, 0.45, 0.00, 0.00, 0.00, 0.15, 0.15),
+    (0.20, 0.10, 0.10, 0.20, 0.10, 0.10, 0.10, 0.10),
+    (0.00, 0.00, 0.00, 0.40, 0.20, 0.20, 0.10, 0.10),
+    (0.00, 0.00, 0.00, 0.30, 0.10, 0.10, 0.50, 0.00),
 )
-NOISES = (0.001, 0.03, 0.2)  # an exact oracle, a rough one, docking
+NOISES = (0.001, 0.02, 0.2)  # an exact oracle, a rough one, docking
 _LENGTHS = (12.0, 3.0)  # squared lengths of the descriptor kernels
-ASKED = 400  # molecules by which the mixture is chosen
+ASKED = 250  # molecules by which the mixture is chosen
 MOST = 1_000  # scored molecules kept
 BEST = 0.65  # share of them that are the best; the others are spread over the rest
 
@@ -63,24 +68,43 @@ _SPREADS = np.array([30.0, 1.0, 1.0, 2.5, 1.3, 5.0, 6.0, 1.5, 1.5, 1.0, 0.7, 0.7
 class Features:
     """Molecules as the kernels see them."""
 
-    prints: Floats  # [kernel, molecule, LEVELS * BITS] of 0 and 1: count >= 1, 2, 3
+    counts: Bytes  # [kernel, molecule, bit] how often each substructure is there, up to LEVELS
     descriptors: Floats  # [molecule, descriptor]
 
     @classmethod
-    def of(cls, looks: Sequence[tuple[Bytes, Floats]]) -> Features:
-        counts = np.stack([counts for counts, _ in looks])
-        prints = np.concatenate([counts >= level for level in range(1, LEVELS + 1)], axis=2)
+    def of(cls, looks: Sequence[Look]) -> Features:
         return cls(
-            prints.transpose(1, 0, 2).astype(np.float32), np.stack([d for _, d in looks]).astype(np.float32)
+            np.stack([counts for counts, _ in looks], axis=1),
+            np.stack([descriptors for _, descriptors in looks]),
         )
 
-    @property
-    def norms(self) -> Floats:
+    @cached_property
+    def sizes(self) -> Floats:
         """[kernel, molecule] number of substructures."""
-        return np.asarray(self.prints.sum(2))
+        sizes: Floats = self.counts.sum(2, dtype=np.float32)
+        return sizes
+
+    @cached_property
+    def columns(self) -> tuple[Ints, ...]:
+        """For each kernel those of the LEVELS * BITS places of `coded` at which any molecule has a 1."""
+        most = self.counts.max(1)
+        return tuple(np.flatnonzero(np.concatenate([row >= level for level in _LEVELS])) for row in most)
+
+    @cached_property
+    def codes(self) -> tuple[Floats, ...]:
+        return tuple(self.coded(number, columns) for number, columns in enumerate(self.columns))
+
+    def coded(self, number: int, columns: Ints) -> Floats:
+        """[molecule, column] 0 or 1: is the count of a bit at least 1, 2, 3?"""
+        level, bit = np.divmod(columns, BITS)
+        code: Floats = (self.counts[number][:, bit] > level).astype(np.float32)
+        return code
+
+    def some(self, chosen: Sequence[int] | Ints) -> Features:
+        return Features(self.counts[:, chosen], self.descriptors[chosen])
 
 
-def look(mol: Chem.Mol) -> tuple[Bytes, Floats]:
+def look(mol: Chem.Mol) -> Look:
     """What one molecule adds to `Features`: counts [kernel, bit] and descriptors."""
     counts = np.stack([g.GetCountFingerprintAsNumPy(mol) for g in _GENERATORS])
     elements = dict.fromkeys(_COUNTED, 0) | {
@@ -90,16 +114,16 @@ def look(mol: Chem.Mol) -> tuple[Bytes, Floats]:
         rdMolDescriptors.CalcTPSA(mol),
         rdMolDescriptors.CalcNumRings(mol),
         rdMolDescriptors.CalcNumAromaticRings(mol),
-        rdMolDescriptors.CalcNumRotatableBonds(mol),
+        rdMolDescriptors.CalcNumRotatableBonds(mol, False),
         rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
         mol.GetNumHeavyAtoms(),
         *(elements[element] for element in _COUNTED),
     ]
-    return np.minimum(counts, 255).astype(np.uint8), np.array(descriptors, dtype=np.float32) / _SPREADS
+    return np.minimum(counts, LEVELS).astype(np.uint8), np.array(descriptors, dtype=np.float32) / _SPREADS
 
 
 @lru_cache(maxsize=20_000)
-def looked_at(smiles: str) -> tuple[Bytes, Floats]:
+def looked_at(smiles: str) -> Look:
     """As `look`; for molecules that will be met again."""
     return look(Chem.MolFromSmiles(smiles))
 
@@ -110,18 +134,25 @@ def features(smiles: Sequence[str]) -> Features:
 
 
 def kernels(a: Features, b: Features) -> Floats:
-    """[kernel, molecule of a, molecule of b] similarities, 1 for equal molecules: see `Mixture`."""
-    found = np.empty((len(_GENERATORS) + len(_LENGTHS), len(a.descriptors), len(b.descriptors)), np.float32)
-    for number, (one, other) in enumerate(zip(a.prints, b.prints, strict=True)):
-        shared = one @ other.T  # the smaller count, summed over bits
-        found[number] = shared / np.maximum(one.sum(1)[:, None] + other.sum(1)[None] - shared, 1.0)
+    """[kernel, molecule of a, molecule of b] similarities, 1 for equal molecules: see `Mixture`.
+
+    Only substructures that `b` holds can be shared, so only they are multiplied.
+    """
+    first = 2 * len(_GENERATORS)
+    found = np.empty((first + len(_LENGTHS), len(a.descriptors), len(b.descriptors)), np.float32)
+    for number, columns in enumerate(b.columns):
+        codes = b.codes[number] if a is b else a.coded(number, columns)
+        shared = codes @ b.codes[number].T  # the smaller count, summed over bits
+        mine, theirs = a.sizes[number][:, None], b.sizes[number]
+        np.divide(shared, np.maximum(mine + theirs - shared, 1.0), out=found[number])
+        np.divide(shared, np.sqrt(np.maximum(mine * theirs, 1.0)), out=found[len(_GENERATORS) + number])
     apart = (
         np.square(a.descriptors).sum(1)[:, None]
         + np.square(b.descriptors).sum(1)[None]
         - 2.0 * a.descriptors @ b.descriptors.T
     )
     for number, length in enumerate(_LENGTHS):
-        found[len(_GENERATORS) + number] = np.exp(-0.5 * np.maximum(apart, 0.0) / length)
+        found[first + number] = np.exp(-0.5 * np.maximum(apart, 0.0) / length)
     return found
 
 
@@ -129,7 +160,7 @@ def kernels(a: Features, b: Features) -> Floats:
 class Mixture:
     """How much each kernel says, and how far rewards scatter around the process."""
 
-    shares: tuple[float, ...]  # ECFP4, FCFP4, atom pairs, descriptors wide, descriptors narrow
+    shares: tuple[float, ...]  # of each of `kernels`, as in SHARES
     noise: float  # variance, where the spread of rewards is 1
 
     def __call__(self, a: Features, b: Features) -> Doubles:
@@ -212,8 +243,10 @@ class Surrogate:
         """
         cross = self.mixture(candidates, self.known)
         mean = cross @ self.weights
-        seen = cross @ self.factor.T  # [candidate, known]; the batch adds its columns
-        variance = np.maximum(1.0 - np.square(seen).sum(1), 1e-12)
+        seen = cross @ self.factor.T  # [candidate, known]
+        # [candidate, candidate] what is not known yet of how they vary together; the batch takes from it
+        apart = self.mixture(candidates, candidates) - seen @ seen.T
+        variance = np.maximum(np.diag(apart), 1e-12)
         rows: list[Doubles] = []
         chosen: list[int] = []
         closed = np.zeros(len(mean), dtype=bool)
@@ -227,8 +260,7 @@ class Surrogate:
             closed[pick] = True
             if per_group and sum(groups[i] == groups[pick] for i in chosen) == per_group:
                 closed |= np.array([group == groups[pick] for group in groups])
-            one = Features(candidates.prints[:, pick : pick + 1], candidates.descriptors[pick : pick + 1])
-            row = self.mixture(candidates, one)[:, 0] - seen @ seen[pick]
+            row = apart[pick].copy()
             for before in rows:
                 row -= before * before[pick]
             row /= np.sqrt(variance[pick] + self.mixture.noise)

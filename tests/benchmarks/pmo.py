@@ -4,28 +4,33 @@ Answer    area under the curve of the mean of the ten best molecules against cal
           20 tasks that need only RDKit; a run shorter than 10,000 calls also says what it would be
           if nothing better were found after it
 Data      ZINC250k. strict: 3,000 of its molecules, drawn by the seed, are what the search starts from
-          and takes parts from; whatever is asked about counts, those too. prescreen: all of ZINC250k is
+          and takes parts from, all of it, unscored, is looked through for neighbours of good molecules;
+          whatever is asked about counts. prescreen: all of ZINC250k is
           scored first and not counted, as some papers do; the two must not be compared
 Baseline  mol_ga (pip install mol_ga), from the same molecules; the BRICS proposer, which recombines known
           drugs and so holds pieces of nine targets; the graph model, which learned from MOSES and
           ChEMBL (no molecule more similar than 0.323 to a target): neither of these two is PMO strict
-Budget    10,000 calls a task in rounds of 50; --quick 300 calls on two tasks
+Budget    10,000 calls a task in rounds of 50, then 100; a shorter run's ten best are held to 10,000; --quick 300 calls on two tasks
 Failures  a molecule that cannot be scored scores 0 and counts as a call
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import gzip
+import json
 import platform
 import random
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rdkit import Chem
+from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.proposal import Lesson, Proposer
@@ -38,44 +43,97 @@ from tests.benchmarks.record import record
 
 ROUND = 50
 START = 3_000  # molecules of ZINC250k that a search knows of
+PEERS = {
+    "strict": ("Graph GA", "REINVENT", "Mol GA", "Genetic GFN", "IVG_nopre"),
+    "prescreen": ("f-RAG", "GenMol", "IVG_pre"),
+}
 FREE = 500  # of those scored for nothing, the best that become lessons
 SIZE = (60.0, 900.0)  # Da: no more than a bound on what is sensible
 
 
+@dataclass
+class Log:
+    """One run on disk, a line a round: a run that was stopped, or asked for more calls, goes on from it."""
+
+    path: Path | None
+    scores: list[float]
+    smiles: list[str]
+    rounds: int = 0
+    seconds: float = 0.0  # of processor time, without the oracle's
+
+    @classmethod
+    def at(cls, path: Path | None) -> Log:
+        log = cls(path, [], [])
+        if path and path.exists():
+            whole = path.read_text().rpartition("\n")[0]
+            path.write_text(whole + "\n" if whole else "")  # a round cut short by a crash is made again
+            for line in whole.splitlines():
+                read = json.loads(line)
+                log._take([tuple(pair) for pair in read["calls"]], read["seconds"])
+        return log
+
+    def add(self, calls: Sequence[tuple[str, float]], seconds: float) -> None:
+        self._take(calls, seconds)
+        if self.path:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"calls": calls, "seconds": seconds}) + "\n")
+
+    def _take(self, calls: Sequence[tuple[str, float]], seconds: float) -> None:
+        self.smiles += [smiles for smiles, _ in calls]
+        self.scores += [value for _, value in calls]
+        self.rounds += 1
+        self.seconds += seconds
+
+
+def in_a_round(asked: int) -> int:
+    """Small rounds while each teaches much, larger ones when the surrogate's fit is what costs."""
+    return ROUND if asked < 10 * ROUND else 2 * ROUND
+
+
 def run(
-    proposer: Proposer, task: str, calls: int, seed: int, taught: Sequence[Lesson] = ()
+    proposer: Proposer, task: str, calls: int, seed: int, log: Log, taught: Sequence[Lesson] = ()
 ) -> dict[str, float]:
     """One task, one proposer: area, the ten best at the end, CPU ms a call without the oracle's."""
-    lessons = list(taught)
-    scores: list[float] = []
-    oracle, began, number = 0.0, time.process_time(), 0
-    while len(scores) < calls:
-        wanted = min(ROUND, calls - len(scores))
-        proposals = proposer.propose(wanted, round=number, seed=seed, lessons=lessons)
+    lessons = [
+        *taught,
+        *(Lesson(Molecule(one), value) for one, value in zip(log.smiles, log.scores, strict=True)),
+    ]
+    while len(log.scores) < calls:
+        began = time.process_time()
+        wanted = min(in_a_round(len(log.scores)), calls - len(log.scores))
+        proposals = proposer.propose(wanted, round=log.rounds, seed=seed, lessons=lessons)
+        spent = time.process_time() - began
         if not proposals:
             break
-        asked = time.process_time()
-        for proposal in proposals:
-            scores.append(score(task, proposal.smiles))
-            lessons.append(Lesson(Molecule(proposal.smiles), scores[-1]))
-        oracle += time.process_time() - asked
-        number += 1
-    return measured(scores, calls, time.process_time() - began - oracle)
+        made = [(proposal.smiles, score(task, proposal.smiles)) for proposal in proposals]
+        lessons = [*lessons, *(Lesson(Molecule(smiles), value) for smiles, value in made)]
+        log.add(made, spent)
+    return measured(log.scores[:calls], log.seconds)
 
 
 def by(
-    method: str, start: Path, task: str, calls: int, seed: int, taught: Sequence[Lesson]
+    method: str,
+    start: Path,
+    collection: Path,
+    task: str,
+    calls: int,
+    seed: int,
+    taught: Sequence[Lesson],
+    out: Path | None,
 ) -> dict[str, float]:
     """A method by its name."""
     light, heavy = SIZE
     proposers: dict[str, Proposer] = {
-        "guided": GuidedProposer(molecules=start, min_weight=light, max_weight=heavy, taste=False),
+        "guided": GuidedProposer(
+            molecules=start, collection=collection, min_weight=light, max_weight=heavy, taste=False
+        ),
         "graph": GraphProposer(min_weight=light, max_weight=heavy, taste=False),
         "brics": BricsProposer(min_weight=light, max_weight=heavy, taste=False),
     }
     if method == "mol_ga":
         return mol_ga(start, task, calls, seed)
-    return run(proposers[method], task, calls, seed, taught if method == "guided" else ())
+    log = Log.at(out / f"{method}_{task}_{seed}.jsonl" if out else None)
+    return run(proposers[method], task, calls, seed, log, taught if method == "guided" else ())
 
 
 def mol_ga(start: Path, task: str, calls: int, seed: int) -> dict[str, float]:
@@ -111,13 +169,14 @@ def mol_ga(start: Path, task: str, calls: int, seed: int) -> dict[str, float]:
             offspring_size=ROUND,
             rng=rng,
         )
-    return measured(scores, calls, time.process_time() - began - spent)
+    return measured(scores, time.process_time() - began - spent)
 
 
-def measured(scores: Sequence[float], calls: int, seconds: float) -> dict[str, float]:
+def measured(scores: Sequence[float], seconds: float) -> dict[str, float]:
     best = sorted(scores, reverse=True)[:10]
     return {
-        "auc": auc_top(scores, budget=calls),
+        "calls": len(scores),
+        "auc": auc_top(scores, budget=len(scores)),
         "auc_held_to_10000": auc_top(scores, budget=BUDGET),
         "top10": sum(best) / len(best),
         "top1": best[0],
@@ -131,6 +190,34 @@ def zinc() -> list[str]:
         nothing_measured(f"{path.name} is not in ../shared/data")
     with gzip.open(path, "rt") as file:
         return file.read().split()
+
+
+def neutral(molecules: Sequence[str], path: Path) -> None:
+    """Write them uncharged and without stereochemistry, as proposals are, so that each is known again."""
+    uncharger = rdMolStandardize.Uncharger()
+    with quiet_rdkit():
+        found: dict[str, None] = {}
+        for one in molecules:
+            mol = Chem.MolFromSmiles(one)
+            if "+" in one or "-]" in one:
+                mol = uncharger.uncharge(mol)
+                Chem.SanitizeMol(mol)
+            found[str(Chem.MolToSmiles(mol, isomericSmiles=False))] = None
+    part = path.with_suffix(".part")
+    part.write_text("\n".join(found) + "\n")
+    part.replace(path)
+
+
+def peers(names: Sequence[str], protocol: str) -> dict[str, float]:
+    """Published sums over these tasks, 10,000 calls each."""
+    path = SHARED / "generative/pmo/peer_pmo_auc_top10.csv"
+    with path.open() as file:
+        rows = [row for row in csv.DictReader(file) if row["Oracle"].replace(" ", "_") in names]
+    return {
+        f"published_{method.replace(' ', '_')}": sum(float(row[method]) for row in rows)
+        for method in PEERS[protocol]
+        if len(rows) == len(names)
+    }
 
 
 def prescreened(task: str, molecules: Sequence[str]) -> list[tuple[float, str]]:
@@ -150,27 +237,51 @@ def main() -> None:
     parser.add_argument(
         "--methods", nargs="*", default=["guided"], choices=("guided", "mol_ga", "brics", "graph")
     )
+    parser.add_argument(
+        "--out", type=Path, default=None, help="keep each run here, and go on with what is there"
+    )
     given = parser.parse_args()
     calls = 300 if given.quick else given.calls
     names = given.tasks or (["perindopril_mpo", "osimertinib_mpo"] if given.quick else sorted(tasks()))
     pool = zinc()
-    totals = dict.fromkeys(given.methods, 0.0)
-    for task in names:
-        best = prescreened(task, pool) if given.protocol == "prescreen" else []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.out or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        collection = folder / "zinc250k.smi"
+        if not collection.exists():
+            neutral(pool[:20_000] if given.quick else pool, collection)
         for seed in given.seeds:
-            start = [one for _, one in best[:START]] or random.Random(f"start {seed}").sample(pool, START)
-            taught = [Lesson(Molecule.parse(one), value) for value, one in best[:FREE]]
-            numbers: dict[str, float] = {"calls": calls}
-            with tempfile.NamedTemporaryFile("w", suffix=".smi") as file:
-                file.write("\n".join(start) + "\n")
-                file.flush()
-                for method in given.methods:
-                    found = by(method, Path(file.name), task, calls, seed, taught)
-                    numbers |= {f"{method}_{key}": value for key, value in found.items()}
-                    totals[method] += found["auc"] / len(given.seeds)
-            record(f"pmo_{given.protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu")
-            print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
-    print(f"sum of areas over {len(names)} tasks: " + ", ".join(f"{k} {v:.3f}" for k, v in totals.items()))
+            compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out)
+
+
+def compare(
+    names: Sequence[str],
+    methods: Sequence[str],
+    protocol: str,
+    calls: int,
+    seed: int,
+    pool: Sequence[str],
+    folder: Path,
+    out: Path | None,
+) -> None:
+    """Every method on every task, from the same molecules."""
+    totals: dict[str, float] = dict.fromkeys(methods, 0.0)
+    for task in names:
+        best = prescreened(task, pool) if protocol == "prescreen" else []
+        start = folder / (f"start_{task}.smi" if best else f"start_{seed}.smi")
+        molecules = [one for _, one in best[:START]] or random.Random(f"start {seed}").sample(pool, START)
+        start.write_text("\n".join(molecules) + "\n")
+        taught = [Lesson(Molecule.parse(one), value) for value, one in best[:FREE]]
+        numbers: dict[str, float] = {}
+        for method in methods:
+            found = by(method, start, folder / "zinc250k.smi", task, calls, seed, taught, out)
+            numbers |= {f"{method}_{key}": value for key, value in found.items()}
+            totals[method] += found["auc_held_to_10000"]
+        record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu")
+        print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
+    sums = {"tasks": len(names), "calls_at_most": calls, **totals, **peers(names, protocol)}
+    record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu")
+    print({key: round(value, 3) for key, value in sums.items()})
 
 
 if __name__ == "__main__":
