@@ -260,17 +260,9 @@ def assemble(tree: Tree) -> Chem.Mol:
     starts: list[int] = []
     left: list[int] = []
     for smiles in tree.units:
-        block = unit(smiles)
-        start = mol.GetNumAtoms()
-        starts.append(start)
-        left += block.free
-        for element, charge in zip(block.elements, block.charges, strict=True):
-            atom = Chem.Atom(element)
-            atom.SetFormalCharge(charge)
-            atom.SetNoImplicit(True)
-            mol.AddAtom(atom)
-        for a, b, order in block.bonds:
-            mol.AddBond(start + a, start + b, _BOND[order])
+        starts.append(len(left))
+        left += unit(smiles).free
+        mol.InsertMol(_drawn(smiles))
     for link in tree.links:
         a, b = starts[link.unit_a] + link.atom_a, starts[link.unit_b] + link.atom_b
         left[a] -= link.order
@@ -279,21 +271,27 @@ def assemble(tree: Tree) -> Chem.Mol:
     for index, hydrogens in enumerate(left):
         if hydrogens < 0:
             raise ValueError(f"atom {index} of the tree has {-hydrogens} bonds too many")
-        mol.GetAtomWithIdx(index).SetNumExplicitHs(hydrogens)
+        if hydrogens:
+            mol.GetAtomWithIdx(index).SetNumExplicitHs(hydrogens)
     Chem.SanitizeMol(mol)
+    return mol.GetMol()
+
+
+@lru_cache(maxsize=20_000)
+def _drawn(smiles: str) -> Chem.Mol:
+    """A unit without its hydrogens, in Kekulé form."""
+    block = unit(smiles)
+    mol = Chem.RWMol()
+    for element, charge in zip(block.elements, block.charges, strict=True):
+        atom = Chem.Atom(element)
+        atom.SetFormalCharge(charge)
+        atom.SetNoImplicit(True)
+        mol.AddAtom(atom)
+    for a, b, order in block.bonds:
+        mol.AddBond(a, b, _BOND[order])
     return mol.GetMol()
 
 
 def put_together(tree: Tree) -> str:
     """A tree -> canonical SMILES."""
-    mol = assemble(tree)
-    for atom in mol.GetAtoms():
-        atom.SetNoImplicit(False)
-        if not (atom.GetIsAromatic() and atom.GetAtomicNum() != 6):
-            hydrogens = atom.GetNumExplicitHs()
-            atom.SetNumExplicitHs(0)
-            atom.UpdatePropertyCache(strict=False)
-            if atom.GetTotalNumHs() != hydrogens:
-                atom.SetNoImplicit(True)
-                atom.SetNumExplicitHs(hydrogens)
-    return str(Chem.MolToSmiles(Chem.MolFromSmiles(Chem.MolToSmiles(mol))))
+    return str(Chem.MolToSmiles(assemble(tree)))
