@@ -30,7 +30,7 @@ from generative.edits import EDITS, MARKED, PAIRED, edit
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
 from generative.search import Editor
-from generative.surrogate import Doubles, Features, Surrogate, features, kernels, look, looked_at
+from generative.surrogate import Doubles, Features, Surrogate, features, kernels, looked_at
 from generative.trees import Tree, flatten, put_together, split
 from generative.vocabulary import Vocabulary
 
@@ -137,14 +137,14 @@ def choose(
     breeding = Breeding(rng, library, wanted, known, editor)
     per = max(n * search.oversample // search.generations, 1)
     pool: list[Candidate] = [*prior, *breeding.untried(LIBRARY if not prior else LIBRARY // 5)]
-    looks = [looked_at(one.smiles) for one in pool]
+    looks = [looked_at(one.smiles, one.mol) for one in pool]
     parents: list[Parent] = [(one, (one,), "") for one in elite]
     promise = surrogate.predict(Features.of(looks)) if pool else (np.zeros(0), np.zeros(0))
     for _ in range(search.generations):
         made = breeding.children(parents, per)
         if not made:
             break
-        new = [look(one.mol) for one in made]
+        new = [looked_at(one.smiles, one.mol) for one in made]
         pool += made
         looks += new
         promise = tuple(  # type: ignore[assignment]

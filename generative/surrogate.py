@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +50,10 @@ NOISES = (0.001, 0.02, 0.2)  # an exact oracle, a rough one, docking
 _LENGTHS = (12.0, 3.0)  # squared lengths of the descriptor kernels
 ASKED = 250  # molecules by which the mixture is chosen
 MOST = 1_000  # scored molecules kept
+REMEMBERED = 30_000  # molecules whose features are kept in memory, some 6 kB each
 BEST = 0.65  # share of them that are the best; the others are spread over the rest
 
+_LOOKS: dict[str, Look] = {}
 _INVARIANTS = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
 _GENERATORS = (
     rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS),
@@ -122,10 +124,14 @@ def look(mol: Chem.Mol) -> Look:
     return np.minimum(counts, LEVELS).astype(np.uint8), np.array(descriptors, dtype=np.float32) / _SPREADS
 
 
-@lru_cache(maxsize=20_000)
-def looked_at(smiles: str) -> Look:
-    """As `look`; for molecules that will be met again."""
-    return look(Chem.MolFromSmiles(smiles))
+def looked_at(smiles: str, mol: Chem.Mol | None = None) -> Look:
+    """As `look`, once for each molecule met: edits of the same parents make the same children again."""
+    found = _LOOKS.get(smiles)
+    if found is None:
+        if len(_LOOKS) >= REMEMBERED:
+            _LOOKS.clear()
+        found = _LOOKS[smiles] = look(mol or Chem.MolFromSmiles(smiles))
+    return found
 
 
 def features(smiles: Sequence[str]) -> Features:
