@@ -1,4 +1,4 @@
-"""Where does an interrupted replica go on? Two generations of its progress, each with a checksum.
+"""Where does interrupted dynamics go on? Two generations of its progress, each with a checksum.
 
 A new generation replaces the older of the two, whole or not at all, so a kill at any
 moment, or a damaged file, costs at most the time since the generation before. Frames
@@ -10,33 +10,52 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from discovery.files import publish
-from docking.dynamics.simulate import Progress
 
-_MAGIC = b"discovery-md-checkpoint-1\n"
+_MAGIC = b"discovery-md-checkpoint-2\n"
 _DAMAGED = ".damaged-"
 _DIGEST = 32  # bytes of sha256
 
 
+class Resumable(Protocol):
+    """Progress that is nothing but arrays, and can be made of them again."""
+
+    @property
+    def chunk(self) -> int:
+        """How far it is."""
+        ...
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]: ...
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Self: ...
+
+
+P = TypeVar("P", bound=Resumable)
+
+
 @dataclass
-class Keeper:
-    """Keeps one replica's progress in `folder` under `name`.
+class Keeper(Generic[P]):
+    """Keeps the progress of something in `folder` under `name`.
 
     `every_s` seconds must pass between two generations; the last one is always kept.
     """
 
+    kind: type[P]
     folder: Path
     name: str
     every_s: float = 30.0
-    last: int = 2**62  # the chunk that ends the replica
+    last: int = 2**62  # the chunk that ends it
     _kept_at: float = field(default=-1e18, repr=False)
 
-    def keep(self, progress: Progress) -> bool:
+    def keep(self, progress: P) -> bool:
         """Write a generation if it is time to; whether it was."""
         now = time.monotonic()
         if progress.chunk < self.last and now - self._kept_at < self.every_s:
@@ -46,7 +65,7 @@ class Keeper:
         self._kept_at = now
         return True
 
-    def found(self) -> Progress | None:
+    def found(self) -> P | None:
         """The newest generation that is whole, or None; those that are not are put aside."""
         whole = []
         for path in self._paths():
@@ -55,7 +74,7 @@ class Keeper:
                 whole.append(both)
             elif path.exists():
                 put_aside(path)
-        return max(whole, key=lambda both: both[0])[1] if whole else None
+        return self.kind.of(max(whole, key=lambda both: both[0])[1]) if whole else None
 
     def forget(self) -> None:
         """The replica is done and kept elsewhere."""
@@ -82,24 +101,15 @@ def put_aside_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob(f"*{_DAMAGED}*"))
 
 
-def packed(progress: Progress, serial: int) -> bytes:
+def packed(progress: Resumable, serial: int) -> bytes:
     """A checkpoint file's bytes: a mark, the sha256 of the rest, the rest."""
     body = io.BytesIO()
-    np.savez(
-        body,
-        serial=np.array(serial),
-        chunk=np.array(progress.chunk),
-        state=np.frombuffer(progress.state.encode(), dtype=np.uint8),
-        frames=progress.frames,
-        steps=np.array(progress.steps),
-        step_fs=np.array(progress.step_fs),
-        restarts=np.array(progress.restarts),
-    )
+    np.savez(body, serial=np.array(serial), **progress.arrays())  # type: ignore[arg-type]
     rest = body.getvalue()
     return _MAGIC + hashlib.sha256(rest).digest() + rest
 
 
-def unpacked(path: Path) -> tuple[int, Progress] | None:
+def unpacked(path: Path) -> tuple[int, dict[str, np.ndarray[Any, Any]]] | None:
     """The serial number and the progress in a file; None if it is absent or damaged anywhere."""
     try:
         data = path.read_bytes()
@@ -109,12 +119,5 @@ def unpacked(path: Path) -> tuple[int, Progress] | None:
     if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(data[head:]).digest() != data[len(_MAGIC) : head]:
         return None
     with np.load(io.BytesIO(data[head:]), allow_pickle=False) as held:
-        progress = Progress(
-            chunk=int(held["chunk"]),
-            state=held["state"].tobytes().decode(),
-            frames=held["frames"],
-            steps=int(held["steps"]),
-            step_fs=float(held["step_fs"]),
-            restarts=int(held["restarts"]),
-        )
-        return int(held["serial"]), progress
+        arrays = dict(held)
+    return int(arrays.pop("serial")), arrays

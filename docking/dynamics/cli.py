@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,22 @@ class ProtocolName(StrEnum):
 
     mmgbsa = "mmgbsa"
     stability = "stability"
+    rbfe = "rbfe"
+
+
+class SolventName(StrEnum):
+    """What the water is."""
+
+    implicit = "implicit"
+    explicit = "explicit"
+
+
+class NetworkName(StrEnum):
+    """Which ligands are compared with which."""
+
+    cycles = "cycles"
+    tree = "tree"
+    star = "star"
 
 
 def simulate(
@@ -21,11 +37,27 @@ def simulate(
     poses: Annotated[Path, typer.Option(help="SDF with hydrogens, in the receptor's frame.")],
     out: Annotated[Path, typer.Option(help="Folder for scores.parquet, poses.sdf and trajectories.")],
     protocol: Annotated[
-        ProtocolName, typer.Option(help="mmgbsa: settle and score; stability: replicas of dynamics.")
+        ProtocolName,
+        typer.Option(
+            help="mmgbsa: settle and score; stability: replicas of dynamics; "
+            "rbfe: relative binding free energies between ligands of one pocket."
+        ),
     ] = ProtocolName.mmgbsa,
-    length_ps: Annotated[float, typer.Option(min=0.0, help="Recorded dynamics per replica.")] = 20.0,
+    length_ps: Annotated[
+        float, typer.Option(min=0.0, help="Recorded dynamics per replica; of rbfe, per state of an edge.")
+    ] = 20.0,
     replicas: Annotated[int, typer.Option(min=1, max=100)] = 2,
-    solvent: Annotated[str, typer.Option(help="implicit.")] = "implicit",
+    solvent: Annotated[
+        SolventName,
+        typer.Option(
+            help="implicit: OBC2, in a pocket; explicit: TIP3P and ions, the whole receptor (a GPU)."
+        ),
+    ] = SolventName.implicit,
+    network: Annotated[
+        NetworkName, typer.Option(help="Of rbfe: every edge in a cycle, a tree, or all against one.")
+    ] = NetworkName.cycles,
+    keep: Annotated[float, typer.Option(min=3.0, help="Å; residues this near the ligand are there.")] = 9.0,
+    free: Annotated[float, typer.Option(min=2.0, help="Å; residues this near it may move.")] = 5.0,
     charges: Annotated[
         str, typer.Option(help="am1-bcc, am1-bcc-elf, am1-bcc-unrelaxed, graph or gasteiger.")
     ] = "am1-bcc",
@@ -50,8 +82,10 @@ def simulate(
     from docking.dynamics.work import Job, work
     from docking.receptor import DockingError
 
-    if solvent != "implicit":
-        raise DockingError(f"--solvent {solvent!r} is not offered here; the water is implicit (OBC2)")
+    if solvent is SolventName.explicit and protocol is ProtocolName.mmgbsa:
+        raise DockingError(
+            "mmgbsa settles a pose in implicit water; --solvent explicit is for stability and rbfe"
+        )
     model = load_receptor(receptor)
     for note in model.notes:
         typer.echo(note)
@@ -59,17 +93,48 @@ def simulate(
     run = Run(length_ps=length_ps or 1.0, replicas=replicas, frame_ps=min(0.25, length_ps or 1.0), seed=seed)
     digest = hashlib.sha256(model.terms.charge.tobytes() + model.xyz.tobytes()).hexdigest()
     settings = Settings(
-        ligand_field=figures(force_field), charges=method(charges), device=Device(platform, threads)
+        ligand_field=figures(force_field),
+        charges=method(charges),
+        keep=keep,
+        free=free,
+        device=Device(platform, threads),
     )
     settings.device.platform()  # a wrong name is refused before any work
-    job = Job(model, digest, protocol.value, run, settings, charges)
+
+    def told(done: int, what: str) -> None:
+        typer.echo(f"{done}: {what}", err=True)
+
+    if protocol is ProtocolName.rbfe:
+        from docking.dynamics.exchange import Plan
+        from docking.dynamics.relative import Relative
+        from docking.dynamics.relative_work import RelativeJob
+        from docking.dynamics.relative_work import work as compare
+
+        plan = Plan(iterations=max(5, round(length_ps)), steps=250, warm=250, seed=seed)
+        how = Relative(plan, settings, solvent.value, shape=network.value)
+        found = compare(
+            poses,
+            out,
+            RelativeJob(model, digest, how, charges),
+            resume=resume,
+            patience_s=patience_s,
+            told=told,
+        )
+        typer.echo(f"{found.n_in:,} ligands in: {found.n_ok:,} placed, {found.n_failed:,} failed")
+        typer.echo(
+            f"scores: {out / 'scores.parquet'} (rbfe: kcal/mol from their mean; heavy_atoms: what counting gives)"
+        )
+        typer.echo(f"edges: {out / 'edges.parquet'}, cycles: {out / 'cycles.json'}")
+        return
+    what: Literal["mmgbsa", "stability"] = "mmgbsa" if protocol is ProtocolName.mmgbsa else "stability"
+    job = Job(model, digest, what, run, settings, charges)
     counts = work(
         poses,
         out,
         job,
         resume=resume,
         patience_s=patience_s,
-        told=lambda done, what: typer.echo(f"{done}: {what}", err=True),
+        told=told,
     )
     typer.echo(f"{counts.n_in:,} poses in: {counts.n_ok:,} computed, {counts.n_failed:,} failed")
     typer.echo(

@@ -2,16 +2,19 @@
 
 Two rounds of L-BFGS. The first moves in a dielectric of 4 without water, a tenth of the
 price of a step with it, and takes out clashes and strain; the second, in the implicit
-water, sets hydrogen bonds right. The budget counts force evaluations, since one
-"iteration" from a clash can cost ten.
+water, sets hydrogen bonds right, in coordinates stretched by how stiff the complex is
+(see stiffness.py). The budget counts force evaluations, since one "iteration" from a
+clash can cost ten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 try:
@@ -22,11 +25,12 @@ except ImportError as error:
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
+from docking.dynamics.stiffness import stretched
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Bools, Floats, Terms, without_terms_among
 
-DRY_EVALUATIONS = 100
-WET_EVALUATIONS = 20
+DRY_EVALUATIONS = 80
+WET_EVALUATIONS = 30
 _DRY_DIELECTRIC = 4.0
 _GRADIENT = 10.0  # kJ/mol/nm, the largest component at which a minimum is reached
 _HUGE = 1e12  # kJ/mol; stands for an energy that is no number, so that the line search turns back
@@ -57,10 +61,10 @@ def settle(
         DIVERGED if the energy is still no finite number after both rounds.
     """
     where = device or Device()
-    lean = without_terms_among(bound.terms, bound.frozen)
-    softened = system_of(_in_dielectric(lean, _DRY_DIELECTRIC), bound.frozen, Choices(implicit_water=False))
-    xyz, _, first = descend(softened, bound.xyz, ~bound.frozen, dry, where)
-    xyz, energy, second = descend(system_of(lean, bound.frozen), xyz, ~bound.frozen, wet, where)
+    lean, free = without_terms_among(bound.terms, bound.frozen), ~bound.frozen
+    xyz, _, first = descend(dry_system(bound), bound.xyz, free, dry, where)
+    stretch = stretched(lean, xyz, free) if np.isfinite(xyz).all() else None
+    xyz, energy, second = descend(system_of(lean, bound.frozen), xyz, free, wet, where, stretch)
     if not np.isfinite(energy) or energy >= _HUGE or not np.isfinite(xyz).all():
         raise MoleculeError(
             Reason.DIVERGED,
@@ -70,10 +74,21 @@ def settle(
     return Minimum(xyz, energy, first + second)
 
 
+def dry_system(bound: Complex) -> Any:
+    """The complex without water, its charges weakened by a dielectric of 4."""
+    lean = _in_dielectric(without_terms_among(bound.terms, bound.frozen), _DRY_DIELECTRIC)
+    return system_of(lean, bound.frozen, Choices(implicit_water=False))
+
+
 def descend(
-    system: Any, xyz: Floats, free: Bools, evaluations: int, device: Device
+    system: Any, xyz: Floats, free: Bools, evaluations: int, device: Device, stretch: Floats | None = None
 ) -> tuple[Floats, float, int]:
     """L-BFGS over the free atoms.
+
+    Parameters
+    ----------
+    stretch
+        A lower triangular matrix from stiffness.py; none, and all directions count alike.
 
     Returns
     -------
@@ -100,9 +115,34 @@ def descend(
             return _HUGE, np.zeros_like(slope)
         return energy, slope
 
-    found = minimize(
+    start = xyz[free].ravel()
+    if stretch is None:
+        found = _lbfgs(downhill, start, evaluations, _GRADIENT)
+        best, lowest = found.x, found.fun
+    else:
+        factor = stretch
+        unit = max(float(np.linalg.norm(solve_triangular(factor, downhill(start)[1], lower=True))), 1e-9)
+
+        def along(y: Floats) -> Floats:
+            return np.asarray(solve_triangular(factor, unit * y, lower=True, trans="T"))
+
+        def stretched_downhill(y: Floats) -> tuple[float, Floats]:
+            energy, slope = downhill(start + along(y))
+            return energy, unit * np.asarray(solve_triangular(factor, slope, lower=True))
+
+        found = _lbfgs(stretched_downhill, np.zeros_like(start), evaluations, 1e-3)
+        best, lowest = start + along(found.x), found.fun
+    moved = xyz.copy()
+    moved[free] = best.reshape(-1, 3)
+    return moved, float(lowest), used
+
+
+def _lbfgs(
+    downhill: Callable[[Floats], tuple[float, Floats]], start: Floats, evaluations: int, gradient: float
+) -> Any:
+    return minimize(
         downhill,
-        xyz[free].ravel(),
+        start,
         jac=True,
         method="L-BFGS-B",
         options={
@@ -110,12 +150,9 @@ def descend(
             "maxiter": evaluations,
             "maxcor": 20,
             "ftol": 1e-9,
-            "gtol": _GRADIENT,
+            "gtol": gradient,
         },
     )
-    best = xyz.copy()
-    best[free] = found.x.reshape(-1, 3)
-    return best, float(found.fun), used
 
 
 def _in_dielectric(terms: Terms, dielectric: float) -> Terms:

@@ -16,7 +16,7 @@ References
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,29 @@ class Progress:
     steps: int
     step_fs: float
     restarts: int
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """What a checkpoint holds."""
+        return {
+            "chunk": np.array(self.chunk),
+            "state": np.frombuffer(self.state.encode(), dtype=np.uint8),
+            "frames": self.frames,
+            "steps": np.array(self.steps),
+            "step_fs": np.array(self.step_fs),
+            "restarts": np.array(self.restarts),
+        }
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Progress:
+        """And back."""
+        return cls(
+            chunk=int(arrays["chunk"]),
+            state=arrays["state"].tobytes().decode(),
+            frames=arrays["frames"],
+            steps=int(arrays["steps"]),
+            step_fs=float(arrays["step_fs"]),
+            restarts=int(arrays["restarts"]),
+        )
 
 
 def seed_of(*what: object) -> int:

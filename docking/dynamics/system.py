@@ -33,6 +33,7 @@ class Choices:
     cutoff_nm: float | None = None  # None: every pair counts
     constrain_hydrogens: bool = False
     heavy_hydrogens: bool = False  # hydrogens weigh 3 amu, taken from their heavy atoms
+    box_nm: tuple[float, float, float] | None = None  # periodic, with particle mesh Ewald; needs a cutoff
     solute_dielectric: float = 1.0
     solvent_dielectric: float = 78.5
 
@@ -76,9 +77,12 @@ def system_of(terms: Terms, frozen: Bools | None = None, choices: Choices | None
     if how.cutoff_nm is not None:
         nonbonded.setNonbondedMethod(openmm.NonbondedForce.CutoffNonPeriodic)
         nonbonded.setCutoffDistance(how.cutoff_nm)
+    if how.box_nm is not None:
+        nonbonded.setNonbondedMethod(openmm.NonbondedForce.PME)
+        system.setDefaultPeriodicBoxVectors(*np.diag(how.box_nm))
     system.addForce(nonbonded)
     if how.implicit_water:
-        system.addForce(_water(terms, how))
+        system.addForce(continuum(terms, how))
     return system
 
 
@@ -96,7 +100,8 @@ def _bonded(terms: Terms, held: Bools) -> tuple[Any, Any, Any]:
     return bonds, angles, torsions
 
 
-def _water(terms: Terms, how: Choices) -> Any:
+def continuum(terms: Terms, how: Choices) -> Any:
+    """The implicit water alone, as a force."""
     force = openmm.GBSAOBCForce()
     force.setForceGroup(4)
     force.setSoluteDielectric(how.solute_dielectric)

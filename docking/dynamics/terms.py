@@ -74,6 +74,35 @@ def joined(first: Terms, second: Terms) -> Terms:
     )
 
 
+def repeated(terms: Terms, n: int) -> Terms:
+    """`n` copies side by side; none at all for 0."""
+    size = terms.n_atoms
+
+    def links(values: Ints) -> Ints:
+        shift = (np.arange(n) * size)[:, None, None]
+        return (values[None] + shift).reshape(n * len(values), values.shape[1])
+
+    def copies(values: Floats) -> Floats:
+        return np.tile(values, (n,) + (1,) * (values.ndim - 1))
+
+    return Terms(
+        mass=copies(terms.mass),
+        charge=copies(terms.charge),
+        sigma=copies(terms.sigma),
+        epsilon=copies(terms.epsilon),
+        gb_radius=copies(terms.gb_radius),
+        gb_scale=copies(terms.gb_scale),
+        bonds=links(terms.bonds),
+        bond_values=copies(terms.bond_values),
+        angles=links(terms.angles),
+        angle_values=copies(terms.angle_values),
+        torsions=links(terms.torsions),
+        torsion_values=copies(terms.torsion_values),
+        exceptions=links(terms.exceptions),
+        exception_values=copies(terms.exception_values),
+    )
+
+
 def subset(terms: Terms, atoms: Ints) -> Terms:
     """The terms wholly among `atoms`, renumbered in the order given.
 

@@ -1,17 +1,13 @@
 """How does an SDF of poses become a folder of results that may be killed at any moment?
 
-Every pose is a unit with a folder of its own; inside it every replica goes on from its
-last checkpoint. A unit that was begun three times, here or on other hosts, and never
-moved on is set aside with a reason, so that one pose that kills or hangs the process
-cannot stop the others. A damaged file is never believed and never passed over in
-silence: the row's notes name it. One pose in gives one row out.
+Every pose is a unit with a folder of its own (see unit.py); inside it every replica goes
+on from its last checkpoint. One pose that kills or hangs the process cannot stop the
+others. One pose in gives one row out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +20,19 @@ from openmm import XmlSerializer
 from rdkit import Chem
 
 from discovery.files import publish
-from discovery.outcome import Counts, Missing, MoleculeError, Reason
+from discovery.outcome import Counts, Missing, Reason
 from discovery.records import records
-from docking.dynamics.checkpoint import Keeper, put_aside, put_aside_in
+from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.protocol import STAGE, Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import energy_details, stability_details
 from docking.dynamics.simulate import Progress, Run, Trajectory
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.watch import PATIENCE_S, Watch, begun, hung, moved_on
-from docking.receptor import DockingError, ReceptorError
+from docking.dynamics.unit import begin, missing_row, sha256_of, unit
+from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
+from docking.receptor import DockingError
 
 Protocol = Literal["mmgbsa", "stability"]
-MOST_STARTS = 3  # on as many hosts, or on one
-_RESULT = "result.json"
 SCHEMA = pa.schema(
     [
         ("pose", pa.int64()),  # record in the SDF, from 1
@@ -114,7 +109,7 @@ def work(
     """
     if not poses.is_file():
         raise DockingError(f"there is no file of poses {poses}")
-    _begin(out, {"poses": _sha256(poses), **job.described()}, resume)
+    begin(out, {"poses": sha256_of(poses), **job.described()}, resume)
     rows: list[dict[str, Any]] = []
     with Watch(patience_s) as watch:
         for number, record in enumerate(records(poses), start=1):
@@ -122,14 +117,14 @@ def work(
             if record.trouble:
                 reason, why = record.trouble
                 rows.append(
-                    {"pose": number, "id": name, **_missing(Missing(STAGE, reason, f"{name}: {why}"))}
+                    {"pose": number, "id": name, **missing_row(Missing(STAGE, reason, f"{name}: {why}"))}
                 )
                 told(number, why)
                 continue
             if not record.block:
                 raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
             folder = out / "units" / f"{number:06d}"
-            rows.append({"pose": number, "id": name, **_unit(folder, record.block, name, job, watch)})
+            rows.append({"pose": number, "id": name, **_posed(folder, record.block, name, job, watch)})
             told(number, rows[-1].get("detail") or f"{name}: {rows[-1]['mmgbsa']:.1f} kcal/mol")
     _end(out, rows)
     return Counts.of(
@@ -137,69 +132,8 @@ def work(
     )
 
 
-def _unit(folder: Path, block: str, name: str, job: Job, watch: Watch) -> dict[str, Any]:
-    held = _result(folder)
-    if held is not None:
-        return held
-    folder.mkdir(parents=True, exist_ok=True)
-    watch.beat(folder)
-    hosts = begun(folder)
-    if len(hosts) > MOST_STARTS:
-        row = _missing(_set_aside(folder, name, hosts[:-1]))
-    else:
-        try:
-            row = _computed(folder, block, name, job, watch)
-        except MoleculeError as error:
-            row = _missing(Missing(STAGE, error.reason, str(error)))
-        except ReceptorError as error:  # the receptor loaded: this pose is nowhere near it
-            row = _missing(Missing(STAGE, Reason.OUTSIDE_BOX, f"{name}: {error}"))
-    damaged = put_aside_in(folder)
-    if damaged:
-        said = f"damaged, put aside and not used: {', '.join(damaged)}"
-        row["notes"] = "; ".join(note for note in (row.get("notes"), said) if note)
-    row["files"] = {
-        path.name: _sha256(path)
-        for path in sorted(folder.iterdir())
-        if path.suffix in (".sdf", ".dcd", ".xml")
-    }
-    text = json.dumps(row, indent=1).encode()
-    publish(folder / _RESULT, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
-    return row
-
-
-def _result(folder: Path) -> dict[str, Any] | None:
-    """The row of a unit that is done; None if it, or a file it left, is absent or damaged."""
-    path = folder / _RESULT
-    if not path.exists():
-        return None
-    digest, _, text = path.read_bytes().partition(b"\n")
-    if hashlib.sha256(text).hexdigest().encode() != digest:
-        put_aside(path)
-        return None
-    row: dict[str, Any] = json.loads(text)
-    changed = [
-        folder / name
-        for name, was in row["files"].items()
-        if not (folder / name).exists() or _sha256(folder / name) != was
-    ]
-    for file in changed:
-        if file.exists():
-            put_aside(file)
-    if changed:
-        path.unlink()
-        return None
-    return row
-
-
-def _set_aside(folder: Path, name: str, hosts: list[str]) -> Missing:
-    where = ", ".join(dict.fromkeys(hosts))
-    why = hung(folder)
-    return Missing(
-        STAGE,
-        Reason.TIMED_OUT if why else Reason.CRASHED,
-        f"{name} was begun {len(hosts)} times (on {where}) and never ended{': ' + why if why else ''}; "
-        "look at its pose, or run it alone in a new --out",
-    )
+def _posed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> dict[str, Any]:
+    return unit(folder, name, watch, lambda: _computed(folder, block, name, job, watch))
 
 
 def _computed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> dict[str, Any]:
@@ -208,7 +142,7 @@ def _computed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> di
         settled = rescore(job.receptor, mol, job.settings, name=name)
         _leave(folder, settled)
         return _row(settled, energy_details(settled))
-    keepers = [Keeper(folder, f"replica-{i}", last=job.run.frames) for i in range(job.run.replicas)]
+    keepers = [Keeper(Progress, folder, f"replica-{i}", last=job.run.frames) for i in range(job.run.replicas)]
 
     def keep(index: int, progress: Progress) -> None:
         watch.beat()
@@ -258,29 +192,6 @@ def _row(settled: Rescored, details: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _missing(why: Missing) -> dict[str, Any]:
-    return {"missing": why.reason.value, "detail": why.detail}
-
-
-def _begin(out: Path, settings: dict[str, Any], resume: bool) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / "simulation.json"
-    if not kept.exists():
-        if any(out.iterdir()):
-            raise DockingError(f"{out} is not empty and holds no simulation; choose another --out")
-        publish(kept, json.dumps(settings, indent=1, sort_keys=True).encode())
-        return
-    if not resume:
-        raise DockingError(
-            f"{out} holds a simulation already; add --resume to go on, or choose another --out"
-        )
-    then = json.loads(kept.read_text("utf-8"))
-    changed = [key for key in settings if then.get(key) != settings[key]]
-    if changed:
-        what = "; ".join(f"{key} was {then.get(key)} and is {settings[key]}" for key in changed)
-        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
-
-
 def _end(out: Path, rows: list[dict[str, Any]]) -> None:
     table = pa.Table.from_pylist([{k: row.get(k) for k in SCHEMA.names} for row in rows], schema=SCHEMA)
     sink = io.BytesIO()
@@ -310,8 +221,3 @@ def dcd(walk: Trajectory, run: Run) -> bytes:
 def _block(data: bytes) -> bytes:
     size = np.array([len(data)], dtype="<i4").tobytes()
     return size + data + size
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

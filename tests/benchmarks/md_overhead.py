@@ -24,7 +24,7 @@ import openmm
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.minimise import settle
 from docking.dynamics.platform import Device, context, described
-from docking.dynamics.simulate import Run, replica
+from docking.dynamics.simulate import Progress, Run, replica
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import without_terms_among
 from tests.benchmarks.record import record
@@ -61,7 +61,7 @@ def main() -> None:
             integrator.step(steps)
             bare.getState(getPositions=True)
             plain = time.process_time() - began
-            keeper = Keeper(Path(scratch), f"replica-{index}", last=run.frames)
+            keeper = Keeper(Progress, Path(scratch), f"replica-{index}", last=run.frames)
             marks: list[float] = [time.process_time()]
 
             def keep(progress: object, keeper: Keeper = keeper, marks: list[float] = marks) -> None:

@@ -83,9 +83,8 @@ def test_killed_at_random_moments_it_ends_with_every_frame_once(
             raise Killed
         real(path, data)
 
-    monkeypatch.setattr(room, "publish", dying)
-    monkeypatch.setattr("docking.dynamics.checkpoint.publish", dying)
-    monkeypatch.setattr("docking.dynamics.watch.publish", dying)
+    for where in ("work", "unit", "checkpoint", "watch"):
+        monkeypatch.setattr(f"docking.dynamics.{where}.publish", dying)
     kills, begun = 0, False
     while kills < 40:
         try:
@@ -212,7 +211,9 @@ def test_a_hundred_kills_and_twenty_damaged_files_in_fifty_units(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """0 lost, 0 twice, 0 silent: every row there once, every trajectory whole, every damaged file named in its row."""
-    monkeypatch.setattr(room, "MOST_STARTS", 1000)  # the kills come from outside and blame no unit
+    monkeypatch.setattr(
+        "docking.dynamics.unit.MOST_STARTS", 1000
+    )  # the kills come from outside and blame no unit
     settings = Settings(charges=gasteiger, keep=3.5, free=2.5)
     job = replace(JOB, protocol="stability", settings=settings, run=replace(RUN, equilibration_ps=0.0))
     names = [f"lig{i:02d}" for i in range(50)]
@@ -228,9 +229,11 @@ def test_a_hundred_kills_and_twenty_damaged_files_in_fifty_units(
             raise Killed
         real(path, data)
 
-    for where in ("work", "checkpoint", "watch"):
+    for where in ("work", "unit", "checkpoint", "watch"):
         monkeypatch.setattr(f"docking.dynamics.{where}.publish", dying)
-    monkeypatch.setattr(room, "Keeper", lambda folder, name, last: Keeper(folder, name, 0.0, last))
+    monkeypatch.setattr(
+        room, "Keeper", lambda kind, folder, name, last: Keeper(kind, folder, name, 0.0, last)
+    )
     hurt: dict[str, int] = {}
     unread: dict[Path, bytes] = {}  # hurt, and not looked at since
     while True:

@@ -1,0 +1,301 @@
+"""How are all states of a ladder sampled together? Replicas that trade places.
+
+Every state has a replica. All walk a little, then replicas exchange states as often as
+it takes to forget who had which [1]_, so that what one state finds the others learn.
+One Context serves all replicas in turn. OpenMM 8.6 has a sampler of its own; it asks
+the force field again for every state where two numbers suffice here, and its files,
+appended as it goes, do not survive a kill between two of them.
+
+References
+----------
+.. [1] Chodera, Shirts, J. Chem. Phys. 135, 194110 (2011), doi 10.1063/1.3660669.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+try:
+    import openmm
+    from openmm import unit
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
+
+from discovery.outcome import MoleculeError, Reason
+from discovery.units import GAS_CONSTANT, KCAL_PER_KJ
+from docking.dynamics.platform import Device, context
+from docking.dynamics.simulate import SMALLEST_STEP, seed_of
+from docking.dynamics.terms import Floats, Ints
+from docking.receptor import DockingError
+
+_TOO_HOT = 10.0  # times the temperature asked for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ladder:
+    """States that differ in Context parameters, and how a configuration is weighed in all of them."""
+
+    system: Any
+    states: tuple[Mapping[str, float], ...]  # Context parameters of each
+    weighed: Callable[[Any], Floats]  # a Context -> [state] kJ/mol, up to what all share
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long, how hot.
+
+    Raises
+    ------
+    DockingError
+        If a number is out of its range; names it.
+    """
+
+    iterations: int = 40
+    steps: int = 50  # between exchanges
+    warm: int = 100  # steps in each state before the first iteration
+    step_fs: float = 4.0
+    temperature: float = 298.15  # K
+    friction: float = 2.0  # 1/ps
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("iterations", "steps", "temperature", "friction"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise DockingError(f"{name} must be above 0, not {getattr(self, name)}")
+        if self.warm < 0:
+            raise DockingError(f"warm must be at least 0, not {self.warm}")
+        if not SMALLEST_STEP <= self.step_fs <= 5.0:
+            raise DockingError(f"step_fs must lie between {SMALLEST_STEP} and 5, not {self.step_fs}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Iterations done, and all that is needed to go on."""
+
+    xyz: Floats  # [replica, atom, 3] nm
+    velocities: Floats  # [replica, atom, 3] nm/ps
+    boxes: Floats  # [replica, 3, 3] nm
+    energies: Floats  # [iteration, replica, state] kJ/mol
+    state_of: Ints  # [iteration, replica]
+    state_now: Ints  # [replica], after the last exchange
+    step_fs: float
+    restarts: int  # after an explosion
+
+    @property
+    def chunk(self) -> int:
+        """Iterations done."""
+        return len(self.energies)
+
+    @property
+    def mixing(self) -> float:
+        """Share of iterations after which a replica was in another state; 0 is no exchange at all."""
+        if len(self.state_of) < 2:
+            return 0.0
+        return float((np.diff(self.state_of, axis=0) != 0).mean())
+
+    def in_state(self, state: int) -> Floats:
+        """[atom, 3] nm: the replica that is in a state now."""
+        return np.asarray(self.xyz[int(np.flatnonzero(self.state_now == state)[0])])
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """What a checkpoint holds: numbers only, so that any platform and version can go on."""
+        return {name: np.asarray(getattr(self, name)) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Samples:
+        """And back."""
+        return cls(
+            xyz=arrays["xyz"],
+            velocities=arrays["velocities"],
+            boxes=arrays["boxes"],
+            energies=arrays["energies"],
+            state_of=arrays["state_of"],
+            state_now=arrays["state_now"],
+            step_fs=float(arrays["step_fs"]),
+            restarts=int(arrays["restarts"]),
+        )
+
+
+def sample(
+    ladder: Ladder,
+    start: Floats,
+    plan: Plan,
+    device: Device | None = None,
+    *,
+    name: str = "the ladder",
+    resumed: Samples | None = None,
+    keep: Callable[[Samples], None] | None = None,
+) -> Samples:
+    """Sample every state of a ladder.
+
+    The states are entered one after the other from the first, each from where the one
+    before it stood.
+
+    Parameters
+    ----------
+    start : [atom, 3] nm
+        Relaxed in the first state.
+    resumed
+        Go on from here.
+    keep
+        Told after every iteration; see checkpoint.py.
+
+    Raises
+    ------
+    MoleculeError
+        DIVERGED, if a replica explodes at the smallest step.
+    """
+    walker = _Walker(ladder, plan, device or Device(), name, 0 if resumed is None else resumed.chunk)
+    now = resumed if resumed is not None else walker.begun(start)
+    while now.chunk < plan.iterations:
+        now = walker.iterated(now)
+        if keep is not None:
+            keep(now)
+    return now
+
+
+def exchanged(energies: Floats, state_of: Ints, temperature: float, seed: int) -> Ints:
+    """Who is in which state after n² attempts between pairs drawn at random.
+
+    Parameters
+    ----------
+    energies : [replica, state] kJ/mol
+    state_of : [replica]
+    """
+    random = np.random.default_rng(seed)
+    n = len(state_of)
+    state = state_of.copy()
+    if n < 2:
+        return state
+    reduced = energies * KCAL_PER_KJ / (GAS_CONSTANT * temperature)
+    first = random.integers(0, n, n * n)
+    second = (first + random.integers(1, n, n * n)) % n
+    for i, j, luck in zip(first, second, np.log(random.random(n * n)), strict=True):
+        a, b = state[i], state[j]
+        if luck < reduced[i, a] + reduced[j, b] - reduced[i, b] - reduced[j, a]:
+            state[i], state[j] = b, a
+    return state
+
+
+class _Walker:
+    """The one Context, lent to each replica in turn."""
+
+    def __init__(self, ladder: Ladder, plan: Plan, device: Device, name: str, done: int) -> None:
+        self.ladder, self.plan, self.name = ladder, plan, name
+        self.integrator = openmm.LangevinMiddleIntegrator(
+            plan.temperature, plan.friction, plan.step_fs / 1000.0
+        )
+        self.integrator.setRandomNumberSeed(seed_of(plan.seed, name, done))
+        self.integrator.setConstraintTolerance(1e-6)
+        system = ladder.system
+        for force in system.getForces():
+            if isinstance(force, openmm.MonteCarloBarostat):
+                force.setRandomNumberSeed(seed_of(plan.seed, name, done, "volume"))
+        self.context = context(system, self.integrator, device)
+        moving = sum(system.getParticleMass(i)._value > 0 for i in range(system.getNumParticles()))
+        self.degrees = max(1, 3 * moving - system.getNumConstraints())
+        self.step_fs, self.restarts = plan.step_fs, 0
+
+    def begun(self, start: Floats) -> Samples:
+        """Every state entered once."""
+        ctx, plan = self.context, self.plan
+        ctx.setPositions(start)
+        ctx.applyConstraints(1e-6)
+        self._enter(0)
+        ctx.setVelocitiesToTemperature(plan.temperature, seed_of(plan.seed, self.name, "start"))
+        xyz, velocities, boxes = self._state()
+        held = []
+        for k in range(len(self.ladder.states)):
+            xyz, velocities, boxes = self._walked(k, xyz, velocities, boxes, plan.warm)
+            held.append((xyz, velocities, boxes))
+        n = len(held)
+        places, speeds, sides = (np.array(part) for part in zip(*held, strict=True))
+        return Samples(
+            xyz=places,
+            velocities=speeds,
+            boxes=sides,
+            energies=np.zeros((0, n, n)),
+            state_of=np.zeros((0, n), dtype=np.int64),
+            state_now=np.arange(n, dtype=np.int64),
+            step_fs=self.step_fs,
+            restarts=self.restarts,
+        )
+
+    def iterated(self, now: Samples) -> Samples:
+        """All walk, all are weighed, all may trade places."""
+        self.restarts = now.restarts
+        self._step(now.step_fs)
+        held, energies = [], []
+        for i, k in enumerate(now.state_now):
+            held.append(self._walked(int(k), now.xyz[i], now.velocities[i], now.boxes[i], self.plan.steps))
+            energies.append(self.ladder.weighed(self.context))
+        weights = np.array(energies)
+        xyz, velocities, boxes = (np.array(part) for part in zip(*held, strict=True))
+        seed = seed_of(self.plan.seed, self.name, "exchange", now.chunk)
+        return Samples(
+            xyz=xyz,
+            velocities=velocities,
+            boxes=boxes,
+            energies=np.concatenate([now.energies, weights[None]]),
+            state_of=np.concatenate([now.state_of, now.state_now[None]]),
+            state_now=exchanged(weights, now.state_now, self.plan.temperature, seed),
+            step_fs=self.step_fs,
+            restarts=self.restarts,
+        )
+
+    def _enter(self, state: int) -> None:
+        for key, value in self.ladder.states[state].items():
+            self.context.setParameter(key, value)
+
+    def _step(self, fs: float) -> None:
+        self.step_fs = fs
+        self.integrator.setStepSize(fs / 1000.0)
+
+    def _state(self) -> tuple[Floats, Floats, Floats]:
+        state = self.context.getState(getPositions=True, getVelocities=True)
+        return (
+            np.asarray(state.getPositions(asNumpy=True)._value, dtype=np.float64),
+            np.asarray(state.getVelocities(asNumpy=True)._value, dtype=np.float64),
+            np.array([list(v._value) for v in state.getPeriodicBoxVectors()], dtype=np.float64),
+        )
+
+    def _walked(
+        self, k: int, xyz: Floats, velocities: Floats, box: Floats, steps: int
+    ) -> tuple[Floats, Floats, Floats]:
+        """A replica in state `k` after `steps` of the planned length, by smaller ones where it explodes."""
+        while True:
+            self.context.setPeriodicBoxVectors(*box)
+            self.context.setPositions(xyz)
+            self.context.setVelocities(velocities)
+            self._enter(k)
+            if self._stepped(round(steps * self.plan.step_fs / self.step_fs)):
+                return self._state()
+            if self.step_fs / 2.0 < SMALLEST_STEP:
+                raise MoleculeError(
+                    Reason.DIVERGED,
+                    f"{self.name}: state {k + 1} of {len(self.ladder.states)} exploded even at steps of "
+                    f"{self.step_fs:g} fs; look at its poses: do they lie on each other and in the pocket?",
+                )
+            self.restarts += 1
+            self._step(self.step_fs / 2.0)
+            self.context.setPositions(xyz)  # velocities are drawn against the constraints of these
+            self.context.setVelocitiesToTemperature(
+                self.plan.temperature, seed_of(self.plan.seed, self.name, k, self.restarts)
+            )
+            velocities = self._state()[1]
+
+    def _stepped(self, steps: int) -> bool:
+        try:
+            self.integrator.step(steps)
+            state = self.context.getState(getEnergy=True)
+        except openmm.OpenMMException as error:
+            if "NaN" not in str(error) and "nan" not in str(error):
+                raise
+            return False
+        kinetic = float(state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole))
+        hot = 2.0 * kinetic * KCAL_PER_KJ / (self.degrees * GAS_CONSTANT)
+        return bool(np.isfinite(kinetic) and hot <= _TOO_HOT * self.plan.temperature)

@@ -1,0 +1,176 @@
+"""By how much does this molecule bind better than that one? Relative free energies over a network.
+
+    ligands = {"a": read_pose(...), "b": ..., "c": ...}
+    found = edge(model, ("a", "b"), (ligands["a"], ligands["b"]), Relative())
+    found.value, found.error        # kcal/mol: b less a; negative if b binds better
+
+What makes it trustworthy stands beside it: overlap between states, halves that agree,
+cycles that close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from rdkit import Chem
+
+from docking.dynamics.charges import Charges
+from docking.dynamics.exchange import Plan, Samples, sample
+from docking.dynamics.ladder import Difference, difference
+from docking.dynamics.likeness import FARTHEST, common
+from docking.dynamics.network import Combined, Pair, Shape, combined, groups
+from docking.dynamics.platform import described
+from docking.dynamics.protocol import Settings, default_charges
+from docking.dynamics.receptor_system import PROTEIN, ReceptorModel
+from docking.dynamics.sage import force_field
+from docking.dynamics.smirnoff import ligand_terms
+from docking.dynamics.terms import Floats, Terms
+from docking.dynamics.transfer import LEG, transfer
+from docking.pose import with_coords
+
+Solvent = Literal["implicit", "explicit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """How relative free energies are computed."""
+
+    plan: Plan = field(default_factory=lambda: Plan(iterations=100, steps=250, warm=250))
+    settings: Settings = field(default_factory=Settings)
+    solvent: Solvent = "implicit"
+    cutoff: float = 12.0  # Å, of the implicit form
+    shape: Shape = "cycles"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edge:
+    """One pair of ligands."""
+
+    value: float  # kcal/mol, binding of the second less that of the first
+    error: float  # kcal/mol, one standard error
+    ladder: Difference
+    samples: Samples
+    poses: tuple[Chem.Mol, Chem.Mol]  # as they lie at the end: each in the pocket
+    atoms: int
+    made_with: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What an edge says to the network; `value` None if it says nothing."""
+
+    pair: Pair
+    value: float | None
+    error: float | None
+    doubted: bool
+
+
+def parameters(mol: Chem.Mol, settings: Settings, name: str) -> tuple[Terms, Charges]:
+    """A ligand's force field and charges."""
+    charges = (settings.charges or default_charges)(mol, name)
+    return ligand_terms(mol, charges.values, settings.ligand_field or force_field(), name), charges
+
+
+def edge(
+    receptor: ReceptorModel,
+    names: tuple[str, str],
+    mols: tuple[Chem.Mol, Chem.Mol],
+    how: Relative | None = None,
+    *,
+    ligands: tuple[tuple[Terms, Charges], tuple[Terms, Charges]] | None = None,
+    resumed: Samples | None = None,
+    keep: Callable[[Samples], None] | None = None,
+) -> Edge:
+    """The difference in binding free energy of two ligands, second less first.
+
+    Parameters
+    ----------
+    mols
+        Poses in the receptor's frame, hydrogens explicit, the common part where it is.
+    ligands
+        Their parameters, where they are known already.
+    resumed, keep
+        See checkpoint.py. What comes before the first iteration is done again.
+
+    Raises
+    ------
+    MoleculeError
+        See likeness.frames; DIVERGED if it explodes or its states share nothing.
+    ReceptorError
+        The poses are nowhere near the receptor.
+    """
+    use = how or Relative()
+    (one, charged), (two, _) = ligands or tuple(
+        parameters(mol, use.settings, name) for mol, name in zip(mols, names, strict=True)
+    )
+    title = f"{names[0]} to {names[1]}"
+    ready = transfer(
+        receptor,
+        (one, two),
+        mols,
+        names,
+        solvent=use.solvent,
+        keep=use.settings.keep,
+        free=use.settings.free,
+        cutoff=use.cutoff,
+        device=use.settings.device,
+        seed=use.plan.seed,
+        temperature=use.plan.temperature,
+    )
+    samples = sample(
+        ready.ladder, ready.start, use.plan, use.settings.device, name=title, resumed=resumed, keep=keep
+    )
+    found = difference(samples.energies, samples.state_of, use.plan.temperature, name=title)
+    n = ready.bound.n_receptor
+    first = samples.in_state(0)[n : n + ready.n_first]
+    last = samples.in_state(len(ready.ladder.states) - 1)[n + ready.n_first : n + one.n_atoms + two.n_atoms]
+    water = f"OBC2 water within {use.settings.keep:g} Å" if use.solvent == "implicit" else "TIP3P water"
+    return Edge(
+        value=found.value,
+        error=found.error,
+        ladder=found,
+        samples=samples,
+        poses=(
+            with_coords(mols[0], first * 10.0),
+            with_coords(mols[1], (last - ready.displacement) * 10.0),
+        ),
+        atoms=ready.atoms,
+        made_with=f"{PROTEIN}, {(use.settings.ligand_field or force_field()).name}, {charged.method}, {water}, "
+        f"{len(LEG) * 2 - 1} states, {described(use.settings.device)}",
+    )
+
+
+def likenesses(mols: Sequence[Chem.Mol]) -> Floats:
+    """[ligand, ligand]: how alike two are; 0 where a comparison would be refused."""
+    n = len(mols)
+    alike = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1, n):
+            shared = common(mols[i], mols[j])
+            alike[i, j] = alike[j, i] = shared.likeness if shared.gap <= FARTHEST else 0.0
+    return alike
+
+
+def settled(n: int, told: Sequence[Told]) -> tuple[Combined, tuple[bool, ...]]:
+    """All ligands from what the edges say, and which edges were used.
+
+    An edge that is doubted is left out, unless some ligand can be reached by no other.
+    """
+    sure = [t.pair for t in told if t.value is not None and not t.doubted]
+    used = list(sure)
+    doubted = sorted((t for t in told if t.value is not None and t.doubted), key=lambda t: t.error or 0.0)
+    for t in doubted:
+        group = groups(n, used)
+        if group[t.pair[0]] != group[t.pair[1]]:
+            used.append(t.pair)
+    taken = [t for t in told if t.pair in used and t.value is not None]
+    found = combined(
+        n,
+        [t.pair for t in taken],
+        [float(t.value or 0.0) for t in taken],
+        [float(t.error or 0.0) for t in taken],
+    )
+    return found, tuple(t.pair in used and t.value is not None for t in told)

@@ -1,0 +1,295 @@
+"""How does an SDF of ligands become a folder of relative free energies that may be killed at any moment?
+
+Every edge of the network is a unit with a folder of its own, and goes on from its last
+iteration (see unit.py). One ligand in gives one row out, with its reason where it has no
+number, and beside it what counting heavy atoms would have said; the edges, with the
+overlap that speaks for each, are a table of their own.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rdkit import Chem
+
+from discovery.files import publish
+from discovery.outcome import Counts, Missing, MoleculeError, Reason
+from discovery.records import records
+from docking.dynamics.charges import Charges
+from docking.dynamics.checkpoint import Keeper
+from docking.dynamics.exchange import Plan, Samples
+from docking.dynamics.likeness import frames
+from docking.dynamics.network import Combined, Pair, edges
+from docking.dynamics.protocol import STAGE, read_pose
+from docking.dynamics.receptor_system import ReceptorModel
+from docking.dynamics.relative import Edge, Relative, Told, edge, likenesses, parameters, settled
+from docking.dynamics.terms import Terms
+from docking.dynamics.unit import begin, missing_row, sha256_of, unit
+from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
+from docking.receptor import DockingError
+
+EDGES = pa.schema(
+    [
+        ("first", pa.string()),
+        ("second", pa.string()),
+        ("difference", pa.float64()),  # kcal/mol, binding of the second less the first's
+        ("error", pa.float64()),  # kcal/mol, MBAR's
+        ("first_half", pa.float64()),  # kcal/mol, from the first half of the iterations
+        ("second_half", pa.float64()),
+        ("weakest_overlap", pa.float64()),  # of neighbouring states
+        ("mixing", pa.float64()),  # share of exchanges that changed a replica's state
+        ("likeness", pa.float64()),
+        ("used", pa.bool_()),
+        ("atoms", pa.int64()),
+        ("restarts", pa.int64()),
+        ("made_with", pa.string()),
+        ("notes", pa.string()),
+        ("missing", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+LIGANDS = pa.schema(
+    [
+        ("pose", pa.int64()),  # record in the SDF, from 1
+        ("id", pa.string()),
+        ("smiles", pa.string()),
+        ("rbfe", pa.float64()),  # kcal/mol; the mean over all ligands of the network is 0
+        ("rbfe_error", pa.float64()),
+        ("edges", pa.int64()),  # used
+        ("heavy_atoms", pa.int64()),  # the null model
+        ("charges", pa.string()),
+        ("notes", pa.string()),
+        ("missing", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeJob:
+    """What is computed, and how."""
+
+    receptor: ReceptorModel
+    receptor_digest: str
+    how: Relative
+    charges: str  # the method's name, for the record
+
+    def described(self) -> dict[str, Any]:
+        """All that decides the result, as JSON values."""
+        how = self.how
+        return {
+            "receptor": self.receptor_digest,
+            "protocol": "rbfe",
+            "charges": self.charges,
+            "force_field": how.settings.ligand_field.name if how.settings.ligand_field else "",
+            "solvent": how.solvent,
+            "network": how.shape,
+            "keep": how.settings.keep,
+            "free": how.settings.free,
+            "cutoff": how.cutoff,
+            **{key: getattr(how.plan, key) for key in Plan.__slots__},
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ligand:
+    number: int
+    name: str
+    mol: Chem.Mol
+    terms: Terms
+    charges: Charges
+
+
+def work(
+    poses: Path,
+    out: Path,
+    job: RelativeJob,
+    *,
+    resume: bool = False,
+    patience_s: float = PATIENCE_S,
+    told: Callable[[int, str], None] = lambda done, what: None,
+) -> Counts:
+    """Compare every ligand with its nearest; leave `scores.parquet`, `edges.parquet`, `cycles.json` in `out`.
+
+    Parameters
+    ----------
+    poses
+        An SDF with hydrogens in the receptor's frame, common parts on each other.
+    resume
+        Go on where a run with the same settings and poses stopped.
+    told
+        Called after each edge with how many are done and what came of it.
+
+    Raises
+    ------
+    DockingError
+        No such file, fewer than two usable ligands, two of one name, or the folder holds another run.
+    """
+    if not poses.is_file():
+        raise DockingError(f"there is no file of poses {poses}")
+    begin(out, {"poses": sha256_of(poses), **job.described()}, resume)
+    with Watch(patience_s) as watch:
+        rows, ligands = _read(poses, job, watch)
+        alike = likenesses([one.mol for one in ligands])
+        found: list[tuple[Pair, dict[str, Any]]] = []
+        for pair in edges(alike, job.how.shape):
+            one, two = (ligands[i] for i in pair)
+            folder = out / "edges" / f"{one.number:06d}-{two.number:06d}"
+            row: dict[str, Any] = {"first": one.name, "second": two.name, "likeness": float(alike[pair])}
+            row |= unit(
+                folder, f"{one.name} to {two.name}", watch, partial(_edge, folder, (one, two), job, watch)
+            )
+            found.append((pair, row))
+            told(
+                len(found),
+                row.get("detail")
+                or f"{one.name} to {two.name}: {row['difference']:+.2f} ± {row['error']:.2f} kcal/mol",
+            )
+    result, used = settled(
+        len(ligands),
+        [Told(pair, row.get("difference"), row.get("error"), bool(row.get("doubts"))) for pair, row in found],
+    )
+    for (_, row), taken in zip(found, used, strict=True):
+        row["used"] = taken
+    _end(out, rows, ligands, found, result)
+    return Counts.of(
+        Missing(STAGE, Reason(r["missing"]), r["detail"]) if r.get("missing") else None for r in rows
+    )
+
+
+def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, Any]], list[_Ligand]]:
+    rows: list[dict[str, Any]] = []
+    ligands: list[_Ligand] = []
+    for number, record in enumerate(records(poses), start=1):
+        name = record.name or f"pose {number}"
+        if not record.block and not record.trouble:
+            raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+        try:
+            if record.trouble:
+                raise MoleculeError(record.trouble[0], f"{name}: {record.trouble[1]}")
+            if any(one.name == name for one in ligands):
+                raise MoleculeError(
+                    Reason.DUPLICATE,
+                    f"{name} stands twice in {poses.name}; give every ligand a name of its own",
+                )
+            mol = read_pose(record.block, name)
+            terms, charges = parameters(mol, job.how.settings, name)
+        except MoleculeError as error:
+            rows.append({"pose": number, "id": name, **missing_row(Missing(STAGE, error.reason, str(error)))})
+            continue
+        watch.beat()
+        ligands.append(_Ligand(number, name, mol, terms, charges))
+        rows.append(
+            {
+                "pose": number,
+                "id": name,
+                "smiles": Chem.MolToSmiles(Chem.RemoveHs(mol)),
+                "heavy_atoms": mol.GetNumHeavyAtoms(),
+                "charges": charges.method,
+                "notes": charges.note,
+            }
+        )
+    if len(ligands) < 2:
+        why = next((f": {row['detail']}" for row in rows if row.get("missing")), "")
+        raise DockingError(
+            f"{poses} holds {len(ligands)} usable ligand(s); relative free energies take two{why}"
+        )
+    return rows, ligands
+
+
+def _edge(folder: Path, pair: tuple[_Ligand, _Ligand], job: RelativeJob, watch: Watch) -> dict[str, Any]:
+    keeper = Keeper(Samples, folder, "edge", last=job.how.plan.iterations)
+
+    def keep(now: Samples) -> None:
+        watch.beat()
+        if keeper.keep(now):
+            moved_on(folder)
+
+    one, two = pair
+    found = edge(
+        job.receptor,
+        (one.name, two.name),
+        (one.mol, two.mol),
+        job.how,
+        ligands=((one.terms, one.charges), (two.terms, two.charges)),
+        resumed=keeper.found(),
+        keep=keep,
+    )
+    block = "".join(Chem.MolToMolBlock(mol) + "\n$$$$\n" for mol in found.poses)
+    publish(folder / "poses.sdf", block.encode())
+    row = _row(found)
+    keeper.forget()
+    return row
+
+
+def _row(found: Edge) -> dict[str, Any]:
+    ladder = found.ladder
+    return {
+        "difference": found.value,
+        "error": found.error,
+        "first_half": ladder.halves[0],
+        "second_half": ladder.halves[1],
+        "weakest_overlap": ladder.weakest,
+        "mixing": found.samples.mixing,
+        "atoms": found.atoms,
+        "restarts": found.samples.restarts,
+        "made_with": found.made_with,
+        "notes": "; ".join(ladder.doubts),
+        "doubts": list(ladder.doubts),
+        "profile": [float(x) for x in ladder.profile],
+        "overlap": [[float(x) for x in line] for line in ladder.overlap],
+        "samples": [int(x) for x in ladder.samples],
+    }
+
+
+def _unlike(i: int, ligands: list[_Ligand]) -> str:
+    """Why a ligand could be compared with none: what is said of it and the first of the others."""
+    other = ligands[1 if i == 0 else 0]
+    try:
+        frames(other.mol, ligands[i].mol, (other.name, ligands[i].name))
+    except MoleculeError as error:
+        return str(error)
+    return f"it can be compared with {other.name}, but with none of the largest group"
+
+
+def _end(
+    out: Path,
+    rows: list[dict[str, Any]],
+    ligands: list[_Ligand],
+    found: list[tuple[Pair, dict[str, Any]]],
+    result: Combined,
+) -> None:
+    at = {one.number: i for i, one in enumerate(ligands)}
+    for row in rows:
+        if row.get("missing"):
+            continue
+        i = at[row["pose"]]
+        if result.connected[i]:
+            row |= {"rbfe": float(result.values[i]), "rbfe_error": float(result.errors[i])}
+            row["edges"] = sum(bool(line["used"]) and i in pair for pair, line in found)
+        else:
+            tried = [line["detail"] for pair, line in found if i in pair and line.get("missing")]
+            why = tried[0] if tried else _unlike(i, ligands)
+            detail = f"{row['id']}: no comparison ties it to the others: {why}"
+            row |= missing_row(Missing(STAGE, Reason.UNSUPPORTED if not tried else Reason.DIVERGED, detail))
+    cycles = [
+        {"ligands": [ligands[i].name for i in c.members], "closure": c.closure, "expected": c.expected}
+        for c in result.cycles
+    ]
+    publish(out / "cycles.json", json.dumps({"rms": result.closure, "cycles": cycles}, indent=1).encode())
+    for file, schema, lines in (
+        ("edges.parquet", EDGES, [line for _, line in found]),
+        ("scores.parquet", LIGANDS, rows),
+    ):
+        sink = io.BytesIO()
+        plain = [{key: line.get(key) for key in schema.names} for line in lines]
+        pq.write_table(pa.Table.from_pylist(plain, schema=schema), sink)
+        publish(out / file, sink.getvalue())

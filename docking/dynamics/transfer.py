@@ -1,0 +1,278 @@
+"""How are two ligands traded between a pocket and the water? The alchemical transfer method.
+
+Both ligands are there all the time, one in the pocket, the other displaced into the
+water. The energy is that of things as they are, then of both at once, then of things
+with the two traded: no atom is made or unmade, and no map between their atoms is
+needed. The ligand outside is held to the one inside by a frame of three atoms; as the
+frame's energy depends on how one lies to the other alone, it costs the same in both end
+states and cancels.
+
+References
+----------
+.. [1] Azimi, Khuttan, Wu, Pal, Gallicchio, J. Chem. Inf. Model. 62, 309 (2022), doi 10.1021/acs.jcim.1c01129:
+   the method, its softened energy and the frame.
+.. [2] Khuttan, Azimi, Wu, Gallicchio, J. Chem. Phys. 154, 054103 (2021), doi 10.1063/5.0036944: soft plus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from rdkit import Chem
+
+try:
+    import openmm
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
+
+from docking.dynamics.exchange import Ladder
+from docking.dynamics.likeness import frames
+from docking.dynamics.minimise import descend, dry_system
+from docking.dynamics.platform import Device
+from docking.dynamics.pocket import Complex, carve
+from docking.dynamics.receptor_system import ReceptorModel
+from docking.dynamics.system import Choices, system_of
+from docking.dynamics.terms import Bools, Floats, Terms, joined, without_terms_among
+from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
+
+# (Lambda1, Lambda2) of one leg: what overlaps is pushed apart first, then half of the exchange is made
+LEG = ((0.0, 0.0), (0.0, 0.5), (0.08, 0.5), (0.18, 0.5), (0.3, 0.5), (0.4, 0.5), (0.5, 0.5))
+_KCAL = 4.184  # kJ
+_ALPHA = 0.1 / _KCAL  # mol/kJ
+_UH = 110.0 * _KCAL
+_UMAX, _UBCORE, _ACORE = 200.0 * _KCAL, 100.0 * _KCAL, 0.0625
+_CLEAR = 1.5  # nm of water between the ligand outside and the receptor, where the water is a continuum
+_K_PLACE = 2.5 * _KCAL * 100.0  # kJ/mol/nm²
+_K_TURN = 10.0 * _KCAL  # kJ/mol
+_SITE, _K_SITE = 0.3, 25.0 * _KCAL * 100.0  # nm, kJ/mol/nm²: no ligand leaves the pocket
+_K_HOLD = 1.0 * _KCAL * 100.0  # kJ/mol/nm², on the backbone beyond the pocket in explicit water
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transfer:
+    """Two ligands ready to be traded."""
+
+    ladder: Ladder  # from the first in the pocket to the second in it
+    start: Floats  # [atom, 3] nm, relaxed with the first in the pocket
+    bound: Complex  # receptor, first ligand, second ligand (as docked)
+    n_first: int
+    displacement: Floats  # [3] nm, from pocket to water
+    atoms: int
+
+
+def transfer(
+    receptor: ReceptorModel,
+    ligands: tuple[Terms, Terms],
+    mols: tuple[Chem.Mol, Chem.Mol],
+    names: tuple[str, str],
+    *,
+    solvent: Literal["implicit", "explicit"] = "implicit",
+    keep: float,
+    free: float,
+    cutoff: float = 12.0,
+    leg: tuple[tuple[float, float], ...] = LEG,
+    device: Device | None = None,
+    relax: int = 50,
+    seed: int = 1,
+    temperature: float = 298.15,
+) -> Transfer:
+    """The ladder between two ligands.
+
+    Parameters
+    ----------
+    ligands, mols
+        The first lies in the pocket at the ladder's start, the second at its end; both
+        poses in the receptor's frame.
+    keep, free
+        Å; see pocket.py. In explicit water the whole receptor is there, and its backbone is
+        held beyond `free`.
+    cutoff
+        Å, of the implicit form.
+    relax
+        Force evaluations before anything moves.
+
+    Raises
+    ------
+    MoleculeError, ReceptorError
+        See likeness.frames and pocket.carve.
+    """
+    frame = frames(*mols, names)
+    where = device or Device()
+    poses = np.concatenate([mol.GetConformer().GetPositions() for mol in mols])
+    both = joined(*ligands)
+    whole = float(np.inf) if solvent == "explicit" else keep
+    bound = carve(receptor, both, poses, keep=whole, free=free)
+    n, first = bound.n_receptor, ligands[0].n_atoms
+    clear = _CLEAR if solvent == "implicit" else PADDING
+    apart = displacement(receptor.xyz if solvent == "explicit" else bound.xyz[:n], poses / 10.0, clear)
+    xyz = bound.xyz.copy()
+    xyz[n + first :] += apart
+    box, still, terms, held = None, bound.frozen, without_terms_among(bound.terms, bound.frozen), None
+    if solvent == "explicit":
+        title = " and ".join(names)
+        wet = solvated(bound.terms, xyz, salt=SALT, turns=False, seed=seed, name=title)
+        wet = relaxed(wet, where, temperature=temperature, seed=seed, name=title)
+        box, xyz, terms, still = wet.box, wet.xyz, wet.terms, np.zeros(wet.terms.n_atoms, dtype=bool)
+        held = backbone(receptor, bound, wet.terms.n_atoms)
+    traded = np.zeros((terms.n_atoms, 3))
+    traded[n : n + first] = apart
+    traded[n + first : n + both.n_atoms] = -apart
+    ours, theirs = tuple(n + i for i in frame[0]), tuple(n + first + i for i in frame[1])
+
+    def built(*, stiff: bool) -> tuple[Any, Any]:
+        """The System and its ATMForce; bonds to hydrogen as springs where it is to be relaxed."""
+        choices = Choices(
+            implicit_water=box is None,
+            cutoff_nm=cutoff / 10.0 if box is None else CUTOFF,
+            constrain_hydrogens=stiff,
+            heavy_hydrogens=True,
+            box_nm=box,
+        )
+        system = system_of(terms, still, choices)
+        if held is not None:
+            system.addForce(holding(xyz, held, _K_HOLD))
+        system.addForce(_aligned(ours, theirs, apart, box))
+        system.addForce(_in_site((ours[0], theirs[0]), docked, periodic=box is not None))
+        return system, _trading(system, traded)
+
+    docked = xyz.copy()
+    if box is None:  # clashes and strain first, where a step is cheap
+        xyz, _, _ = descend(dry_system(bound), xyz, ~still, 5 * relax, where)
+    states = ladder_states(leg)
+    for state in (states[len(leg) - 1], states[0]):  # the middle first, where the pocket feels both ligands
+        system, atm = built(stiff=False)
+        for i in range(atm.getNumGlobalParameters()):
+            given = state.get(atm.getGlobalParameterName(i), atm.getGlobalParameterDefaultValue(i))
+            atm.setGlobalParameterDefaultValue(i, given)
+        xyz, _, _ = descend(system, xyz, ~still, relax, where)
+    system, atm = built(stiff=True)
+    return Transfer(
+        Ladder(system, states, lambda ctx: weighed(atm, ctx, states)), xyz, bound, first, apart, len(xyz)
+    )
+
+
+def ladder_states(leg: tuple[tuple[float, float], ...] = LEG) -> tuple[dict[str, float], ...]:
+    """Context parameters of every state: one leg from each end; both end in the middle, which is counted once."""
+
+    def state(lambdas: tuple[float, float], direction: float) -> dict[str, float]:
+        return {"Lambda1": lambdas[0], "Lambda2": lambdas[1], "Direction": direction}
+
+    return (*(state(x, 1.0) for x in leg), *(state(x, -1.0) for x in leg[-2::-1]))
+
+
+def weighed(atm: Any, ctx: Any, states: tuple[dict[str, float], ...]) -> Floats:
+    """[state] kJ/mol: a configuration's energy in each, from its energies before and after the trade."""
+    after, before, _ = (float(x._value) for x in atm.getPerturbationEnergy(ctx))
+    return np.array([softened(before, after, **state) for state in states])
+
+
+def softened(before: float, after: float, Lambda1: float, Lambda2: float, Direction: float) -> float:
+    """The energy of a state, kJ/mol: ref. [1], eqs. 4 to 8, as ATMForce has it."""
+    start, gap = (before, after - before) if Direction >= 0 else (after, before - after)
+    if gap > _UBCORE:
+        y = (gap - _UBCORE) / (_UMAX - _UBCORE)
+        z = 1.0 + 2.0 * (y / _ACORE) + 2.0 * (y / _ACORE) ** 2
+        gap = (_UMAX - _UBCORE) * (1.0 - 2.0 / (z**_ACORE + 1.0)) + _UBCORE
+    bend = (Lambda2 - Lambda1) / _ALPHA * float(np.logaddexp(0.0, -_ALPHA * (gap - _UH)))
+    return start + bend + Lambda2 * gap
+
+
+def displacement(receptor: Floats, ligands: Floats, clear: float) -> Floats:
+    """The shortest way out: [3] nm, after which no ligand atom is nearer than `clear` to the receptor.
+
+    Parameters
+    ----------
+    receptor, ligands : [atom, 3], nm
+    """
+    k = np.arange(200) + 0.5  # directions spread evenly over a sphere
+    height, turn = 1.0 - 2.0 * k / 200, np.pi * (1.0 + 5.0**0.5) * k
+    flat = np.sqrt(1.0 - height**2)
+    ways = np.stack([flat * np.cos(turn), flat * np.sin(turn), height], axis=1)
+    centre = ligands.mean(axis=0)
+    reach = clear + np.linalg.norm(ligands - centre, axis=1).max()
+    from_centre = receptor - centre
+    along = from_centre @ ways.T  # [receptor atom, way]
+    aside2 = np.square(from_centre).sum(axis=1)[:, None] - along**2
+    needed = np.where(aside2 < reach**2, along + np.sqrt(np.maximum(reach**2 - aside2, 0.0)), 0.0).max(axis=0)
+    best = int(needed.argmin())
+    return np.asarray(ways[best] * max(float(needed[best]), 2.0 * reach))
+
+
+def backbone(receptor: ReceptorModel, bound: Complex, n_atoms: int) -> Bools:
+    """[atom], whether it is a CA, C or N beyond the pocket: what is held in place in explicit water."""
+    held = np.zeros(n_atoms, dtype=bool)
+    names = np.array([receptor.atom_names[i] in ("CA", "C", "N") for i in bound.receptor_atoms])
+    held[: bound.n_receptor] = names & bound.frozen[: bound.n_receptor]
+    return held
+
+
+def _trading(system: Any, traded: Floats) -> Any:
+    """Move what changes with the trade, the nonbonded forces, into an ATMForce."""
+    atm = openmm.ATMForce(0.0, 0.0, _ALPHA, _UH, 0.0, _UMAX, _UBCORE, _ACORE, 1.0)
+    for vector in traded:  # as vectors: a FixedDisplacement handed over here is freed twice by OpenMM 8.6
+        atm.addParticle(openmm.Vec3(*map(float, vector)))
+    for index in reversed(range(system.getNumForces())):
+        force = system.getForce(index)
+        if isinstance(force, (openmm.NonbondedForce, openmm.GBSAOBCForce)):
+            atm.addForce(openmm.XmlSerializer.clone(force))
+            system.removeForce(index)
+    atm.setForceGroup(5)
+    system.addForce(atm)
+    return atm
+
+
+def _aligned(
+    ours: tuple[int, ...], theirs: tuple[int, ...], apart: Floats, box: tuple[float, float, float] | None
+) -> Any:
+    """Holds one frame to the other: corner to corner, and axis to axis.
+
+    A ligand is whole wherever a platform keeps it, but the two may be kept in different
+    images of the box: the distance between their corners is wrapped here.
+    """
+
+    def axes(i: int) -> str:
+        """Unit vectors of the frame of particles i, i+1, i+2: the first side, and the second's part across it."""
+        o, a, b, t = i, i + 1, i + 2, "f" if i == 1 else "s"
+        parts = [f"{t}n = sqrt({t}ux^2 + {t}uy^2 + {t}uz^2)", f"{t}m = sqrt({t}wx^2 + {t}wy^2 + {t}wz^2)"]
+        parts += [f"{t}dot = ({t}ux*{t}vx + {t}uy*{t}vy + {t}uz*{t}vz)/{t}n^2"]
+        for x in "xyz":
+            parts += [f"{t}w{x} = {t}v{x} - {t}dot*{t}u{x}"]
+        ordered = [parts[1], *parts[3:], parts[2], parts[0]]
+        for x in "xyz":
+            ordered += [f"{t}u{x} = {x}{a} - {x}{o}", f"{t}v{x} = {x}{b} - {x}{o}"]
+        return "; ".join(ordered)
+
+    def along(name: str, length: str) -> str:
+        return "(" + " + ".join(f"f{name}{x}*s{name}{x}" for x in "xyz") + f")/(f{length}*s{length})"
+
+    sides = {} if box is None else dict(zip("xyz", box, strict=True))
+    place = "; ".join(
+        (f"d{x} = r{x} - {sides[x]}*floor(r{x}/{sides[x]} + 0.5); " if sides else f"d{x} = r{x}; ")
+        + f"r{x} = {x}4 - {x}1 - apart{x}"
+        for x in "xyz"
+    )
+    force = openmm.CustomCompoundBondForce(
+        6,
+        f"0.5*place*(dx^2 + dy^2 + dz^2) + 0.5*turn*(2 - {along('u', 'n')} - {along('w', 'm')}); "
+        f"{place}; {axes(1)}; {axes(4)}",
+    )
+    force.addGlobalParameter("place", _K_PLACE)
+    force.addGlobalParameter("turn", _K_TURN)
+    for x, value in zip("xyz", apart, strict=True):
+        force.addGlobalParameter(f"apart{x}", float(value))
+    force.addBond([*ours, *theirs], [])
+    return force
+
+
+def _in_site(corners: tuple[int, int], xyz: Floats, *, periodic: bool) -> Any:
+    away = "periodicdistance(x, y, z, x0, y0, z0)" if periodic else "sqrt((x-x0)^2 + (y-y0)^2 + (z-z0)^2)"
+    force = openmm.CustomExternalForce(f"0.5*wall*max(0, {away} - room)^2")
+    force.addGlobalParameter("wall", _K_SITE)
+    force.addGlobalParameter("room", _SITE)
+    for axis in ("x0", "y0", "z0"):
+        force.addPerParticleParameter(axis)
+    for i in corners:
+        force.addParticle(int(i), [float(v) for v in xyz[i]])
+    return force

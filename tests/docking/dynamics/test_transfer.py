@@ -1,0 +1,152 @@
+"""Laws of the transfer: its energy is OpenMM's, its frame feels no bend, and trading a ligand for itself is free."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import openmm
+import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem
+
+from discovery.outcome import MoleculeError
+from docking.dynamics.charges import gasteiger
+from docking.dynamics.exchange import Plan
+from docking.dynamics.likeness import common, frames
+from docking.dynamics.platform import Device, context
+from docking.dynamics.protocol import Settings
+from docking.dynamics.relative import Relative, edge, likenesses, parameters
+from docking.dynamics.transfer import Transfer, displacement, softened, transfer
+from docking.receptor import DockingError
+from tests.docking.dynamics.cases import demo_model, toluene
+
+SETTINGS = Settings(charges=gasteiger, keep=4.0, free=3.0, device=Device("CPU", 1))
+
+
+def grown(smiles: str) -> Chem.Mol:
+    """A ligand laid on the toluene of 5-HT1B."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    held = Chem.RemoveHs(toluene())
+    hit = mol.GetSubstructMatch(held)
+    places = {i: held.GetConformer().GetAtomPosition(j) for j, i in enumerate(hit)}
+    assert AllChem.EmbedMolecule(mol, coordMap=places, randomSeed=3) == 0
+    AllChem.AlignMol(mol, held, atomMap=list(zip(hit, range(held.GetNumAtoms()), strict=True)))
+    return mol
+
+
+@lru_cache(maxsize=4)
+def ready(second: str = "Cc1ccccc1F") -> Transfer:
+    mols = (toluene(), grown(second))
+    terms = tuple(parameters(mol, SETTINGS, "x")[0] for mol in mols)
+    return transfer(demo_model(), terms, mols, ("toluene", "other"), keep=4.0, free=3.0, relax=3)  # type: ignore[arg-type]
+
+
+def test_every_state_is_weighed_as_openmm_weighs_it() -> None:
+    """Reference: the ATMForce itself, state by state."""
+    made = ready()
+    ctx = context(made.ladder.system, openmm.VerletIntegrator(0.001), Device("Reference"))
+    ctx.setPositions(made.start)
+    ours = made.ladder.weighed(ctx)
+    theirs = []
+    for state in made.ladder.states:
+        for key, value in state.items():
+            ctx.setParameter(key, value)
+        theirs.append(ctx.getState(getEnergy=True).getPotentialEnergy()._value)
+    assert ours - ours[0] == pytest.approx(np.array(theirs) - theirs[0], abs=1e-6)
+    assert np.ptp(theirs) > 1.0
+
+
+@pytest.mark.parametrize("gap", [-1e5, 0.0, 400.0, 500.0, 1e6, 1e12])
+def test_the_softened_energy_is_exact_at_both_ends_and_bounded_between(gap: float) -> None:
+    assert softened(7.0, 7.0 + gap, 0.0, 0.0, 1.0) == pytest.approx(7.0)
+    assert softened(7.0, 7.0 + gap, 0.0, 0.0, -1.0) == pytest.approx(7.0 + gap)
+    assert softened(7.0, 7.0 + gap, 0.5, 0.5, 1.0) < 7.0 + 0.5 * 840.0
+    if gap < 400.0:
+        assert softened(7.0, 7.0 + gap, 0.5, 0.5, 1.0) == pytest.approx(7.0 + gap / 2, rel=1e-9)
+
+
+def test_the_frame_is_silent_when_both_lie_alike_and_when_either_bends() -> None:
+    made = ready()
+    (force,) = (f for f in made.ladder.system.getForces() if isinstance(f, openmm.CustomCompoundBondForce))
+    atoms = list(force.getBondParameters(0)[0])
+    system = openmm.System()
+    for _ in range(made.atoms):
+        system.addParticle(1.0)
+    system.addForce(openmm.XmlSerializer.clone(force))
+    ctx = context(system, openmm.VerletIntegrator(0.001), Device("Reference"))
+
+    def energy(xyz: np.ndarray) -> float:
+        ctx.setPositions(xyz)
+        return float(ctx.getState(getEnergy=True).getPotentialEnergy()._value)
+
+    xyz = made.start.copy()
+    xyz[atoms[3:]] = xyz[atoms[:3]] + made.displacement
+    assert energy(xyz) == pytest.approx(0.0, abs=1e-6)
+    bent = xyz.copy()
+    bent[atoms[4]] = bent[atoms[3]] + 1.3 * (bent[atoms[4]] - bent[atoms[3]])  # a bond stretched
+    assert energy(bent) == pytest.approx(0.0, abs=1e-6)
+    moved = xyz.copy()
+    moved[atoms[3:]] += [0.1, 0.0, 0.0]
+    assert energy(moved) == pytest.approx(0.5 * 2.5 * 4.184 * 100 * 0.01, rel=1e-6)
+    turn = np.diag([-1.0, -1.0, 1.0])
+    turned = xyz.copy()
+    turned[atoms[3:]] = (xyz[atoms[3:]] - xyz[atoms[3]]) @ turn + xyz[atoms[3]]
+    assert energy(turned) > 1.0
+
+
+def test_the_way_out_is_clear_and_no_longer_than_it_must_be() -> None:
+    random = np.random.default_rng(5)
+    wall, ligand = random.normal(0, 1.0, (400, 3)), random.normal(0, 0.2, (20, 3))
+    out = displacement(wall, ligand, 1.0)
+    gaps = np.linalg.norm((ligand + out)[:, None] - wall[None], axis=-1)
+    assert gaps.min() >= 1.0
+    assert np.linalg.norm(out) < 2.0 * np.linalg.norm(wall, axis=1).max() + 3.0
+
+
+def test_common_parts_follow_the_poses() -> None:
+    one, two = toluene(), grown("Cc1ccccc1F")
+    shared = common(one, two)
+    assert len(shared.pairs) == 7
+    assert shared.likeness == pytest.approx(np.exp(-0.1))
+    assert shared.gap < 0.3
+    a, b = frames(one, two, ("one", "two"))
+    places = [mol.GetConformer().GetPositions()[list(atoms)] for mol, atoms in ((one, a), (two, b))]
+    assert np.abs(places[0] - places[1]).max() < 0.5
+    alike = likenesses([one, two, grown("CCc1ccccc1")])
+    assert np.array_equal(alike, alike.T)
+    assert alike[0, 1] > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_ligand_traded_for_itself_costs_nothing_and_there_and_back_cancel() -> None:
+    how = Relative(plan=Plan(iterations=40, steps=40, warm=60, seed=4), settings=SETTINGS)
+    fluoro = grown("Cc1ccccc1F")
+    same = edge(demo_model(), ("a", "a too"), (toluene(), Chem.Mol(toluene())), how)
+    assert abs(same.value) < max(3.0 * same.error, 0.4)
+    there = edge(demo_model(), ("a", "b"), (toluene(), fluoro), how)
+    back = edge(demo_model(), ("b", "a"), (fluoro, toluene()), how)
+    assert abs(there.value + back.value) < max(3.0 * np.hypot(there.error, back.error), 0.8)
+    assert there.ladder.weakest > 0.03
+
+
+def test_pairs_that_cannot_be_compared_are_named() -> None:
+    far = Chem.Mol(toluene())
+    for i in range(far.GetNumAtoms()):
+        x, y, z = far.GetConformer().GetAtomPosition(i)
+        far.GetConformer().SetAtomPosition(i, (x + 9.0, y, z))
+    with pytest.raises(MoleculeError, match=r"common atoms of a and b lie 9\.0 Å apart"):
+        frames(toluene(), far, ("a", "b"))
+    ion = grown("Cc1ccccc1[NH3+]")
+    with pytest.raises(MoleculeError, match=r"a carries a charge of \+0 and b of \+1"):
+        frames(toluene(), ion, ("a", "b"))
+    chain = Chem.AddHs(Chem.MolFromSmiles("OCCO"))
+    AllChem.EmbedMolecule(chain, randomSeed=1)
+    with pytest.raises(MoleculeError, match="share no part with whole rings"):
+        frames(toluene(), chain, ("a", "b"))
+
+
+def test_plans_out_of_range_are_refused() -> None:
+    with pytest.raises(DockingError, match="iterations must be above 0"):
+        Plan(iterations=-1)
