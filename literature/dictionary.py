@@ -8,35 +8,56 @@ when it is asked for. `sources()` tells versions and licences.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from discovery.outcome import UserError
 from literature.lexicon import Concept, Entry, Lexicon, Type, contested, curated
+from literature.likeness import Likeness
 
-# Ranks of a name, the surer the smaller: annotated often, the concept's own, annotated now and then, ...
-OFTEN, OFFICIAL, LEARNED, SYNONYM, DESIGNATION = 0, 1, 2, 3, 4
+# Ranks of a name, the surer the smaller: annotated often, the concept's own, annotated now and then, ..., of a
+# concept of another vocabulary that is mapped to this one.
+OFTEN, OFFICIAL, LEARNED, SYNONYM, DESIGNATION, MAPPED = 0, 1, 2, 3, 4, 5
+DICTIONARY = "dictionary"  # the files of human genes, chemicals and diseases
+
+
+class UnknownSpecies(UserError, ValueError):
+    """There are no gene names of a species; the message says of which there are."""
+
+
+class Species(NamedTuple):
+    """How NCBI Gene names a species' file, and its number in the taxonomy."""
+
+    file: str
+    taxon: str
+
+
+SPECIES = {"mouse": Species("Mus_musculus", "10090"), "rat": Species("Rattus_norvegicus", "10116")}
 
 
 @dataclass(frozen=True)
 class Tables:
     """The dictionary as it is stored."""
 
-    concepts: pa.Table  # id, type, name, xrefs (with spaces between), inchikey
+    concepts: (
+        pa.Table
+    )  # id, type, name, xrefs (with spaces between), inchikey, told (annotated articles naming it)
     names: pa.Table  # key, rank, concept (a row), risky, plural, capital; sorted by key, then rank
 
     @classmethod
-    def read(cls, folder: Path) -> Tables:
-        """The two files of a folder."""
+    def read(cls, folder: Path, name: str = DICTIONARY) -> Tables:
+        """The two files of one dictionary in a folder."""
         return cls(
-            pq.read_table(folder / "dictionary_concepts.parquet"),
-            pq.read_table(folder / "dictionary_names.parquet"),
+            pq.read_table(folder / f"{name}_concepts.parquet"),
+            pq.read_table(folder / f"{name}_names.parquet"),
         )
 
 
@@ -59,9 +80,14 @@ class Dictionary:
             zip(longest["first"].to_pylist(), longest["tokens_max"].to_pylist(), strict=True)
         )
         self._ids = {id: row for row, id in enumerate(tables.concepts["id"].to_pylist())}
+        told = "told" in tables.concepts.column_names
+        self._told: list[int] = (
+            tables.concepts["told"].to_pylist() if told else [0] * tables.concepts.num_rows
+        )
         self._xrefs: dict[str, int] | None = None
         self._built: dict[int, Concept] = {}
         self._joined: dict[str, list[str]] | None = None
+        self._likeness: dict[Type, Likeness] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -88,17 +114,10 @@ class Dictionary:
             rank = columns["rank"][row].as_py()
             numbered = rank == OFTEN and word[-1].isdigit()  # "p53": short, but nothing else is called so
             needs = rank == DESIGNATION or (columns["risky"][row].as_py() and not numbered)
-            concept = self._concept(columns["concept"][row].as_py())
-            found.append(
-                Entry(
-                    concept,
-                    word,
-                    needs,
-                    rank,
-                    columns["plural"][row].as_py(),
-                    columns["capital"][row].as_py(),
-                )
-            )
+            owner = columns["concept"][row].as_py()
+            plural, capital = columns["plural"][row].as_py(), columns["capital"][row].as_py()
+            concept = self._concept(owner)
+            found.append(Entry(concept, word, needs, rank, plural, capital, self._told[owner]))
             row += 1
         return _settled(found)
 
@@ -114,6 +133,12 @@ class Dictionary:
             row = self._xrefs.get(id)
         return None if row is None else self._concept(row)
 
+    def concepts(self, *types: Type) -> Iterator[Concept]:
+        """All concepts of some types."""
+        for row, type in enumerate(self._tables.concepts["type"].to_pylist()):
+            if type in types:
+                yield self._concept(row)
+
     def _concept(self, row: int) -> Concept:
         found = self._built.get(row)
         if found is None:
@@ -125,6 +150,16 @@ class Dictionary:
                 xrefs=tuple(columns["xrefs"][row].as_py().split()),
                 inchikey=columns["inchikey"][row].as_py(),
             )
+        return found
+
+    def likeness(self, type: Type) -> Likeness:
+        """Looks for the names of a type that say nearly what another says."""
+        found = self._likeness.get(type)
+        if found is None:
+            types = pc.equal(self._tables.concepts["type"], type)
+            these = pc.take(types, self._tables.names["concept"])
+            names = self._tables.names.filter(these)["key"].to_pylist()
+            found = self._likeness[type] = Likeness(list(dict.fromkeys(names)))
         return found
 
     def joined(self, compact: str) -> tuple[str, ...]:
@@ -156,6 +191,42 @@ def official() -> Dictionary:
 def shipped() -> Lexicon:
     """Official names, and the curated pharmacology above them."""
     return Lexicon([official()]) + curated()
+
+
+def folder(path: Path) -> Dictionary:
+    """The names of a folder made by `discovery update-names`.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds none.
+    """
+    try:
+        return Dictionary(Tables.read(path))
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise ValueError(
+            f"{path} holds no names; make them with discovery update-names --out {path}"
+        ) from error
+
+
+@cache
+def genes_of(species: str) -> Lexicon:
+    """The genes of a species, by the names used for that species: "mouse" ships.
+
+    Raises
+    ------
+    UnknownSpecies
+        If the package holds no genes of it.
+    """
+    data = Path(str(files("literature") / "data"))
+    try:
+        return Lexicon([Dictionary(Tables.read(data, species))])
+    except FileNotFoundError as error:
+        held = [name for name in SPECIES if (data / f"{name}_names.parquet").exists()]
+        raise UnknownSpecies(
+            f"no genes of {species!r} are in the package: it holds human, {', '.join(held)}; "
+            "discovery update-names fetches mouse and rat"
+        ) from error
 
 
 def sources() -> tuple[str, ...]:

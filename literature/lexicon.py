@@ -127,6 +127,7 @@ class Entry:
     rank: int = 1  # the surer the smaller: dictionary.OFTEN, OFFICIAL, LEARNED, SYNONYM, DESIGNATION
     plural: bool = False  # written as one: "statins"
     capital: bool = False  # counts only where it is not written in lower case: "SET", not "set"
+    told: int = 0  # annotated articles that name the concept
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +226,17 @@ class Lexicon:
     def load(cls, path: Path) -> Lexicon:
         """Concepts of a JSON-lines file: `id`, `type` and `name` in each line, the other fields if wanted.
 
+        A folder made by `discovery update-names` is a lexicon too.
+
         Raises
         ------
         ValueError
-            If a line is no concept; the message names file and line.
+            If a line is no concept; the message names file and line. If the folder holds no names.
         """
+        if path.is_dir():
+            from literature.dictionary import folder
+
+            return cls([folder(path)])
         return cls.of(_concepts(path.read_text(encoding="utf-8").splitlines(), path.name))
 
     def __add__(self, other: Lexicon) -> Lexicon:

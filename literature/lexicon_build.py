@@ -1,10 +1,10 @@
 """How is the shipped dictionary made? By one command, from the official files.
 
-    python -m literature.lexicon_build FOLDER --out literature/data
+    python -m literature.lexicon_build FOLDER --species mouse --out literature/data
 
 `FOLDER` holds the files as their publishers name them (gzipped or not): NCBI Gene's
-gene_info, HGNC, MeSH labels and MeSH-ChEBI-DO mappings, the Disease Ontology,
-DrugBank's open vocabulary. `--mentions` adds what people called these things in
+gene_info, HGNC, MeSH labels and MeSH-ChEBI-DO mappings, the Disease Ontology, the
+Experimental Factor Ontology, DrugBank's open vocabulary. `--mentions` adds what people called these things in
 annotated corpora (PubTator files). Which files, of which versions and licences, is
 written into the dictionary. Tables derived from ChEMBL (share-alike) are never read.
 """
@@ -18,7 +18,7 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -26,11 +26,21 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from literature.dictionary import DESIGNATION, LEARNED, OFFICIAL, OFTEN, SYNONYM, Tables
+from literature.dictionary import (
+    DESIGNATION,
+    DICTIONARY,
+    LEARNED,
+    MAPPED,
+    OFFICIAL,
+    OFTEN,
+    SPECIES,
+    SYNONYM,
+    Tables,
+)
 from literature.lexicon import MAX_TOKENS, capital, key, plural, risky
 from literature.readers.pubtator import Annotated, read_annotated
 
-FORMAT = 1
+FORMAT = 2
 LEARN_SHARE = 0.6  # of the times a name was annotated, how many must mean one thing before it is learned
 _DOCUMENTS = 3  # annotated in so many articles with one meaning, a name stands before official ones
 
@@ -43,6 +53,7 @@ LICENCES = {
     "mesh_cas_mappings": "MeSH, public domain",
     "pubchem_mesh_map": "PubChem, public domain",
     "doid": "Disease Ontology, CC0",
+    "efo": "Experimental Factor Ontology, Apache-2.0",
     "drugbank_vocabulary": "DrugBank open vocabulary, CC0",
     "PubTator": "annotated corpora of the NLM and their partners, public domain or CC0",
 }
@@ -114,6 +125,7 @@ class Draft:
     names: dict[str, int] = field(default_factory=dict)  # name -> rank
     xrefs: set[str] = field(default_factory=set)
     inchikey: str = ""
+    told: int = 0  # annotated articles that name it
 
     def add(self, name: str, rank: int) -> None:
         name = " ".join(name.split())
@@ -145,23 +157,63 @@ def build(
     drafts: Drafts = {}
     _mesh(drafts, found)
     _disease_ontology(drafts, found["doid"])
+    _factors(drafts, found["efo"])
     _drugbank(drafts, found["drugbank_vocabulary"])
     _genes(drafts, found["gene_info"], found["hgnc"])
     _proteins(drafts, found)
     learned = list(mentions)
     _learn(drafts, learned, keep)
-    sources = [
-        f"{p.name} ({_sum(p)}): {LICENCES[name]}" for name, p in sorted(found.items()) if p is not None
-    ]
-    sources += [f"{p.name} ({_sum(p)}): {LICENCES['PubTator']}" for p in learned]
-    return _table(drafts, sources)
+    return _table(drafts, _sources(found, learned))
+
+
+def build_genes(
+    folder: Path,
+    species: str,
+    mentions: Iterable[Path] = (),
+    keep: Callable[[str], bool] = lambda id: True,
+) -> Tables:
+    """The genes of another species: one of `SPECIES`, as its gene_info file names them; see `build`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the species' file is not there.
+    """
+    path = next(iter(sorted(folder.rglob(f"{SPECIES[species].file}*gene_info*"))), None)
+    if path is None:
+        raise FileNotFoundError(f"{folder} holds no {SPECIES[species].file}.gene_info of NCBI Gene")
+    drafts: Drafts = {}
+    _genes(drafts, path, None, SPECIES[species].taxon)
+    learned = list(mentions)
+    _learn(drafts, learned, keep, frozenset({"gene"}))
+    return _table(drafts, _sources({"gene_info": path}, learned))
+
+
+def update(folder: Path, drafts: Drafts) -> Tables:
+    """Human genes and the Disease Ontology of a folder, under the identifiers that `drafts` give them."""
+    found = {name: _find(folder, name) for name in ("gene_info", "doid")}
+    old = dict(drafts)
+    _genes(drafts, found["gene_info"], None)
+    for id, draft in drafts.items():
+        if draft is not old.get(id) and id in old:
+            draft.xrefs |= old[id].xrefs
+    _disease_ontology(drafts, found["doid"])
+    return _table(drafts, _sources(found, ()))
+
+
+def _sources(found: Mapping[str, Path | None], learned: Sequence[Path]) -> list[str]:
+    told = [f"{p.name} ({_sum(p)}): {LICENCES[name]}" for name, p in sorted(found.items()) if p is not None]
+    return told + [f"{p.name} ({_sum(p)}): {LICENCES['PubTator']}" for p in learned]
+
+
+_NEEDED = ("gene_info", "mesh_id_label_mappings", "doid")
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    endings = (".tsv", ".txt", ".obo", ".csv", "gene_info")
+    endings = (".tsv", ".txt", ".obo", ".csv", ".json", "gene_info")
     here = sorted(p for p in folder.rglob("*") if p.is_file() and _told(p.name, name))
     here = [p for p in here if any(e in p.name for e in endings)]
-    if not here and name in ("gene_info", "mesh_id_label_mappings", "doid"):
+    if not here and name in _NEEDED:
         raise FileNotFoundError(f"{folder} holds no file named like {name!r}; see the head of this module")
     return here[0] if here else None
 
@@ -275,6 +327,30 @@ def _disease_ontology(drafts: Drafts, path: Path | None) -> None:
                 )
 
 
+_NO_NAME = re.compile(r"\[|\bNOS\b|\bunspecified\b|\bother\b|\bdue to\b", re.IGNORECASE)
+_ASIDE = re.compile(r"\s*\((?:disease|disorder|finding|morphologic abnormality|symptom)\)$", re.IGNORECASE)
+
+
+def _factors(drafts: Drafts, path: Path | None) -> None:
+    """Names the Experimental Factor Ontology gives to diseases of exactly one MeSH heading."""
+    if path is None:
+        return
+    of_xref = {x: draft for draft in drafts.values() if draft.type == "disease" for x in draft.xrefs}
+    with _open(path) as file:
+        terms = json.load(file)
+    for term in terms:
+        told = {re.sub(r"^(?:MSH|MeSH):", "MESH:", xref) for xref in term["xrefs"]}
+        meant = {id for id in told if id.startswith("MESH:") and id in drafts}
+        meant = meant or {of_xref[xref].id for xref in told if xref in of_xref}
+        draft = drafts[meant.pop()] if len(meant) == 1 else None
+        if draft is None or draft.type != "disease":
+            continue
+        for name in (term["name"], *term["synonyms"]):
+            name = straight(_ASIDE.sub("", name))
+            if len(name) <= 70 and name.count(",") == 0 and not _NO_NAME.search(name) and not name.isupper():
+                draft.add(name, MAPPED)
+
+
 def _by_key(drafts: Drafts, types: tuple[str, ...]) -> dict[str, str]:
     """The MeSH heading of each key, own names before synonyms."""
     found: dict[str, tuple[int, str]] = {}
@@ -307,10 +383,11 @@ def _drugbank(drafts: Drafts, path: Path | None) -> None:
                 known.add(name, SYNONYM if place else OFFICIAL)
 
 
+_NUMBERED = re.compile(r"Gm\d+|LOC\d+|RGD\d+|\w+Rik")
 _SPOKEN = frozenset({"protein-coding", "ncRNA", "rRNA", "snRNA", "other"})
 
 
-def _genes(drafts: Drafts, path: Path | None, hgnc: Path | None) -> None:
+def _genes(drafts: Drafts, path: Path | None, hgnc: Path | None, taxon: str = "9606") -> None:
     uniprot: dict[str, str] = {}
     extra: dict[str, list[str]] = {}
     for row in _rows(hgnc):
@@ -318,10 +395,14 @@ def _genes(drafts: Drafts, path: Path | None, hgnc: Path | None) -> None:
             uniprot[row[5]] = row[6]
             extra[row[5]] = [name.strip() for name in row[4].split(",") if name.strip()]
     for row in _rows(path):
-        if len(row) < 14 or row[0] != "9606" or row[9] not in _SPOKEN:
+        if len(row) < 14 or row[0] != taxon or row[9] not in _SPOKEN:
             continue
         gene, symbol = row[1], row[2]
-        if row[9] != "protein-coding" and re.match(r"(?:LOC|LINC|MIR\d+HG|RNU|RN7S)", symbol):
+        if row[9] != "protein-coding" and (
+            taxon != "9606" or re.match(r"(?:LOC|LINC|MIR\d+HG|RNU|RN7S)", symbol)
+        ):
+            continue
+        if _NUMBERED.fullmatch(symbol):  # predicted, and named by nobody
             continue
         draft = Draft(f"NCBIGene:{gene}", "gene", symbol)
         drafts[draft.id] = draft
@@ -332,7 +413,7 @@ def _genes(drafts: Drafts, path: Path | None, hgnc: Path | None) -> None:
         for name in (*row[4].split("|"), *extra.get(gene, ())):
             if name != "-":
                 draft.add(name, SYNONYM)
-        if row[9] == "protein-coding":
+        if row[9] == "protein-coding" and taxon == "9606":
             for name in row[13].split("|"):
                 if name != "-" and len(name) <= 70:
                     draft.add(name, DESIGNATION)
@@ -376,24 +457,32 @@ def identifier(kind: str, id: str) -> str:
     return id if ":" in id else f"MESH:{id}"
 
 
-def _learn(drafts: Drafts, files: Sequence[Path], keep: Callable[[str], bool]) -> None:
+def _learn(
+    drafts: Drafts,
+    files: Sequence[Path],
+    keep: Callable[[str], bool],
+    kinds: frozenset[str] = frozenset({"gene", "chemical", "disease"}),
+) -> None:
     """Names people used, where most of their uses mean one thing."""
     seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     spelled: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     documents: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    named: dict[str, set[str]] = defaultdict(set)
     for file in files:
         for found in read_annotated(file):
             if not isinstance(found, Annotated) or not keep(found.article.id):
                 continue
             for one in found.annotations:
                 kind = LEARNED_TYPES.get(one.type)
-                if kind is None or len(one.ids) != 1 or "+" in one.ids[0] or one.ids[0] in ("-", "-1"):
+                if kind not in kinds or len(one.ids) != 1 or "+" in one.ids[0] or one.ids[0] in ("-", "-1"):
                     continue
+                assert kind is not None
                 place = (kind, key(one.text))
                 meant = identifier(kind, one.ids[0])
                 seen[place][meant] += 1
                 spelled[place][one.text] += 1
                 documents[(*place, meant)].add(found.article.id)
+                named[meant].add(found.article.id)
     strangers = {  # concepts that no MeSH heading was found for: annotations say which one it is
         (draft.type, key(name)): draft.id
         for draft in drafts.values()
@@ -416,6 +505,8 @@ def _learn(drafts: Drafts, files: Sequence[Path], keep: Callable[[str], bool]) -
         draft.type = kind if draft.type == "other" else draft.type
         often = len(documents[kind, word, meant]) >= _DOCUMENTS
         draft.add(spelled[kind, word].most_common(1)[0][0], OFTEN if often else LEARNED)
+    for draft in drafts.values():
+        draft.told = max(draft.told, len(named.get(draft.id, ())))
 
 
 def _merged(drafts: Drafts, other: Draft, id: str) -> Draft:
@@ -451,6 +542,7 @@ def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
                     "name": draft.name,
                     "xrefs": " ".join(sorted(draft.xrefs)),
                     "inchikey": draft.inchikey,
+                    "told": draft.told,
                 }
             )
     names.sort()
@@ -465,15 +557,16 @@ def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
             "capital": pa.array([capital(n[3]) for n in names], pa.bool_()),
         }
     )
-    schema = pa.schema([(field, pa.string()) for field in ("id", "type", "name", "xrefs", "inchikey")])
+    texts = [(field, pa.string()) for field in ("id", "type", "name", "xrefs", "inchikey")]
+    schema = pa.schema([*texts, ("told", pa.int16())])
     return Tables(pa.Table.from_pylist(concepts, schema=schema).replace_schema_metadata(meta), by_key)
 
 
-def save(tables: Tables, folder: Path) -> int:
-    """Write the dictionary's two files, compactly; their size in bytes."""
+def save(tables: Tables, folder: Path, name: str = DICTIONARY) -> int:
+    """Write a dictionary's two files, compactly; their size in bytes."""
     size = 0
-    for name, table in (("dictionary_concepts", tables.concepts), ("dictionary_names", tables.names)):
-        path = folder / f"{name}.parquet"
+    for part, table in (("concepts", tables.concepts), ("names", tables.names)):
+        path = folder / f"{name}_{part}.parquet"
         pq.write_table(
             table,
             path,
@@ -492,13 +585,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--mentions", type=Path, nargs="*", default=[], help="PubTator files to learn names from"
     )
+    parser.add_argument("--species", nargs="*", default=[], choices=list(SPECIES), help="also their genes")
     parser.add_argument("--out", type=Path, required=True, help="a folder")
     chosen = parser.parse_args(arguments)
-    tables = build(chosen.folder, chosen.mentions)
-    size = save(tables, chosen.out)
-    print(
-        f"{chosen.out}: {tables.concepts.num_rows:,} concepts, {tables.names.num_rows:,} names, {size:,} bytes"
-    )
+    made = {DICTIONARY: build(chosen.folder, chosen.mentions)}
+    for species in chosen.species:
+        made[species] = build_genes(chosen.folder, species, chosen.mentions)
+    for name, tables in made.items():
+        size = save(tables, chosen.out, name)
+        print(
+            f"{name}: {tables.concepts.num_rows:,} concepts, {tables.names.num_rows:,} names, {size:,} bytes"
+        )
 
 
 if __name__ == "__main__":

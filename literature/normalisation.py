@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import chain, islice
 from typing import TypeAlias
 
-from literature.dictionary import Dictionary, shipped
+from literature.dictionary import Dictionary, genes_of, shipped
 from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
 
 # How sure a link is by the rule that made it: shares right on held-out articles, see the benchmark.
@@ -24,10 +25,14 @@ _SCORES = {
     "shorter": 0.85,
     "bent": 0.8,
     "order": 0.75,
-    "head": 0.7,
+    "words": 0.85,
+    "head": 0.65,
+    "letters": 0.6,
 }
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
+_LONG = 12  # letters of a gene's name that may be told by them: symbols differ by one
+_LETTERS: Mapping[Type, float] = {"disease": 0.75, "gene": 0.82}  # least cosine of a name in other letters
 _WAYS = 60  # bent names that are bent again
 
 
@@ -37,6 +42,7 @@ def normalise(
     *,
     short_forms: Mapping[str, str] | None = None,
     lexicon: Lexicon | None = None,
+    species: str = "human",
 ) -> tuple[Link, ...]:
     """What a name may mean, likeliest first; empty when that cannot be told.
 
@@ -48,28 +54,43 @@ def normalise(
         Abbreviations of the document the name stands in, as `mentions.abbreviations` finds them.
     lexicon
         Where to look; the shipped dictionaries when None.
+    species
+        Whose genes: "human"; "mouse", with NCBI Gene's mouse identifiers. Nothing else
+        depends on it.
+
+    Raises
+    ------
+    UnknownSpecies
+        If the package holds no genes of the species.
 
     Examples
     --------
     >>> normalise("5-HT1B")[0].concept.name
     'HTR1B'
     """
+    if species != "human" and type in ("gene", None):
+        if lexicon is not None and lexicon is not shipped():
+            raise ValueError("name a lexicon or a species, not both")
+        if found := normalise(name, "gene", short_forms=short_forms, lexicon=genes_of(species)):
+            return found
+        if type == "gene":
+            return ()
     lexicon = lexicon or shipped()
     full = (short_forms or {}).get(name, "")
-    ways = [(word, method) for word, method in _ways(name, type, lexicon)]
+    ways = _ways(name, type, lexicon)
     if full:
-        spelled = [
+        spelled = (
             (word, "abbreviation" if method == "name" else method)
             for word, method in _ways(full, type, lexicon)
-        ]
+        )
         # A symbol is a gene's own name, so it stands before bent forms of what it is short for; elsewhere
         # the document's definition stands before what the short form means to others.
-        exact = 1 if type == "gene" else len(spelled)
-        ways = [*spelled[:exact], ways[0], *spelled[exact:], *ways[1:]]
+        first = [*islice(spelled, 1), *islice(ways, 1)] if type == "gene" else []
+        ways = chain(first, spelled, ways)
     wanted = plural(name)
     for word, method in ways:
-        if found := _links(lexicon, word, type, method, wanted):
-            return found
+        if links := _links(lexicon, word, type, method, wanted):
+            return links
     return ()
 
 
@@ -85,9 +106,10 @@ def _links(lexicon: Lexicon, word: str, type: Type | None, method: str, wanted: 
     return tuple(Link(e.concept, 0.5 * score * share if e.ambiguous else score, method) for e in ordered)
 
 
-def _rank(entry: Entry, wanted: bool) -> tuple[int, bool, bool, int, str]:
-    """Own names before synonyms; of equals, the concept that was numbered first, as a rule the better known."""
-    return entry.rank, entry.plural != wanted, entry.ambiguous, len(entry.concept.id), entry.concept.id
+def _rank(entry: Entry, wanted: bool) -> tuple[int, bool, bool, int, int, str]:
+    """Own names before synonyms; of equals, the concept annotators name most, then the one numbered first."""
+    id = entry.concept.id
+    return entry.rank, entry.plural != wanted, entry.ambiguous, -entry.told, len(id), id
 
 
 def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
@@ -101,6 +123,11 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str,
         yield joined, "spaced"
     seen, ways = {word}, [word]
     for method, bend in _RULES.get(type or "", _GENE + _DISEASE + _CHEMICAL):
+        if bend is _head or (bend is _gene_core and len(compact) >= _LONG):
+            for alike, how in _alike(lexicon, "disease" if bend is _head else "gene", word):
+                if alike not in seen:
+                    seen.add(alike)
+                    yield alike, how
         for known in tuple(ways[:_WAYS]):
             for bent in bend(known):
                 if len(bent.replace(" ", "")) >= _MINIMUM and bent not in seen:
@@ -110,6 +137,22 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str,
                     if type == "gene":
                         for joined in _joined(lexicon, bent.replace(" ", "")):
                             yield joined, method
+
+
+def _alike(lexicon: Lexicon, type: Type, word: str) -> Iterator[tuple[str, str]]:
+    """Names that say the same in other words, the concept annotators name most often first; then in other letters."""
+    for layer in reversed(lexicon.layers):
+        if isinstance(layer, Dictionary):
+            likeness = layer.likeness(type)
+            said = likeness.same(word) if type == "disease" else []
+            same = [
+                (entry, one) for one in said for entry in layer.entries(one) if entry.concept.type == type
+            ]
+            for _, one in sorted(same, key=lambda found: (-found[0].told, *_rank(found[0], False))):
+                yield one, "words"
+            for one, cosine in likeness.nearest(word, 3):
+                if cosine >= _LETTERS[type]:
+                    yield one, "letters"
 
 
 def _joined(lexicon: Lexicon, compact: str) -> Iterator[str]:
@@ -201,9 +244,14 @@ def _gene_forms(word: str) -> Iterator[str]:
     words = word.split()
     if match := _SUFFIXED.match(words[-1]):
         yield " ".join([*words[:-1], match.group(1), match.group(2)])
-    for prefix in ("hum", "hu", "h", "p", "m", "r"):
+    for prefix in ("hum", "hu", "h", "phospho", "pro", "p", "m", "r", "c"):
         if words[0].startswith(prefix) and len(words[0]) >= len(prefix) + 2:
             yield " ".join([words[0][len(prefix) :], *words[1:]])
+    if len(words) > 1 and words[0] in ("p", "phospho", "phosphorylated", "activated", "pro", "total"):
+        yield " ".join(words[1:])
+    for at in range(1, len(words) - 1):  # "matrix metalloproteinase (MMP)2" -> "matrix metalloproteinase 2"
+        if len(words[at]) <= 5 and words[at].isalpha():
+            yield " ".join([*words[:at], *words[at + 1 :]])
     if len(words) > 1 and (words[-1] in ("p", "s", "r") or (words[-1].isdigit() and words[-2].isdigit())):
         yield " ".join(words[:-1])
 
