@@ -8,18 +8,25 @@ those that hold most of what was never tried.
 
 from __future__ import annotations
 
+import os
 import warnings
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+import rdkit
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
+from discovery.files import CannotWrite, publish
 from discovery.lines import lines
 from discovery.molecule import quiet_rdkit
 
@@ -27,8 +34,10 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 COMMON = 3  # molecules that must hold a substructure for it to be worth meeting
+KEPT = 20_000  # molecules from which on an index is worth keeping
 RADIUS = 3  # radius of the circular substructures, in bonds
 
+_TABLES = ("hashes", "held", "starts", "holders", "opens")
 _CIRCLES = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS)
 
 
@@ -184,6 +193,9 @@ def _top(values: Floats, n: int) -> Ints:
 def read(path: Path) -> Collection:
     """The collection in a SMILES file, one molecule a line, gzipped or not.
 
+    Its index is kept in `$XDG_CACHE_HOME/discovery/collections` or `~/.cache/discovery/collections`,
+    under the file's checksum: a quarter of a million molecules take a minute the first time.
+
     Raises
     ------
     ValueError
@@ -193,7 +205,29 @@ def read(path: Path) -> Collection:
         texts = [line.text.split()[0] for line in lines(path) if line.text.strip()]
     except OSError as error:
         raise ValueError(f"{path} cannot be opened: {error.strerror}") from error
-    found = Collection.of(dict.fromkeys(texts))
+    found = Collection.of(dict.fromkeys(texts)) if len(texts) < KEPT else _kept(texts)
     if not found.smiles:
         raise ValueError(f"{path}: no row holds a SMILES")
+    return found
+
+
+def _kept(texts: Sequence[str]) -> Collection:
+    """From the cache, or made and put there; a cache that cannot be read or written is done without."""
+    words = "\n".join(texts)
+    name = sha256(f"{RADIUS} {COMMON} {rdkit.__version__}\n{words}".encode()).hexdigest()
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    place = home / "discovery" / "collections" / f"{name}.npz"
+    with (
+        suppress(OSError, EOFError, ValueError, KeyError, BadZipFile),
+        np.load(place, allow_pickle=False) as tables,
+    ):
+        smiles = tables["smiles"].tobytes().decode().split("\n")
+        return Collection(tuple(smiles), *(tables[table] for table in _TABLES))
+    found = Collection.of(dict.fromkeys(texts))
+    whole = BytesIO()
+    smiles_bytes = np.frombuffer("\n".join(found.smiles).encode(), np.uint8)
+    np.savez(whole, smiles=smiles_bytes, **{table: getattr(found, table) for table in _TABLES})
+    with suppress(CannotWrite, OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        publish(place, whole.getvalue())
     return found

@@ -105,6 +105,24 @@ def test_files_are_read_and_bad_rows_named(tmp_path: Path) -> None:
         read(tmp_path / "empty.smi")
 
 
+def test_an_index_is_kept_and_a_damaged_one_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("generative.collection.KEPT", 10)
+    path = tmp_path / "some.smi"
+    path.write_text("\n".join(DRUGS) + "\n")
+    first = read(path)
+    (kept,) = (tmp_path / "discovery/collections").iterdir()
+    for damage in (b"", kept.read_bytes()[:-2000], kept.read_bytes()):
+        kept.write_bytes(damage)
+        read.cache_clear()
+        again = read(path)
+        assert again.smiles == first.smiles
+        for table in ("hashes", "held", "starts", "holders", "opens"):
+            assert np.array_equal(getattr(again, table), getattr(first, table))
+
+
 @pytest.mark.parametrize("flat", [True, False])
 def test_guided_search_takes_from_its_collection(tmp_path: Path, flat: bool) -> None:
     """With something to climb its neighbours of good molecules, with nothing what was never tried."""
