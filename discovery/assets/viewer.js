@@ -30,6 +30,7 @@
 
     function describe(pose) {
       const lines = [element("p", { class: "pv-score" }, pose.score)];
+      if (pose.verdict) lines.push(element("p", { class: pose.verdict.good ? "pv-good" : "pv-bad" }, (pose.verdict.good ? "✓ " : "✗ ") + pose.verdict.text));
       if (pose.contacts.length) {
         const body = element("tbody");
         for (const contact of pose.contacts) {

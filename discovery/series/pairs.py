@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,20 +71,20 @@ class MatchedPairs:
 
     def sheet(self, n: int = 20, least: int = 3) -> Sheet:
         """The `n` surest transformations seen in at least so many pairs."""
-        shown = self.tested(least)
+        shown = _smallest(self.tested(least))
         rows: list[tuple[Cell, ...]] = []
         for found in shown[:n]:
             up = sum(pair.change > 0 for pair in found.pairs)
             down = sum(pair.change < 0 for pair in found.pairs)
             rows.append(
                 (
-                    drawing(found.before),
-                    drawing(found.after),
+                    drawing(_open(found.before)),
+                    drawing(_open(found.after)),
                     Figure(f"{len(found.pairs):,}"),
                     signed(found.mean),
                     span(found.interval),
                     Figure(f"{up} / {down}"),
-                    figure(found.q, 3),
+                    Figure("< 0.001") if found.q is not None and found.q < 0.001 else figure(found.q, 3),
                 )
             )
         heads = (
@@ -98,7 +98,8 @@ class MatchedPairs:
         )
         note = (
             "q is the false discovery rate: the share of such transformations that would look as sure by chance. "
-            "Pairs that share a molecule are not independent, so the truth is somewhat less sure than it says."
+            "Pairs that share a molecule are not independent, so the truth is somewhat less sure than it says. "
+            "A change that shows with and without its neighbours, by the same pairs, is listed once."
         )
         return Sheet(
             f"{first(n, shown)} transformations with {least} pairs or more", heads, tuple(rows), note
@@ -116,6 +117,22 @@ class MatchedPairs:
         return tuple(
             sorted(kept, key=lambda t: (1.0 if t.q is None else t.q, -abs(t.mean), t.before, t.after))
         )
+
+
+def _smallest(found: Sequence[Transformation]) -> list[Transformation]:
+    """One of those that the very same pairs show: the one with the fewest atoms, where the first of them stood."""
+    groups: dict[frozenset[tuple[int, int]], Transformation] = {}
+    for one in found:
+        key = frozenset((pair.before, pair.after) for pair in one.pairs)
+        kept = groups.setdefault(key, one)
+        if len(one.before) + len(one.after) < len(kept.before) + len(kept.after):
+            groups[key] = one
+    return list(groups.values())
+
+
+def _open(group: str) -> str:
+    """A group with one open bond has no need of a number on it."""
+    return group if "[*:2]" in group else group.replace("[*:1]", "*")
 
 
 def matched_pairs(measured: Measured, *, cuts: int = 1, largest: int = 10) -> MatchedPairs:

@@ -136,7 +136,11 @@ def left_out(outcomes: Iterable[object], *, examples: int = 2) -> Sheet:
                 "; ".join(inert(text, limit=160) for text in shown),
             )
         )
-    return Sheet(f"{len(gone):,} rows left out", ("rows", "reason", "for example"), tuple(rows))
+    return Sheet(
+        f"{len(gone):,} row{'' if len(gone) == 1 else 's'} left out",
+        ("rows", "reason", "for example"),
+        tuple(rows),
+    )
 
 
 def _named(smiles: str) -> str:

@@ -7,7 +7,7 @@ or sells, and how hard it looks to make. Every part says when there is nothing t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -25,7 +25,8 @@ from discovery.series.known import common_drugs
 from discovery.series.measured import Measured
 from discovery.views.cards import marks_of
 from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
-from discovery.views.reading import label_of
+from discovery.views.lineage import in_words, names_of
+from discovery.views.reading import label_of, route_of
 from discovery.views.text import MINUS, inert, number, spread
 
 GOOD, BAD = "#56B4E9", "#E69F00"  # Okabe and Ito: helps, hurts; the sign stands beside it
@@ -54,6 +55,7 @@ class Why:
     neighbours: tuple[Neighbour, ...]  # nearest first
     drugs: tuple[Neighbour, ...]
     ease: Score | Missing
+    names: Mapping[str, str]  # the run's molecules by structure
 
     @property
     def domain(self) -> str:
@@ -70,7 +72,10 @@ class Why:
 
     @property
     def route(self) -> str:
-        """How hard it looks to make: a class, since no route was searched."""
+        """How it is made, where a scorer searched for a route; else how hard it looks, a class."""
+        planned = route_of(self.row)
+        if planned is not None:
+            return planned.words
         if isinstance(self.ease, Missing):
             return f"not known: {inert(self.ease.detail)}"
         value = self.ease.value
@@ -112,7 +117,7 @@ class Why:
             wish = self.row.desirability.get(column.name)
             if isinstance(outcome, Score):
                 error = f" ± {spread(outcome.error)}" if outcome.error is not None else ""
-                said = f"{number(outcome.value)}{error}"
+                said = f"{number(outcome.value, 0 if outcome.value == round(outcome.value) else 2)}{error}"
             else:
                 said = escape(inert(outcome, limit=200)) if outcome else "not scored"
             bar = ""
@@ -146,9 +151,10 @@ class Why:
 
     def _origin(self) -> str:
         figures = "".join(
-            _figure(parent, (), f"parent {place}") for place, parent in enumerate(self.row.parents[:4], 1)
+            _figure(parent, (), self.names.get(parent, f"parent {place}"))
+            for place, parent in enumerate(self.row.parents[:4], 1)
         )
-        return f"<p><b>Made from</b> {escape(inert(self.row.edit, limit=300))}</p><div>{figures}</div>"
+        return f"<p><b>Made from</b> {escape(in_words(self.row, self.names))}</p><div>{figures}</div>"
 
     def _known(self) -> str:
         figures = []
@@ -206,6 +212,7 @@ def why(
         tuple(neighbours),
         tuple(drugs),
         ease,
+        names_of(run),
     )
 
 

@@ -27,8 +27,10 @@ from discovery.views.reading import (
     alerts_of,
     contacts_of,
     facts,
+    route_of,
     scores_of,
     title_of,
+    verdict_of,
 )
 from discovery.views.score_plot import trace_svg
 from discovery.views.text import inert, number, places, spread
@@ -219,8 +221,11 @@ def card_of(
     """Everything a card says; `names` are the run's molecules by structure (see `lineage.names_of`)."""
     alerts, marks = marks_of(row)
     titles = {column.name: title_of(column) for column in run.columns}
-    details, traces, verdict = [], [], None
+    details, traces = [], []
     extras: list[tuple[str, str, str, str]] = []
+    if planned := route_of(row):
+        stock = f"({planned.absent} not in stock)" if planned.absent else "(all in stock)"
+        extras.append(("Steps to make", str(planned.steps), "", stock))
     for name, score in scores_of(row).items():
         rest = {
             key: value
@@ -238,8 +243,6 @@ def card_of(
         )
         if lines:
             details.append((titles.get(name, inert(name)), lines))
-        if verdict is None and "plausibility" in rest:
-            verdict = _verdict(rest["plausibility"])
     return Card(
         row,
         inert(row.id),
@@ -257,7 +260,7 @@ def card_of(
         tuple(details),
         tuple(traces),
         tuple(extras),
-        verdict,
+        verdict_of(row),
         posed is not None,
     )
 
@@ -273,11 +276,6 @@ def _curves(value: object) -> list[list[float]]:
 
 def _extras(details: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     found = []
-    steps, lacking = details.get("route"), details.get("lacking")
-    if isinstance(steps, Sequence) and not isinstance(steps, str):
-        absent = len(lacking) if isinstance(lacking, Sequence) and not isinstance(lacking, str) else 0
-        blocks = f"{absent} not in stock" if absent else "all in stock"
-        found.append(("Steps to make", str(len(steps)), "", f"({blocks})"))
     kept = details.get("contacts_kept")
     if isinstance(kept, (int, float)) and not isinstance(kept, bool):
         found.append(("Contacts kept in MD", number(100 * kept, 0), "", "%"))
@@ -288,19 +286,6 @@ def _extras(details: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
             ("MM-GBSA", number(binding, 1), spread(float(error or 0), 1) if known else "", "kcal/mol")
         )
     return found
-
-
-def _verdict(plausibility: object) -> Fact | None:
-    if isinstance(plausibility, Mapping) and isinstance(plausibility.get("plausible"), bool):
-        good = plausibility["plausible"]
-        return Fact("Pose checks", "plausible" if good else "not plausible", good)
-    judged = [line for line in facts(plausibility) if line.good is not None]
-    if not judged:
-        return None
-    bad = [line.label for line in judged if not line.good]
-    if not bad:
-        return Fact("Pose checks", f"all {len(judged)} passed", True)
-    return Fact("Pose checks", "failed: " + ", ".join(bad), False)
 
 
 def line_of(row: Row, run: Run, decimals: Mapping[str, int], album: Album) -> Line:

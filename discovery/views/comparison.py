@@ -75,6 +75,13 @@ class Comparison:
             agreement = (
                 f"{number(compared.agreement)} ({compared.shared})" if compared.agreement is not None else "–"
             )
+            ends = [
+                v
+                for s in (compared.one, compared.other)
+                if s
+                for v in (s.low, s.first, s.middle, s.third, s.high)
+            ]
+            decimals = 0 if all(value == round(value) for value in ends) else 2
             for nth, spread in enumerate((compared.one, compared.other)):
                 start = (
                     f'<td rowspan="2" style="background:#fff"><img width="240" height="56" alt="{escape(label_of(compared.column))}: both spreads" src="{picture}"></td>'
@@ -90,8 +97,9 @@ class Comparison:
                     continue
                 best = spread.high if compared.column.better == "high" else spread.low
                 body.append(
-                    f"<tr>{start}<td {left}>{names[nth]}: {spread.n:,}</td><td {cell}>{number(spread.middle)} "
-                    f"({number(spread.first)} to {number(spread.third)})</td><td {cell}>{number(best)}</td>{end}</tr>"
+                    f"<tr>{start}<td {left}>{names[nth]}: {spread.n:,}</td><td {cell}>{number(spread.middle, decimals)} "
+                    f"({number(spread.first, decimals)} to {number(spread.third, decimals)})</td>"
+                    f"<td {cell}>{number(best, decimals)}</td>{end}</tr>"
                 )
         head = "".join(f"<th {left}>{name}</th>" for name in heads)
         caption = f"{names[0]} ({self.sizes[0]:,}, blue, above) and {names[1]} ({self.sizes[1]:,}, orange, below); {self.shared:,} molecules in both"

@@ -13,8 +13,7 @@ from html import escape
 import numpy as np
 
 from discovery.results import Run
-from discovery.score import Column
-from discovery.views.reading import label_of, scores_of
+from discovery.views.reading import column_named, label_of, scores_of
 from discovery.views.score_plot import BLUE, GREY, ORANGE, Axis
 from discovery.views.text import inert, number
 
@@ -41,7 +40,7 @@ def rounds_of(run: Run, column: str = OVERALL) -> tuple[RoundCount, ...]:
     """
     high = True
     if column != OVERALL:
-        high = _column(run, column).better == "high"
+        high = column_named(run, column).better == "high"
     found: list[RoundCount] = []
     best: float | None = None
     for number_of in sorted({row.round for row in run.rows}):
@@ -68,7 +67,7 @@ def course_svg(run: Run, column: str = OVERALL, *, width: int = 620, height: int
         No row holds a number.
     """
     rounds = rounds_of(run, column)
-    title = "Overall" if column == OVERALL else label_of(_column(run, column))
+    title = "Overall" if column == OVERALL else label_of(column_named(run, column))
     every = [value for one in rounds for value in one.values.values()]
     if not every:
         raise ValueError(f"no row has a number for {title}, so there is nothing to follow")
@@ -116,10 +115,3 @@ def course_svg(run: Run, column: str = OVERALL, *, width: int = 620, height: int
         f'<text transform="translate(14 {(height - bottom + top) / 2}) rotate(-90)" text-anchor="middle" font-weight="600">{escape(title)}</text>'
         f'<text x="{left}" y="{height - 10}">molecules with a number, of all proposed. Bar: median. Dashes: best so far.</text></svg>'
     )
-
-
-def _column(run: Run, name: str) -> Column:
-    for column in run.columns:
-        if column.name == name:
-            return column
-    raise KeyError(f"there is no column {name!r}; there are: {', '.join(c.name for c in run.columns)}")

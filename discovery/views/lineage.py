@@ -1,4 +1,4 @@
-"""From what was a molecule made, in words a chemist reads?
+"""From what was a molecule made, in words and pictures a chemist reads?
 
 Proposers say it with structures written out; here molecules of the run go by their names,
 and those whose pictures stand beside the words are not spelled out.
@@ -7,12 +7,14 @@ and those whose pictures stand beside the words are not spelled out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from discovery.results import Row, Run
+from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
 from discovery.views.text import inert
 
 
@@ -52,6 +54,34 @@ def in_words(row: Row, names: Mapping[str, str]) -> str:
     text = inert(text, limit=300).rstrip(". ")
     named = text.split(" ")[0] in names.values()
     return text if named else text[:1].upper() + text[1:]
+
+
+def origins_html(run: Run, rows: Sequence[Row]) -> str:
+    """One line a row: its parents, what was done to them, what came of it."""
+    names, body = names_of(run), []
+    for row in rows:
+        parents = "".join(
+            f'<figure style="display:inline-block;margin:2px">{_drawn(parent)}<figcaption><small>'
+            f"{escape(inert(names.get(parent, f'parent {place}')))}</small></figcaption></figure>"
+            for place, parent in enumerate(row.parents[:3], start=1)
+        )
+        words = escape(in_words(row, names) or "proposed as it is")
+        body.append(
+            f'<tr><td style="background:#fff">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
+            f'{words}</td><td style="background:#fff"><figure style="margin:2px">{_drawn(row.smiles)}<figcaption><b>'
+            f"{escape(inert(row.id))}</b></figcaption></figure></td></tr>"
+        )
+    heads = "".join(
+        f'<th style="text-align:left">{head}</th>' for head in ("made from", "what was done", "molecule")
+    )
+    return f'<table style="border-collapse:collapse"><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
+def _drawn(smiles: str) -> str:
+    try:
+        return f'<img width="190" height="125" alt="structure" src="{data_uri(molecule_svg(smiles, width=190, height=125))}">'
+    except UndrawableError:
+        return f"<code>{escape(inert(smiles, limit=60))}</code>"
 
 
 def _step(part: str) -> str:

@@ -36,7 +36,7 @@ from discovery.views.pocket import (
     residue_key,
     trimmed,
 )
-from discovery.views.reading import contacts_of, label_of, pose_of, scores_of
+from discovery.views.reading import contacts_of, label_of, pose_of, scores_of, verdict_of
 from discovery.views.text import inert, plus_minus
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -141,9 +141,13 @@ def _as_json(pose: PosedRow, around: _Around, columns: Mapping[str, Column]) -> 
         for name, score in scores_of(row).items()
         if name in columns and isinstance(score.details.get("pose"), str)
     ]
+    verdict = verdict_of(row)
     return {
         "id": inert(row.id),
         "title": title,
+        "verdict": {"text": f"{verdict.label}: {verdict.text}", "good": bool(verdict.good)}
+        if verdict
+        else None,
         "score": numbers[0] if numbers else "",
         "sdf": pose.mol_block,
         "near": around.close(_heavy(pose.mol)),

@@ -69,6 +69,20 @@ def label_of(column: Column) -> str:
     return title_of(column) if column.unit in ("", "1") else f"{title_of(column)} / {inert(column.unit)}"
 
 
+def column_named(run: Run, name: str) -> Column:
+    """The column of that name.
+
+    Raises
+    ------
+    KeyError
+        There is none; the message lists those there are.
+    """
+    for column in run.columns:
+        if column.name == name:
+            return column
+    raise KeyError(f"there is no column {name!r}; there are: {', '.join(c.name for c in run.columns)}")
+
+
 def stages_of(run: Run) -> tuple[StageCount, ...]:
     """The run's funnel, its stages named as the columns are."""
     titles = {column.name: title_of(column) for column in run.columns}
@@ -92,6 +106,35 @@ def alerts_of(row: Row) -> tuple[Alert, ...]:
         else:
             found.append(Alert(inert(entry, limit=120)))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a molecule is made, as a scorer planned it."""
+
+    steps: int
+    blocks: int  # to be bought
+    absent: int  # of those needed, not in stock
+
+    @property
+    def words(self) -> str:
+        """ "3 steps from 2 blocks in stock and 1 that is not"."""
+        stock = f"{self.blocks} block{'' if self.blocks == 1 else 's'} in stock"
+        lacking = f" and {self.absent} not in stock" if self.absent else ""
+        return f"{self.steps} step{'' if self.steps == 1 else 's'} from {stock}{lacking}"
+
+
+def route_of(row: Row) -> Route | None:
+    """The route that a scorer left as `route`, `buy` and `lacking` lists; None where no scorer did."""
+    for score in scores_of(row).values():
+        steps = score.details.get("route")
+        if isinstance(steps, Sequence) and not isinstance(steps, str) and steps:
+            counts = [
+                len(found) if isinstance(found := score.details.get(key), (list, tuple)) else 0
+                for key in ("buy", "lacking")
+            ]
+            return Route(len(steps), *counts)
+    return None
 
 
 def pose_of(row: Row) -> str:
@@ -216,3 +259,24 @@ def _finite(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def verdict_of(row: Row) -> Fact | None:
+    """The plausibility checks of the row's pose in one line; None where no scorer left any."""
+    for score in scores_of(row).values():
+        if score.details.get("plausibility") not in ([], {}, None, ""):
+            return _verdict(score.details["plausibility"])
+    return None
+
+
+def _verdict(plausibility: object) -> Fact | None:
+    if isinstance(plausibility, Mapping) and isinstance(plausibility.get("plausible"), bool):
+        good = plausibility["plausible"]
+        return Fact("Pose checks", "plausible" if good else "not plausible", good)
+    judged = [line for line in facts(plausibility) if line.good is not None]
+    if not judged:
+        return None
+    bad = [line.label for line in judged if not line.good]
+    if not bad:
+        return Fact("Pose checks", f"all {len(judged)} passed", True)
+    return Fact("Pose checks", "failed: " + ", ".join(bad), False)

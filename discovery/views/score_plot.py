@@ -51,9 +51,18 @@ def trade_off(run: Run) -> tuple[Column, Column] | None:
 
 
 def scatter_svg(
-    run: Run, x: Column, y: Column, shortlist: Sequence[Row], *, width: int = 470, height: int = 350
+    run: Run,
+    x: Column,
+    y: Column,
+    shortlist: Sequence[Row],
+    *,
+    front: Sequence[str] = (),
+    width: int = 470,
+    height: int = 350,
 ) -> str:
     """Every row that holds both numbers: the first Pareto front ringed, the shortlist's ranks written beside.
+
+    `front` names rows to be joined by a line, in this order, and ringed instead of the run's own front.
 
     Raises
     ------
@@ -79,17 +88,24 @@ def scatter_svg(
             f'<line x1="{left}" y1="{at:.1f}" x2="{width - right}" y2="{at:.1f}" stroke="currentColor" stroke-opacity=".12"/>'
             f'<text x="{left - 7}" y="{at + 4:.1f}" text-anchor="end">{number(value, up.decimals)}</text>'
         )
-    listed = {row.id for row in shortlist}
-    for row in sorted(rows, key=lambda row: (row.id in listed, row.front == 1, row.rank is not None)):
+    listed, ringed = {row.id for row in shortlist}, set(front) or {row.id for row in rows if row.front == 1}
+    by_id = {row.id: row for row in rows}
+    if len(front) > 1:
+        points = " ".join(
+            f"{across(scores_of(by_id[id])[x.name].value):.1f},{up(scores_of(by_id[id])[y.name].value):.1f}"
+            for id in front
+        )
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{ORANGE}" stroke-width="1.5"/>')
+    for row in sorted(rows, key=lambda row: (row.id in listed, row.id in ringed, row.rank is not None)):
         cx, cy = across(scores_of(row)[x.name].value), up(scores_of(row)[y.name].value)
         if row.rank is None:
             look = f'r="2.6" fill="none" stroke="{GREY}" stroke-opacity=".75"'
         else:
-            ring = f' stroke="{ORANGE}" stroke-width="2"' if row.front == 1 else ""
+            ring = f' stroke="{ORANGE}" stroke-width="2"' if row.id in ringed else ""
             look = f'r="{5 if row.id in listed else 3.6}" fill="{BLUE if row.id in listed else GREY}"{ring}'
         state = f"rank {row.rank}" if row.rank is not None else "unranked"
         parts.append(
-            f'<circle cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.id))}, {state}</title></circle>'
+            f'<circle data-id="{escape(row.id)}" cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.id))}, {state}</title></circle>'
         )
     taken: list[tuple[float, float]] = []
     for row in [row for row in shortlist if row.rank is not None][:12]:

@@ -23,13 +23,16 @@ from discovery.score import Column, Score, Scorer
 from discovery.target import Statement, Target
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
+from discovery.views.chart import Chart, front_of
 from discovery.views.comparison import Comparison, compare
 from discovery.views.course import OVERALL, course_svg
 from discovery.views.drawing import data_uri, grid_svg
 from discovery.views.funnel_plot import funnel_html
 from discovery.views.grid import grid_of
-from discovery.views.pose_viewer import PoseView
-from discovery.views.reading import label_of, pose_of, scores_of, stages_of
+from discovery.views.lineage import origins_html
+from discovery.views.pocket import atoms_of
+from discovery.views.pose_viewer import PoseView, posed
+from discovery.views.reading import column_named, label_of, pose_of, scores_of, stages_of
 from discovery.views.score_plot import scatter_svg, trade_off
 from discovery.views.sifting import PAGE
 from discovery.views.text import inert, number
@@ -206,10 +209,11 @@ class Table:
     def show(self, n: int = 10) -> Html:
         """The first `n` rows as a table with pictures; alerts are coloured on the atoms."""
         columns, decimals, album = self.run.columns, decimals_of(self.run), Album(2_000_000)
-        heads = ["", "structure", "name", *(label_of(column) for column in columns)]
+        has_ranks = any(row.rank is not None for row in self.run.rows[:n])
+        heads = [*([""] if has_ranks else []), "structure", "name", *(label_of(column) for column in columns)]
         has_utility = any(row.utility is not None for row in self.run.rows)
         if has_utility:
-            heads.insert(3, "overall")
+            heads.insert(heads.index("name") + 1, "overall")
         has_reasons = any(row.missing for row in self.run.rows[:n])
         if has_reasons:
             heads.append("why it is not ranked" if self.run.ranked else "what is missing")
@@ -225,7 +229,7 @@ class Table:
             names = ", ".join(item.alert.name for item in alerts)
             said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
             line = [
-                f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>",
+                *([f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []),
                 f'<td style="background:#fff;padding:2px;min-width:230px">{picture}</td>',
                 f"<td {_CELL}><b>{escape(inert(row.id))}</b>{said}</td>",
             ]
@@ -253,6 +257,10 @@ class Table:
         pairs = [(row.smiles, f"{row.rank}. {row.id}" if row.rank is not None else row.id) for row in shown]
         svg = grid_svg(pairs, columns=columns)
         return Html(f'<img alt="{len(shown)} structures" style="background:#fff" src="{data_uri(svg)}">')
+
+    def origins(self, n: int = 6) -> Html:
+        """What the first `n` rows were made from, and how: parents, words, molecule."""
+        return Html(origins_html(self.run, self.run.rows[:n]))
 
     def refused(self, examples: int = 2) -> Html:
         """How many rows each reason cost, with examples."""
@@ -296,6 +304,62 @@ class Table:
         return Html(
             f'<img alt="{escape(pair[0].name)} against {escape(pair[1].name)}" style="background:#fff" src="{data_uri(svg)}">'
         )
+
+    def scatter(self, x: str, y: str) -> Chart:
+        """Two columns against each other; a point shows its structure when pointed at.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+        ValueError
+            No row holds both numbers.
+        """
+        return self._chart(x, y, pareto=False)
+
+    def pareto(self, x: str, y: str) -> Chart:
+        """The same, with the ranked rows joined than which none is better in both columns.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+        ValueError
+            No row holds both numbers.
+        """
+        return self._chart(x, y, pareto=True)
+
+    def _chart(self, x: str, y: str, *, pareto: bool) -> Chart:
+        across, up = column_named(self.run, x), column_named(self.run, y)
+        if not self.having(x).having(y).run.rows:
+            raise ValueError(f"no row holds both {x} and {y}")
+        return Chart(self.run, across, up, front_of(self.run, across, up) if pareto else ())
+
+    def interactions(self, n: int = 6) -> Html:
+        """Flat maps of the first `n` poses: which atom touches which residue, how, and how far.
+
+        Raises
+        ------
+        ValueError
+            No row has a pose.
+        """
+        rows = [row for row in self.run.rows if pose_of(row)][:n]
+        if not rows:
+            raise ValueError("no row has a pose, so there are no contacts to draw")
+        pieces = []
+        for one in posed(rows, atoms_of(self.run.receptor_pdb)):
+            svg, name = one.contact_map(), inert(one.row.id)
+            head = f"{one.row.rank}. {name}" if one.row.rank is not None else name
+            picture = (
+                f'<img width="430" alt="contacts of {escape(name)}" src="{data_uri(svg)}">'
+                if svg
+                else "<p>no contact was recorded</p>"
+            )
+            pieces.append(
+                f'<figure style="display:inline-block;margin:4px;background:#fff"><figcaption><b>{escape(head)}</b>'
+                f"</figcaption>{picture}</figure>"
+            )
+        return Html(f"<div>{''.join(pieces)}</div>")
 
     def poses(self, n: int = 10) -> PoseView:
         """The first `n` poses in the receptor: one 3-D view with a selector, flat maps below.
@@ -398,12 +462,7 @@ class Table:
         return Table(replace(self.run, rows=tuple(rows)))
 
     def _column(self, name: str) -> Column:
-        for column in self.run.columns:
-            if column.name == name:
-                return column
-        raise KeyError(
-            f"there is no column {name!r}; there are: {', '.join(c.name for c in self.run.columns)}"
-        )
+        return column_named(self.run, name)
 
 
 def quotes(statements: Sequence[Statement], n: int = 5) -> Html:

@@ -54,12 +54,14 @@ RUN = """async (place) => { const n = window.jupyterapp.shell.currentWidget.cont
 FIRST = """async () => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = 1;
  const began = performance.now(); window.jupyterapp.commands.execute('notebook:run-cell');
  const drawn = () => [...document.querySelectorAll('.dg-card img')];
- while (drawn().length < 24) await new Promise((go) => setTimeout(go, 2));
+ while (drawn().length < 24) await new Promise((go) => setTimeout(go, 20));
  await Promise.all(drawn().map((picture) => picture.decode()));
  await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
  return (performance.now() - began) / 1000; }"""
 ASKED = """async (act) => { const here = document.querySelector('.dg').parentElement, old = here.dataset.serial, began = performance.now();
- (0, eval)(act); while (here.dataset.serial === old) await new Promise((go) => setTimeout(go, 2));
+ const answered = new Promise((go) => new MutationObserver(() => { if (here.dataset.serial !== old) go(); })
+  .observe(here, { attributes: true, attributeFilter: ["data-serial"] }));
+ (0, eval)(act); await answered;
  await Promise.all([...document.querySelectorAll('.dg-card img')].map((picture) => picture.decode()));
  await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
  return (performance.now() - began) / 1000; }"""

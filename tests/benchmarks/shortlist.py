@@ -3,7 +3,9 @@
 Question  of the best 100 molecules of the demo campaign, how many trip a structural alert or
           hold a ring system nobody has reported, and does the table flag each of those
 Data      the demo's campaign with 60 molecules docked a round instead of 24, quickly, and none
-          simulated, so that a hundred are ranked (ten core-minutes); or any run's folder
+          simulated, so that a hundred are ranked (ten core-minutes); with --undocked none is docked
+          either, and all that pass the filters are ranked by their properties (one core-minute);
+          or any run's folder
 Reference RDKit's BRENK and PAINS catalogues, asked here anew; the ring systems of ChEMBL
 Limit     at most 2, all flagged
 Failures  a run that ranks fewer than 100 says how many it was judged on
@@ -31,10 +33,11 @@ from discovery.views.reading import alerts_of
 BEST = 100
 
 
-def large() -> Campaign:
+def large(*, docked: bool) -> Campaign:
     """The demo's campaign, filters and all, with a hundred ranked at the end."""
     plain = demo_config().model_dump(mode="json")
-    plain["scorers"] = [part for part in plain["scorers"] if part["use"] != "pose_stability"]
+    gone = {"pose_stability"} if docked else {"pose_stability", "docking", "key_contacts"}
+    plain["scorers"] = [part for part in plain["scorers"] if part["use"] not in gone]
     for part in plain["scorers"]:
         if part["use"] == "docking":
             part["best"] = 60
@@ -80,12 +83,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--run", type=Path, help="the folder of a finished demo")
     parser.add_argument("--quick", action="store_true", help="the demo's two-minute version")
+    parser.add_argument("--undocked", action="store_true", help="rank by properties alone")
     parser.add_argument("--out", type=Path, help="keep the run here, and go on with the one that is there")
     asked = parser.parse_args()
     from tests.benchmarks.record import record
 
     with tempfile.TemporaryDirectory() as folder:
-        config = demo_config(quick=True) if asked.quick else large()
+        config = demo_config(quick=True) if asked.quick else large(docked=not asked.undocked)
         found = load(asked.run) if asked.run else run(config, asked.out or folder)
         numbers = judged(found)
     print(numbers)

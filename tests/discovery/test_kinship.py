@@ -13,7 +13,7 @@ from discovery.molecule import Molecule
 from discovery.report import PAPER_ROWS
 from discovery.views.cards import Album
 from discovery.views.kinship import RADIUS, series_of
-from discovery.views.lineage import in_words, names_of
+from discovery.views.lineage import in_words, names_of, origins_html
 from discovery.views.pose_viewer import asset
 from tests.discovery.fake_run import fake_run
 
@@ -84,3 +84,12 @@ def test_paper_prints_as_many_unranked_rows_as_it_says() -> None:
     assert re.findall(r"\.group \.rows tbody tr:nth-child\(n\+(\d+)\)", asset("report.css")) == [
         str(PAPER_ROWS + 1)
     ]
+
+
+def test_origins_show_parents_words_and_molecule() -> None:
+    run = fake_run(60)
+    made = [row for row in run.rows if row.parents and row.smiles][:3]
+    text = origins_html(run, made)
+    assert text.count("<tr>") == 1 + len(made)
+    assert text.count("<img") == sum(min(3, len(row.parents)) + 1 for row in made)
+    assert "<script" not in text
