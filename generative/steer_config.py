@@ -48,9 +48,12 @@ class Steering:
     workers : int
         Processes that score side by side; a stage may say otherwise.
     proposer : str
-        "guided" or "graph", or another that learns; guided where `molecules` are given.
+        "guided" or "graph", or another that learns; guided where `molecules` or a `collection` are given.
     molecules : path, relative to the steering file
         SMILES file to start from.
+    collection : path, relative to the steering file
+        A large SMILES file, of what can be bought for example, that "guided" looks through each round
+        for neighbours of good molecules.
     scaffold : str
         SMILES every molecule must hold; `*` marks where it may grow.
     avoid : sequence of SMARTS
@@ -67,6 +70,7 @@ class Steering:
     workers: int = 2
     proposer: str = ""
     molecules: str = ""
+    collection: str = ""
     scaffold: str = ""
     avoid: tuple[str, ...] = ()
     pareto: bool = False
@@ -109,18 +113,19 @@ def read(path: str | Path, *, seed: int | None = None) -> Campaign:
     except ValueError as error:
         raise ConfigError(f"{path}: [steer]: {error}") from error
     settings = dict(steering.settings)
-    if steering.molecules:
-        start = (path.parent / steering.molecules).resolve()
-        if not start.is_file():
-            raise ConfigError(f"{path}: [steer] molecules: there is no file {start}")
-        settings["molecules"] = str(start)
+    for key in ("molecules", "collection"):
+        if given := getattr(steering, key):
+            file = (path.parent / given).resolve()
+            if not file.is_file():
+                raise ConfigError(f"{path}: [steer] {key}: there is no file {file}")
+            settings[key] = str(file)
     if steering.scaffold:
         settings["scaffold"] = steering.scaffold
     if steering.avoid:
         settings["avoid"] = list(steering.avoid)
     if steering.pareto:
         settings["pareto"] = True
-    use = steering.proposer or ("guided" if steering.molecules else "graph")
+    use = steering.proposer or ("guided" if steering.molecules or steering.collection else "graph")
     for taken in ("proposers", "rounds", "name", "seed", "workers"):
         if taken in data:
             raise ConfigError(f"{path}: {taken!r} belongs to a campaign; here [steer] says it")

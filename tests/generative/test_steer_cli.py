@@ -43,7 +43,7 @@ def config(tmp_path: Path) -> Path:
     drugs = Path(__file__).resolve().parents[2] / "generative/data/drugs.smi"
     (tmp_path / "start.smi").write_text(drugs.read_text())
     path = tmp_path / "steer.toml"
-    path.write_text(HEAD.format(more=""))
+    path.write_text(HEAD.format(more='collection = "start.smi"'))
     return path
 
 
@@ -84,6 +84,7 @@ def test_all_compromises_may_be_asked_for(config: Path, tmp_path: Path) -> None:
         ("batch = 15", "batch = 20", r"budget 45 is no multiple of batch 20; say 40 or 60"),
         ("batch = 15", "bach = 15", r"no setting 'bach'; did you mean 'batch'\?"),
         ('"start.smi"', '"begin.smi"', r"molecules: there is no file .*begin\.smi"),
+        ('collection = "start', 'collection = "stop', r"collection: there is no file .*stop\.smi"),
         ("[steer]\n", "[stear]\n", r"unknown key 'stear'"),
         ("[[scorers]]", "rounds = 3\n[[scorers]]", r"has no setting 'rounds'"),
         ("budget = 45", "budget = none", r"not valid TOML"),
