@@ -90,7 +90,13 @@ def simulate(
     for note in model.notes:
         typer.echo(note)
     typer.echo(NO_MEMBRANE)
-    run = Run(length_ps=length_ps or 1.0, replicas=replicas, frame_ps=min(0.25, length_ps or 1.0), seed=seed)
+    run = Run(
+        length_ps=length_ps or 1.0,
+        replicas=replicas,
+        frame_ps=min(0.25, length_ps or 1.0),
+        seed=seed,
+        solvent=solvent.value,
+    )
     digest = hashlib.sha256(model.terms.charge.tobytes() + model.xyz.tobytes()).hexdigest()
     settings = Settings(
         ligand_field=figures(force_field),

@@ -12,7 +12,7 @@ What the numbers mean is told where they are made: binding_energy.py, stability.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rdkit import Chem
@@ -28,6 +28,7 @@ from docking.dynamics.sage import force_field
 from docking.dynamics.simulate import Progress, Run, Trajectory, replica
 from docking.dynamics.smirnoff import LigandForceField, checked, ligand_terms
 from docking.dynamics.stability import stability
+from docking.dynamics.surroundings import in_water
 from docking.dynamics.terms import Floats
 from docking.pose import rmsd, with_coords
 
@@ -206,6 +207,20 @@ def simulate(
     bound = start.bound
     docked = bound.xyz * 10.0
     receptor_heavy = np.flatnonzero(receptor.numbers[bound.receptor_atoms] > 1)
+    around = None
+    if length.solvent == "explicit":
+        around = in_water(
+            receptor,
+            bound,
+            start.xyz,
+            free=how.free,
+            device=how.device,
+            temperature=length.temperature,
+            seed=length.seed,
+            name=name,
+        )
+        water = f"moved in TIP3P water, {around.atoms:,} atoms"
+        start = replace(start, made_with=f"{start.made_with}, {water}")
     walks, drifts, kept, energies = [], [], [], []
     for index in range(length.replicas):
 
@@ -220,6 +235,7 @@ def simulate(
             index,
             how.device,
             name=name,
+            around=around,
             resumed=None if resumed is None else resumed(index),
             keep=None if keep is None else told,
         )

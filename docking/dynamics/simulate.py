@@ -1,6 +1,7 @@
-"""What does the complex do when it is let go? Replicas of Langevin dynamics in implicit water.
+"""What does the complex do when it is let go? Replicas of Langevin dynamics.
 
-The outer shell of the pocket is frozen, so the complex neither tumbles nor drifts.
+In implicit water the outer shell of the pocket is frozen, so that the complex neither
+tumbles nor drifts; in explicit water (surroundings.py) the outer backbone is held.
 Hydrogens weigh 3 amu and their bonds are held, which allows steps of 4 fs. A replica
 that explodes goes back to its last good state with half the step; one that explodes at
 half a femtosecond is given up with a reason.
@@ -18,7 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,8 +32,9 @@ except ImportError as error:
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
+from docking.dynamics.surroundings import Surroundings
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.terms import Floats, without_terms_among
+from docking.dynamics.terms import Floats, Ints, without_terms_among
 from docking.receptor import DockingError
 
 SMALLEST_STEP = 0.5  # fs
@@ -57,7 +59,8 @@ class Run:
     step_fs: float = 4.0
     temperature: float = 300.0  # K
     friction: float = 1.0  # 1/ps
-    cutoff: float | None = 12.0  # Å, of forces while moving; energies of frames have none
+    cutoff: float | None = 12.0  # Å, of forces while moving in implicit water; energies of frames have none
+    solvent: Literal["implicit", "explicit"] = "implicit"
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -141,6 +144,7 @@ def replica(
     device: Device | None = None,
     *,
     name: str = "the ligand",
+    around: Surroundings | None = None,
     resumed: Progress | None = None,
     keep: Callable[[Progress], None] | None = None,
 ) -> Trajectory:
@@ -152,6 +156,8 @@ def replica(
         See minimise.py.
     index
         Which replica; with the seed and the name it fixes the random numbers.
+    around
+        Of explicit water; frames hold the complex alone.
     resumed
         Go on from here instead of from the start.
     keep
@@ -162,17 +168,21 @@ def replica(
     MoleculeError
         DIVERGED, with the step at which it gave up.
     """
-    system = system_of(
-        without_terms_among(bound.terms, bound.frozen),
-        bound.frozen,
-        Choices(
-            cutoff_nm=None if run.cutoff is None else run.cutoff / 10.0,
-            constrain_hydrogens=True,
-            heavy_hydrogens=True,
-        ),
-    )
+    if around is None:
+        kept_atoms, begin = np.arange(len(start)), start
+        system = system_of(
+            without_terms_among(bound.terms, bound.frozen),
+            bound.frozen,
+            Choices(
+                cutoff_nm=None if run.cutoff is None else run.cutoff / 10.0,
+                constrain_hydrogens=True,
+                heavy_hydrogens=True,
+            ),
+        )
+    else:
+        kept_atoms, begin, system = around.kept, around.xyz, around.system
     noise = seed_of(run.seed, index, name, *([] if resumed is None else [resumed.chunk]))
-    walker = _Walker(system, run, noise, device or Device(), start)
+    walker = _Walker(system, run, noise, device or Device(), begin, kept_atoms)
     equilibration = int(np.ceil(run.equilibration_ps / run.frame_ps))
     frames: list[Floats] = []
     first = -equilibration
@@ -201,8 +211,8 @@ def replica(
 class _Walker:
     """A Context that steps, notices explosions, and goes back."""
 
-    def __init__(self, system: Any, run: Run, seed: int, device: Device, start: Floats) -> None:
-        self.run, self.seed, self.start = run, seed, start
+    def __init__(self, system: Any, run: Run, seed: int, device: Device, start: Floats, kept: Ints) -> None:
+        self.run, self.seed, self.start, self.kept = run, seed, start, kept
         self.step_fs, self.restarts, self.steps = run.step_fs, 0, 0
         self.integrator = openmm.LangevinMiddleIntegrator(run.temperature, run.friction, run.step_fs / 1000.0)
         self.integrator.setRandomNumberSeed(seed)
@@ -229,7 +239,7 @@ class _Walker:
         return str(openmm.XmlSerializer.serialize(state))
 
     def walked(self, ps: float, name: str) -> Floats:
-        """Walk on by `ps` and give the coordinates, [atom, 3] nm."""
+        """Walk on by `ps` and give the coordinates of the atoms kept, [atom, 3] nm."""
         while True:
             steps = max(1, round(ps * 1000.0 / self.step_fs))
             xyz = self._stepped(steps)
@@ -264,6 +274,7 @@ class _Walker:
         if not np.isfinite(xyz).all() or not np.isfinite(kinetic):
             return None
         hot = 2.0 * kinetic / (self.degrees * 0.00831446261815324)  # kJ/mol/K
-        if hot > _TOO_HOT * self.run.temperature or np.abs(xyz - self.start).max() > _TOO_FAR:
+        ours = xyz[self.kept]  # water may go anywhere
+        if hot > _TOO_HOT * self.run.temperature or np.abs(ours - self.start[self.kept]).max() > _TOO_FAR:
             return None
-        return xyz
+        return np.asarray(ours)

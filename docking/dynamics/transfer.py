@@ -33,8 +33,9 @@ from docking.dynamics.minimise import descend, dry_system
 from docking.dynamics.platform import Device
 from docking.dynamics.pocket import Complex, carve
 from docking.dynamics.receptor_system import ReceptorModel
+from docking.dynamics.surroundings import HOLD, backbone
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.terms import Bools, Floats, Terms, joined, without_terms_among
+from docking.dynamics.terms import Floats, Terms, joined, without_terms_among
 from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
 
 # (Lambda1, Lambda2) of one leg: what overlaps is pushed apart first, then half of the exchange is made
@@ -47,7 +48,6 @@ _CLEAR = 1.5  # nm of water between the ligand outside and the receptor, where t
 _K_PLACE = 2.5 * _KCAL * 100.0  # kJ/mol/nm²
 _K_TURN = 10.0 * _KCAL  # kJ/mol
 _SITE, _K_SITE = 0.3, 25.0 * _KCAL * 100.0  # nm, kJ/mol/nm²: no ligand leaves the pocket
-_K_HOLD = 1.0 * _KCAL * 100.0  # kJ/mol/nm², on the backbone beyond the pocket in explicit water
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +132,7 @@ def transfer(
         )
         system = system_of(terms, still, choices)
         if held is not None:
-            system.addForce(holding(xyz, held, _K_HOLD))
+            system.addForce(holding(xyz, held, HOLD))
         system.addForce(_aligned(ours, theirs, apart, box))
         system.addForce(_in_site((ours[0], theirs[0]), docked, periodic=box is not None))
         return system, _trading(system, traded)
@@ -198,14 +198,6 @@ def displacement(receptor: Floats, ligands: Floats, clear: float) -> Floats:
     needed = np.where(aside2 < reach**2, along + np.sqrt(np.maximum(reach**2 - aside2, 0.0)), 0.0).max(axis=0)
     best = int(needed.argmin())
     return np.asarray(ways[best] * max(float(needed[best]), 2.0 * reach))
-
-
-def backbone(receptor: ReceptorModel, bound: Complex, n_atoms: int) -> Bools:
-    """[atom], whether it is a CA, C or N beyond the pocket: what is held in place in explicit water."""
-    held = np.zeros(n_atoms, dtype=bool)
-    names = np.array([receptor.atom_names[i] in ("CA", "C", "N") for i in bound.receptor_atoms])
-    held[: bound.n_receptor] = names & bound.frozen[: bound.n_receptor]
-    return held
 
 
 def _trading(system: Any, traded: Floats) -> Any:

@@ -34,9 +34,9 @@ def test_harmonic_wells_give_the_analytic_difference(seed: int) -> None:
 
 def test_the_error_is_the_spread_of_repeats() -> None:
     stiff, places = np.array([1.0, 3.0, 9.0]), np.zeros(3)
-    repeats = [difference(*wells(stiff, places, 100, seed), T) for seed in range(40)]
+    repeats = [difference(*wells(stiff, places, 100, seed), T) for seed in range(25)]
     spread = float(np.std([one.value for one in repeats], ddof=1))
-    assert np.mean([one.error for one in repeats]) == pytest.approx(spread, rel=0.4)
+    assert np.mean([one.error for one in repeats]) == pytest.approx(spread, rel=0.5)
 
 
 def test_backward_is_minus_forward() -> None:
