@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -34,6 +35,7 @@ SECTIONS = (
 )
 _LINKS = {
     "PMID": "https://pubmed.ncbi.nlm.nih.gov/{}/",
+    "DOI": "https://doi.org/{}",
     "PMC": "https://pmc.ncbi.nlm.nih.gov/articles/PMC{}/",
     "US": "https://patents.google.com/patent/US{}",
 }
@@ -63,11 +65,11 @@ def label(statement: Statement) -> str:
 
 def link(source: str) -> str:
     """The article's page, for identifiers we know; "" otherwise."""
-    found = re.fullmatch(r"(PMID|PMC):?(\d+)|(US)(\w+)", source)
+    found = re.fullmatch(r"(PMID|PMC):?(\d+)|(US)(\w+)|(DOI):(10\.\d{4,9}/\S+)", source)
     if not found:
         return ""
-    kind, number = found.group(1) or found.group(3), found.group(2) or found.group(4)
-    return _LINKS[kind].format(number)
+    kind, number = (part for part in found.groups() if part)
+    return _LINKS[kind].format(quote(number, safe="/"))
 
 
 def _heading(dossier: Dossier) -> str:
@@ -77,16 +79,22 @@ def _heading(dossier: Dossier) -> str:
 
 
 def _summary(dossier: Dossier) -> str:
+    known = (
+        ""
+        if not dossier.concept.id.startswith("TARGET:")
+        else " No dictionary knows it: only this spelling was looked for."
+    )
     return inert(
         f"{dossier.naming} of {dossier.articles} articles name it; {len(dossier.statements)} statements by "
         f"{dossier.method}. Set aside as retracted: {len(dossier.retracted)}. "
-        f"Records that could not be read: {len(dossier.skipped)}."
+        f"Records that could not be read: {len(dossier.skipped)}.{known}"
     )
 
 
 def _numbers(finding: Finding) -> str:
     found = finding.link
-    return f"support {found.support:.2f}, against {found.contradiction:.2f}, {found.papers} papers"
+    papers = "1 paper" if found.papers == 1 else f"{found.papers} papers"
+    return f"support {found.support:.2f}, against {found.contradiction:.2f}, {papers}"
 
 
 def text(dossier: Dossier, *, findings: int = 12, quotes: int = 2) -> str:
@@ -159,6 +167,7 @@ _STYLE = (
     "h2{border-bottom:1px solid #ddd;margin-top:2em}details{margin:.4em 0}summary{cursor:pointer}"
     "blockquote{margin:.3em 0 .3em 1.5em;color:#333}small{color:#666}.note{background:#fff3cd;padding:.6em 1em}"
     ".glance{background:#f3f6fa;padding:.5em 1em}figure{margin:1em 0;overflow-x:auto}"
+    "summary span{display:block;margin-left:1.5em;color:#555;font-size:13px}details[open]>summary span{display:none}"
     ".plus{color:#176f2c}.minus{color:#a11}svg{vertical-align:middle}del{color:#999}"
 )
 
@@ -234,11 +243,21 @@ def _finding(finding: Finding, placed: set[str], *, drawn: bool) -> str:
     tone = {1: "plus", -1: "minus", 0: ""}[finding.sign]
     picture = _structure(finding.subject.smiles) if drawn and finding.subject.smiles else ""
     quotes = "".join(_quote(s) for s in finding.statements)
+    said = next((s for s in finding.statements if not s.retracted), None)
+    first = f"<span>“{html.escape(_shortened(inert(said.quote)))}”</span>" if said is not None else ""
     # The place is inside the closed part: who comes to it by a link finds it open.
     return (
         f'<details><summary>{picture}<b class="{tone}">{_SIGNS[finding.sign]}</b> '
-        f"{html.escape(phrase(finding))} <small>{html.escape(_numbers(finding))}</small></summary><div{named}>{quotes}</div></details>"
+        f"{html.escape(phrase(finding))} <small>{html.escape(_numbers(finding))}</small>{first}</summary><div{named}>{quotes}</div></details>"
     )
+
+
+def _shortened(words: str) -> str:
+    """As much of a quote as stands on one line; it is whole once opened."""
+    return words if len(words) <= _LINE else words[:_LINE].rsplit(" ", 1)[0] + " …"
+
+
+_LINE = 130  # letters
 
 
 def _quote(statement: Statement) -> str:

@@ -51,6 +51,7 @@ Ints: TypeAlias = NDArray[np.int64]
 FORMAT = 1  # raise it when a segment's meaning changes
 NONE = "none"  # words and things alone
 K1, B = 1.2, 0.5  # saturation and length of BM25; sentences are short, so length says little
+WHOLE = 8  # words from which a sentence counts in full: cells of tables and headings seldom answer
 NAMED = 0.6  # what a named thing weighs beside a word of the same rarity
 MEANING = 1.5  # what nearness (a cosine) weighs beside BM25 as a share of the best sentence's
 _STOP = frozenset(
@@ -403,6 +404,7 @@ class Index:
             total = score / best if best > 0 else score
             if near is not None and near.any():
                 total = total + MEANING * np.maximum(_cosines(segment, near), 0.0)
+                total = total * np.minimum(1.0, segment.held["lengths"] / WHOLE)
             if wanted:
                 named = np.zeros(len(total), bool)
                 named[segment.posting(_thing(wanted))[0]] = True

@@ -162,3 +162,17 @@ def test_foreign_words_are_inert(tmp_path: Path) -> None:
     for view in (page, mark, plain):
         assert "\x1b" not in view
         assert "\u202e" not in view
+
+
+def test_articles_are_one_click_away() -> None:
+    """Reference: how the publishers' resolvers are addressed."""
+    assert pages.link("DOI:10.1371/journal.pone.0012262") == "https://doi.org/10.1371/journal.pone.0012262"
+    assert pages.link("PMID:8643528") == "https://pubmed.ncbi.nlm.nih.gov/8643528/"
+    assert pages.link('DOI:10.1002/a<b">c') == "https://doi.org/10.1002/a%3Cb%22%3Ec"
+    assert pages.link("EXAMPLE:1") == ""
+
+
+def test_a_name_that_nobody_knows_is_told() -> None:
+    told = pages.text(CooccurrenceEvidence().dossier(Target(name="nosuchgene")))
+    assert "No dictionary knows it" in told
+    assert "No dictionary knows it" not in pages.text(CooccurrenceEvidence().dossier(Target(name="HTR1B")))
