@@ -8,11 +8,13 @@ in flight, one that takes too long is killed, and a death costs the molecule it 
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
 import selectors
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,6 +26,8 @@ from discovery.outcome import Missing, Reason
 from discovery.worker import ending
 
 STAGE = "oracle"
+READY = b"!"  # a child's first word
+FRESH = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from generative.oracles import serve; serve(*sys.argv[2:])"
 Answer = float | Missing
 Oracle = Callable[[Sequence[str]], Sequence[Answer]]
 
@@ -85,8 +89,9 @@ def ask_apart(
     Notes
     -----
     Processes are forked, so the oracle may be any callable, but must not rely on threads or on
-    an accelerator that was in use before. A registered scorer has none of these limits:
-    `discovery steer` starts fresh interpreters.
+    an accelerator that was in use before. Once JAX is loaded, whose threads a fork would leave
+    hanging, an oracle that is a function of a module is asked in fresh interpreters instead.
+    A registered scorer has none of these limits: `discovery steer` starts fresh interpreters.
     """
     if workers < 1 or timeout_s <= 0:
         raise ValueError(f"workers >= 1 and timeout_s > 0 are needed, not {workers} and {timeout_s}")
@@ -96,7 +101,7 @@ def ask_apart(
     try:
         while waiting or children:
             while waiting and len(children) < workers:
-                children.append(_Child.fork(oracle))
+                children.append(_Child.start(oracle))
                 children[-1].take(waiting.popleft(), smiles, timeout_s)
             for child in _heard(children):
                 index = child.index
@@ -127,17 +132,28 @@ class _Child:
     status: int | None = None
 
     @classmethod
-    def fork(cls, oracle: Oracle) -> _Child:
+    def start(cls, oracle: Oracle) -> _Child:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(ours_in)
-            os.close(ours_out)
-            _serve(oracle, theirs_in, theirs_out)
+        address = _address(oracle) if "jax" in sys.modules else None
+        if address:
+            pid = _spawned(address, theirs_in, theirs_out)
+        else:
+            pid = os.fork()
+            if pid == 0:
+                os.close(ours_in)
+                os.close(ours_out)
+                _serve(oracle, theirs_in, theirs_out)
         os.close(theirs_in)
         os.close(theirs_out)
-        return cls(pid, os.fdopen(ours_out, "wb", 0), os.fdopen(ours_in, "rb", 0))
+        child = cls(pid, os.fdopen(ours_out, "wb", 0), os.fdopen(ours_in, "rb", 0))
+        if child.back.read(1) != READY:
+            child.end(gone=True)
+            raise OracleError(
+                f"a process to ask {':'.join(address or ('the oracle',))} in could not be started; "
+                "what it said is above"
+            )
+        return child
 
     def take(self, index: int, smiles: Sequence[str], timeout_s: float) -> None:
         self.index, self.said, self.deadline = index, b"", time.monotonic() + timeout_s
@@ -175,6 +191,26 @@ class _Child:
         return self.status
 
 
+def _address(oracle: Oracle) -> tuple[str, str] | None:
+    """Module and name under which a fresh interpreter finds the oracle; None where it finds none."""
+    module, name = getattr(oracle, "__module__", ""), getattr(oracle, "__qualname__", "")
+    found = getattr(sys.modules.get(module), name, None)
+    return (module, name) if found is oracle and module != "__main__" else None
+
+
+def _spawned(address: tuple[str, str], source: int, sink: int) -> int:
+    """The number of a fresh interpreter that serves the oracle at `address`."""
+    for pipe in (source, sink):
+        os.set_inheritable(pipe, True)
+    told = [json.dumps(sys.path), *address, str(source), str(sink)]
+    return os.posix_spawn(sys.executable, [sys.executable, "-c", FRESH, *told], os.environ)
+
+
+def serve(module: str, name: str, source: str, sink: str) -> NoReturn:
+    """What a fresh interpreter does."""
+    _serve(getattr(importlib.import_module(module), name), int(source), int(sink))
+
+
 def _heard(children: Sequence[_Child]) -> list[_Child]:
     """Those that have answered, died, or are late; waits for the first."""
     with selectors.DefaultSelector() as listening:
@@ -192,6 +228,7 @@ def _serve(oracle: Oracle, source: int, sink: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to act on
     try:
         with os.fdopen(source, "rb") as lines, os.fdopen(sink, "wb", 0) as out:
+            out.write(READY)
             for line in lines:
                 try:
                     answer = ask(oracle, [json.loads(line)])[0]

@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -101,6 +102,30 @@ def test_a_death_is_the_death_of_one() -> None:
 def test_a_number_that_is_no_desirability_stops_the_run(how: Callable[..., list[Answer]]) -> None:
     with pytest.raises(OracleError, match=r"CC: the oracle answered -9\.1; map it to 0"):
         how(spoiled("CC", lambda: -9.1), SMILES)
+
+
+MARKED = False  # turned in this process only: a fork would know
+
+
+def marked(smiles: Sequence[str]) -> list[Answer]:
+    return [float(MARKED)] * len(smiles)
+
+
+def test_beside_jax_oracles_of_a_module_are_asked_in_fresh_interpreters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(f"{__name__}.MARKED", True)
+    assert ask_apart(marked, SMILES[:2]) == [1.0, 1.0]
+    monkeypatch.setitem(sys.modules, "jax", sys)
+    assert ask_apart(marked, SMILES, workers=2) == [0.0] * 5
+    assert ask_apart(lambda smiles: [0.5] * len(smiles), SMILES[:2]) == [0.5, 0.5]  # has no address: a fork
+
+
+def test_an_oracle_that_cannot_be_started_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", sys)
+    monkeypatch.setattr("generative.oracles.FRESH", "raise SystemExit(3)")
+    with pytest.raises(OracleError, match="test_oracles:marked in could not be started"):
+        ask_apart(marked, SMILES)
 
 
 def test_no_process_is_left_behind() -> None:
