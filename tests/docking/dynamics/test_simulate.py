@@ -6,12 +6,14 @@ import functools
 from dataclasses import replace
 
 import numpy as np
+import openmm
 import pytest
 
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.minimise import settle
-from docking.dynamics.platform import Device
+from docking.dynamics.platform import Device, context
 from docking.dynamics.simulate import Progress, Run, Trajectory, replica, seed_of
+from docking.dynamics.system import system_of
 from tests.docking.dynamics.cases import toluene_pocket
 
 SHORT = Run(length_ps=0.2, equilibration_ps=0.1, frame_ps=0.1, replicas=1, step_fs=2.0, seed=5)
@@ -86,6 +88,27 @@ def test_a_walk_goes_on_where_it_was_stopped() -> None:
     assert rest.frames.shape == whole.frames.shape
     assert np.array_equal(rest.frames[0], whole.frames[0])
     assert np.abs(rest.frames[1] - whole.frames[1]).max() < 2.0
+
+
+def test_a_walk_goes_on_on_another_platform() -> None:
+    """Begun on the CPU platform, ended on Reference: the state travels as XML, the energy with it."""
+    run = replace(SHORT, length_ps=0.04, frame_ps=0.02, equilibration_ps=0.0)
+    kept: list[Progress] = []
+    walk(run, device=Device("CPU"), keep=kept.append)
+    half = kept[0]
+    ended = walk(run, device=Device("Reference"), resumed=half)
+    assert np.array_equal(ended.frames[0], half.frames[0])
+    assert ended.steps == 20
+    moved = np.linalg.norm(ended.frames[1] - ended.frames[0], axis=-1)
+    assert 0.01 < moved.max() < 1.0  # Å in 20 fs: it went on, and from there
+    bound = toluene_pocket()
+    energies = []
+    for name in ("CPU", "Reference"):
+        system = system_of(bound.terms, bound.frozen)
+        ctx = context(system, openmm.VerletIntegrator(0.001), Device(name))
+        ctx.setState(openmm.XmlSerializer.deserialize(half.state))
+        energies.append(ctx.getState(getEnergy=True).getPotentialEnergy()._value)
+    assert energies[0] == pytest.approx(energies[1], abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,29 @@ def test_a_unit_that_never_ends_is_set_aside(tmp_path: Path, monkeypatch: pytest
     assert "killer was begun 3 times (on " in str(row["detail"])
 
 
+def test_three_hosts_that_a_unit_took_down_are_named_and_a_fourth_is_spared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poses, out = sdf(tmp_path, named("killer"), named("good")), tmp_path / "out"
+    real = room.rescore
+
+    def deadly(receptor: object, mol: object, settings: object, name: str) -> object:
+        if name == "killer":
+            raise Killed
+        return real(receptor, mol, settings, name=name)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(room, "rescore", deadly)
+    for attempt, host in enumerate(("node-a", "node-b", "node-c")):
+        monkeypatch.setattr("socket.gethostname", lambda host=host: host)
+        with pytest.raises(Killed):
+            work(poses, out, JOB, resume=attempt > 0)
+    monkeypatch.setattr("socket.gethostname", lambda: "node-d")
+    work(poses, out, JOB, resume=True)
+    killer, good = table(out)
+    assert "begun 3 times (on node-a, node-b, node-c)" in str(killer["detail"])
+    assert good["missing"] is None
+
+
 def test_a_damaged_result_is_computed_once_more_and_says_so(tmp_path: Path) -> None:
     poses = sdf(tmp_path, named("one"), named("two", shift=0.05))
     out = tmp_path / "out"
