@@ -51,11 +51,10 @@ class Grid:
         """
         v = np.pad(self.values, [(0, 0), (0, 1), (0, 1), (0, 1)], mode="edge").astype(np.float32)
         n, used = self.values.shape[1:], self.values.size
-        corners = np.empty((max(rows or 0, used), 8), dtype=np.float32)
+        corners = np.zeros((max(rows or 0, used), 8), dtype=np.float32)
         shaped = corners[:used].reshape(*self.values.shape, 8)
         for k, (i, j, m) in enumerate(product((0, 1), repeat=3)):
             shaped[..., k] = v[:, i : i + n[0], j : j + n[1], m : m + n[2]]
-        corners[used:] = 0.0
         return corners
 
 

@@ -14,6 +14,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from docking import residues
 from docking.structure import Atom, by_residue, coords, pdb_text
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 Named = dict[str, tuple[float, float, float]]
 
 SEED = 1
+REACH = 12.0  # Å about a residue that gains atoms; the longest side chain, and what it may touch
 ANGSTROM_PER_NM = 10.0
 # the chain that the side-chain angles run along, from N
 _CHI = {
@@ -51,6 +53,7 @@ def rebuilt(atoms: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[st
     heavy = [
         replace(a, resname=residues.standard(a.resname)) for a in atoms if a.element != "H" and _standard(a)
     ]
+    heavy = _about(heavy, missing)
     places = list(by_residue(heavy))
     fixer = PDBFixer(
         pdbfile=io.StringIO(_numbered(heavy, places)), platform=mm.Platform.getPlatformByName("Reference")
@@ -92,6 +95,16 @@ def rebuilt(atoms: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[st
                 result.append(replace(group[0], name=name, element=name[0], xyz=new[name]))
         result += there.values()
     return result
+
+
+def _about(heavy: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[str]]) -> list[Atom]:
+    """The residues near those that gain atoms: the reference platform's time grows with the square of all."""
+    gaining = coords([atom for atom in heavy if atom.place in missing])
+    if not len(gaining):
+        return list(heavy)
+    gaps, _ = cKDTree(gaining).query(coords(heavy), distance_upper_bound=REACH)
+    near = {atom.place for atom, gap in zip(heavy, gaps.tolist(), strict=True) if gap <= REACH}
+    return [atom for atom in heavy if atom.place in near]
 
 
 def _turned(there: Named, new: Named, resname: str, others: Sequence[Atom]) -> Named:

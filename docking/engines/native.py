@@ -46,7 +46,10 @@ SHAPES = (
 )  # heavy atoms, torsions
 FEWEST_ROWS = (
     1 << 20
-)  # of packed grids, 32 MiB: most boxes fit, and their number doubles, so few shapes are compiled
+)  # of packed grids, 32 MiB; their number doubles, so that most boxes share a few programs
+MOST_TYPES = (
+    16  # atom types a library has, for which a box makes room at once: one size of grids, not a program anew
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +385,11 @@ def side_by_side(place: Place, ligands: Sequence[Ready], effort: str) -> dict[tu
     return found
 
 
+def rows_of(points: int, types: int) -> int:
+    """Rows that packed grids are padded to: decided by the box alone, whatever types a library holds."""
+    return bucket(points * max(types, MOST_TYPES), FEWEST_ROWS)
+
+
 class Place:
     """A receptor's atoms about one site, and its grids, which grow as new atom types come along.
 
@@ -413,7 +421,7 @@ class Place:
                 np.concatenate([old.values, new.values]), old.types + new.types, old.low, old.spacing
             )
         self._grid = new
-        self._field = search.field(new, bucket(int(np.prod(new.values.shape)), FEWEST_ROWS))
+        self._field = search.field(new, rows_of(new.values[0].size, len(new.types)))
 
     def field(self, tree: Tree) -> tuple[search.Field, tuple[int, ...]]:
         """Grids for a ligand, and their types in order."""

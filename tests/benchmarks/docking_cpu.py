@@ -26,8 +26,8 @@ import numpy as np
 import vina
 
 from docking import maps, pdbqt
-from docking.energy import FUNCTIONS, bucket
-from docking.engines.native import FEWEST_ROWS, Place, find, keep_programs, shape_of
+from docking.energy import FUNCTIONS
+from docking.engines.native import Place, find, keep_programs, rows_of, shape_of
 from docking.receptor import Receptor
 from docking.site import Site
 from docking.tree import read_tree
@@ -76,7 +76,7 @@ def shape(case: Complex) -> tuple[int, ...]:
     tree, site = read_tree(pdbqt.read(case.ligand)), box(case)
     low, high = maps.span(site.center, site.size)
     points = int(np.prod(np.rint((high - low) / maps.SPACING) + 1))
-    return *shape_of(tree, case.name), bucket(points * len(maps.types_of(tree.xs)), FEWEST_ROWS)
+    return *shape_of(tree, case.name), rows_of(points, len(maps.types_of(tree.xs)))
 
 
 def by_vina(case: Complex, exhaustiveness: int) -> tuple[float, list[str]]:

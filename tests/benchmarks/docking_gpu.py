@@ -5,6 +5,8 @@ Data      screening_dev, target DEF (DUD-E by way of Uni-Dock @ 66546c3, Apache-
 Baseline  Uni-Dock 1.1, same preset name: 33 ligands a second on an RTX 4090 (its authors' figure, not ours)
 Budget    --quick: 256 ligands; full: all. Compiling is timed apart
 Failures  counted, and listed by reason
+Without   a GPU nothing is measured; --rehearse goes through every step with a few ligands on the CPU and
+          records nothing, so that the script is known to work before a GPU is at hand
 """
 
 from __future__ import annotations
@@ -33,12 +35,13 @@ from tests.docking.complexes import SHARED, shared
 SEED = 2026
 POSES = 1 << 16  # evaluated side by side
 ROUNDS = 50
+REHEARSED = 6  # ligands
 
 
-def evaluations_per_second(place: Place, one: Ready) -> float:
+def evaluations_per_second(place: Place, one: Ready, poses: int = POSES, rounds: int = ROUNDS) -> float:
     """Energy and gradient of one ligand in many poses, the device kept busy."""
     problem, field = place.problem(one.tree, one.shape)
-    start = search.begin(jax.random.key(SEED), problem, field, POSES).kept
+    start = search.begin(jax.random.key(SEED), problem, field, poses).kept
 
     def many(conf: search.Conf) -> jax.Array:
         def again(_: int, sums: jax.Array) -> jax.Array:
@@ -46,13 +49,13 @@ def evaluations_per_second(place: Place, one: Ready) -> float:
             energy, slope = search.evaluate(place.function, problem, field, moved, 1000.0, 100.0)
             return jnp.clip(energy, -1.0, 1.0) + 1e-9 * slope.sum(axis=0)
 
-        return jax.lax.fori_loop(0, ROUNDS, again, jnp.zeros(POSES))
+        return jax.lax.fori_loop(0, rounds, again, jnp.zeros(poses))
 
     run = jax.jit(many, compiler_options=effort.options())
     run(start).block_until_ready()
     clock = time.perf_counter()
     run(start).block_until_ready()
-    return POSES * ROUNDS / (time.perf_counter() - clock)
+    return poses * rounds / (time.perf_counter() - clock)
 
 
 def ligand_of(name: str, text: str) -> Ligand:
@@ -80,8 +83,11 @@ def docked(place: Place, ligands: list[Ligand]) -> list[object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="256 ligands")
+    parser.add_argument(
+        "--rehearse", action="store_true", help="a few ligands, on the CPU too; nothing is recorded"
+    )
     args = parser.parse_args()
-    if jax.default_backend() == "cpu":
+    if jax.default_backend() == "cpu" and not args.rehearse:
         print(f"JAX {jax.__version__} sees no GPU here, so nothing was measured and nothing was recorded.")
         return
     keep_programs()
@@ -90,7 +96,7 @@ def main() -> None:
     names = sorted(path for path in texts if "/def_unique_charged/" in path)
     ligands = [ligand_of(name.split("/")[-1], texts[name]) for name in names]
     ligands = [ligands[i] for i in np.random.default_rng(SEED).permutation(len(ligands))]
-    ligands = ligands[:256] if args.quick else ligands
+    ligands = ligands[: REHEARSED if args.rehearse else 256 if args.quick else len(ligands)]
     clock = time.perf_counter()
     place = Place(Receptor("DEF", "", receptor), site(), FUNCTIONS["vina"])
     place.prepare({kind for one in ligands for kind in types_of(tree_of(one).xs)})
@@ -103,16 +109,19 @@ def main() -> None:
     outcomes = docked(place, ligands)
     spent = time.perf_counter() - clock
     failed = Counter(one.reason.value for one in outcomes if isinstance(one, Missing))
+    amount = (256, 2) if args.rehearse else (POSES, ROUNDS)
     numbers = {
         "ligands": len(ligands),
         "ligands_per_s": round(len(ligands) / spent, 2),
-        "evaluations_per_s": round(evaluations_per_second(place, ready(ligands[0]))),
+        "evaluations_per_s": round(evaluations_per_second(place, ready(ligands[0]), *amount)),
         "lanes": effort.lanes(),
         "grids_s": round(built, 2),
         "compile_s": round(compiled, 1),
         "failed": dict(failed),
     }
     print(numbers)
+    if args.rehearse:
+        return
     record("docking_gpu", numbers, seed=SEED, device=jax.devices()[0].device_kind)
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -197,3 +198,32 @@ def test_two_ligands_share_the_site() -> None:
     assert gaps.min() > 1.8
     alone = NativeEngine(effort="fast").dock(RECEPTOR, SITE, SMALL[2], seed=1, n_poses=1)[0]
     assert pose.score < alone.score
+
+
+MIXED = [
+    *(
+        "c1ccccc1",
+        "CCO",
+        "NCCc1c[nH]c2ccc(O)cc12",
+        "OB(O)c1ccccc1",
+        "FC(F)(F)c1ccc(Cl)cc1Br",
+        "CSc1ccc(I)cc1",
+    ),
+    *("C[Si](C)(C)c1ccccc1", "CCOP(=O)(OCC)Oc1ccc([N+](=O)[O-])cc1", "CC(C)(C)NCC(O)c1cc(O)cc(O)c1"),
+    *("CN1CCN(Cc2ccc(C(=O)Nc3ccc(C)c(Nc4nccc(-c5cccnc5)n4)c3)cc2)CC1", "OCC1OC(O)C(O)C(O)C1O"),
+    *("CCCCCCCCCCCCCCCCCC(=O)O", "CCCCCCCCCC", "NCC(=O)NCC(=O)NCC(=O)NCC(=O)NCC(=O)O"),
+    *("CC(C)CC(NC(=O)C(Cc1ccccc1)NC(=O)CNC(=O)CNC(=O)C(N)Cc1ccc(O)cc1)C(=O)O", "C1CC1"),
+]
+
+
+def test_a_mixed_library_compiles_eight_programs_at_most() -> None:
+    """JAX itself counts: a small function gets the very arguments of the search's programs."""
+    place = Place(RECEPTOR, SITE, FUNCTIONS["vina"])
+    trees = [read_tree(pdbqt.read(ligand.prepare(Molecule.parse(s), most_shapes=1)[0].pdbqt)) for s in MIXED]
+    program = jax.jit(lambda problem, field: problem.slot.sum() + field.points.sum())
+    shapes = set()
+    for tree in trees:  # grids are added as types come along
+        shapes.add(shape_of(tree, "one"))
+        program(*place.problem(tree, shape_of(tree, "one")))
+    assert len(shapes) >= 5  # the library is mixed indeed
+    assert program._cache_size() == len(shapes) <= 8
