@@ -21,7 +21,7 @@ from docking.plausibility import Verdict, check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
 from docking.relief import relieved
-from docking.rescoring import CANDIDATES, rescored
+from docking.rescoring import CANDIDATES, Weights, standing
 from docking.site import Site
 from docking.species import BODY_PH
 
@@ -35,7 +35,9 @@ class Docked:
 
     molecule: Molecule
     poses: tuple[Pose, ...]
-    rescoring: tuple[float, ...] = ()  # log-odds of each pose, higher is better; empty if ranked by score
+    rescoring: tuple[
+        float, ...
+    ] = ()  # log of the chance that the true pose lies about each; empty if by score
 
     def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
         """Is each pose plausible? In the order of `poses`."""
@@ -119,7 +121,12 @@ def dock(
 
 
 def ranked(
-    molecule: Molecule, poses: Sequence[Sequence[Pose]], receptor: Receptor, site: Site, n_poses: int
+    molecule: Molecule,
+    poses: Sequence[Sequence[Pose]],
+    receptor: Receptor,
+    site: Site,
+    n_poses: int,
+    weights: Weights | None = None,
 ) -> Docked:
     """Put a molecule's poses in order: plausible before others, then by rescoring.
 
@@ -127,10 +134,10 @@ def ranked(
     ----------
     poses : those of each isomer
     n_poses : most poses kept of each isomer
+    weights : the shipped ones when not given
     """
     rows: list[tuple[bool, float, Pose]] = []
-    for some in poses:
-        odds = rescored(receptor, some)
+    for some, odds in zip(poses, standing(receptor, poses, weights), strict=True):
         fails = np.array([not check(pose, receptor, site).plausible for pose in some])
         best = np.lexsort((-odds, fails))[:n_poses]
         rows += [(bool(fails[k]), float(odds[k]), some[k]) for k in best.tolist()]

@@ -121,6 +121,7 @@ def measure(ligand: str, poses: Floats, receptor: str) -> tuple[Table, Floats]:
     table |= _turned(chemistry, tree.axis[1:], scene.coords)
     table["inter"] = sum((weight * table[name] for name, weight in VINA.items()), np.zeros(len(coords)))
     table["intra"] = _own(tree, coords)
+    table["atoms"] = np.full(len(coords), float(len(chemistry.heavy)))
     return table, _contacts(scene)
 
 

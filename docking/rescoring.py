@@ -2,8 +2,10 @@
 
 Vina's function nearly always finds a pose near the crystal's and too often puts another
 one first. Here poses of one ligand are compared once more, by what features.py measures
-and weights learned from crystals. The result orders poses; it says nothing of how
-strongly one molecule binds beside another: for that there is the score, in kcal/mol.
+and weights learned from crystals; then each pose is credited with what its neighbours
+are worth, since a pose that is nearly right is right. The result orders poses; it says
+nothing of how strongly one molecule binds beside another: for that there is the score,
+in kcal/mol.
 What was learned from, and what it gained on other proteins: weights/poses.md.
 """
 
@@ -15,13 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from discovery.outcome import UserError
 from docking import features
-from docking.atom_types import Floats
+from docking.atom_types import Floats, Ints
 from docking.features import KNOTS
 from docking.kinds import Kind
-from docking.pose import Pose
+from docking.pose import Pose, equivalent
 from docking.receptor import Receptor
 
 try:
@@ -30,9 +33,12 @@ try:
 except ImportError as error:
     raise ImportError("rescoring poses needs: pip install 'discovery-workbench[docking]'") from error
 
-FORMAT = "discovery pose rescoring 1"
+FORMAT = "discovery pose rescoring 2"
 SHIPPED = Path(__file__).resolve().parent / "weights" / "poses.safetensors"
 CANDIDATES = 32  # poses asked of an engine, so that there is something to choose from
+USUAL = 25.0  # heavy atoms; sums over more of them differ more between poses without telling more
+ABOUT = 2.0  # Å, of the Gaussian by which a pose counts for another
+MOST_LABELS = 200  # ways to exchange equal atoms that are looked at
 
 
 class WeightsError(UserError, ValueError):
@@ -41,7 +47,7 @@ class WeightsError(UserError, ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """A sum over what was measured: so many units of log-odds for each."""
+    """A sum over what was measured: so many units of log-odds for each, in a ligand of 25 heavy atoms."""
 
     names: tuple[str, ...]  # of features
     terms: Floats  # [feature]
@@ -50,7 +56,61 @@ class Weights:
     def __call__(self, table: features.Table, contacts: Floats) -> Floats:
         """What `features.measure` gave -> [pose] log-odds beside the ligand's other poses; higher is better."""
         columns = np.stack([table[name] for name in self.names], axis=1)
-        return np.asarray(columns @ self.terms + contacts.reshape(len(columns), -1) @ self.contacts.ravel())
+        sums = columns @ self.terms + contacts.reshape(len(columns), -1) @ self.contacts.ravel()
+        return np.asarray(sums * calmed(table["atoms"]))
+
+
+def calmed(atoms: Floats | float) -> Floats:
+    """What a sum over a ligand's atoms is multiplied by: sums of so many independent parts spread as their root."""
+    return np.asarray(np.sqrt(USUAL / np.asarray(atoms, dtype=float)))
+
+
+def gaps(coords: Floats, alike: Ints) -> Floats:
+    """[pose, pose] Å, root mean square over atoms without fitting, at the relabelling that makes it smallest.
+
+    Parameters
+    ----------
+    coords : [pose, atom, 3] Å, heavy atoms
+    alike : [relabelling, atom], ways to exchange equal atoms
+    """
+    flat = coords.reshape(len(coords), -1)
+    least = np.full((len(coords), len(coords)), np.inf)
+    for labels in alike[:MOST_LABELS]:
+        again = coords[:, labels].reshape(len(coords), -1)
+        least = np.minimum(least, cdist(flat, again, "sqeuclidean"))
+    return np.asarray(np.sqrt(least / coords.shape[1]))
+
+
+def chances(odds: Sequence[Floats], apart: Sequence[Floats]) -> list[Floats]:
+    """How likely the true pose lies about each pose: natural logarithms, of each isomer's poses.
+
+    A pose counts for another of the same isomer by a Gaussian of their distance, so that
+    of a crowd of likely poses its middle comes before a likely one that stands alone.
+
+    Parameters
+    ----------
+    odds : [pose] log-odds of each isomer's poses, as `rescored` gives them
+    apart : [pose, pose] Å of each isomer's poses
+    """
+    top = max((float(some.max()) for some in odds if len(some)), default=0.0)
+    shares = [np.exp(some - top) for some in odds]
+    every = sum(float(some.sum()) for some in shares)
+    return [
+        np.log(np.exp(-np.square(gap / ABOUT) / 2) @ share / every + 1e-30)
+        for share, gap in zip(shares, apart, strict=True)
+    ]
+
+
+def standing(
+    receptor: Receptor, isomers: Sequence[Sequence[Pose]], weights: Weights | None = None
+) -> list[Floats]:
+    """`chances` of a molecule's poses, those of each isomer together; by the shipped weights if none are given."""
+    apart = []
+    for poses in isomers:
+        heavy = np.array([atom.GetAtomicNum() > 1 for atom in poses[0].ligand.mol().GetAtoms()])
+        coords = np.stack([pose.coords for pose in poses])[:, heavy]
+        apart.append(gaps(coords, equivalent(poses[0].ligand.mol())))
+    return chances([rescored(receptor, poses, weights) for poses in isomers], apart)
 
 
 def rescored(receptor: Receptor, poses: Sequence[Pose], weights: Weights | None = None) -> Floats:

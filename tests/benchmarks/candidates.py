@@ -47,7 +47,7 @@ def from_smiles(one: Crystal) -> dict[str, Any]:
         If the ligand cannot be prepared or docked.
     """
     receptor = preparation.prepare(one.protein)
-    (ligand,) = prepare(Molecule.of(one.ligand, one.name))
+    (ligand,) = prepare(Molecule.of(one.ligand, one.name), most_shapes=1)
     engine = NativeEngine("balanced", energy_range=ANY)
     poses = engine.dock(receptor, Site.around(one.ligand), ligand, seed=SEED, n_poses=CANDIDATES)
     return {

@@ -5,11 +5,13 @@ Answer    share of complexes whose first pose, and any of nine, lies within 2 Å
           that pass PoseBusters; CPU-seconds per complex
 Data      folders with NAME_protein.pdb and NAME_ligand.sdf each, such as the PoseBusters set; not shipped
 Input     the ligand's SMILES: its conformer, protonation and torsions are made here, never the crystal's
+Rings     one shape of each macrocycle for both engines (`dock` itself tries several)
 Box       the crystal ligand + 4 Å on every side, at least 15 Å
 Engines   by name, the same boxes and ligands: --engines vina,native; several are compared pair by pair
 Judges    energies of every first pose by `vina` on explicit atoms, whichever engine found it; plausibility by
           the `posebusters` package, every check of its redocking configuration but the distance
-Rescoring numbers count only complexes from which the weights were not learned (docking/weights/poses.md)
+Rescoring numbers count only complexes from which the weights were not learned (docking/weights/poses.md); with --folds
+          DIR/folds, as docking.fitting leaves it, each complex is ordered by weights that saw none of its family
 Failures  count as misses and are listed by reason; nothing leaves the denominator
 
     python -m tests.benchmarks.redocking --engines native,vina --keep FOLDER
@@ -45,7 +47,7 @@ from docking.plausibility import check
 from docking.pose import Pose, rmsd
 from docking.receptor import Receptor
 from docking.relief import relieved
-from docking.rescoring import CANDIDATES
+from docking.rescoring import CANDIDATES, Weights, read
 from docking.site import Site
 from tests.benchmarks.data import folder
 from tests.benchmarks.posebusted import busted
@@ -87,7 +89,7 @@ def redock(one: Crystal, engine: str, settings: Mapping[str, Any], seed: int) ->
     try:
         receptor = preparation.prepare(one.protein)
         start = time.process_time()
-        (ligand,) = prepare(Molecule.of(one.ligand, one.name))
+        (ligand,) = prepare(Molecule.of(one.ligand, one.name), most_shapes=1)
         works = build_engine(engine, dict(settings))
         poses = works.dock(
             receptor, Site.around(one.ligand), ligand, seed=seed, n_poses=ASKED.get(engine, POSES)
@@ -112,8 +114,14 @@ def redock(one: Crystal, engine: str, settings: Mapping[str, Any], seed: int) ->
     }
 
 
-def judged(kept: Mapping[str, Any], one: Crystal, engine: str, learned: frozenset[str]) -> dict[str, Any]:
-    """One row."""
+def judged(
+    kept: Mapping[str, Any],
+    one: Crystal,
+    engine: str,
+    learned: frozenset[str],
+    weights: Weights | None = None,
+) -> dict[str, Any]:
+    """One row; by `weights` if there are any that saw none of the complex's family."""
     row: dict[str, Any] = {"name": one.name}
     if "missing" in kept:
         return {**row, "missing": kept["missing"]}
@@ -125,7 +133,7 @@ def judged(kept: Mapping[str, Any], one: Crystal, engine: str, learned: frozense
     ]
     try:
         by_score = [rmsd(pose.mol(), one.ligand) for pose in poses[:POSES]]
-        ordered = ranked(molecule, [poses], receptor, Site.around(one.ligand), POSES)
+        ordered = ranked(molecule, [poses], receptor, Site.around(one.ligand), POSES, weights)
         by_rescoring = [rmsd(pose.mol(), one.ligand) for pose in ordered.poses]
     except ValueError:  # standardising took a fragment or a charge away: no crystal to compare with
         return {**row, "missing": "other_skeleton"}
@@ -140,7 +148,7 @@ def judged(kept: Mapping[str, Any], one: Crystal, engine: str, learned: frozense
         "cpu_s": kept["cpu_s"],
         **_plausible("", relieved(poses[0]), receptor, one),
     }
-    if one.name not in learned:
+    if weights is not None or one.name not in learned:
         row |= {
             "rescored_rmsd": round(by_rescoring[0], 3),
             "rescored_best_rmsd": round(min(by_rescoring), 3),
@@ -229,6 +237,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for poses; what it holds is not docked again")
     parser.add_argument("--so-far", action="store_true", help="record what --keep holds, dock nothing")
+    parser.add_argument("--folds", type=Path, help="weights by family, as docking.fitting leaves them")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     options.data = folder("docking/redock_sdf_dev60", options.data)
@@ -236,6 +245,10 @@ def main() -> None:
     if options.quick:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:QUICK]
     learned = frozenset(CARD.read_text(encoding="utf-8").split()) if CARD.exists() else frozenset()
+    by_family: dict[str, Weights] = {}
+    if options.folds:
+        part = json.loads((options.folds / "folds.json").read_text())
+        by_family = {name: read(options.folds / f"{k}.safetensors") for name, k in part.items()}
     every: dict[str, list[dict[str, Any]]] = {}
     for engine in options.engines.split(","):
         effort = {"exhaustiveness": 2 if options.quick else options.exhaustiveness}
@@ -252,7 +265,7 @@ def main() -> None:
                 if path is not None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     publish(path, json.dumps(kept).encode())
-            rows.append(judged(kept, one, engine, learned))
+            rows.append(judged(kept, one, engine, learned, by_family.get(one.name)))
             print(json.dumps(rows[-1]), flush=True)
         every[engine] = rows
         numbers = summary(rows)
@@ -269,6 +282,7 @@ def main() -> None:
             device="cpu",
             engine=engine,
             settings=settings,
+            weights="unseen families" if by_family else "shipped",
             data=options.data.name,
             quick=options.quick,
         )

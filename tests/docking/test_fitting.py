@@ -26,7 +26,10 @@ def made(count: int, seed: int, telling: str = "unmet", families: int = 10) -> l
         inside = draw.integers(0, 50, size=(19, 19, len(fitting.EDGES) - 1)).astype(float)
         tell = columns[:, list(SIGNS).index(telling)]
         away = np.abs(4.0 + 2.0 * tell * (1 if SIGNS[telling] < 0 else -1))
-        cases.append(Case(f"c{k}", f"f{k % families}", columns, contacts, inside, away, draw.normal(size=12)))
+        energy, apart = draw.normal(size=12), 10.0 * (1.0 - np.eye(12))
+        cases.append(
+            Case(f"c{k}", f"f{k % families}", columns, contacts, inside, away, energy, 20 + k % 9, apart)
+        )
     return cases
 
 
@@ -56,7 +59,7 @@ def test_what_is_shipped_orders_as_what_was_learned(monkeypatch: pytest.MonkeyPa
     weights = learned(cases, 7)
     for case in cases[:5]:
         table = {name: case.columns[:, k] for k, name in enumerate(SIGNS)}
-        table |= {"inter": case.energy, "intra": np.zeros(len(case.energy))}
+        table |= {"inter": case.energy, "intra": np.zeros(12), "atoms": np.full(12, float(case.atoms))}
         shipped = weights(table, case.contacts)
         assert shipped - shipped.mean() == pytest.approx(
             judged(steps, view, case) - judged(steps, view, case).mean(), abs=1e-6
@@ -147,4 +150,6 @@ def test_reads_what_the_benchmark_writes(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps(case))
     (found,) = fitting.load(tmp_path)
     assert found.columns.shape == (2, len(SIGNS))
+    assert found.atoms == 9
+    assert found.gaps == pytest.approx(np.zeros((2, 2)), abs=1e-6)
     assert found.useful

@@ -14,7 +14,16 @@ from discovery.molecule import Molecule
 from docking import demo_target, ligand, preparation
 from docking.pose import Pose
 from docking.receptor import Receptor
-from docking.rescoring import FORMAT, SHIPPED, WeightsError, read, rescored, shipped
+from docking.rescoring import (
+    FORMAT,
+    SHIPPED,
+    WeightsError,
+    chances,
+    gaps,
+    read,
+    rescored,
+    shipped,
+)
 from tests.docking import pocket
 
 BOUND = ligand.of_mol(demo_target.reference())
@@ -39,6 +48,30 @@ def test_a_pose_has_one_value_whatever_is_beside_it() -> None:
     together = rescored(receptor(), [pose(0, 0, 0), pose(1, 0, 0), pose(0, 1, 0)])
     alone = [rescored(receptor(), [pose(*shift)])[0] for shift in ((0, 0, 0), (1, 0, 0), (0, 1, 0))]
     assert together == pytest.approx(alone, abs=1e-9)
+
+
+def test_a_likely_crowd_comes_before_a_likelier_loner() -> None:
+    """Three poses side by side, of 0.2 each, against one of 0.3 far away: it lies among the three more often."""
+    line = np.array([0.0, 0.5, 1.0, 9.0])
+    (found,) = chances([np.log([0.2, 0.2, 0.2, 0.3])], [np.abs(line[:, None] - line)])
+    assert int(found.argmax()) == 1
+    assert (np.exp(found) <= 1.0).all()
+
+
+def test_isomers_share_one_certainty_and_do_not_support_each_other() -> None:
+    one, other = chances([np.log([0.6]), np.log([0.2, 0.2])], [np.zeros((1, 1)), np.zeros((2, 2))])
+    assert np.exp(one) == pytest.approx([0.6])
+    assert np.exp(other) == pytest.approx([0.4, 0.4])
+
+
+def test_gaps_know_equal_atoms() -> None:
+    """A benzene turned by 60 degrees lies where it lay; RDKit's CalcRMS is the reference elsewhere (test_pose.py)."""
+    angle = np.arange(6) * np.pi / 3
+    ring = np.stack([np.cos(angle), np.sin(angle), np.zeros(6)], axis=1)
+    labels = np.array([np.roll(np.arange(6), k) for k in range(6)])
+    poses = np.stack([ring, ring[labels[1]], np.add(ring, (0.0, 0.0, 3.0))])
+    assert gaps(poses, labels) == pytest.approx(np.array([[0, 0, 3], [0, 0, 3], [3, 3, 0]]), abs=1e-9)
+    assert gaps(poses, labels[:1])[0, 1] == pytest.approx(1.0)
 
 
 def test_several_ligands_are_refused() -> None:
