@@ -44,6 +44,12 @@ class Manner:
     more: int = 8  # heavy atoms that may be added however large the given parts are
 
 
+# Two or more exits and eight atoms to fill them with leave few likely molecules, which come up again and
+# again: of sixteen other drugs' cores 87 % of molecules differed at a temperature of 1, 90 % at 1.2, and
+# 66.0 and 67.3 % were of quality.
+MANNERS = {"decoration": Manner(temperature=1.2)}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Shares of the molecules built, 0 to 1."""

@@ -48,7 +48,7 @@ SHARES = (  # Tanimoto of ECFP4, FCFP4, atom pairs; cosines of the same; descrip
 )
 NOISES = (0.001, 0.02, 0.2)  # an exact oracle, a rough one, docking
 _LENGTHS = (12.0, 3.0)  # squared lengths of the descriptor kernels
-ASKED = 250  # molecules by which the mixture is chosen
+ASKED = 200  # molecules by which the mixture is chosen
 MOST = 1_000  # scored molecules kept
 REMEMBERED = 30_000  # molecules whose features are kept in memory, some 6 kB each
 BEST = 0.65  # share of them that are the best; the others are spread over the rest

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from generative.fragment_tasks import KINDS, Manner, Outcome, build, judge
+from generative.fragment_tasks import KINDS, MANNERS, Manner, Outcome, build, judge
 from generative.model import Weights
 from tests.benchmarks.data import folder
 from tests.benchmarks.record import record
@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--weights", type=Path)
     given = parser.parse_args()
@@ -44,13 +45,19 @@ def main() -> None:
     weights = Weights.load(given.weights)
     policy = weights.policy().eval()
     numbers: dict[str, float] = {"drugs": len(drugs), "molecules_each": n}
-    for kind in KINDS:
+    for kind in given.kinds:
         found: list[Outcome] = []
         for seed in given.seeds:
             for drug in drugs:
                 try:
                     made = build(
-                        kind, drug[COLUMNS[kind]], n, seed, weights=weights, policy=policy, manner=Manner()
+                        kind,
+                        drug[COLUMNS[kind]],
+                        n,
+                        seed,
+                        weights=weights,
+                        policy=policy,
+                        manner=MANNERS.get(kind, Manner()),
                     )
                 except ValueError as error:
                     print(f"{drug['name']} {kind}: {error}")
