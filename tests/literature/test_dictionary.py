@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from literature import lexicon_build
-from literature.dictionary import Dictionary, Tables, official, shipped, sources
+from literature.dictionary import Dictionary, Tables, UnknownSpecies, official, shipped, sources
 from literature.lexicon import Lexicon, key
 from literature.lexicon_build import build, save, straight
 
@@ -47,6 +47,26 @@ def test_well_known_names(name: str, type: str, id: str) -> None:
     from literature.normalisation import normalise
 
     assert normalise(name, type)[0].concept.id == id  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [("Trp53", "NCBIGene:22059"), ("Htr1b", "NCBIGene:15551"), ("interleukin 6", "NCBIGene:16193")],
+)
+def test_genes_of_the_mouse(name: str, id: str) -> None:
+    """Reference: NCBI Gene, looked up at the source."""
+    from literature.normalisation import normalise
+
+    assert normalise(name, "gene", species="mouse")[0].concept.id == id
+    assert normalise(name, "gene")[0].concept.id != id
+    assert normalise("breast cancer", "disease", species="mouse")[0].concept.id == "MESH:D001943"
+
+
+def test_a_species_that_is_not_there_is_told() -> None:
+    from literature.normalisation import normalise
+
+    with pytest.raises(UnknownSpecies, match="human, mouse"):
+        normalise("Trp53", "gene", species="axolotl")
 
 
 def test_a_compound_joins_the_chemistry() -> None:
