@@ -17,7 +17,7 @@ Failures  count as misses and are listed by reason; nothing leaves the denominat
     python -m tests.benchmarks.redocking --engines native,vina --keep FOLDER
 
 --keep holds the poses: a run that was stopped goes on. With --so-far what FOLDER holds of all engines is
-recorded and nothing docked. --quick takes the 6 complexes with the fewest atoms at low effort: 2 minutes on 2 cores.
+recorded and nothing docked; --judged FILE makes the judging, 4 CPU-seconds a complex, go on too. --quick takes the 6 complexes with the fewest atoms at low effort: 2 minutes on 2 cores.
 """
 
 from __future__ import annotations
@@ -237,6 +237,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for poses; what it holds is not docked again")
     parser.add_argument("--so-far", action="store_true", help="record what --keep holds, dock nothing")
+    parser.add_argument(
+        "--judged", type=Path, help="JSON lines of judged poses; read first, added to: for one set of weights"
+    )
     parser.add_argument("--folds", type=Path, help="weights by family, as docking.fitting leaves them")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -245,6 +248,11 @@ def main() -> None:
     if options.quick:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:QUICK]
     learned = frozenset(CARD.read_text(encoding="utf-8").split()) if CARD.exists() else frozenset()
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+    if options.judged and options.judged.exists():
+        for line in options.judged.read_text().splitlines():
+            row = json.loads(line)
+            known[row["engine"], row["name"]] = row
     by_family: dict[str, Weights] = {}
     if options.folds:
         part = json.loads((options.folds / "folds.json").read_text())
@@ -265,8 +273,14 @@ def main() -> None:
                 if path is not None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     publish(path, json.dumps(kept).encode())
-            rows.append(judged(kept, one, engine, learned, by_family.get(one.name)))
-            print(json.dumps(rows[-1]), flush=True)
+            if (engine, one.name) not in known:
+                row = {"engine": engine, **judged(kept, one, engine, learned, by_family.get(one.name))}
+                known[engine, one.name] = row
+                print(json.dumps(row), flush=True)
+                if options.judged:
+                    with options.judged.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(row) + "\n")
+            rows.append(known[engine, one.name])
         every[engine] = rows
         numbers = summary(rows)
         if engine == "vina" and "native" in every:
