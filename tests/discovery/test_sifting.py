@@ -92,7 +92,7 @@ def test_a_question_that_makes_no_sense_is_named(asked: dict[str, object], said:
 def test_a_page_holds_pictures_numbers_and_reasons_and_no_markup() -> None:
     page = SIFTER.page(np.arange(len(RUN.rows)), marked="c1ccccc1")
     assert len(page) == len(RUN.rows)
-    assert sum(card["picture"].startswith("data:image/svg+xml;base64,") for card in page) >= 138
+    assert sum(card["picture"].startswith("data:image/png;base64,") for card in page) >= 138
     for card, row in zip(page, RUN.rows, strict=True):
         assert [label for label, _ in card["values"]][:2] == ["Rank", "Overall"]
         assert bool(card["why"]) == (row.missing is not None)
