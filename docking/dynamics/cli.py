@@ -77,7 +77,7 @@ def simulate(
     from docking.dynamics.platform import Device
     from docking.dynamics.protocol import Settings
     from docking.dynamics.sage import force_field as figures
-    from docking.dynamics.scorers import NO_MEMBRANE, load_receptor
+    from docking.dynamics.scorers import HELD, NO_MEMBRANE, load_receptor
     from docking.dynamics.simulate import Run
     from docking.dynamics.work import Job, work
     from docking.receptor import DockingError
@@ -89,7 +89,7 @@ def simulate(
     model = load_receptor(receptor)
     for note in model.notes:
         typer.echo(note)
-    typer.echo(NO_MEMBRANE)
+    typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)
     run = Run(
         length_ps=length_ps or 1.0,
         replicas=replicas,

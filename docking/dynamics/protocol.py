@@ -33,6 +33,7 @@ from docking.dynamics.terms import Floats
 from docking.pose import rmsd, with_coords
 
 STAGE = "dynamics"
+EXPLICIT = "moved in TIP3P water"
 HOPELESS = 100.0  # kcal/mol; a settled pose above it was never in the pocket
 LARGEST_LIGAND = 200  # heavy atoms; beyond it AM1 takes hours and MM-GBSA says nothing
 
@@ -219,7 +220,7 @@ def simulate(
             seed=length.seed,
             name=name,
         )
-        water = f"moved in TIP3P water, {around.atoms:,} atoms"
+        water = f"{EXPLICIT}, {around.atoms:,} atoms"
         start = replace(start, made_with=f"{start.made_with}, {water}")
     walks, drifts, kept, energies = [], [], [], []
     for index in range(length.replicas):

@@ -43,6 +43,7 @@ class Relative:
     solvent: Solvent = "implicit"
     cutoff: float = 12.0  # Å, of the implicit form
     shape: Shape = "cycles"
+    relax: int = 50  # force evaluations in each of two states before anything moves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +118,7 @@ def edge(
         free=use.settings.free,
         cutoff=use.cutoff,
         device=use.settings.device,
+        relax=use.relax,
         seed=use.plan.seed,
         temperature=use.plan.temperature,
     )

@@ -95,6 +95,7 @@ class RelativeJob:
             "keep": how.settings.keep,
             "free": how.settings.free,
             "cutoff": how.cutoff,
+            "relax": how.relax,
             **{key: getattr(how.plan, key) for key in Plan.__slots__},
         }
 

@@ -19,7 +19,16 @@ from discovery.score import Column, Score
 from docking import demo_target, preparation
 from docking.dynamics.charges import METHODS, method
 from docking.dynamics.platform import Device
-from docking.dynamics.protocol import STAGE, Rescored, Settings, Simulated, read_pose, rescore, simulate
+from docking.dynamics.protocol import (
+    EXPLICIT,
+    STAGE,
+    Rescored,
+    Settings,
+    Simulated,
+    read_pose,
+    rescore,
+    simulate,
+)
 from docking.dynamics.receptor_system import ReceptorModel, receptor_model
 from docking.dynamics.sage import DEFAULT, force_field
 from docking.dynamics.simulate import Run
@@ -29,8 +38,12 @@ from docking.receptor import DockingError, ReceptorError
 DEMO = f"demo:{demo_target.NAME}"
 SHOWN_RESIDUES = 10  # of the decomposition, strongest first
 NO_MEMBRANE = (
-    "no membrane and no protein outside the pocket moves: residues beyond 5 Å of the ligand are frozen where "
-    "the receptor's structure has them"
+    "no membrane and no protein outside the pocket moves: residues beyond the moving shell (5 Å of the ligand "
+    "unless told otherwise) are frozen where the receptor's structure has them"
+)
+HELD = (
+    "no membrane: beyond the moving shell (5 Å of the ligand unless told otherwise) the receptor's backbone is held "
+    "by springs where its structure has it"
 )
 
 
@@ -142,7 +155,11 @@ def energy_details(settled: Rescored) -> dict[str, Any]:
         "heavy_atoms": settled.heavy_atoms,  # the null model, to be shown beside the energy
         "settled_rmsd": round(settled.moved, 3),  # Å from the docked pose
         "charges": settled.charges.method,
-        "notes": [note for note in (settled.charges.note, NO_MEMBRANE) if note],
+        "notes": [
+            note
+            for note in (settled.charges.note, HELD if EXPLICIT in settled.made_with else NO_MEMBRANE)
+            if note
+        ],
         "atoms": settled.bound.terms.n_atoms,
         "moving_atoms": int((~settled.bound.frozen).sum()),
         "evaluations": settled.evaluations,
