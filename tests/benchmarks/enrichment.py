@@ -31,8 +31,10 @@ from docking import features, pdbqt
 from docking.atom_types import Floats
 from docking.energy import FUNCTIONS
 from docking.engines.native import Place, find, keep_programs
+from docking.fitting import skeleton
+from docking.pose import equivalent
 from docking.receptor import Receptor
-from docking.rescoring import CANDIDATES, shipped
+from docking.rescoring import CANDIDATES, chances, gaps, shipped
 from docking.site import Site
 from docking.tree import read_tree
 from tests.benchmarks.data import folder
@@ -83,7 +85,10 @@ def judged(ligand: str, poses: Floats, scores: Floats, receptor: str) -> dict[st
     """The lowest score, the score of the pose that rescoring chooses, and that pose's own log-odds."""
     near = scores <= scores.min() + RANGE
     odds = shipped()(*features.measure(ligand, poses[near], receptor))
-    chosen = int(odds.argmax())
+    structure = pdbqt.read(ligand)
+    heavy = np.isin(structure.types, ("H", "HD"), invert=True)
+    apart = gaps(poses[near][:, heavy], equivalent(skeleton(structure)))
+    chosen = int(chances([odds], [apart])[0].argmax())  # as `dock` puts one first
     return {
         "score": float(scores.min()),
         "chosen_pose": float(scores[near][chosen]),
