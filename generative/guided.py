@@ -442,6 +442,8 @@ class GuidedProposer:
             first = Breeding(rng, self._library, self._wanted, known, None).untried(n)
         if not first and self._collection and len(taught) >= FEW and taught[0].reward <= taught[-1].reward:
             first = self._standing(self._collection.unmet(asked, 2 * n, self._looked(known)), known)[:n]
+        if len(first) == n:
+            return first
         if first or len(taught) < FEW or taught[0].reward <= taught[-1].reward:
             return first + meet(
                 n - len(first),

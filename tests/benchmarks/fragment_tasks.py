@@ -66,8 +66,9 @@ def main() -> None:
                 found.append(judge(made))
         for name in ("valid", "unique", "quality"):
             numbers[f"{kind}_{name}"] = 100 * sum(getattr(one, name) for one in found) / len(found)
+    whole = set(given.kinds) == set(KINDS)
     record(
-        "fragment_tasks",
+        "fragment_tasks" if whole else f"fragment_tasks/{'+'.join(given.kinds)}",
         numbers,
         seed=given.seeds[0],
         device=platform.processor() or "cpu",
