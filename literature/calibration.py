@@ -80,8 +80,14 @@ def shipped() -> Curve:
     return Curve(float(told["slope"]), {name: float(height) for name, height in told["heights"].items()})
 
 
-def probability(claim: Claim) -> float | None:
-    """That the claim is what the article says of the two, 0..1; None where no corpus tells."""
+def probability(claim: Claim, asked: bool = False) -> float | None:
+    """That the claim is what the article says of the two, 0..1; None where no corpus tells.
+
+    `asked`: a network said what is related. What it affirms bears its own probability, which
+    was calibrated when it was trained (weights/reader.md).
+    """
+    if asked and claim.sign > 0 and claim.predicate != MENTIONED and kind(claim) in shipped().heights:
+        return claim.confidence
     return shipped()(claim)
 
 

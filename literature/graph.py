@@ -6,7 +6,8 @@ gone from every view, retracted ones stay and weigh nothing.
     documents, sentences, mentions, concepts, evidence, skipped     as mined
     nodes           one row a concept: how often it is named, in how many articles
     edges           one row a (subject, predicate, object) that some sentence claims: support,
-                    contradiction and score as `evidence.summed` gives them, papers, years, the best quote
+                    contradiction and score as `evidence.summed` gives them, papers, years, the best quote,
+                    and the probability that at least one article says so (null where no corpus can tell)
     cooccurrences   pairs that are only named in one sentence
 
 How a graph is written for other programs is decided in graph_export.py.
@@ -139,6 +140,7 @@ def _retractable(name: str) -> str:
         ON {_SHARD} = r.shard AND t.row = r.row"""
 
 
+# The probability of a paper is that of its surest claim, since its sentences repeat each other; papers are independent.
 # Of one paper: noisy or of its sentences, at most REPEAT times the best of them; of papers: the harmonic sum.
 _EDGES = f"""
 CREATE VIEW edges AS
@@ -147,13 +149,14 @@ WITH alive AS (
 ), pairs AS (
     SELECT DISTINCT subject, object, predicate FROM alive
 ), told AS (
-    SELECT p.subject, p.object, p.predicate, b.side, s.id, s.weight, s.year, s.quote, s.start, s."end", s.smiles
+    SELECT p.subject, p.object, p.predicate, b.side, s.id, s.weight, s.probability, s.year, s.quote, s.start, s."end", s.smiles
     FROM pairs p JOIN alive s USING (subject, object)
     LEFT JOIN bearings b ON b.said = s.predicate AND b.sign = s.sign AND b.predicate = p.predicate
     WHERE b.side IS NOT NULL OR s.predicate = p.predicate
 ), papers AS (
     SELECT subject, object, predicate, side, id,
-           least(1 - exp(sum(ln(1 - least(weight, 1 - 1e-15)))), {REPEAT} * max(weight), 1.0) AS weight
+           least(1 - exp(sum(ln(1 - least(weight, 1 - 1e-15)))), {REPEAT} * max(weight), 1.0) AS weight,
+           max(probability) AS probability
     FROM told WHERE side IS NOT NULL GROUP BY ALL
 ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY subject, object, predicate, side ORDER BY weight DESC, id) AS place
@@ -162,6 +165,7 @@ WITH alive AS (
     SELECT subject, object, predicate,
            coalesce(sum(weight / (place * place)) FILTER (side = 1), 0) / {LIMIT!r} AS support,
            coalesce(sum(weight / (place * place)) FILTER (side = -1), 0) / {LIMIT!r} AS contradiction,
+           1 - exp(sum(ln(1 - least(probability, 1 - 1e-15))) FILTER (side = 1 AND probability IS NOT NULL)) AS probability
     FROM ranked GROUP BY ALL
 ), facts AS (
     SELECT subject, object, predicate, count(DISTINCT id)::INTEGER AS papers, count(*)::INTEGER AS sentences,
@@ -172,7 +176,7 @@ WITH alive AS (
     FROM told GROUP BY ALL
 )
 SELECT subject, predicate, object, coalesce(support, 0.0) AS support, coalesce(contradiction, 0.0) AS contradiction,
-       coalesce(support * (1 - 0.5 * contradiction), 0.0) AS score,
+       coalesce(support * (1 - 0.5 * contradiction), 0.0) AS score, probability,
        papers, sentences, for_it, against_it, first_year, last_year, publications, best
 FROM facts LEFT JOIN sums USING (subject, object, predicate)
 ORDER BY score DESC, subject, object, predicate"""

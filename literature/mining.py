@@ -34,6 +34,7 @@ from discovery.devices import cpus
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
+from literature.calibration import probability
 from literature.claims import MENTIONED, Claim
 from literature.corpus import Corpus
 from literature.evidence import Evidence
@@ -43,7 +44,7 @@ from literature.readers.formats import UnknownFormat, reader_for
 from literature.reading import DICTIONARY, GENERAL, Reading
 from literature.sentences import split
 
-FORMAT = 2  # raise it when a table's meaning changes
+FORMAT = 3  # raise it when a table's meaning changes
 BATCH = 256  # articles held in memory at a time
 
 _TEXT, _INT = pa.string(), pa.int32()
@@ -74,7 +75,7 @@ TABLES: dict[str, pa.Schema] = {
         [
             ("row", _INT), ("id", _TEXT), ("subject", _TEXT), ("subject_name", _TEXT), ("predicate", _TEXT),
             ("object", _TEXT), ("object_name", _TEXT), ("sign", pa.int8()), ("hedged", pa.bool_()),
-            ("weight", pa.float64()), ("section", _TEXT), ("start", _INT), ("end", _INT), ("quote", _TEXT),
+            ("weight", pa.float64()), ("probability", pa.float64()), ("section", _TEXT), ("start", _INT), ("end", _INT), ("quote", _TEXT),
             ("year", _INT), ("kind", _TEXT), ("retracted", pa.bool_()), ("smiles", _TEXT),
         ]
     ),
@@ -357,7 +358,8 @@ def _tables(
                 for start, end in split(passage.text)
             ]
         found["mentions"] += [at | row for row in _mentions(one.mentions)]
-        found["evidence"] += [at | _evidence(article, claim) for claim in one.claims]
+        asked = read.answers is not None
+        found["evidence"] += [at | _evidence(article, claim, asked) for claim in one.claims]
         known.update((mention.concept.id, mention.concept) for mention in one.mentions)
     return found
 
@@ -388,7 +390,8 @@ def _concept(concept: Concept) -> dict[str, Any]:
     }
 
 
-def _evidence(article: Article, claim: Claim) -> dict[str, Any]:
+def _evidence(article: Article, claim: Claim, asked: bool) -> dict[str, Any]:
+    """`asked`: a network said what is related."""
     statement = Evidence.of(article, claim).statement()
     return {
         "subject": claim.subject.concept.id,
@@ -399,6 +402,7 @@ def _evidence(article: Article, claim: Claim) -> dict[str, Any]:
         "sign": statement.sign if statement.predicate != MENTIONED else 0,
         "hedged": claim.hedged,
         "weight": statement.confidence,
+        "probability": probability(claim, asked),
         "section": statement.section,
         "start": statement.start,
         "end": statement.end,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DICTIONARY, MODEL = "dictionary", "model"
 GENERAL = "general"
+_REMEMBERED = 2048  # texts
 SURE = 0.7  # a link by a bent spelling counts from here on; below it, right and wrong ones are even
 
 
@@ -84,9 +85,10 @@ class Reading:
     @cached_property
     def tagger(self) -> Tagger:
         """What finds the spans."""
-        words = DictionaryTagger(self.names)
+        words: Tagger = DictionaryTagger(self.names)
         if self.reader == DICTIONARY:
             return words
+        words = _Once(words)
         from literature.prediction import SHIPPED, EitherTagger, EncoderTagger
 
         model = SHIPPED if self.reader == MODEL else self.reader
@@ -183,6 +185,21 @@ class _Only:
 
     def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
         return [[span for span in spans if span.type in self.types] for spans in self.tagger(texts)]
+
+
+class _Once:
+    """A tagger that is asked twice about each text, to hint and to fill gaps, and looks once."""
+
+    def __init__(self, tagger: Tagger) -> None:
+        self._tagger = tagger
+        self._said: dict[str, Sequence[Span]] = {}
+
+    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
+        if len(self._said) + len(texts) > _REMEMBERED:
+            self._said.clear()
+        new = [text for text in dict.fromkeys(texts) if text not in self._said]
+        self._said.update(zip(new, self._tagger(new), strict=True))
+        return [self._said[text] for text in texts]
 
 
 class _Kept:

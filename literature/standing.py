@@ -42,6 +42,7 @@ class Standing:
     score: float  # 0..1, support lowered by half the contradiction
     support: float
     contradiction: float
+    probability: float | None  # that at least one article says so; None where no corpus can tell
     papers: int
     sentences: int
     first: int | None  # year
@@ -98,7 +99,7 @@ WITH found AS (
     JOIN bearings g ON g.said = s.predicate AND g.sign = s.sign AND g.predicate = b.predicate AND g.side = -1
     WHERE b.place = 1
 )
-SELECT b.other, b.name, b.predicate, b.score, b.support, b.contradiction, b.papers, b.sentences, b.first_year,
+SELECT b.other, b.name, b.predicate, b.score, b.support, b.contradiction, b.probability, b.papers, b.sentences, b.first_year,
        b.last_year, b.smiles, b.best, d.id, d.start, d."end", d.quote
 FROM best b LEFT JOIN doubts d ON d.other = b.other AND d.place = 1
 WHERE b.place = 1 ORDER BY b.score DESC, b.contradiction, b.papers DESC, b.name, b.other LIMIT $n"""
@@ -113,10 +114,8 @@ def _ranked(folder: str | Path, about: Concept, type: Type, n: int) -> list[Stan
 
 
 def _standing(row: Sequence[Any]) -> Standing:
-    other, name, predicate, score, support, contradiction, papers, sentences, first, last, smiles, best = row[
-        :12
-    ]
-    id, start, end, quote = row[12:]
+    other, name, predicate, score, support, contradiction, probability, papers, sentences = row[:9]
+    first, last, smiles, best, id, start, end, quote = row[9:]
     return Standing(
         concept=other,
         name=name,
@@ -124,6 +123,7 @@ def _standing(row: Sequence[Any]) -> Standing:
         score=score,
         support=support,
         contradiction=contradiction,
+        probability=probability,
         papers=papers,
         sentences=sentences,
         first=first,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from discovery.target import Statement
 from literature.claims import MENTIONED
-from literature.evidence import summed
+from literature.evidence import bearing, summed
 from literature.graph import GraphError, query, tables
 from literature.mining import mine
 
@@ -51,6 +52,31 @@ def test_edges_are_weighed_as_evidence_is(mined: Path) -> None:
         assert edge["contradiction"] == pytest.approx(link.contradiction, abs=1e-9)
         assert edge["score"] == pytest.approx(link.score, abs=1e-9)
     assert any(e["contradiction"] > 0 for e in edges)
+
+
+def test_an_edge_is_as_probable_as_its_articles_make_it(mined: Path) -> None:
+    """At least one of the articles says so, each as surely as its surest claim that speaks for it."""
+    rows = query(
+        mined, "SELECT * FROM evidence WHERE NOT retracted AND predicate <> 'mentioned with'"
+    ).to_pylist()
+    edges = query(mined, "FROM edges").to_pylist()
+    for edge in edges:
+        papers: dict[str, float] = {}
+        for row in rows:
+            said = Statement("", row["predicate"], "", row["sign"], 1.0, "-", "-")
+            same = (row["subject"], row["object"]) == (edge["subject"], edge["object"])
+            if same and row["probability"] is not None and bearing(said, edge["predicate"]) == 1:
+                papers[row["id"]] = max(papers.get(row["id"], 0.0), row["probability"])
+        if papers:
+            assert edge["probability"] == pytest.approx(
+                1 - math.prod(1 - p for p in papers.values()), abs=1e-9
+            )
+        else:
+            assert edge["probability"] is None
+    told = [edge["probability"] for edge in edges if edge["probability"] is not None]
+    assert told
+    assert all(0 < chance < 1 for chance in told)
+    assert len(told) < len(edges)  # what no corpus marks has none
 
 
 def test_every_edge_quotes_a_sentence_that_stands_there(mined: Path) -> None:

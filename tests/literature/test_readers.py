@@ -86,6 +86,20 @@ def test_pubmed(tmp_path: Path) -> None:
     assert found[4] == Deleted(("PMID:7", "PMID:8"))
 
 
+def test_an_article_without_an_abstract_is_its_title(tmp_path: Path) -> None:
+    body = (
+        "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID Version='1'>11</PMID><Article>"
+        "<ArticleTitle>Sumatriptan.</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+        "<PubmedArticle><MedlineCitation><PMID Version='1'>12</PMID><Article><ArticleTitle/><Abstract>"
+        "<AbstractText/></Abstract></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"
+    )
+    (tmp_path / "bare.xml").write_text(body, encoding="utf-8")
+    first, second = pubmed.read(tmp_path / "bare.xml")
+    assert isinstance(first, Article)
+    assert [(p.section, p.text) for p in first.passages] == [("title", "Sumatriptan.")]
+    assert isinstance(second, Article | Skipped)
+
+
 def test_jats(tmp_path: Path) -> None:
     found = list(jats.read(write(tmp_path, "x.nxml", samples.JATS)))
     assert parts(found[0]) == [
