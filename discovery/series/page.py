@@ -96,7 +96,9 @@ def core_part(
 ) -> CorePart:
     """One core, made ready for the page."""
     found = table.core(core)
-    title = f"Core {core + 1}: {len(found.members):,} molecules"
+    counted = sum(table.measured.entries[place].missing is None for place in found.members)
+    numbered = "" if counted == len(found.members) else f", {counted:,} of them with a number"
+    title = f"Core {core + 1}: {len(found.members):,} molecules{numbered}"
     matrix = None
     varied = sorted(
         found.positions,

@@ -55,7 +55,7 @@ class RGroupTable:
     outcomes: tuple[Groups | Missing, ...]
 
     def sheet(self, n: int = 20, core: int = 0) -> Sheet:
-        """The best `n` molecules of one core, taken apart.
+        """The best `n` molecules of one core, taken apart; positions where each of them has hydrogen are left out.
 
         Raises
         ------
@@ -66,13 +66,14 @@ class RGroupTable:
         places = [place for place in found.members if self.measured.entries[place].missing is None]
         sign = -1.0 if self.measured.column.better == "high" else 1.0
         places.sort(key=lambda place: (sign * self.measured.value(place), place))
+        taken = [self.groups(place).at for place in places]
+        positions = [p for p in found.positions if any(not at[p].startswith(HYDROGEN) for at in taken)]
         rows: list[tuple[Cell, ...]] = []
-        for place in places[:n]:
-            at = self.groups(place).at
-            groups = [_shown(at[position]) for position in found.positions]
+        for place, at in zip(places[:n], taken, strict=False):
+            groups = [_shown(at[position]) for position in positions]
             whole = drawing(self.measured.molecule(place).smiles)
             rows.append((self.measured.entries[place].id, whole, figure(self.measured.value(place)), *groups))
-        heads = ("name", "molecule", self.measured.column.label, *found.positions)
+        heads = ("name", "molecule", self.measured.column.label, *positions)
         return Sheet(f"core {core + 1}, {first(n, places)} molecules", heads, tuple(rows))
 
     def matrix_sheet(self, across: str, down: str, core: int = 0, n: int = 12) -> Sheet:
