@@ -9,7 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from literature import names_cli
 from literature.dictionary import Dictionary, Tables, shipped
 from literature.lexicon import Lexicon
 from literature.lexicon_update import UpdateError, update_names
@@ -138,3 +141,16 @@ def test_no_server_and_no_names_are_told(tmp_path: Path) -> None:
         update_names(tmp_path, address="http://127.0.0.1:9", pause_s=0)
     with pytest.raises(ValueError, match="holds no names"):
         Lexicon.load(tmp_path)
+
+
+def test_the_command(mirror: tuple[Mirror, str], tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(names_cli.update_names)
+    asked = ["--out", str(tmp_path / "names"), "--species", "rat", "--address", mirror[1]]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "3 of 3 files were new" in done.output
+    assert not (tmp_path / "names" / "mouse_names.parquet").exists()
+    wrong = CliRunner().invoke(app, ["--out", str(tmp_path / "names"), "--species", "axolotl"])
+    assert wrong.exit_code == 2
+    assert "mouse, rat" in wrong.output
