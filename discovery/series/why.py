@@ -129,7 +129,8 @@ class Why:
         lines.append(_line("Ring systems", escape(self.rings), ""))
         alerts, _ = marks_of(self.row)
         named = "; ".join(inert(item.alert.name, limit=80) for item in alerts)
-        lines.append(_line("Structural alerts", escape(named or "none, or not looked for"), ""))
+        if named:
+            lines.append(_line("Alerts, by name", escape(named), ""))
         return f"<table><thead>{_line('what', 'found', 'desirability, 0 to 1', 'th')}</thead><tbody>{''.join(lines)}</tbody></table>"
 
     def _atoms(self) -> str:

@@ -42,7 +42,7 @@ class Chart:
         return (
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{policy([script], [style])}">'
-            f"<title>{escape(title_of(self.y))} against {escape(title_of(self.x))}</title><style>{style}</style></head>"
+            f"<title>{escape(self._words)}</title><style>{style}</style></head>"
             f'<body><div class="ch"><figure>{self.svg()}</figure><aside aria-live="polite">'
             f"<p>Point at a molecule, or reach it with the tabulator key.</p></aside></div>"
             f'<div hidden id="cards">{cards}</div><script>{script}</script></body></html>'
@@ -75,12 +75,20 @@ class Chart:
 
     def _repr_html_(self) -> str:
         """The page in a frame that may run nothing but its own script; below, what shows without any."""
-        still = f'<img alt="{escape(title_of(self.y))} against {escape(title_of(self.x))}" src="{data_uri(self.svg())}">'
         return (
-            f'<iframe sandbox="allow-scripts" title="{escape(title_of(self.y))} against {escape(title_of(self.x))}" '
-            f'srcdoc="{escape(self.page())}" width="760" height="380" style="border:0"></iframe>'
-            f"<details><summary>As a picture</summary>{still}</details>"
+            f'<iframe sandbox="allow-scripts" title="{escape(self._words)}" srcdoc="{escape(self.page())}" '
+            'width="760" height="380" style="border:0"></iframe>'
+            f"<details><summary>As a picture</summary>{self.text}</details>"
         )
+
+    @property
+    def text(self) -> str:
+        """The picture alone, as a notebook nobody trusts shows it."""
+        return f'<img alt="{escape(self._words)}" style="background:#fff" src="{data_uri(self.svg())}">'
+
+    @property
+    def _words(self) -> str:
+        return f"{title_of(self.y)} against {title_of(self.x)}"
 
 
 def front_of(run: Run, x: Column, y: Column) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ from discovery.views.lineage import origins_html
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import PoseView, posed
 from discovery.views.reading import column_named, label_of, pose_of, scores_of, stages_of
-from discovery.views.score_plot import scatter_svg, trade_off
+from discovery.views.score_plot import trade_off
 from discovery.views.sifting import PAGE
 from discovery.views.text import inert, number
 
@@ -231,7 +231,7 @@ class Table:
             line = [
                 *([f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []),
                 f'<td style="background:#fff;padding:2px;min-width:230px">{picture}</td>',
-                f"<td {_CELL}><b>{escape(inert(row.id))}</b>{said}</td>",
+                f'<td {_CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
             ]
             if has_utility:
                 line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")
@@ -289,7 +289,7 @@ class Table:
         """How many molecules entered each stage, and how they ended."""
         return Html(funnel_html(stages_of(self.run)))
 
-    def trade_off(self) -> Html:
+    def trade_off(self) -> Chart:
         """The two scores that disagree the most, one point a molecule.
 
         Raises
@@ -300,10 +300,7 @@ class Table:
         pair = trade_off(self.run)
         if pair is None:
             raise ValueError("a trade-off needs two columns that count and three ranked rows that hold both")
-        svg = scatter_svg(self.run, *pair, self.run.ranked[:24]).replace("currentColor", "#1A2330")
-        return Html(
-            f'<img alt="{escape(pair[0].name)} against {escape(pair[1].name)}" style="background:#fff" src="{data_uri(svg)}">'
-        )
+        return Chart(self.run, *pair)
 
     def scatter(self, x: str, y: str) -> Chart:
         """Two columns against each other; a point shows its structure when pointed at.

@@ -185,3 +185,18 @@ def test_notebook_view_paints_in_its_frame(browser: Any, tmp_path: Path) -> None
         frame.locator(".pv-ready").wait_for()
         assert orange(once(watched, lambda picture: orange(picture) > 300, "iframe")) > 300
         watched.quiet()
+
+
+def test_a_point_of_a_scatter_shows_its_structure(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "chart.html"
+    path.write_text(Table(fake_run(60)).pareto("qed", "logp").page(), encoding="utf-8")
+    with opened(browser, path) as watched:
+        points = watched.page.locator("circle[tabindex]")
+        first, second = points.nth(0), points.nth(1)
+        first.focus()
+        shown = watched.page.locator("aside svg")
+        assert shown.bounding_box()["width"] > 100
+        assert str(first.get_attribute("data-id")) in watched.page.locator("aside").inner_text()
+        second.dispatch_event("pointerenter")  # a neighbour may lie above it
+        assert str(second.get_attribute("data-id")) in watched.page.locator("aside").inner_text()
+        watched.quiet()
