@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 
 import numpy as np
 import openmm
@@ -12,22 +13,29 @@ from rdkit.Chem import AllChem
 
 from discovery.outcome import MoleculeError
 from docking.dynamics.charges import gasteiger
-from docking.dynamics.exchange import Plan
+from docking.dynamics.exchange import Plan, sample
 from docking.dynamics.likeness import common, frames
 from docking.dynamics.platform import Device, context
 from docking.dynamics.protocol import Settings
 from docking.dynamics.relative import Relative, edge, likenesses, parameters
 from docking.dynamics.transfer import Transfer, displacement, softened, transfer
+from docking.dynamics.water_box import relaxed
 from docking.receptor import DockingError
 from tests.docking.dynamics.cases import demo_model, toluene
+from tests.docking.dynamics.test_water_box import beside_the_helix
 
 SETTINGS = Settings(charges=gasteiger, keep=4.0, free=3.0, device=Device("CPU", 1))
 
 
 def grown(smiles: str) -> Chem.Mol:
     """A ligand laid on the toluene of 5-HT1B."""
+    return laid_on(toluene(), smiles)
+
+
+def laid_on(core: Chem.Mol, smiles: str) -> Chem.Mol:
+    """A ligand with its toluene where `core` lies."""
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    held = Chem.RemoveHs(toluene())
+    held = Chem.RemoveHs(core)
     hit = mol.GetSubstructMatch(held)
     places = {i: held.GetConformer().GetAtomPosition(j) for j, i in enumerate(hit)}
     assert AllChem.EmbedMolecule(mol, coordMap=places, randomSeed=3) == 0
@@ -129,6 +137,43 @@ def test_a_ligand_traded_for_itself_costs_nothing_and_there_and_back_cancel() ->
     back = edge(demo_model(), ("b", "a"), (fluoro, toluene()), how)
     assert abs(there.value + back.value) < max(3.0 * np.hypot(there.error, back.error), 0.8)
     assert there.ladder.weakest > 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_ligands_are_traded_in_explicit_water(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reference: the ATMForce itself; and the walk goes on from there."""
+    monkeypatch.setattr("docking.dynamics.transfer.relaxed", partial(relaxed, ps=0.2, evaluations=15))
+    model, mol = beside_the_helix()
+    other = laid_on(mol, "Cc1ccccc1F")
+    terms = tuple(parameters(one, SETTINGS, "x")[0] for one in (mol, other))
+    made = transfer(
+        model,
+        terms,
+        (mol, other),
+        ("a", "b"),
+        solvent="explicit",
+        keep=5.0,
+        free=4.0,
+        relax=8,
+        device=SETTINGS.device,  # type: ignore[arg-type]
+    )
+    ctx = context(made.ladder.system, openmm.VerletIntegrator(0.001), SETTINGS.device)
+    ctx.setPositions(made.start)
+    ours, theirs = made.ladder.weighed(ctx), []
+    for state in made.ladder.states:
+        for key, value in state.items():
+            ctx.setParameter(key, value)
+        theirs.append(ctx.getState(getEnergy=True).getPotentialEnergy()._value)
+    assert ours - ours[0] == pytest.approx(np.array(theirs) - theirs[0], abs=0.2)  # single precision of 1e5
+    short = replace(made.ladder, states=made.ladder.states[:2])
+    plan = Plan(iterations=1, steps=3, warm=3, step_fs=2.0)
+    walked = sample(
+        replace(short, weighed=lambda c: made.ladder.weighed(c)[:2]), made.start, plan, SETTINGS.device
+    )
+    assert np.isfinite(walked.energies).all()
+    gap = walked.xyz[0] - made.start
+    assert np.linalg.norm(gap[made.bound.ligand], axis=-1).max() < 0.1
 
 
 def test_pairs_that_cannot_be_compared_are_named() -> None:
