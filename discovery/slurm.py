@@ -53,7 +53,7 @@ def script(
     words = [word for word in command if word != "--"]
     if words[:1] == ["discovery"]:
         words = words[1:]
-    if words[:1] not in (["run"], ["screen"], ["demo"]):
+    if words[:1] not in (["run"], ["screen"]):
         raise ValueError(f"{shlex.join(words) or 'nothing'} cannot be shared; give a discovery run or screen")
     taken = [
         word for word in words if word.split("=")[0] in ("--join", "--workers", "--minutes", "--progress")

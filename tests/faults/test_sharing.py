@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from discovery import slurm
+from discovery import campaign, slurm
 from discovery.crew import Chunk, Item, Job
 from discovery.execution import ScorerSpec, score_all
 from discovery.interrupt import Interrupted
@@ -22,6 +23,7 @@ from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.sharing import Mixed, Share, Terms, help_out, posted, tidy
 from discovery.worker import packed
+from tests.faults.test_campaign_kill import CAMPAIGN
 
 SHARE = Path(__file__).resolve().parent / "share.py"
 LEASE_S = 1.5
@@ -262,3 +264,30 @@ def _group_lives(pid: int) -> bool:
 def test_scripts_that_make_no_sense(command: list[str], numbers: dict[str, float], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         slurm.script(command, **{"tasks": 2, "hours": 1.0, "cpus": 1, **numbers})  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_three_of_the_same_command_finish_one_campaign_though_two_are_killed(tmp_path: Path) -> None:
+    """`discovery run --join`, as a batch system starts it on three nodes: the table is the undisturbed one's."""
+    toml = tmp_path / "campaign.toml"
+    toml.write_text(CAMPAIGN)
+    command = [sys.executable, "-m", "discovery.cli", "run", str(toml), "--progress", "silent", "--out"]
+    subprocess.run([*command, str(tmp_path / "alone")], check=True, stdout=subprocess.DEVNULL)
+    whole, out = campaign.load(tmp_path / "alone"), tmp_path / "shared"
+    joined = [*command, str(out), "--join", "--workers", "1", "--lease", str(LEASE_S)]
+    crew = [subprocess.Popen(joined, start_new_session=True, stdout=subprocess.DEVNULL) for _ in range(3)]
+    until(lambda: any(out.glob("documents/job-*.json")), seconds=300)
+    driver = json.loads((out / "driver.json").read_text())["pid"]
+    helper = next(process for process in crew if process.pid != driver)
+    os.killpg(helper.pid, signal.SIGKILL)
+    os.killpg(driver, signal.SIGKILL)
+    last = next(process for process in crew if process.pid not in (driver, helper.pid))
+    assert last.wait(600) == 0
+    found = campaign.load(out)
+    assert found.finished
+    assert found.rows == whole.rows
+    assert [bar.counts for bar in found.funnel] == [bar.counts for bar in whole.funnel]
+    assert [damage for damage in Ledger(out).verify() if damage.kind != "orphan"] == []
+    for process in crew:
+        process.wait(10)
