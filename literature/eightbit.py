@@ -200,20 +200,24 @@ def _smoothed(
     return _Enter(factor, step), _Product(weight * factor, bias, step, dtype, leaving)
 
 
-def _wide(values: Tensor, clip: float = 1.0) -> Step:
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max())) * clip
+def _wide(values: Tensor) -> Step:
+    return _between(*(float(end) for end in values.aminmax()))
+
+
+def _between(low: float, high: float) -> Step:
+    """The step that reaches from `low` to `high`, and 0 exactly."""
+    low, high = min(0.0, low), max(0.0, high)
     size = max(high - low, 1e-6) / _TOP
     return Step(size, min(_TOP, max(0, round(-low / size))))
 
 
 def _clipped(values: Tensor, *, signed: bool) -> Step:
     """The step of least squared error: a few large values may be cut off to tell the many small ones apart."""
+    low, high = (float(end) for end in values.aminmax())
     some = values.flatten()[:: max(1, values.numel() // _VALUES)]
     tried: list[tuple[float, Step]] = []
     for clip in _CLIPS:
-        step = (
-            Step(max(float(values.abs().max()), 1e-6) * clip / 127, _HALF) if signed else _wide(values, clip)
-        )
+        step = Step(max(-low, high, 1e-6) * clip / 127, _HALF) if signed else _between(low, high * clip)
         back = ((some / step.size).round().add(step.zero).clamp(int(signed), _TOP) - step.zero) * step.size
         tried.append((float((back - some).square().mean()), step))
     return min(tried)[1]

@@ -13,9 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Ints: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float32]
 
 # Organs and what belongs to them, by one name each.
 _ORGANS = {
@@ -151,10 +155,13 @@ class Likeness:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = keys
-        self._names, self._starts, self._weights = _inverted(keys)
-        squares = np.repeat(np.square(self._weights), np.diff(self._starts))
-        norms = np.sqrt(np.bincount(self._names, squares, len(keys))).clip(1e-6)
-        self._lengths: NDArray[np.float32] = norms.astype(np.float32)
+
+    @cached_property
+    def _letters(self) -> tuple[Ints, Ints, Floats, Floats]:
+        names, starts, weights = _inverted(self._keys)
+        squares = np.repeat(np.square(weights), np.diff(starts))
+        norms = np.sqrt(np.bincount(names, squares, len(self._keys))).clip(1e-6)
+        return names, starts, weights, norms.astype(np.float32)
 
     @cached_property
     def _said(self) -> dict[str, list[int]]:
@@ -170,16 +177,19 @@ class Likeness:
 
     def nearest(self, key: str, n: int) -> list[tuple[str, float]]:
         """The `n` names that share most letters, each with the cosine of their rarity-weighted trigrams."""
+        if not len(self._keys):
+            return []
+        holders, starts, all_weights, norms = self._letters
         asked = np.unique(_trigrams(key.encode())[0])
-        weights = self._weights[asked]
+        weights = all_weights[asked]
         total = float(np.sqrt(np.square(weights).sum()))
-        if not total or not len(self._keys):
+        if not total:
             return []
         scores = np.zeros(len(self._keys), dtype=np.float32)
         for place, weight in zip(asked, weights, strict=True):
-            names = self._names[self._starts[place] : self._starts[place + 1]]
+            names = holders[starts[place] : starts[place + 1]]
             scores[names] += weight * weight  # a name holds a trigram once, so no number comes twice
-        scores /= self._lengths * total
+        scores /= norms * total
         best = np.argpartition(-scores, min(n, len(scores) - 1))[:n]
         return sorted(
             ((self._keys[at], float(scores[at])) for at in best if scores[at] > 0),

@@ -43,6 +43,7 @@ def normalise(
     short_forms: Mapping[str, str] | None = None,
     lexicon: Lexicon | None = None,
     species: str = "human",
+    least: float = 0.0,
 ) -> tuple[Link, ...]:
     """What a name may mean, likeliest first; empty when that cannot be told.
 
@@ -57,6 +58,8 @@ def normalise(
     species
         Whose genes: "human"; "mouse", with NCBI Gene's mouse identifiers. Nothing else
         depends on it.
+    least
+        Links by a rule surer than this alone, 0..1; the others are not even tried.
 
     Raises
     ------
@@ -71,17 +74,17 @@ def normalise(
     if species != "human" and type in ("gene", None):
         if lexicon is not None and lexicon is not shipped():
             raise ValueError("name a lexicon or a species, not both")
-        if found := normalise(name, "gene", short_forms=short_forms, lexicon=genes_of(species)):
+        if found := normalise(name, "gene", short_forms=short_forms, lexicon=genes_of(species), least=least):
             return found
         if type == "gene":
             return ()
     lexicon = lexicon or shipped()
     full = (short_forms or {}).get(name, "")
-    ways = _ways(name, type, lexicon)
+    ways = _ways(name, type, lexicon, least)
     if full:
         spelled = (
             (word, "abbreviation" if method == "name" else method)
-            for word, method in _ways(full, type, lexicon)
+            for word, method in _ways(full, type, lexicon, least)
         )
         # A symbol is a gene's own name, so it stands before bent forms of what it is short for; elsewhere
         # the document's definition stands before what the short form means to others.
@@ -89,7 +92,7 @@ def normalise(
         ways = chain(first, spelled, ways)
     wanted = plural(name)
     for word, method in ways:
-        if links := _links(lexicon, word, type, method, wanted):
+        if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted)):
             return links
     return ()
 
@@ -112,7 +115,7 @@ def _rank(entry: Entry, wanted: bool) -> tuple[int, bool, bool, int, int, str]:
     return entry.rank, entry.plural != wanted, entry.ambiguous, -entry.told, len(id), id
 
 
-def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+def _ways(name: str, type: Type | None, lexicon: Lexicon, least: float) -> Iterator[tuple[str, str]]:
     """Keys to try, surest first; each rule bends what the rules before it made."""
     word = key(name)
     yield word, "name"
@@ -123,8 +126,9 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str,
         yield joined, "spaced"
     seen, ways = {word}, [word]
     for method, bend in _RULES.get(type or "", _GENE + _DISEASE + _CHEMICAL):
-        if bend is _head or (bend is _gene_core and len(compact) >= _LONG):
-            for alike, how in _alike(lexicon, "disease" if bend is _head else "gene", word):
+        spelled = _SCORES["letters"] >= least
+        if bend is _head or (bend is _gene_core and spelled and len(compact) >= _LONG):
+            for alike, how in _alike(lexicon, "disease" if bend is _head else "gene", word, spelled):
                 if alike not in seen:
                     seen.add(alike)
                     yield alike, how
@@ -139,7 +143,7 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str,
                             yield joined, method
 
 
-def _alike(lexicon: Lexicon, type: Type, word: str) -> Iterator[tuple[str, str]]:
+def _alike(lexicon: Lexicon, type: Type, word: str, spelled: bool) -> Iterator[tuple[str, str]]:
     """Names that say the same in other words, the concept annotators name most often first; then in other letters."""
     for layer in reversed(lexicon.layers):
         if isinstance(layer, Dictionary):
@@ -150,7 +154,7 @@ def _alike(lexicon: Lexicon, type: Type, word: str) -> Iterator[tuple[str, str]]
             ]
             for _, one in sorted(same, key=lambda found: (-found[0].told, *_rank(found[0], False))):
                 yield one, "words"
-            for one, cosine in likeness.nearest(word, 3):
+            for one, cosine in likeness.nearest(word, 3) if spelled else ():
                 if cosine >= _LETTERS[type]:
                     yield one, "letters"
 

@@ -167,7 +167,7 @@ class Reading:
             if place in kept:
                 continue
             words = text[span.start : span.end]
-            links = normalise(words, span.type, short_forms=short_forms, lexicon=self.names)
+            links = normalise(words, span.type, short_forms=short_forms, lexicon=self.names, least=SURE)
             if links and links[0].score >= SURE and links[0].concept.type == span.type:
                 score = span.probability * links[0].score
                 kept[place] = Mention(*place, words, links[0].concept, score, links[0].method)
