@@ -16,7 +16,7 @@ from docking.dock import Docked, dock
 from docking.ligand import Ligand
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
-from docking.rescoring import CANDIDATES, rescored
+from docking.rescoring import CANDIDATES, standing
 from docking.site import Site
 
 RECEPTOR, SITE = demo_target.receptor(), demo_target.site()
@@ -60,7 +60,7 @@ def test_by_score_the_lowest_comes_first() -> None:
 def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
     found = docked(n_poses=3)
     every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)
-    odds = rescored(RECEPTOR, every)
+    (odds,) = standing(RECEPTOR, [every])
     fails = [not plausibility.check(pose, RECEPTOR, SITE).plausible for pose in every]
     best = sorted(range(len(every)), key=lambda k: (fails[k], -odds[k]))[:3]
     assert [pose.score for pose in found.poses] == [every[k].score for k in best]
