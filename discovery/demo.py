@@ -31,6 +31,10 @@ def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
         {"use": "alerts", "workers": 0, "at_most": 0,
          "desirability": {"shape": "lower", "low": 0, "high": 3}},
         {"use": "unseen_rings", "workers": 0, "at_most": 0},
+        # nobody orders an ester for its own sake: blood cuts it before it reaches the brain
+        {"use": "pattern", "workers": 0, "at_most": 0,
+         "settings": {"smarts": "open-chain ester", "name": "esters", "title": "open-chain esters",
+                      "better": "low"}},
         # an aminergic receptor: its aspartate 3.32 holds the amine of whatever binds
         {"use": "pattern", "workers": 0,
          "settings": {"smarts": "basic amine", "name": "basic_amine", "title": "basic amines"},

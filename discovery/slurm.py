@@ -54,7 +54,8 @@ def script(
     if words[:1] == ["discovery"]:
         words = words[1:]
     if words[:1] not in (["run"], ["screen"]):
-        raise ValueError(f"{shlex.join(words) or 'nothing'} cannot be shared; give a discovery run or screen")
+        what = f"{shlex.join(words)} cannot be shared" if words else "there is no command"
+        raise ValueError(f"{what}; end with -- and a run or a screen: -- run CAMPAIGN.toml --out DIR")
     taken = [
         word for word in words if word.split("=")[0] in ("--join", "--workers", "--minutes", "--progress")
     ]

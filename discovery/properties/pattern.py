@@ -24,7 +24,8 @@ BASIC_AMINE = (
     "[NX3;+0;!$(N~[!#6;!#1]);!$(N[#6]=[O,S,N]);!$(N[#6;a]);!$(NC=C);!$(NC#*);!$(NCC(F)(F)F);!$(NCC#N)"
     ";$(N[CX4])]"
 )
-NAMED = {"basic amine": BASIC_AMINE}
+OPEN_CHAIN_ESTER = "[#6][CX3](=O)[OX2;!r][#6]"  # esterases cut these within minutes; lactones hold longer
+NAMED = {"basic amine": BASIC_AMINE, "open-chain ester": OPEN_CHAIN_ESTER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Pattern:
 
     Parameters
     ----------
-    smarts : a SMARTS pattern, or the name of one of ours: "basic amine"
+    smarts : a SMARTS pattern, or the name of one of ours: "basic amine", "open-chain ester"
     name : the column
     better : whether more of it is wanted ("high") or less ("low")
 

@@ -58,3 +58,20 @@ def test_counts_places_and_names_their_atoms() -> None:
 def test_what_is_no_pattern_is_named(smarts: str) -> None:
     with pytest.raises(ValueError, match="no SMARTS pattern"):
         Pattern(smarts)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "count"),
+    [
+        ("CC(=O)OCC", 1),  # ethyl acetate
+        ("CC(=O)Oc1ccccc1C(=O)O", 1),  # aspirin: the acid is none
+        ("O=C1CCCO1", 0),  # a lactone
+        ("CC(=O)NC", 0),
+        ("CC(C)(C)OC(=O)N1CCCC1", 0),  # a carbamate
+        ("COC(=O)C1=C(C)NC(C)=C(C(=O)OC)C1c1ccccc1", 2),  # a dihydropyridine
+    ],
+)
+def test_open_chain_esters_are_counted_lactones_and_carbamates_not(smiles: str, count: int) -> None:
+    (found,) = Pattern("open-chain ester")([Molecule(smiles)])
+    assert isinstance(found, Score)
+    assert found.value == count

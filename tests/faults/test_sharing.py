@@ -255,7 +255,7 @@ def _group_lives(pid: int) -> bool:
     ("command", "numbers", "said"),
     [
         (["report", "x"], {}, "cannot be shared"),
-        ([], {}, "nothing cannot be shared"),
+        ([], {}, "there is no command"),
         (["run", "a.toml", "--workers", "3"], {}, "--workers"),
         (["run", "a.toml"], {"hours": 0.05}, "hours"),
         (["run", "a.toml"], {"tasks": 0}, "tasks"),
