@@ -94,6 +94,7 @@ def annotate(
     reader: str = DICTIONARY,
     convention: str = GENERAL,
     lexicon: str = "",
+    relations: str = "",
     format: str = "",
 ) -> Annotated:
     """Mark entities (with identifiers) and relations in files or folders of articles.
@@ -103,7 +104,7 @@ def annotate(
     out
         Ends in .pubtator, .json or .jsonl, each also .gz. PubTator holds affirmed
         relations only; BioC JSON holds all, with sign, doubt and the sentence's place.
-    reader, convention, lexicon
+    reader, convention, lexicon, relations
         Who reads, see `literature.reading.Reading`.
     format
         The reader of all files ("pubmed", "jats", ...); told by each file when empty.
@@ -119,7 +120,7 @@ def annotate(
     corpus = Corpus.open(paths, reader=format)
     if out.exists() and any(path.samefile(out) for path in corpus.paths):
         raise AnnotationError(f"{out} is one of the files to read; write to another name")
-    read = Reading(reader, convention, lexicon)
+    read = Reading(reader, convention, lexicon, relations)
     out.parent.mkdir(parents=True, exist_ok=True)
     torn = out.parent / f".{out.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     counts = _Counts()

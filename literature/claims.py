@@ -4,8 +4,9 @@ Cue words between or beside two mentions name the predicate ("antagonist", "redu
 "effective in"); where no cue ties them together the claim is only "mentioned with".
 By rules alone the confidence is a rule's weight, not a probability that was calibrated.
 Where a network has read the article (relations.py) its word on what is related, how
-and how surely comes before the rules'; whether a claim is denied or doubted is decided
-in assertion.py either way, since no corpus teaches it.
+and how surely comes before the rules', save that a rule which fired keeps its direction:
+of two that contradict each other the rule errs less. Whether a claim is denied or
+doubted is decided in assertion.py either way, since no corpus teaches it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ class Claim:
     )
     start: int  # of the sentence, code points into the article's text
     end: int
+
+
+# What a predicate does to its object: more or worse +1, less or better -1.
+EFFECT: dict[str, int] = {
+    "inhibits": -1, "antagonist of": -1, "inverse agonist of": -1, "treats": -1, "protects against": -1,
+    "activates": 1, "agonist of": 1, "partial agonist of": 1, "promotes": 1, "causes": 1,
+}  # fmt: skip
 
 
 class _Cue(NamedTuple):
@@ -156,10 +164,16 @@ def _told(article: Article, claim: Claim, relations: Sequence[Relation]) -> Clai
     open_question = asked(text, *span)
     doubt = open_question or hedged(text, *span)
     weight = best.probability * best.subject.score * best.object.score * (0.5 if doubt else 1.0)
+    contradicted = EFFECT.get(claim.predicate, 0) * best.effect == -1
+    subject, predicate, object = (
+        (claim.subject, claim.predicate, claim.object)
+        if contradicted
+        else (best.subject, best.predicate, best.object)
+    )
     return Claim(
-        best.subject,
-        best.predicate,
-        best.object,
+        subject,
+        predicate,
+        object,
         0 if open_question else 1,
         doubt,
         round(weight, 6),

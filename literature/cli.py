@@ -66,6 +66,9 @@ def dossier(
 _READER = typer.Option("--reader", help="dictionary, model, or a model's file, folder or name.")
 _CONVENTION = typer.Option("--convention", help="Whose habits a model of ours follows: general, BC5CDR, ...")
 _LEXICON = typer.Option("--lexicon", help="JSON lines of your own names.")
+_RELATIONS = typer.Option(
+    "--relations", help="rules, or model (finds more, slower), or a model's file, folder or name."
+)
 _FORMAT = typer.Option("--format", help="Reader of all files: pubmed, jats, ...; told by each file.")
 
 
@@ -77,6 +80,7 @@ def mine(
     reader: Annotated[str, _READER] = "dictionary",
     convention: Annotated[str, _CONVENTION] = "general",
     lexicon: Annotated[str, _LEXICON] = "",
+    relations: Annotated[str, _RELATIONS] = "",
     format: Annotated[str, _FORMAT] = "",
 ) -> None:
     """Read articles into Parquet tables: documents, sentences, mentions, concepts, evidence."""
@@ -92,6 +96,7 @@ def mine(
             reader=reader,
             convention=convention,
             lexicon=lexicon,
+            relations=relations,
             format=format,
             tell=typer.echo,
         )
@@ -110,6 +115,7 @@ def annotate(
     reader: Annotated[str, _READER] = "dictionary",
     convention: Annotated[str, _CONVENTION] = "general",
     lexicon: Annotated[str, _LEXICON] = "",
+    relations: Annotated[str, _RELATIONS] = "",
     format: Annotated[str, _FORMAT] = "",
 ) -> None:
     """Mark entities, with identifiers, and relations in articles."""
@@ -117,7 +123,15 @@ def annotate(
     from literature.annotation import annotate as mark
 
     try:
-        done = mark(paths, out, reader=reader, convention=convention, lexicon=lexicon, format=format)
+        done = mark(
+            paths,
+            out,
+            reader=reader,
+            convention=convention,
+            lexicon=lexicon,
+            relations=relations,
+            format=format,
+        )
     except (UserError, ValueError, OSError) as error:
         _fail("annotate", error)
     for one in done.skipped[:20]:

@@ -5,15 +5,16 @@ word a label. Each annotated corpus has its own convention of what counts as a n
 and where it ends, so it has its own head, and one head, "general", learns from all of
 them. How labels become spans is decided in prediction.py.
 
-The same encoder says how two things are related: two markers per pair are appended to
-the window, each a copy of its mention that knows its part (subject or object). They
-see the text and each other; the text does not see them, so all pairs of a window are
-read in one pass, and names are found in the same pass as if there were no markers.
+A second network of the same build, with layers of its own over the same vocabulary,
+says what a text states of one thing, the subject, and every other it names. Each mention
+of them has a marker behind the text, a copy of the mention that knows its part; text and
+markers see each other, so the whole text is read anew for every subject, and what is
+stated of each object is told at the object's markers.
 
 References
 ----------
 .. [1] Ye D. et al., Packed levitated marker for entity and relation extraction,
-   ACL 2022, 4904-4917, section 3.2.
+   ACL 2022, 4904-4917, section 3.3: one subject, its objects packed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ except ImportError as error:
 READ_TYPES: tuple[Type, ...] = ("gene", "chemical", "disease", "variant", "species", "cell line")
 LABELS: tuple[str, ...] = ("O", *(f"{at}-{type}" for type in READ_TYPES for at in "BI"))
 GENERAL = "general"
-PARTS = 1 + 2 * len(READ_TYPES)  # of a marker: none, or subject or object of each type
+ROLES = 3  # subject, object, or merely named
+PARTS = 1 + ROLES * len(READ_TYPES)  # of a mention: none, or one of the roles of each type
+EMBEDDED = ("pieces.", "places.", "written.", "norm.")  # what the two networks of a file share
 COUNTS = 6  # how often a document names the thing: not told, 1, 2, 3, 4 to 6, more
 
 
@@ -45,7 +48,7 @@ class Shape:
     Raises
     ------
     ValueError
-        If the attention heads do not divide the width, or no convention is named.
+        If the attention heads do not divide the width, or neither convention nor relation is named.
     """
 
     vocabulary: int
@@ -55,12 +58,12 @@ class Shape:
     attention: int = 12  # heads of each attention layer
     inner: int = 1536
     places: int = 256  # the widest window, in pieces
-    relations: tuple[str, ...] = ()  # outputs of the pair head, "DrugProt:INHIBITOR"
+    relations: tuple[str, ...] = ()  # "DrugProt:INHIBITOR"; with them, the network answers for pairs alone
 
     def __post_init__(self) -> None:
         if self.width % self.attention:
             raise ValueError(f"{self.attention} attention heads do not divide a width of {self.width}")
-        if GENERAL not in self.conventions:
+        if GENERAL not in self.conventions and not self.relations:
             raise ValueError(
                 f"one convention must be {GENERAL!r}, got {', '.join(self.conventions) or 'none'}"
             )
@@ -71,12 +74,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Pairs of mentions to be asked about: markers 2k and 2k + 1 of a row are one pair."""
+    """The mentions of one subject and of the things it is asked about, row by row."""
 
     first: Tensor  # [row, marker] place of the mention's first piece
     last: Tensor  # [row, marker] and of its last
-    part: Tensor  # [row, marker] 1 + 2 * type + (0 subject, 1 object); 0 is padding
+    part: Tensor  # [row, marker] 1 + ROLES * type + role; 0 is padding
     count: Tensor  # [row, marker] 0..COUNTS-1
+    named: Tensor  # [row, piece] the part of the thing that the piece names; 0: none
 
 
 class Layer(nn.Module):
@@ -93,7 +97,7 @@ class Layer(nn.Module):
         self.final = nn.LayerNorm(shape.width, eps=1e-12)
 
     def forward(self, x: Tensor, wall: Tensor) -> Tensor:
-        """[row, piece, width], [row, 1, 1 or piece, piece] (0, or -inf: not seen) -> [row, piece, width]."""
+        """[row, piece, width], [row, 1, 1, piece] (0, or -inf: not seen) -> [row, piece, width]."""
         rows, pieces, width = x.shape
         parts = self.ask(x).view(rows, pieces, 3, self.attention, width // self.attention)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
@@ -121,21 +125,25 @@ class Encoder(nn.Module):
         self.written = nn.Embedding(SHAPES, shape.width)
         self.norm = nn.LayerNorm(shape.width, eps=1e-12)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
-        self.heads = nn.Linear(shape.width, len(shape.conventions) * len(LABELS))
         self.dropout = nn.Dropout(dropout)
         if shape.relations:
-            self.parts = nn.Embedding(PARTS, shape.width)
+            self.parts = nn.Embedding(PARTS, shape.width, padding_idx=0)
+            self.named = nn.Embedding(PARTS, shape.width, padding_idx=0)
             self.counts = nn.Embedding(COUNTS, shape.width)
-            self.pairs = nn.Linear(2 * shape.width, len(shape.relations))
-            for new in (self.parts, self.counts):
-                nn.init.zeros_(new.weight)
+            self.meet = nn.Linear(3 * shape.width, shape.width)
+            self.pairs = nn.Linear(shape.width, len(shape.relations))
+            for new in (self.parts, self.named):
+                nn.init.normal_(new.weight[1:], std=0.03)
+            nn.init.zeros_(self.counts.weight)
             nn.init.normal_(self.pairs.weight, std=0.02)
             nn.init.zeros_(self.pairs.bias)
+        else:
+            self.heads = nn.Linear(shape.width, len(shape.conventions) * len(LABELS))
+            nn.init.normal_(self.heads.weight, std=0.02)
+            nn.init.zeros_(self.heads.bias)
         nn.init.zeros_(
             self.written.weight
         )  # at first, case says nothing: the encoder it starts from has none
-        nn.init.normal_(self.heads.weight, std=0.02)
-        nn.init.zeros_(self.heads.bias)
 
     def forward(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor) -> Tensor:
         """Scores of words.
@@ -157,28 +165,27 @@ class Encoder(nn.Module):
         scores: Tensor = self.heads(self.dropout(self.states(pieces, shapes, real)))
         return scores.reshape(-1, len(self.shape.conventions), len(LABELS))[firsts].float()
 
-    def related(
-        self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, marks: Marks
-    ) -> tuple[Tensor, Tensor]:
-        """Scores of words as `forward` gives them, and of pairs of mentions.
+    def related(self, pieces: Tensor, shapes: Tensor, real: Tensor, marks: Marks) -> Tensor:
+        """What the text states of its row's subject and the thing at each marker.
 
         Returns
         -------
-        [word, convention, label], [row, pair, relation], natural-log units, not normalised
+        [row, marker, relation], natural-log units, not normalised; of a subject's own markers, nothing
         """
-        x = self.dropout(self.states(pieces, shapes, real, marks))
-        rows, length = pieces.shape
-        words: Tensor = self.heads(x[:, :length])
-        pairs: Tensor = self.pairs(x[:, length:].reshape(rows, -1, 2 * self.shape.width))
-        words = words.reshape(-1, len(self.shape.conventions), len(LABELS))[firsts]
-        return words.float(), pairs.float()
+        x = self.states(pieces, shapes, real, marks)
+        whole, x = x[:, :1], x[:, pieces.shape[1] :]
+        subject = (marks.part % ROLES == 1).to(x.dtype)[..., None]
+        mean = (x * subject).sum(1, keepdim=True) / subject.sum(1, keepdim=True).clamp_min(1)
+        met = functional.gelu(self.meet(torch.cat([x, mean.expand_as(x), whole.expand_as(x)], dim=-1)))
+        scores: Tensor = self.pairs(self.dropout(met))
+        return scores.float()
 
     def shortened(self) -> Encoder:
         """This network with its layers in bfloat16 for good: nothing is converted while reading."""
-        self.layers.to(torch.bfloat16)
-        self.heads.to(torch.bfloat16)
-        if self.shape.relations:
-            self.pairs.to(torch.bfloat16)
+        for part in (
+            (self.layers, self.meet, self.pairs) if self.shape.relations else (self.layers, self.heads)
+        ):
+            part.to(torch.bfloat16)
         return self
 
     def states(self, pieces: Tensor, shapes: Tensor, real: Tensor, marks: Marks | None = None) -> Tensor:
@@ -187,17 +194,15 @@ class Encoder(nn.Module):
         places = torch.arange(pieces.shape[1], device=pieces.device).clamp_max(self.shape.places - 1)
         x: Tensor = self.pieces(pieces) + self.places(places) + self.written(shapes)
         if marks is not None:
-            x = torch.cat([x, self._markers(x, marks)], dim=1)
+            x = torch.cat([x + self.named(marks.named), self._markers(x, marks)], dim=1)
+            real = torch.cat([real, marks.part > 0], dim=1)
         x = self.dropout(self.norm(x))
         autocast = torch.is_autocast_enabled(x.device.type)
-        dtype = torch.get_autocast_dtype(x.device.type) if autocast else self.heads.weight.dtype
+        dtype = torch.get_autocast_dtype(x.device.type) if autocast else next(self.layers.parameters()).dtype
         wall = torch.zeros(real.shape, dtype=dtype, device=x.device).masked_fill(~real, float("-inf"))
-        wall = wall[:, None, None, :]
-        if marks is not None:
-            wall = _walls(wall, marks.part.shape[1])
         x = x.to(dtype)
         for layer in self.layers:
-            x = layer(x, wall)
+            x = layer(x, wall[:, None, None, :])
         return x
 
     def _markers(self, x: Tensor, marks: Marks) -> Tensor:
@@ -206,17 +211,6 @@ class Encoder(nn.Module):
         ends = [x.gather(1, at[..., None].expand(wide)) for at in (marks.first, marks.last)]
         found: Tensor = (ends[0] + ends[1]) / 2 + self.parts(marks.part) + self.counts(marks.count)
         return found
-
-
-def _walls(wall: Tensor, markers: int) -> Tensor:
-    """[row, 1, 1, piece] -> [row, 1, piece and marker, piece and marker]: who sees whom."""
-    rows, _, _, pieces = wall.shape
-    partner = torch.eye(markers // 2, dtype=torch.bool, device=wall.device)
-    partner = partner.repeat_interleave(2, 0).repeat_interleave(2, 1)
-    whole = wall.new_full((rows, 1, pieces + markers, pieces + markers), float("-inf"))
-    whole[..., :pieces] = wall
-    whole[..., pieces:, pieces:].masked_fill_(partner, 0.0)
-    return whole
 
 
 def from_bert(state: Mapping[str, Tensor], keep: Sequence[int], shape: Shape) -> Encoder:

@@ -8,15 +8,14 @@ the seed, so that a run that was stopped goes on with the very next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from literature.annotated import Annotated, Corpus
 from literature.encoder import LABELS, READ_TYPES
-from literature.relations_corpus import RelationCorpus
-from literature.relations_lessons import Ask, Asked, asked, asks, cut, in_rows, named
 from literature.wordpieces import Window, Wordpieces
 
 try:
@@ -28,6 +27,8 @@ except ImportError as error:
 
 IGNORED = -1
 _POOL = 768  # examples that are put in order of length together
+T = TypeVar("T")
+S = TypeVar("S")
 _MULTIPLE = 32  # lengths are padded to it: every new shape of a batch costs memory in the CPU kernels
 
 
@@ -38,7 +39,6 @@ class Example:
     window: Window
     labels: tuple[int, ...]  # rows of LABELS, or IGNORED
     corpus: int
-    asks: tuple[Ask, ...] = ()  # pairs to be answered in the same pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,6 @@ class Batch:
     firsts: Tensor  # [word]
     labels: Tensor  # [word]
     corpus: Tensor  # [word]
-    asked: Asked | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
@@ -62,7 +61,6 @@ class Batch:
             self.firsts.to(device),
             self.labels.to(device),
             self.corpus.to(device),
-            self.asked.to(device) if self.asked else None,
         )
 
 
@@ -78,26 +76,6 @@ def examples(corpora: Sequence[Corpus], cutter: Wordpieces, width: int) -> list[
                 for window in windows
             ]
         )
-    return result
-
-
-def related(
-    corpora: Sequence[RelationCorpus], names: Sequence[Corpus], cutter: Wordpieces, widest: int
-) -> list[list[Example]]:
-    """The training windows of each corpus of relations, with the pairs asked for in each."""
-    result: list[list[Example]] = []
-    for corpus in corpora:
-        number = [c.name for c in names].index(corpus.names)
-        made: list[Example] = []
-        for document in corpus.train:
-            windows = cut(corpus.convention, document.text, cutter, widest)
-            for window, found in zip(windows, asks(corpus.convention, document, windows), strict=True):
-                told = labels(named(document), window)
-                for first, group in enumerate(in_rows(found)):
-                    # Names are asked for once, however many rows the pairs of a window need.
-                    truth = told if first == 0 else (IGNORED,) * len(told)
-                    made.append(Example(window, truth, number, group))
-        result.append(made)
     return result
 
 
@@ -162,15 +140,15 @@ def loss(scores: Tensor, batch: Batch, conventions: Tensor, general: Tensor, own
 
 
 def pool(
-    windows: Sequence[Sequence[Example]], shares: Sequence[float], seed: int, number: int
-) -> list[Example]:
-    """The examples of the `number`-th pool of about 768, the same whenever it is asked for.
+    windows: Sequence[Sequence[T]], shares: Sequence[float], seed: int, number: int, count: int = _POOL
+) -> list[T]:
+    """The examples of the `number`-th pool of about `count`, the same whenever it is asked for.
 
     Each corpus gives its share, passing through all its windows before any comes twice.
     """
     weights = np.array([len(w) * share for w, share in zip(windows, shares, strict=True)])
-    quotas = np.maximum(1, np.round(_POOL * weights / weights.sum())).astype(int)
-    chosen: list[Example] = []
+    quotas = np.maximum(1, np.round(count * weights / weights.sum())).astype(int)
+    chosen: list[T] = []
     for corpus, (quota, there) in enumerate(zip(quotas, windows, strict=True)):
         for place in range(number * quota, (number + 1) * quota):
             turn, at = divmod(int(place), len(there))
@@ -191,27 +169,47 @@ def _order(seed: int, corpus: int, turn: int, count: int) -> np.ndarray[tuple[in
 
 def batches(chosen: Sequence[Example], size: int, seed: int, number: int, pad: int) -> list[Batch]:
     """A pool in batches of windows of one length, in an order that the seed decides."""
-    by_length: dict[tuple[int, int], list[Example]] = {}
+    return in_batches(
+        chosen,
+        lambda example: (-(-len(example.window.pieces) // _MULTIPLE) * _MULTIPLE, 0),
+        lambda some: collate(some, pad),
+        size,
+        seed,
+        number,
+    )
+
+
+def in_batches(
+    chosen: Sequence[T],
+    measure: Callable[[T], tuple[int, int]],
+    beside: Callable[[Sequence[T]], S],
+    pieces: int,
+    seed: int,
+    number: int,
+) -> list[S]:
+    """A pool in batches of rows of one size, each of about so many pieces, in an order that the seed decides.
+
+    Parameters
+    ----------
+    measure
+        Pieces and markers of a row, padding included.
+    beside
+        Puts rows side by side.
+    """
+    by_size: dict[tuple[int, int], list[T]] = {}
     shuffle = np.random.default_rng([seed, number, 1])
     for at in shuffle.permutation(len(chosen)):
-        example = chosen[at]
-        by_length.setdefault(_padded(example), []).append(example)
-    made: list[Batch] = []
-    for (length, markers), there in sorted(by_length.items()):
-        rows = max(1, size // (length + markers))
-        made += [collate(there[at : at + rows], length, pad) for at in range(0, len(there), rows)]
+        by_size.setdefault(measure(chosen[at]), []).append(chosen[at])
+    made: list[S] = []
+    for (length, markers), there in sorted(by_size.items()):
+        rows = max(1, pieces // (length + markers))
+        made += [beside(there[at : at + rows]) for at in range(0, len(there), rows)]
     return [made[at] for at in shuffle.permutation(len(made))]
 
 
-def _padded(example: Example) -> tuple[int, int]:
-    """Pieces and markers of an example with what fills them up."""
-    markers = 2 * sum(len(ask.places) for ask in example.asks)
-    multiple = 2 * _MULTIPLE if markers else _MULTIPLE  # fewer shapes, since there are two numbers
-    return -(-len(example.window.pieces) // multiple) * multiple, -(-markers // _MULTIPLE) * _MULTIPLE
-
-
-def collate(rows: Sequence[Example], length: int, pad: int) -> Batch:
+def collate(rows: Sequence[Example], pad: int) -> Batch:
     """Windows side by side, padded to one length."""
+    length = -(-max(len(example.window.pieces) for example in rows) // _MULTIPLE) * _MULTIPLE
     pieces = torch.full((len(rows), length), pad)
     shapes = torch.zeros((len(rows), length), dtype=torch.long)
     real = torch.zeros((len(rows), length), dtype=torch.bool)
@@ -227,5 +225,4 @@ def collate(rows: Sequence[Example], length: int, pad: int) -> Batch:
         torch.tensor([row * length + at for row, e in enumerate(rows) for at in e.window.firsts]),
         torch.tensor([label for e in rows for label in e.labels]),
         torch.tensor([e.corpus for e in rows for _ in e.labels]),
-        asked([e.asks for e in rows]) if rows[0].asks else None,
     )

@@ -123,6 +123,7 @@ def mine(
     reader: str = DICTIONARY,
     convention: str = GENERAL,
     lexicon: str = "",
+    relations: str = "",
     format: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> Mined:
@@ -133,7 +134,7 @@ def mine(
 
     Parameters
     ----------
-    reader, convention, lexicon
+    reader, convention, lexicon, relations
         Who reads, see `literature.reading.Reading`.
     format
         The reader of all files ("pubmed", "jats", ...); told by each file when empty.
@@ -151,7 +152,7 @@ def mine(
         (out / name).mkdir(exist_ok=True)
     try:
         with FileLock(out / ".lock", timeout=0):
-            read = Reading(reader, convention, lexicon)
+            read = Reading(reader, convention, lexicon, relations)
             return _mine(files, out, workers, resume, read, format, tell or (lambda line: None))
     except Timeout as error:
         raise MiningError(f"another run is writing to {out}; wait for it or choose another folder") from error

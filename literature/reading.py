@@ -27,7 +27,7 @@ from literature.normalisation import normalise
 if TYPE_CHECKING:
     from literature.relations import Answers
 
-DICTIONARY, MODEL = "dictionary", "model"
+DICTIONARY, MODEL, RULES = "dictionary", "model", "rules"
 GENERAL = "general"
 _REMEMBERED = 2048  # texts
 SURE = 0.7  # a link by a bent spelling counts from here on; below it, right and wrong ones are even
@@ -60,6 +60,11 @@ class Reading:
         Whose habits of marking names a model of ours follows: "general", "BC5CDR", ...
     lexicon
         A JSON-lines file of the user's own names, added to the shipped ones.
+    relations
+        Who says how names are related: "rules"; "model", the shipped network; or a weights
+        file, a folder or the name of a sequence-classification model (see RelationReader).
+        Left empty, rules do, unless `reader` names a weights file that answers for pairs: the network
+        finds more and reads slower (weights/reader.md).
 
     Raises
     ------
@@ -70,6 +75,7 @@ class Reading:
     reader: str = DICTIONARY
     convention: str = GENERAL
     lexicon: str = ""
+    relations: str = ""
 
     def __post_init__(self) -> None:
         if self.reader == DICTIONARY and self.convention != GENERAL:
@@ -98,31 +104,27 @@ class Reading:
 
     @cached_property
     def answers(self) -> Answers | None:
-        """The network that says how things are related; None where rules do.
-
-        The shipped network finds more related pairs than the rules but errs more often in their sign
-        (weights/reader.md), so it is asked only where its weights file is named; the user's own always is.
-        """
-        if not self.reader.endswith(".safetensors"):
+        """The network that says how things are related; None where rules do."""
+        asked = self.relations or (self.reader if self.reader.endswith(".safetensors") else RULES)
+        if asked == RULES:
             return None
+        from literature.prediction import SHIPPED
         from literature.relations import RelationReader
         from literature.weights_io import read
 
-        return RelationReader(self.reader).load() if read(Path(self.reader)).shape.relations else None
+        if not self.relations and read(Path(self.reader)).pairs is None:
+            return None
+        return RelationReader(SHIPPED if asked == MODEL else asked).load()
 
     @property
     def fingerprint(self) -> str:
         """Changes when what is found may change."""
-        if self.reader == DICTIONARY:
-            return self.names.fingerprint
-        path = Path(self.reader)
-        if self.reader == MODEL:
-            from literature.prediction import shipped as weights
-
-            path = weights()
-        files = sorted(path.glob("*")) if path.is_dir() else [path]
-        held = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
-        return "\0".join([self.names.fingerprint, self.reader, self.convention, *held])
+        told = [self.names.fingerprint]
+        if self.reader != DICTIONARY:
+            told += [self.reader, self.convention, *_sums(self.reader)]
+        if self.relations:
+            told += [self.relations, *_sums(self.relations)]
+        return "\0".join(told)
 
     def __call__(self, articles: Sequence[Article], /) -> list[Read]:
         """One `Read` per article, in the order given; neighbours change no answer."""
@@ -174,6 +176,17 @@ class Reading:
             else:
                 unlinked.append(span)
         return [kept[place] for place in sorted(kept)], sorted(unlinked, key=lambda span: span.start)
+
+
+def _sums(model: str) -> list[str]:
+    """Of the files of a model."""
+    path = Path(model)
+    if model == MODEL:
+        from literature.prediction import shipped as weights
+
+        path = weights()
+    files = sorted(path.glob("*")) if path.is_dir() else [path]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
 
 
 @dataclass(frozen=True)

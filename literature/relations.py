@@ -9,9 +9,11 @@ or doubts what it says is decided in assertion.py: the corpora say nothing of it
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import permutations, product
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -19,14 +21,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literature.article import Article
+from literature.encoder import Encoder
 from literature.lexicon import Type
 from literature.mentions import Mention
 from literature.prediction import SHIPPED, ModelError, Precision, shipped
-from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Pair, Related, Thing, candidates
-from literature.relations_lessons import Ask, asked, asks, cut, in_rows, markers, pooled
+from literature.relations_corpus import (
+    ANSWERS,
+    CHEMPROT,
+    KINDS,
+    NONE,
+    OUTPUTS,
+    SENTENCES,
+    Pair,
+    Related,
+    Thing,
+    candidates,
+)
+from literature.relations_lessons import Row, beside, cut, pooled, rows, size, type_words
 from literature.sentences import split
-from literature.weights_io import Weights, read
-from literature.wordpieces import Window, Wordpieces
+from literature.weights_io import Pairs, read
+from literature.wordpieces import Wordpieces
 
 try:
     import torch
@@ -34,9 +48,9 @@ except ImportError as error:
     raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
 
 Effect = Literal[-1, 0, 1]
-_PIECES = 2048  # per batch; all batches of one length have one shape, so neighbours change no answer
-_LENGTHS = 64
+_PIECES = 2048  # per batch; all batches of one size have one shape, so neighbours change no answer
 LEAST = 0.5  # of being related, where a weights file says nothing else
+SURE = 0.6  # so much of what speaks for an effect must speak for one direction
 
 
 class Meaning(NamedTuple):
@@ -110,8 +124,29 @@ class Answered:
 
     @property
     def best(self) -> str:
-        """The most probable answer other than none."""
-        return max((a for a in self.answers if a != NONE), key=lambda a: self.answers[a])
+        """The most probable answer of the most probable group, none aside: two words for one thing (an inhibitor,
+        an indirect one) do not lose against a third that is less probable than both together."""
+        said = {a: p for a, p in self.answers.items() if a != NONE}
+        groups: dict[str, float] = {}
+        for answer, chance in said.items():
+            group = CHEMPROT.get(answer, answer)
+            groups[group] = groups.get(group, 0.0) + chance
+        group = max(groups, key=lambda g: groups[g])
+        return max((a for a in said if CHEMPROT.get(a, a) == group), key=lambda a: said[a])
+
+
+def stated(convention: str, said: Answered, kinds: tuple[Type, Type]) -> Meaning:
+    """What the best answer says; of an effect whose direction is open, only that there is one."""
+    found = meaning(convention, said.best, kinds)
+    if not found.effect:
+        return found
+    either = {-1: 0.0, 0: 0.0, 1: 0.0}
+    for answer, chance in said.answers.items():
+        if answer != NONE:
+            either[meaning(convention, answer, kinds).effect] += chance
+    if either[found.effect] >= SURE * (either[-1] + either[1]):
+        return found
+    return Meaning("associated with" if kinds[1] == "disease" else "regulates", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +241,8 @@ def relations(
 ) -> list[Relation]:
     """How the things that share a sentence are related, one relation per pair of concepts and sentence.
 
+    Only sentences that name two things a convention relates are read.
+
     Parameters
     ----------
     mentions
@@ -219,40 +256,32 @@ def relations(
     """
     reader = reader or RelationReader()
     found: dict[tuple[int, str, str], Relation] = {}
-    sentences = [
-        (passage.offset + a, passage.offset + b)
-        for passage in article.passages
-        if passage.section != "references"
-        for a, b in split(passage.text)
-    ]
-    single = [Thing(m.type, ((m.start, m.end),)) for m in mentions]
-    groups: dict[str, list[int]] = {}
-    for at, mention in enumerate(mentions):
-        groups.setdefault(mention.concept.id, []).append(at)
-    whole = [
-        Thing(
-            mentions[members[0]].type,
-            tuple((mentions[at].start, mentions[at].end) for at in members),
-            concept,
-        )
-        for concept, members in groups.items()
-    ]
+    sentences = _sentences(article, mentions)
     for convention in KINDS:
-        alone = convention == "DrugProt"
-        things = single if alone else whole
-        members = [[at] for at in range(len(mentions))] if alone else list(groups.values())
+        told = _telling(convention, article.text, sentences, mentions)
+        if not told.spans:
+            continue
+        groups: dict[str, list[int]] = {}
+        for at in told.spans:
+            own = f"{at}" if convention in SENTENCES else mentions[at].concept.id
+            groups.setdefault(own, []).append(at)
+        members = list(groups.values())
+        things = [
+            Thing(mentions[ats[0]].type, tuple(told.spans[at] for at in ats), name)
+            for name, ats in groups.items()
+        ]
         floor = reader.least(convention) if least is None else least
-        for answer in reader(convention, [(article.text, things)])[0]:
+        for answer in reader(convention, [(told.text, things)])[0]:
             if answer.related < floor:
                 continue
             kinds = (things[answer.subject].type, things[answer.object].type)
-            said = meaning(convention, answer.best, kinds)
-            for sentence, a, b in _together(
+            said = stated(convention, answer, kinds)
+            for number, a, b in _together(
                 members[answer.subject], members[answer.object], mentions, sentences
             ):
                 if mentions[a].concept.id == mentions[b].concept.id:
                     continue
-                place = (sentence, mentions[a].concept.id, mentions[b].concept.id)
+                place = (number, mentions[a].concept.id, mentions[b].concept.id)
                 relation = Relation(
                     mentions[a], mentions[b], said.predicate, said.effect, answer.related,
                     f"{convention}:{answer.best}", answer.novel,
@@ -264,40 +293,81 @@ def relations(
     return [relation for _, relation in order]
 
 
+class _Sentence(NamedTuple):
+    start: int  # code points into the article's text
+    end: int
+    inside: tuple[int, ...]  # the mentions within it
+
+
+def _sentences(article: Article, mentions: Sequence[Mention]) -> list[_Sentence]:
+    """Sentences that name at least two things, references left out."""
+    starts = [m.start for m in mentions]
+    found: list[_Sentence] = []
+    for passage in article.passages:
+        if passage.section == "references":
+            continue
+        for a, b in split(passage.text):
+            start, end = a + passage.offset, b + passage.offset
+            low, high = bisect_left(starts, start), bisect_left(starts, end)
+            inside = tuple(at for at in range(low, high) if mentions[at].end <= end)
+            if len({mentions[at].concept.id for at in inside}) > 1:
+                found.append(_Sentence(start, end, inside))
+    return found
+
+
+class _Telling(NamedTuple):
+    """Sentences that may tell of a pair, one after another."""
+
+    text: str
+    spans: dict[int, tuple[int, int]]  # of each mention in them, its place in `text`
+
+
+def _telling(
+    convention: str, text: str, sentences: Sequence[_Sentence], mentions: Sequence[Mention]
+) -> _Telling:
+    kept: list[str] = []
+    spans: dict[int, tuple[int, int]] = {}
+    used = 0
+    for start, end, inside in sentences:
+        types = [mentions[at].type for at in inside]
+        if not any(kind in KINDS[convention] for kind in permutations(types, 2)):
+            continue
+        spans |= {at: (mentions[at].start - start + used, mentions[at].end - start + used) for at in inside}
+        kept.append(text[start:end])
+        used += end - start + 1
+    return _Telling(" ".join(kept), spans)
+
+
 def _together(
     ones: Sequence[int],
     others: Sequence[int],
     mentions: Sequence[Mention],
-    sentences: Sequence[tuple[int, int]],
+    sentences: Sequence[_Sentence],
 ) -> list[tuple[int, int, int]]:
     """For each sentence that names both: its number and the nearest mentions of the two."""
-    best: dict[int, tuple[int, int, int]] = {}
-    starts = [a for a, _ in sentences]
-    where = {
-        at: int(np.searchsorted(starts, mentions[at].start, side="right")) - 1 for at in (*ones, *others)
-    }
-    for a in ones:
-        for b in others:
-            number = where[a]
-            if number < 0 or number != where[b] or mentions[a].end > sentences[number][1]:
-                continue
-            apart = abs(mentions[a].start - mentions[b].start)
-            if number not in best or apart < best[number][0]:
-                best[number] = apart, a, b
-    return [(number, a, b) for number, (_, a, b) in sorted(best.items())]
+    found: list[tuple[int, int, int]] = []
+    for number, sentence in enumerate(sentences):
+        pairs = product(
+            [at for at in ones if at in sentence.inside], [at for at in others if at in sentence.inside]
+        )
+        near = min(pairs, key=lambda p: abs(mentions[p[0]].start - mentions[p[1]].start), default=None)
+        if near is not None:
+            found.append((number, *near))
+    return found
 
 
 @dataclass(frozen=True)
 class _Own:
     """Our own network."""
 
-    network: torch.nn.Module
+    network: Encoder
     cutter: Wordpieces
-    weights: Weights
+    words: Sequence[int]  # as rows() takes them
+    pairs: Pairs
     device: str
 
     def least(self, convention: str, /) -> float:
-        return self.weights.calibration.get(convention, (1.0, LEAST))[1]
+        return self.pairs.calibration.get(convention, (1.0, LEAST))[1]
 
     def __call__(
         self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
@@ -306,7 +376,7 @@ class _Own:
             raise ModelError(f"no convention {convention!r} of relations; known are {', '.join(KINDS)}")
         result: list[list[Answered]] = []
         places: list[list[tuple[int, int]]] = []
-        rows: list[tuple[int, Window, tuple[Ask, ...]]] = []
+        asked: list[tuple[int, Row]] = []
         for number, (text, things) in enumerate(documents):
             chosen = list(candidates(convention, text, things))
             places.append(chosen)
@@ -314,60 +384,42 @@ class _Own:
             if not chosen:
                 continue
             pairs = tuple(Pair(things[a], things[b], NONE) for a, b in chosen)
-            document = Related(str(number), text, (), pairs)
-            windows = cut(convention, text, self.cutter, self.weights.shape.places)
-            for window, found in zip(windows, asks(convention, document, windows), strict=True):
-                rows += [(number, window, group) for group in in_rows(found)]
-        for (number, _, group), scores in zip(rows, self._scores([row[1:] for row in rows]), strict=True):
-            for ask, said in zip(group, scores, strict=True):
+            windows = cut(convention, text, self.cutter, self.pairs.shape.places)
+            found = rows(convention, Related(str(number), text, (), pairs), windows, self.words)
+            asked += [(number, row) for row in found]
+        for (number, row), scores in zip(asked, self._scores([row for _, row in asked]), strict=True):
+            for ask, said in zip(row.asks, scores, strict=True):
                 a, b = places[number][ask.pair]
                 result[number][ask.pair] = self._answered(convention, a, b, said)
         return result
 
     def _answered(self, convention: str, a: int, b: int, scores: NDArray[np.float64]) -> Answered:
-        temperature = self.weights.calibration.get(convention, (1.0, LEAST))[0]
+        temperature = self.pairs.calibration.get(convention, (1.0, LEAST))[0]
         own = _rows(convention)
         chances = _softmax(scores[own] / temperature)
         novel = float(_softmax(scores[_rows("novelty")])[1]) if convention == "BioRED" else None
         return Answered(a, b, dict(zip(ANSWERS[convention], map(float, chances), strict=True)), novel)
 
-    def _scores(self, rows: Sequence[tuple[Window, tuple[Ask, ...]]]) -> list[NDArray[np.float64]]:
+    def _scores(self, asked: Sequence[Row]) -> list[NDArray[np.float64]]:
         """[ask, output] of each row."""
-        found: list[NDArray[np.float64]] = [np.zeros((0, len(OUTPUTS)))] * len(rows)
-        by_shape: dict[tuple[int, int], list[int]] = {}
-        for at, (window, group) in enumerate(rows):
-            length = min(self.weights.shape.places, -(-len(window.pieces) // _LENGTHS) * _LENGTHS)
-            by_shape.setdefault((length, markers(group)), []).append(at)
-        for (length, beside), there in sorted(by_shape.items()):
-            count = max(1, _PIECES // (length + beside))
+        found: list[NDArray[np.float64]] = [np.zeros((0, len(OUTPUTS)))] * len(asked)
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for at, row in enumerate(asked):
+            by_size.setdefault(size(row), []).append(at)
+        for (length, markers), there in sorted(by_size.items()):
+            count = max(1, _PIECES // (length + markers))
             for begin in range(0, len(there), count):
                 these = there[begin : begin + count]
-                for at, scores in zip(
-                    these, self._batch([rows[at] for at in these], length, count), strict=True
-                ):
+                for at, scores in zip(these, self._batch([asked[at] for at in these], count), strict=True):
                     found[at] = scores
         return found
 
-    def _batch(
-        self, rows: Sequence[tuple[Window, tuple[Ask, ...]]], length: int, count: int
-    ) -> list[NDArray[np.float64]]:
-        pieces = torch.full((count, length), self.cutter.pad)
-        shapes = torch.zeros((count, length), dtype=torch.long)
-        real = torch.zeros((count, length), dtype=torch.bool)
-        real[:, 0] = True  # rows that stay empty must not be all padding
-        for row, (window, _) in enumerate(rows):
-            used = len(window.pieces)
-            pieces[row, :used] = torch.tensor(window.pieces)
-            shapes[row, :used] = torch.tensor(window.shapes)
-            real[row, :used] = True
-        groups = [group for _, group in rows]
-        told = asked([*groups, *[groups[0]] * (count - len(groups))]).to(torch.device(self.device))
-        first = torch.zeros(1, dtype=torch.long)
-        moved = (tensor.to(self.device) for tensor in (pieces, shapes, real, first))
+    def _batch(self, some: Sequence[Row], count: int) -> list[NDArray[np.float64]]:
+        told = beside(some, self.cutter.pad, count).to(torch.device(self.device))
         with torch.inference_mode():
-            _, pairs = self.network.related(*moved, told.marks)  # type: ignore[operator]
-            scores = pooled(pairs, told.slots).double().cpu().numpy()
-        return list(np.split(scores, np.cumsum([len(group) for group in groups]))[:-1])
+            pairs = self.network.related(told.pieces, told.shapes, told.real, told.asked.marks)
+            scores = pooled(pairs, told.asked.slots).double().cpu().numpy()
+        return list(np.split(scores, np.cumsum([len(row.asks) for row in some]))[:-1])
 
 
 @lru_cache(maxsize=2)
@@ -375,16 +427,17 @@ def _own(path: Path, changed: int, precision: Precision, device: str) -> Answers
     from literature.prediction import _short
 
     weights = read(path)
-    if weights.shape.relations != OUTPUTS:
+    if weights.pairs is None or weights.pairs.shape.relations != OUTPUTS:
         raise ModelError(
             f"{path.name} answers for no pairs: it only finds names. Train one with `discovery train-reader`, "
             "or leave the model out for the shipped one"
         )
-    network = weights.encoder().to(device)
+    network = weights.answering().to(device)
     return _Own(
         network.shortened() if _short(precision, device) else network,
         Wordpieces.of_vocabulary(weights.vocabulary),
-        weights,
+        type_words(weights.vocabulary),
+        weights.pairs,
         device,
     )
 

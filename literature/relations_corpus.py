@@ -37,6 +37,12 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
 OUTPUTS: tuple[str, ...] = tuple(
     f"{name}:{answer}" for name, answers in ANSWERS.items() for answer in answers
 )
+# ChemProt's groups that are scored (BioCreative VI, track 5): CPR 3, 4, 5, 6 and 9.
+CHEMPROT: Mapping[str, str] = {
+    "ACTIVATOR": "CPR:3", "INDIRECT-UPREGULATOR": "CPR:3", "INHIBITOR": "CPR:4", "INDIRECT-DOWNREGULATOR": "CPR:4",
+    "AGONIST": "CPR:5", "AGONIST-ACTIVATOR": "CPR:5", "AGONIST-INHIBITOR": "CPR:5", "ANTAGONIST": "CPR:6",
+    "SUBSTRATE": "CPR:9", "PRODUCT-OF": "CPR:9", "SUBSTRATE_PRODUCT-OF": "CPR:9",
+}  # fmt: skip
 SENTENCES = frozenset({"DrugProt"})  # conventions whose pairs stand in one sentence
 _RANK: Mapping[Type, int] = {"chemical": 0, "variant": 1, "gene": 2, "disease": 3}
 # Kinds of things a convention relates, subject first.
@@ -96,9 +102,9 @@ class RelationCorpus:
 
 
 _FILES: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
-    ("DrugProt", "DrugProt", ("drugprot/abstracts.tsv.gz",), 2.5),
-    ("CDR", "BC5CDR", ("cdr/CDR_TrainingSet.PubTator.txt.gz", "cdr/CDR_DevelopmentSet.PubTator.txt.gz"), 2.0),
-    ("BioRED", "BioRED", ("biored/Train.PubTator.gz", "biored/Dev.PubTator.gz"), 1.3),
+    ("DrugProt", "DrugProt", ("drugprot/abstracts.tsv.gz",), 3.0),
+    ("CDR", "BC5CDR", ("cdr/CDR_TrainingSet.PubTator.txt.gz", "cdr/CDR_DevelopmentSet.PubTator.txt.gz"), 1.6),
+    ("BioRED", "BioRED", ("biored/Train.PubTator.gz", "biored/Dev.PubTator.gz"), 0.35),
 )
 _TYPES: Mapping[str, Type] = {
     "CHEMICAL": "chemical", "GENE-Y": "gene", "GENE-N": "gene", "Chemical": "chemical", "Disease": "disease",

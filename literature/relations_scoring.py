@@ -8,7 +8,7 @@ and one threshold per convention, fitted on some documents and judged on others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,17 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literature.lexicon import Type
-from literature.relations import Answered, Answers, RelationReader, meaning
-from literature.relations_corpus import NONE, Related, RelationCorpus, Thing, candidates
+from literature.relations import Answered, Answers, RelationReader, meaning, stated
+from literature.relations_corpus import CHEMPROT, NONE, Related, RelationCorpus, Thing, candidates
 from literature.scoring import Agreement
-from literature.weights_io import read, write
-
-# ChemProt's groups that are scored (BioCreative VI, track 5): CPR 3, 4, 5, 6 and 9.
-CHEMPROT: Mapping[str, str] = {
-    "ACTIVATOR": "CPR:3", "INDIRECT-UPREGULATOR": "CPR:3", "INHIBITOR": "CPR:4", "INDIRECT-DOWNREGULATOR": "CPR:4",
-    "AGONIST": "CPR:5", "AGONIST-ACTIVATOR": "CPR:5", "AGONIST-INHIBITOR": "CPR:5", "ANTAGONIST": "CPR:6",
-    "SUBSTRATE": "CPR:9", "PRODUCT-OF": "CPR:9", "SUBSTRATE_PRODUCT-OF": "CPR:9",
-}  # fmt: skip
+from literature.weights_io import recalibrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,7 @@ def signs(convention: str, rows: Sequence[Told], least: float) -> tuple[int, int
         if row.truth == NONE or row.said.related < least:
             continue
         truth = meaning(convention, row.truth, row.kinds).effect
-        said = meaning(convention, row.said.best, row.kinds).effect
+        said = stated(convention, row.said, row.kinds).effect
         if truth and said:
             total += 1
             right += truth == said
@@ -142,9 +135,7 @@ def halves(documents: Sequence[Related]) -> tuple[list[Related], list[Related]]:
 
 def calibrate(weights: Path, corpora: Sequence[RelationCorpus]) -> None:
     """Fit each convention's temperature and threshold on half of its held documents, and keep them in the file."""
-    kept = read(weights)
-    plain = replace(kept, calibration={})
-    write(weights, plain)
+    recalibrate(weights, {})
     found: dict[str, tuple[float, float]] = {}
     for corpus in corpora:
         fit, _ = halves(corpus.held)
@@ -153,8 +144,9 @@ def calibrate(weights: Path, corpora: Sequence[RelationCorpus]) -> None:
             continue
         temperature = best_temperature(rows)
         cooled = [replace(row, said=_cooled(row.said, temperature)) for row in rows]
-        found[corpus.convention] = temperature, best_threshold(cooled)
-    write(weights, replace(kept, calibration=found))
+        grouped = CHEMPROT.get if corpus.convention == "DrugProt" else lambda answer: answer
+        found[corpus.convention] = temperature, best_threshold(cooled, grouped)
+    recalibrate(weights, found)
 
 
 def _cooled(said: Answered, temperature: float) -> Answered:

@@ -2,32 +2,26 @@
 
 discovery train-reader --data FOLDER --out DIR --budget 3h --seed 7
 
-From a general sentence encoder, on corpora annotated by people, all of them at once
-(what is asked of it: lessons.py). Training is a pure function of data, seed and number
-of steps; with a time budget the learning rate falls by the clock. It may be killed at
-any moment and goes on from its last checkpoint.
+First to find names: from a general sentence encoder, on corpora annotated by people, all
+of them at once (what is asked of it: lessons.py). Then, over the word pieces it has
+learned, a second network learns how things are related (relations_training.py). Either
+may be killed at any moment and goes on from its last checkpoint (descent.py).
 """
 
 from __future__ import annotations
 
 import json
 import re
-import signal
-import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from discovery.files import publish
-from discovery.outcome import UserError
-from literature import card
+from literature import card, relations_training
 from literature.annotated import Corpus, load
+from literature.descent import CHECKPOINT, Plan, State, TrainingError, descend, finished, spoken
 from literature.encoder import GENERAL, Encoder, Shape, from_bert
-from literature.lessons import Batch, Example, allowed, batches, examples, loss, pool, related
-from literature.relations_corpus import OUTPUTS, RelationCorpus, load_relations
-from literature.relations_lessons import relation_loss
+from literature.lessons import Batch, allowed, batches, examples, loss, pool
+from literature.relations_corpus import load_relations
 from literature.relations_scoring import calibrate
 from literature.weights_io import Weights, read, write
 from literature.wordpieces import SPECIAL, Wordpieces
@@ -35,44 +29,13 @@ from literature.wordpieces import SPECIAL, Wordpieces
 try:
     import torch
     from safetensors import safe_open
-    from safetensors.torch import load_file, save
+    from safetensors.torch import load_file
     from torch import Tensor
 except ImportError as error:
     raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
 
-CHECKPOINT = "checkpoint.safetensors"
-
-
-_NEW = ("heads", "written", "parts", "counts", "pairs")  # what the starting model does not have
-
-
-class TrainingError(UserError, ValueError):
-    """Training cannot start; the message says what is missing and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that decides what comes out."""
-
-    seed: int = 7
-    steps: int | None = None  # exactly so many, or as many as fit into `budget_s`
-    budget_s: float = 3600.0
-    width: int = 128  # pieces per window in which names are read
-    places: int = 512  # pieces of the widest window, in which relations are read
-    batch_pieces: int = 2048
-    vocabulary: int = 12_000
-    rate: float = 5e-4
-    head_rate: float = 2e-3
-    warmup: float = 0.04  # of the run
-    cooling: float = 0.5  # of the run: the learning rate is level until then, and falls to nothing
-    decay: float = 0.01  # of the weights
-    dropout: float = 0.1
-    average: float = 0.99  # of the running mean of weights, per step
-    checkpoint_s: float = 180.0
-
-    def __post_init__(self) -> None:
-        if self.steps is None and self.budget_s <= 0:
-            raise TrainingError(f"a budget of {self.budget_s:g} s leaves no time to train")
+NAMES = 0.6  # of the time, for the network that finds names
+_NEW = ("heads", "written")  # what the starting model does not have
 
 
 def vocabulary(start: Path, texts: Iterable[str], size: int) -> tuple[list[str], list[int]]:
@@ -93,35 +56,22 @@ def vocabulary(start: Path, texts: Iterable[str], size: int) -> tuple[list[str],
     return [pieces[row] for row in kept], kept
 
 
-@dataclass
-class State:
-    """What a checkpoint holds."""
-
-    step: int = 0
-    spent_s: float = 0.0
-    losses: list[float] = field(default_factory=list)  # mean of each 50 steps
-    before: list[str] = field(default_factory=list)  # the runs whose weights it began with
-
-
 def train(
     corpora: Sequence[Corpus],
     start: Path,
     out: Path,
     plan: Plan,
     *,
-    relations: Sequence[RelationCorpus] = (),
     begin: Path | None = None,
     extra: Sequence[str] = (),
     tell: Callable[[str], object] = print,
 ) -> Path:
-    """Train, or go on training, and write `out`/reader.safetensors.
+    """Train, or go on training, the network that finds names, and write `out`/reader.safetensors.
 
     Parameters
     ----------
     start
         Folder of a BERT-like model: model.safetensors, vocab.txt, config.json.
-    relations
-        Corpora of relations; without any, the network only finds names.
     begin
         Folder of an earlier run, whose vocabulary and weights are taken instead.
     extra
@@ -143,8 +93,7 @@ def train(
     else:
         words, rows = _kept(start, begin)
     cutter = Wordpieces.of_vocabulary(words)
-    conventions = (GENERAL, *(corpus.name for corpus in corpora))
-    shape = _shape(start, len(words), conventions, plan, OUTPUTS if relations else ())
+    shape = _shape(start, len(words), (GENERAL, *(corpus.name for corpus in corpora)), plan)
     torch.manual_seed(plan.seed)
     try:
         network = from_bert(load_file(start / "model.safetensors"), rows, shape)
@@ -155,62 +104,28 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     windows = examples(corpora, cutter, plan.width)
-    windows += related(relations, corpora, cutter, shape.places)
-    shares = [*(corpus.share for corpus in corpora), *(corpus.share for corpus in relations)]
+    shares = [corpus.share for corpus in corpora]
     general, own = (mask.to(device) for mask in allowed(corpora))
     heads = torch.arange(1, len(corpora) + 1, device=device)
+    tell(f"{sum(map(len, windows))} windows of {len(corpora)} corpora, {len(words)} pieces, on {device}")
 
-    new = [p for name, p in network.named_parameters() if name.startswith(_NEW)]
-    old = [p for name, p in network.named_parameters() if not name.startswith(_NEW)]
-    groups = [{"params": old, "lr": plan.rate}, {"params": new, "lr": plan.head_rate}]
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=plan.decay, fused=True)
-    mean = {name: p.detach().clone() for name, p in network.named_parameters()}
-    state = _resume(out, plan, network, optimiser, mean, history)
-    tell(
-        f"{sum(map(len, windows))} windows of {len(corpora)} corpora, {len(words)} pieces, on {device}, "
-        f"from step {state.step}"
-    )
+    def shown(number: int) -> list[Batch]:
+        return batches(
+            pool(windows, shares, plan.seed, number), plan.batch_pieces, plan.seed, number, cutter.pad
+        )
 
-    stopped: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
-    recent: list[float] = []
-    saved = clock = time.monotonic()
-    done = False
-    try:
-        number, skip = _place(state.step, windows, shares, plan, cutter.pad)
-        while not done and not stopped:
-            shown = pool(windows, shares, plan.seed, number)
-            for batch in batches(shown, plan.batch_pieces, plan.seed, number, cutter.pad)[skip:]:
-                progress = state.step / plan.steps if plan.steps else state.spent_s / plan.budget_s
-                if progress >= 1 or stopped:
-                    done = progress >= 1
-                    break
-                for group, rate in zip(optimiser.param_groups, (plan.rate, plan.head_rate), strict=True):
-                    falling = (1.02 - progress) / plan.cooling
-                    group["lr"] = rate * min(1.0, (progress + 1e-4) / plan.warmup, falling)
-                recent.append(_step(network, optimiser, batch, plan.seed + state.step, (heads, general, own)))
-                state.step += 1
-                # A young mean must forget the start, so its memory grows with its age.
-                _average(mean, network, min(plan.average, (1 + state.step) / (10 + state.step)))
-                now = time.monotonic()
-                state.spent_s += now - clock
-                clock = now
-                if len(recent) == 50:
-                    state.losses.append(round(float(np.mean(recent)), 4))
-                    recent = []
-                    tell(f"step {state.step}  {state.spent_s:.0f} s  loss {state.losses[-1]:.4f}")
-                if now - saved > plan.checkpoint_s:
-                    _save(out, plan, network, optimiser, mean, state)
-                    write(out / "reader.safetensors", Weights(shape, tuple(words), mean, plan.width))
-                    saved = clock = time.monotonic()
-            number, skip = number + 1, 0
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    _save(out, plan, network, optimiser, mean, state)
-    path = out / "reader.safetensors"
-    write(path, Weights(shape, tuple(words), mean, plan.width))
-    tell(f"{'stopped' if stopped else 'done'} at step {state.step} after {state.spent_s:.0f} s: {path}")
-    return path
+    def value(batch: Batch) -> Tensor:
+        batch = batch.to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            scores = network(batch.pieces, batch.shapes, batch.real, batch.firsts)
+        return loss(scores, batch, heads, general, own)
+
+    def keep(mean: dict[str, Tensor], made: tuple[str, ...]) -> Path:
+        path = out / "reader.safetensors"
+        write(path, Weights(shape, tuple(words), mean, plan.width, made=made))
+        return path
+
+    return descend(network, plan, out, shown, value, keep, new=_NEW, history=history, tell=tell)
 
 
 def _kept(start: Path, begin: Path) -> tuple[list[str], list[int]]:
@@ -229,7 +144,7 @@ def _kept(start: Path, begin: Path) -> tuple[list[str], list[int]]:
 
 @torch.no_grad()
 def _begin(begin: Path, network: Encoder) -> list[str]:
-    """Take the weights an earlier run ended with, where it had them; a wider window keeps its new places.
+    """Take the weights an earlier run ended with.
 
     Returns
     -------
@@ -241,24 +156,19 @@ def _begin(begin: Path, network: Encoder) -> list[str]:
     tensors = load_file(path)
     for name, parameter in network.named_parameters():
         theirs = tensors.get(f"now.{name}")
-        if theirs is None:
-            continue
-        if theirs.shape == parameter.shape or name == "places.weight":
-            parameter[: len(theirs)] = theirs[: len(parameter)]
-        else:
+        if theirs is None or theirs.shape != parameter.shape:
             raise TrainingError(
-                f"{path}: {name} measures {tuple(theirs.shape)}, here {tuple(parameter.shape)}; "
-                "an earlier run can be continued only on the same corpora"
+                f"{path}: {name} measures {tuple(theirs.shape) if theirs is not None else None}, here "
+                f"{tuple(parameter.shape)}; an earlier run can be continued only on the same corpora"
             )
-    made = card.origin(path)
-    plan, state = made["plan"], made["state"]
-    told = f"{state['step']:,} steps of {plan['batch_pieces']:,} pieces, seed {plan['seed']}, in {state['spent_s']:,.0f} s"
-    return [*state.get("before", []), told]
+        parameter.copy_(theirs)
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    state = State(**json.loads(header["state"]))
+    return [*state.before, spoken(Plan(**json.loads(header["plan"])), state)]
 
 
-def _shape(
-    start: Path, words: int, conventions: tuple[str, ...], plan: Plan, relations: tuple[str, ...]
-) -> Shape:
+def _shape(start: Path, words: int, conventions: tuple[str, ...], plan: Plan) -> Shape:
     theirs = json.loads((start / "config.json").read_text(encoding="utf-8"))
     return Shape(
         words,
@@ -267,114 +177,9 @@ def _shape(
         layers=theirs["num_hidden_layers"],
         attention=theirs["num_attention_heads"],
         inner=theirs["intermediate_size"],
-        # A starting model of fewer places ends the widest window sooner.
-        places=max(plan.width, min(plan.places, theirs["max_position_embeddings"]))
-        if relations
-        else plan.width,
-        relations=relations,
+        # A starting model of fewer places ends the widest window sooner; names are read in narrower ones.
+        places=max(plan.width, min(plan.places, theirs["max_position_embeddings"])),
     )
-
-
-def _place(
-    step: int, windows: Sequence[Sequence[Example]], shares: Sequence[float], plan: Plan, pad: int
-) -> tuple[int, int]:
-    """The pool and the batch within it at which `step` stands."""
-    number = 0
-    while True:
-        shown = pool(windows, shares, plan.seed, number)
-        count = len(batches(shown, plan.batch_pieces, plan.seed, number, pad))
-        if step < count:
-            return number, step
-        step -= count
-        number += 1
-
-
-def _step(
-    network: Encoder,
-    optimiser: torch.optim.Optimizer,
-    batch: Batch,
-    seed: int,
-    masks: tuple[Tensor, Tensor, Tensor],
-) -> float:
-    torch.manual_seed(seed)  # dropout is then the same after a resume
-    device = masks[0].device
-    moved = batch.to(device)
-    with torch.autocast(device.type, torch.bfloat16):
-        if moved.asked is None:
-            scores = network(moved.pieces, moved.shapes, moved.real, moved.firsts)
-        else:
-            marks = moved.asked.marks
-            scores, pairs = network.related(moved.pieces, moved.shapes, moved.real, moved.firsts, marks)
-    value = loss(scores, moved, *masks)
-    if moved.asked is not None:
-        value = value + relation_loss(pairs, moved.asked)
-    value.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimiser.step()
-    optimiser.zero_grad()
-    return float(value.detach())
-
-
-@torch.no_grad()
-def _average(mean: dict[str, Tensor], network: Encoder, keep: float) -> None:
-    for name, parameter in network.named_parameters():
-        mean[name].lerp_(parameter, 1 - keep)
-
-
-def _save(
-    out: Path,
-    plan: Plan,
-    network: Encoder,
-    optimiser: torch.optim.Optimizer,
-    mean: dict[str, Tensor],
-    state: State,
-) -> None:
-    tensors: dict[str, Tensor] = {f"mean.{name}": tensor for name, tensor in mean.items()}
-    for name, parameter in network.named_parameters():
-        tensors[f"now.{name}"] = parameter.detach()
-        for moment in ("exp_avg", "exp_avg_sq"):
-            if parameter in optimiser.state:
-                tensors[f"{moment}.{name}"] = optimiser.state[parameter][moment]
-    header = {"plan": json.dumps(asdict(plan)), "state": json.dumps(asdict(state))}
-    publish(out / CHECKPOINT, save(tensors, metadata=header))
-
-
-def _resume(
-    out: Path,
-    plan: Plan,
-    network: Encoder,
-    optimiser: torch.optim.Optimizer,
-    mean: dict[str, Tensor],
-    history: list[str],
-) -> State:
-    path = out / CHECKPOINT
-    if not path.exists():
-        return State(before=history)
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata()
-    theirs = json.loads(header["plan"])
-    different = [
-        f"{name} {theirs.get(name)} (asked: {value})"
-        for name, value in asdict(plan).items()
-        if name not in ("checkpoint_s", "budget_s", "steps") and theirs.get(name) != value
-    ]
-    if different:
-        raise TrainingError(
-            f"{path} belongs to another plan: {'; '.join(different)}. Use another --out, or the same plan"
-        )
-    tensors = load_file(path)
-    state = State(**json.loads(header["state"]))
-    for name, parameter in network.named_parameters():
-        with torch.no_grad():
-            parameter.copy_(tensors[f"now.{name}"])
-        mean[name].copy_(tensors[f"mean.{name}"])
-        if f"exp_avg.{name}" in tensors:
-            optimiser.state[parameter] = {
-                "step": torch.tensor(float(state.step)),
-                "exp_avg": tensors[f"exp_avg.{name}"].to(parameter.device),
-                "exp_avg_sq": tensors[f"exp_avg_sq.{name}"].to(parameter.device),
-            }
-    return state
 
 
 def seconds(text: str) -> float:
@@ -418,10 +223,20 @@ def run(
     resume: bool = False,
     start: Path | None = None,
     begin: Path | None = None,
+    names: Path | None = None,
     threads: int = 1,
     tell: Callable[[str], object] = print,
 ) -> Path:
-    """Train on the corpora of a folder, calibrate on half of the documents kept aside, write the card.
+    """Train both networks on the corpora of a folder, calibrate on half of the documents kept aside, write the card.
+
+    Parameters
+    ----------
+    steps
+        Exactly so many of each network instead of `budget`.
+    begin
+        Folder of an earlier run; its names/ is gone on from.
+    names
+        A weights file whose network for names is kept as it is; the whole budget goes into the other.
 
     Returns
     -------
@@ -433,16 +248,29 @@ def run(
         If `out` holds a checkpoint and `resume` is false, or holds none and it is true.
     CorpusError
         If a corpus is missing or torn.
+    WeightsError
+        If `names` are no weights.
     """
-    plan = Plan(seed=seed, steps=steps, budget_s=seconds(budget))
-    there = (out / CHECKPOINT).exists()
+    total = seconds(budget)
+    there = any((out / part / CHECKPOINT).exists() for part in ("names", "pairs"))
     if there and not resume:
         raise TrainingError(f"{out} holds a checkpoint; add --resume to go on, or choose another folder")
     if resume and not there:
         raise TrainingError(f"{out} holds no {CHECKPOINT} to go on from; leave --resume out")
     torch.set_num_threads(threads)
     corpora, relations = load(data), load_relations(data)
-    path = train(corpora, start or starting_model(), out, plan, relations=relations, begin=begin, tell=tell)
+    share = NAMES if names is None else 0.0
+    if names is None:
+        plan = Plan(seed=seed, steps=steps, budget_s=share * total)
+        begun = begin / "names" if begin is not None else None
+        names = train(corpora, start or starting_model(), out / "names", plan, begin=begun, tell=tell)
+        if not finished(out / "names"):  # asked to stop
+            return names
+    plan = replace(relations_training.PLAN, seed=seed, steps=steps, budget_s=(1 - share) * total)
+    path = relations_training.train(relations, names, out / "pairs", plan, tell=tell)
+    if not finished(out / "pairs"):
+        return path
+    path = path.replace(out / path.name)
     calibrate(path, relations)
-    tell(str(card.write(path, out / CHECKPOINT, corpora, relations)))
+    tell(str(card.write(path, corpora, relations)))
     return path

@@ -16,10 +16,11 @@ def train_reader(
     out: Annotated[Path, typer.Option("--out", help="Folder for the checkpoint, the weights and their card.")],
     budget: Annotated[str, typer.Option("--budget", help="Wall time: 90s, 60m, 3h.")] = "3h",
     seed: Annotated[int, typer.Option("--seed")] = 7,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Exactly so many steps instead.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Exactly so many steps of each network instead.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     start: Annotated[Path | None, typer.Option("--start", help="Folder of a BERT-like model; all-MiniLM-L6-v2 when absent.")] = None,
     begin: Annotated[Path | None, typer.Option("--begin", help="Folder of an earlier run, whose weights are taken.")] = None,
+    names: Annotated[Path | None, typer.Option("--names", help="Weights whose network for names is kept; only relations are learned.")] = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
 ) -> None:  # fmt: skip
     """Train the network that finds names and relations, on corpora annotated by people."""
@@ -29,7 +30,8 @@ def train_reader(
         from literature.training import run
 
         run(
-            data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start, begin=begin, threads=threads,
+            data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start, begin=begin, names=names,
+            threads=threads,
             tell=typer.echo,
         )  # fmt: skip
     except (UserError, ImportError, ValueError, OSError) as error:

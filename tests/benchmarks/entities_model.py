@@ -7,7 +7,7 @@ Baseline  the dictionary tagger, its dictionary made anew without the names in t
           the model with that dictionary's hints
 Failures  every document counts
 
-python tests/benchmarks/entities_model.py --data FOLDER [--quick] [--model FILE] [--card CHECKPOINT]
+python tests/benchmarks/entities_model.py --data FOLDER [--quick] [--model FILE]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import torch
 
 from literature.annotated import load
-from literature.card import measure, origin, text
+from literature.card import measure
 from literature.dictionary import Dictionary
 from literature.dictionary import shipped as dictionary_names
 from literature.encoder import GENERAL
@@ -95,7 +95,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED, help="folder with ner_with_ids/, ner_iob/, ...")
     parser.add_argument("--model", default=SHIPPED)
     parser.add_argument("--quick", action="store_true", help="a tenth of the documents")
-    parser.add_argument("--card", type=Path, help="checkpoint of the run: write the card beside the weights")
     parser.add_argument("--no-record", action="store_true")
     asked = parser.parse_args()
     if not asked.data.is_dir():
@@ -129,10 +128,6 @@ def main() -> None:
             "dictionary": percent(agreement(corpus.held, known, corpus.types)),
         }
         print(corpus.name, found, flush=True)
-    if asked.card:
-        weights.with_suffix(".md").write_text(
-            text(weights, corpora, rows, origin(asked.card)), encoding="utf-8"
-        )
     abstracts = [d.text for corpus in corpora if corpus.name == "BC5CDR" for d in corpus.held]
     names = DictionaryTagger(dictionary_names())
     for what, tagger in {

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from literature.article import Article
-from literature.claims import MENTIONED, claims
+from literature.claims import EFFECT, MENTIONED, claims
 from literature.lexicon import Concept
 from literature.mentions import Mention
 from literature.prediction import SHIPPED
@@ -30,12 +30,6 @@ from literature.scoring import Agreement
 from literature.sentences import split
 from tests.benchmarks.data import SHARED, nothing_measured
 from tests.benchmarks.record import record
-
-# What the rules' words do to the object.
-EFFECT = {
-    "inhibits": -1, "antagonist of": -1, "inverse agonist of": -1, "treats": -1, "protects against": -1,
-    "activates": 1, "agonist of": 1, "partial agonist of": 1, "promotes": 1, "causes": 1,
-}  # fmt: skip
 
 
 def numbers(judged: Judged) -> dict[str, object]:

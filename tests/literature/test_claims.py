@@ -129,3 +129,26 @@ def test_a_networks_word_comes_before_the_rules() -> None:
     assert told[2, "lasmiditan"] == ("binds", 1, True, pytest.approx(0.3))
     assert told[3, "lasmiditan"][:2] == ("binds", -1)
     assert claims(article, mentions) == claims(article, mentions, relations=None)
+
+
+def test_a_rule_that_contradicts_the_network_keeps_its_direction() -> None:
+    """Whether there is a relation, and how surely, is still the network's to say."""
+    pytest.importorskip("torch")
+    from literature.relations import Relation
+
+    article = Article.of("X:1", [("abstract", "SB-224289, a 5-HT1B antagonist, was given.")])
+    mentions = find(article, DictionaryTagger(shipped()), shipped())
+    pair = (
+        next(m for m in mentions if m.type == "chemical"),
+        next(m for m in mentions if m.concept.name == H),
+    )
+    for predicate, effect, kept in (
+        ("activates", 1, "antagonist of"),
+        ("inhibits", -1, "inhibits"),
+        ("binds", 0, "binds"),
+    ):
+        said = [Relation(*pair, predicate, effect, 0.8, "", None)]  # type: ignore[arg-type]
+        (claim,) = claims(article, mentions, relations=said)
+        assert (claim.predicate, claim.confidence) == (kept, pytest.approx(0.8))
+    (nothing,) = claims(article, mentions, relations=[])
+    assert nothing.predicate == MENTIONED

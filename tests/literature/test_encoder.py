@@ -85,41 +85,49 @@ def test_a_new_encoder_does_not_yet_see_case() -> None:
     torch.testing.assert_close(plain, cased)
 
 
-def related(seed: int, pairs: int) -> tuple[Encoder, tuple[torch.Tensor, ...], Marks]:
+def related(seed: int) -> tuple[Encoder, tuple[torch.Tensor, ...], Marks]:
+    """A network of random numbers; in each row a subject at two mentions and three objects at one."""
     torch.manual_seed(seed)
-    shape = Shape(
-        50, (GENERAL, "A"), width=32, layers=3, attention=4, inner=64, places=24, relations=("x", "y")
-    )
+    shape = Shape(50, (), width=32, layers=3, attention=4, inner=64, places=24, relations=("x", "y"))
     ours = Encoder(shape).eval()
     for parameter in ours.parameters():  # so that every part of a marker matters
         torch.nn.init.normal_(parameter, std=0.5)
     pieces, real = batch(seed)
-    places = torch.randint(0, 7, (3, 2 * pairs))
-    marks = Marks(
-        places, places, torch.randint(1, PARTS, places.shape), torch.randint(0, COUNTS, places.shape)
-    )
-    return ours, (pieces, torch.zeros_like(pieces), real, torch.tensor([1, 4, 20, 41])), marks
+    places = torch.randint(0, 7, (3, 5))
+    parts = torch.tensor([[1, 1, 2, 5, 8]]).repeat(3, 1)
+    named = torch.randint(0, PARTS, pieces.shape) * real
+    marks = Marks(places, places, parts, torch.randint(0, COUNTS, places.shape), named)
+    return ours, (pieces, torch.zeros_like(pieces), real), marks
 
 
-def test_markers_change_nothing_of_the_text() -> None:
-    """Names are read the same whether or not pairs are asked about in the same pass."""
-    ours, given, marks = related(11, 3)
-    words, pairs = ours.related(*given, marks)
-    torch.testing.assert_close(words, ours(*given), rtol=1e-4, atol=1e-5)
-    assert pairs.shape == (3, 3, 2)
+def test_padding_changes_nothing_of_what_is_told_at_markers() -> None:
+    """Neither that of the text nor markers that stand for nothing nor other rows."""
+    ours, (pieces, shapes, real), marks = related(11)
+    together = ours.related(pieces, shapes, real, marks)
+    assert together.shape == (3, 5, 2)
+    cut = Marks(*(getattr(marks, name)[1:2] for name in Marks.__slots__))
+    longer = [torch.cat([getattr(cut, name), torch.zeros(1, 3, dtype=torch.long)], 1) for name in
+              ("first", "last", "part", "count")]  # fmt: skip
+    alone = ours.related(pieces[1:2, :7], shapes[1:2, :7], real[1:2, :7], Marks(*longer, cut.named[:, :7]))
+    torch.testing.assert_close(alone[0, :5], together[1], rtol=1e-4, atol=1e-5)
 
 
-def test_a_pair_is_read_the_same_whatever_is_asked_beside_it() -> None:
-    ours, given, marks = related(12, 4)
-    _, together = ours.related(*given, marks)
-    alone = Marks(*(getattr(marks, name)[:, 4:6] for name in Marks.__slots__))
-    torch.testing.assert_close(ours.related(*given, alone)[1][:, 0], together[:, 2], rtol=1e-4, atol=1e-5)
+def test_who_is_subject_matters() -> None:
+    ours, given, marks = related(13)
+    parts = marks.part.clone()
+    parts[:, 0], parts[:, 2] = 2, 1  # one mention of the subject and an object change places
+    swapped = Marks(marks.first, marks.last, parts, marks.count, marks.named)
+    assert (ours.related(*given, marks) - ours.related(*given, swapped))[:, 3:].abs().max() > 0.01
 
 
-def test_subject_and_object_are_not_the_same() -> None:
-    ours, given, marks = related(13, 1)
-    swapped = Marks(marks.first, marks.last, marks.part.flip(1), marks.count)
-    assert (ours.related(*given, marks)[1] - ours.related(*given, swapped)[1]).abs().max() > 0.01
+def test_the_text_is_read_for_its_subject() -> None:
+    """Another subject's mentions change what is told of the same objects, by the text alone if need be."""
+    ours, given, marks = related(14)
+    before = ours.related(*given, marks)
+    named = marks.named.clone()
+    named[:, 3] = PARTS - 1 - named[:, 3]
+    after = ours.related(*given, Marks(marks.first, marks.last, marks.part, marks.count, named))
+    assert (before - after)[:, 2:].abs().max() > 0.01
 
 
 @pytest.mark.parametrize(
@@ -141,3 +149,4 @@ def test_impossible_sizes_are_refused() -> None:
         Shape(10, (GENERAL,), width=32, attention=5)
     with pytest.raises(ValueError, match="general"):
         Shape(10, ("BC5CDR",))
+    assert Shape(10, (), relations=("x",)).relations == ("x",)

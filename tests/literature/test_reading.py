@@ -33,7 +33,8 @@ def test_the_fingerprint_changes_with_what_reads(tmp_path: Path) -> None:
     own.write_text('{"id": "X:1", "type": "chemical", "name": "zappamine"}\n', encoding="utf-8")
     prints = {Reading().fingerprint, Reading(lexicon=str(own)).fingerprint}
     prints |= {Reading(MODEL).fingerprint, Reading(MODEL, "BC5CDR").fingerprint}
-    assert len(prints) == 4
+    prints |= {Reading(relations=MODEL).fingerprint, Reading(MODEL, relations="rules").fingerprint}
+    assert len(prints) == 6
     assert Reading().fingerprint == replace(Reading()).fingerprint
     with pytest.raises(ReadingError, match="no convention"):
         Reading(convention="BC5CDR")
@@ -43,18 +44,20 @@ def test_a_network_that_answers_for_pairs_is_asked(tmp_path: Path) -> None:
     """Random weights with a pair head: claims keep their pairs and quotes, whatever the network says of them."""
     torch = pytest.importorskip("torch")
     from literature.encoder import GENERAL, Encoder, Shape
+    from literature.prediction import ModelError
     from literature.relations_corpus import OUTPUTS
-    from literature.weights_io import Weights, write
+    from literature.weights_io import Pairs, Weights, write
     from literature.wordpieces import SPECIAL
 
     letters = "abcdefghijklmnopqrstuvwxyz.,-0123456789"
     vocabulary = (*SPECIAL, *letters, *(f"##{c}" for c in letters))
-    shape = Shape(
-        len(vocabulary), (GENERAL,), width=32, layers=1, attention=4, inner=64, places=64, relations=OUTPUTS
-    )
+    sizes = {"width": 32, "layers": 1, "attention": 4, "inner": 64, "places": 64}
+    names = Shape(len(vocabulary), (GENERAL,), **sizes)
+    shape = Shape(len(vocabulary), (), relations=OUTPUTS, **sizes)
     torch.manual_seed(4)
     path = tmp_path / "w.safetensors"
-    write(path, Weights(shape, vocabulary, dict(Encoder(shape).state_dict()), 64, {"DrugProt": (1.0, 0.0)}))
+    pairs = Pairs(shape, dict(Encoder(shape).state_dict()), {"DrugProt": (1.0, 0.0)})
+    write(path, Weights(names, vocabulary, dict(Encoder(names).state_dict()), 64, pairs))
     read = Reading(str(path))
     assert read.answers is not None
     plain = Reading()
@@ -64,3 +67,9 @@ def test_a_network_that_answers_for_pairs_is_asked(tmp_path: Path) -> None:
         (c.subject, c.object, c.start) for c in known.claims
     ]
     assert Reading().answers is None
+    assert Reading(relations=str(path)).answers is not None, "rules for names, a network for relations"
+    assert Reading(str(path), relations="rules").answers is None
+    write(path, Weights(names, vocabulary, dict(Encoder(names).state_dict()), 64))
+    assert Reading(str(path)).answers is None, "weights that only find names leave relations to the rules"
+    with pytest.raises(ModelError, match="answers for no pairs"):
+        _ = Reading(relations=str(path)).answers

@@ -15,10 +15,10 @@ from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
 from literature.lexicon import Concept, Type  # noqa: E402
 from literature.mentions import Mention  # noqa: E402
 from literature.prediction import ModelError  # noqa: E402
-from literature.relations import Answered, RelationReader, meaning, relations  # noqa: E402
+from literature.relations import Answered, RelationReader, meaning, relations, stated  # noqa: E402
 from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing  # noqa: E402
 from literature.relations_hub import blinded, meanings  # noqa: E402
-from literature.weights_io import Weights, WeightsError, write  # noqa: E402
+from literature.weights_io import Pairs, Weights, WeightsError, write  # noqa: E402
 from literature.wordpieces import SPECIAL  # noqa: E402
 
 torch.set_num_threads(1)
@@ -48,15 +48,17 @@ def named(text: str) -> list[Thing]:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> RelationReader:
     """Random weights: what they say is nonsense, but always the same nonsense."""
     vocabulary = (*SPECIAL, *LETTERS, *(f"##{c}" for c in LETTERS))
-    shape = Shape(
-        len(vocabulary), (GENERAL,), width=32, layers=2, attention=4, inner=64, places=64, relations=OUTPUTS
-    )
+    shape = Shape(len(vocabulary), (GENERAL,), width=32, layers=2, attention=4, inner=64, places=64)
     torch.manual_seed(4)
-    network = Encoder(shape)
+    pairs = Shape(
+        len(vocabulary), (), width=32, layers=2, attention=4, inner=64, places=64, relations=OUTPUTS
+    )
+    network = Encoder(pairs)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    write(path, Weights(shape, vocabulary, dict(network.state_dict()), 64, {"DrugProt": (2.0, 0.3)}))
+    second = Pairs(pairs, dict(network.state_dict()), {"DrugProt": (2.0, 0.3)})
+    write(path, Weights(shape, vocabulary, dict(Encoder(shape).state_dict()), 64, second))
     return RelationReader(str(path), precision="float32")
 
 
@@ -76,12 +78,19 @@ def test_the_batch_changes_nothing(reader: RelationReader) -> None:
 
 
 def test_each_answer_belongs_to_its_own_pair(reader: RelationReader) -> None:
-    """Asked with fewer things around, a pair is answered as before."""
+    """In whatever order the things are given."""
     text, things = TEXTS[3], named(TEXTS[3])
-    whole = {(a.subject, a.object): a.answers for a in reader("DrugProt", [(text, things)])[0]}
-    for (a, b), answers in whole.items():
-        (alone,) = reader("DrugProt", [(text, [things[a], things[b]])])[0]
-        assert alone.answers == pytest.approx(answers, abs=1e-4)
+    whole = {
+        (things[a.subject], things[a.object]): a.answers for a in reader("DrugProt", [(text, things)])[0]
+    }
+    turned = things[::-1]
+    again = {
+        (turned[a.subject], turned[a.object]): a.answers for a in reader("DrugProt", [(text, turned)])[0]
+    }
+    assert len(whole) == 4
+    for pair, answers in whole.items():
+        assert again[pair] == pytest.approx(answers, abs=1e-4)
+    assert len({round(answers[NONE], 6) for answers in whole.values()}) == 4, "and no two of them are alike"
 
 
 def test_calibration_is_read_from_the_file(reader: RelationReader) -> None:
@@ -150,6 +159,25 @@ def test_every_answer_means_something() -> None:
                 assert all(meaning(convention, answer, kind).predicate for kind in kinds)
     assert meaning("BioRED", "Negative_Correlation", ("chemical", "disease")) == ("treats", -1)
     assert meaning("DrugProt", "ANTAGONIST", ("chemical", "gene")) == ("antagonist of", -1)
+
+
+def test_two_words_for_one_thing_count_together() -> None:
+    said = Answered(
+        0, 1, {NONE: 0.3, "INHIBITOR": 0.2, "INDIRECT-DOWNREGULATOR": 0.22, "ACTIVATOR": 0.28}, None
+    )
+    assert said.best == "INDIRECT-DOWNREGULATOR"
+    assert Answered(0, 1, {NONE: 0.9, "CID": 0.1}, None).best == "CID"
+
+
+def test_an_effect_of_open_direction_has_none() -> None:
+    kinds = ("chemical", "gene")
+    said = {NONE: 0.2, "INHIBITOR": 0.42, "ACTIVATOR": 0.38}
+    assert stated("DrugProt", Answered(0, 1, said, None), kinds) == ("regulates", 0)
+    said = {NONE: 0.2, "INHIBITOR": 0.6, "ACTIVATOR": 0.2}
+    assert stated("DrugProt", Answered(0, 1, said, None), kinds) == ("inhibits", -1)
+    said = {NONE: 0.2, "DIRECT-REGULATOR": 0.5, "ACTIVATOR": 0.3}
+    assert stated("DrugProt", Answered(0, 1, said, None), kinds) == ("binds", 0)
+    assert stated("CDR", Answered(0, 1, {NONE: 0.9, "CID": 0.1}, None), ("chemical", "disease")).effect == 1
 
 
 def test_models_that_cannot_answer_say_so(tmp_path: Path, reader: RelationReader) -> None:

@@ -8,9 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from literature.relations import Answered  # noqa: E402
-from literature.relations_corpus import NONE, Pair, Related, Thing  # noqa: E402
+from literature.relations_corpus import CHEMPROT, NONE, Pair, Related, Thing  # noqa: E402
 from literature.relations_scoring import (  # noqa: E402
-    CHEMPROT,
     Told,
     agree,
     best_temperature,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 from safetensors.torch import load_file  # noqa: E402
 
-from literature import card  # noqa: E402
+from literature import card, relations_training  # noqa: E402
 from literature.annotated import Annotated, Corpus, CorpusError, Marked  # noqa: E402
+from literature.descent import finished  # noqa: E402
 from literature.encoder import GENERAL  # noqa: E402
 from literature.prediction import EncoderTagger  # noqa: E402
 from literature.relations import RelationReader  # noqa: E402
-from literature.relations_corpus import NONE, OUTPUTS, Pair, Related, RelationCorpus, Thing  # noqa: E402
+from literature.relations_corpus import NONE, Pair, Related, RelationCorpus, Thing  # noqa: E402
 from literature.relations_scoring import calibrate, halves, judge  # noqa: E402
 from literature.scoring import agreement  # noqa: E402
 from literature.training import (  # noqa: E402
@@ -90,7 +92,7 @@ def test_it_learns(start: Path, tmp_path: Path) -> None:
     plan = Plan(steps=120, width=32, batch_pieces=256, vocabulary=90, rate=3e-3, average=0.9)
     path = train(corpora(), start, tmp_path, plan, tell=lambda line: None)
     held = corpora()[0].held
-    told = card.write(path, path.with_name("checkpoint.safetensors"), corpora()).read_text(encoding="utf-8")
+    told = card.write(path, corpora()).read_text(encoding="utf-8")
     assert "| Both | chemical | 6 | 100.0 | 100.0 | 100.0 | 100.0 | 100.0 | 100.0 |" in told
     assert hashlib.sha256(path.read_bytes()).hexdigest() in told
     for convention in (GENERAL, "Both"):
@@ -103,14 +105,14 @@ def test_same_seed_same_weights_and_another_seed_others(start: Path, tmp_path: P
     quiet = {"tell": lambda line: None}
     one = train(corpora(), start, tmp_path / "1", PLAN, **quiet)
     assert same(one, train(corpora(), start, tmp_path / "2", PLAN, **quiet))
-    other = Plan(**{name: getattr(PLAN, name) for name in Plan.__slots__} | {"seed": 8})
+    other = replace(PLAN, seed=8)
     assert not same(one, train(corpora(), start, tmp_path / "3", other, **quiet))
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_been(start: Path, tmp_path: Path) -> None:
     whole = train(corpora(), start, tmp_path / "whole", PLAN, tell=lambda line: None)
     stop = Stopper(at=3)
-    part = Plan(**{name: getattr(PLAN, name) for name in Plan.__slots__} | {"checkpoint_s": 0.0})
+    part = replace(PLAN, checkpoint_s=0.0)
     train(stop.watching(corpora()), start, tmp_path / "part", part, tell=lambda line: None)
     state = json.loads(header(tmp_path / "part")["state"])
     assert 0 < state["step"] < 6
@@ -125,7 +127,7 @@ class Stopper:
         self.left = at
 
     def watching(self, there: list[Corpus]) -> list[Corpus]:
-        import literature.training as training
+        import literature.descent as training
 
         original = training._step
 
@@ -148,17 +150,14 @@ def header(folder: Path) -> dict[str, str]:
 
 
 def test_a_run_may_begin_with_the_weights_of_another(start: Path, tmp_path: Path) -> None:
-    """With relations added and wider windows; where both have a weight, it is the earlier run's."""
     names = train(corpora(), start, tmp_path / "names", PLAN, tell=lambda line: None)
-    none = Plan(**{name: getattr(PLAN, name) for name in Plan.__slots__} | {"steps": 1, "rate": 0.0,
-                   "head_rate": 0.0, "average": 0.0})  # fmt: skip
-    both = train(corpora(), start, tmp_path / "both", none, relations=[facts()], begin=tmp_path / "names",
-                 tell=lambda line: None)  # fmt: skip
-    old, new = load_file(tmp_path / "names" / "checkpoint.safetensors"), read(both)
+    none = replace(PLAN, steps=1, rate=0.0, head_rate=0.0, average=0.0)
+    again = train(corpora(), start, tmp_path / "on", none, begin=tmp_path / "names", tell=lambda line: None)
+    old, new = load_file(tmp_path / "names" / "checkpoint.safetensors"), read(again)
     assert new.vocabulary == read(names).vocabulary
-    assert (new.shape.places, new.shape.relations) == (40, OUTPUTS)
     torch.testing.assert_close(new.tensors["heads.bias"], old["now.heads.bias"])
-    assert "6 steps of 128 pieces" in json.loads(header(tmp_path / "both")["state"])["before"][0]
+    assert new.made[0].startswith("6 steps of 128 pieces, seed 7")
+    assert new.made[1].startswith("1 steps of 128 pieces")
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "reader.safetensors").write_bytes(names.read_bytes())
@@ -184,18 +183,40 @@ def facts(count: int = 30) -> RelationCorpus:
 
 
 def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
-    """Both pairs of a sentence are asked in one pass and must be told apart; calibration is kept in the file."""
-    plan = Plan(steps=150, width=32, batch_pieces=512, vocabulary=90, rate=3e-3, average=0.9)
+    """Both ills of a drug are asked about in one pass and must be told apart; calibration is kept in the file,
+    and the network that finds names stays as it was."""
+    names = train(corpora(), start, tmp_path / "names", PLAN, tell=lambda line: None)
+    plan = replace(PLAN, steps=120, batch_pieces=512, rate=3e-3, average=0.9)
     corpus = facts(36)
-    path = train(corpora(), start, tmp_path, plan, relations=[corpus], tell=lambda line: None)
+    path = relations_training.train([corpus], names, tmp_path, plan, tell=lambda line: None)
+    assert same(names, path)
     calibrate(path, [corpus])
-    assert set(read(path).calibration) == {"CDR"}
+    kept = read(path).pairs
+    assert kept is not None
+    assert set(kept.calibration) == {"CDR"}
     judged = judge("CDR", halves(corpus.held)[1], RelationReader(str(path), precision="float32"))
     assert (judged.exact.f1, judged.exact.right) == (1.0, 3)
-    told = card.write(path, path.with_name("checkpoint.safetensors"), corpora(), [corpus]).read_text(
-        encoding="utf-8"
-    )
+    told = card.write(path, corpora(), [corpus]).read_text(encoding="utf-8")
     assert "| CDR | 30 | 3 | 100.0 | 100.0 | 100.0 |" in told
+    assert "120 steps of 512 pieces" in told
+
+
+def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(start: Path, tmp_path: Path) -> None:
+    names = train(corpora(), start, tmp_path / "names", replace(PLAN, steps=1), tell=lambda line: None)
+    plan, corpus = replace(PLAN, steps=5, blinded=0.3), facts(36)
+    whole = relations_training.train([corpus], names, tmp_path / "whole", plan, tell=lambda line: None)
+    Stopper(at=2).watching([])
+    relations_training.train([corpus], names, tmp_path / "part", plan, tell=lambda line: None)
+    assert 0 < json.loads(header(tmp_path / "part")["state"])["step"] < 5
+    assert not finished(tmp_path / "part")
+    again = relations_training.train([corpus], names, tmp_path / "part", plan, tell=lambda line: None)
+    assert finished(tmp_path / "part")
+    one, two = (read(path).pairs for path in (whole, again))
+    assert one is not None
+    assert two is not None
+    assert all(torch.equal(one.tensors[name], two.tensors[name]) for name in one.tensors)
+    with pytest.raises(TrainingError, match="hold no pair"):
+        relations_training.train([replace(corpus, train=())], names, tmp_path / "x", plan)
 
 
 def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) -> None:
@@ -220,7 +241,8 @@ def test_bad_arguments_are_told(tmp_path: Path, start: Path) -> None:
         run(tmp_path, tmp_path / "o", budget="1s", start=start)
     with pytest.raises(TrainingError, match=r"holds no checkpoint\.safetensors to go on from"):
         run(tmp_path, tmp_path / "o", resume=True)
-    (tmp_path / "checkpoint.safetensors").touch()
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "checkpoint.safetensors").touch()
     with pytest.raises(TrainingError, match="holds a checkpoint; add --resume"):
         run(tmp_path, tmp_path)
     with pytest.raises(TrainingError, match=r"holds no model\.safetensors"):
