@@ -38,8 +38,12 @@ from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Floats, Terms, joined, without_terms_among
 from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
 
-# (Lambda1, Lambda2) of one leg: what overlaps is pushed apart first, then half of the exchange is made
-LEG = ((0.0, 0.0), (0.0, 0.5), (0.08, 0.5), (0.18, 0.5), (0.3, 0.5), (0.4, 0.5), (0.5, 0.5))
+# (Lambda1, Lambda2) of one leg, evenly spaced as in ref. [1]'s examples: what overlaps is pushed apart first, then
+# half of the exchange is made. With (0, 0.5) straight after (0, 0) the two shared nothing for toluene and ethylbenzene.
+LEG = (
+    *((0.0, x) for x in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+    *((x, 0.5) for x in (0.1, 0.2, 0.3, 0.4, 0.5)),
+)
 _KCAL = 4.184  # kJ
 _ALPHA = 0.1 / _KCAL  # mol/kJ
 _UH = 110.0 * _KCAL
