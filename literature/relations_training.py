@@ -7,6 +7,7 @@ both, that for names bit for bit as it was.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from literature.descent import Plan, TrainingError, descend
 from literature.encoder import EMBEDDED, Encoder
 from literature.lessons import in_batches, pool
-from literature.relations_corpus import OUTPUTS, RelationCorpus
+from literature.relations_corpus import NONE, OUTPUTS, SENTENCES, RelationCorpus
 from literature.relations_lessons import (
     Rows,
     beside,
@@ -107,9 +108,18 @@ def train(
 
     def keep(mean: dict[str, Tensor], made: tuple[str, ...]) -> Path:
         path = out / "reader.safetensors"
-        amend(names, path, Pairs(shape, mean, made=made), exact=exact, step=STEP)
+        told = mean | {"pairs.bias": _unthinned(mean["pairs.bias"], plan.thinned)}
+        amend(names, path, Pairs(shape, told, made=made), exact=exact, step=STEP)
         return path
 
     new = ("parts", "named", "counts", "meet", "pairs")
     history = begun.pairs.made if begun.pairs is not None else ()
     return descend(network, plan, out, shown, value, keep, new=new, history=history, tell=tell)
+
+
+def _unthinned(bias: Tensor, thinned: float) -> Tensor:
+    """[output]: where unrelated pairs were left out, "none" is that much likelier than it was taught."""
+    found = bias.clone()
+    for convention in SENTENCES:
+        found[OUTPUTS.index(f"{convention}:{NONE}")] -= math.log(1 - thinned)
+    return found
