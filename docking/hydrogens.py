@@ -169,7 +169,8 @@ def _points(
     atom, center = heavy[i], xyz[i]
     length = LENGTH.get(atom.element, 1.0)
     flat = count < 3 and atom.name in residues.flat(residues.standard(atom.resname))
-    most = (3 if flat else 4) - count  # a strained side chain has atoms at a bond's distance that are not bonded
+    # A strained side chain has atoms at a bond's distance that are not bonded.
+    most = (3 if flat else 4) - count
     bonded = sorted(sorted(near[i], key=lambda j: float(np.linalg.norm(xyz[j] - center)))[:most])
     if not bonded:  # a water
         return _water(i, count, center, length, xyz, acceptors, tree)
