@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-PAGE = 24  # rows drawn at once
+PAGE = 20  # rows drawn at once: what a screen shows of a grid five wide
 RANK, OVERALL = "rank", "overall"  # besides the run's columns
 
 

@@ -36,6 +36,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[all first_near_rescored|.1%]",
         "by Vina's energy: [all first_near_by_vina|.1%]",
     ),
+    "redocking": (
+        "redocking from SMILES, [complexes] complexes: first pose within 2 Å; first poses that pass PoseBusters",
+        "[rescored_first_within_2A|.1%], any of nine [any_within_2A|.1%]; [rescored_first_passes_posebusters|.1%]",
+        "the same poses by Vina's energy: [first_within_2A|.1%]",
+    ),
     "pockets": (
         "found pockets with a ligand atom within 4 Å",
         "first [atom_1|.0%], first three [atom_3|.0%]",
@@ -45,6 +50,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "MM-GBSA ranking of [ligands] ligands, six targets, Kendall tau",
         "[tau_ligand_weighted|.3f]",
         "counting heavy atoms: [tau_heavy_atoms|.3f]",
+    ),
+    "hydration": (
+        "hydration free energies of [solutes] rigid solutes, [solvent] water, RMSE, kcal/mol",
+        "[rmse|.2f]; r [r|.2f]",
+        "the mean for all: [rmse_mean_for_all|.2f]",
     ),
     "charges": (
         "AM1-BCC charges without AmberTools, median RMS from the nearer reference, e",
@@ -61,6 +71,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[linker_quality|.1f] / [motif_quality|.1f] / [decoration_quality|.1f] / [superstructure_quality|.1f]",
         "SAFE and GenMol, best of both as published: 28.6 / 49.0 / 42.0 / 39.0",
     ),
+    "pmo_strict/sum": (
+        "PMO strict, [tasks] tasks, one seed, sum of AUC top-10; at most [calls_at_most|,.0f] calls a task, then held flat to 10,000",
+        "[guided|.2f]",
+        "published, 10,000 calls: Genetic-GFN [published_Genetic_GFN|.2f], InVirtuoGen [published_IVG_nopre|.2f]",
+    ),
     "sampling": (
         "from nothing to canonical SMILES on 2 cores, molecules a second",
         "[per_second|,.0f]; scaffold kept [scaffold_kept|.0%], fragments kept [fragments_kept|.0%]",
@@ -71,9 +86,24 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[BC5CDR.own_hinted.chemical|.1f] / [BC5CDR.own_hinted.disease|.1f], [NCBI-disease.own_hinted.f1|.1f], [BC2GM.own_hinted.f1|.1f], [BioRED.own_hinted.f1|.1f] (16 MB)",
         "BioBERT on the public tests, published: 92.9 / 84.7, 89.1, 83.8, 89.3 (440 MB)",
     ),
+    "relations": (
+        "relations between given names, documents kept aside: DrugProt in ChemProt's groups F1, signs right; CDR F1",
+        "[DrugProt.chemprot_groups_f1|.1f], [DrugProt.signs_right|.1f]%; [CDR.f1|.1f]",
+        "cue rules, related or not: [DrugProt.rules_related_f1|.1f] (network [DrugProt.related_f1|.1f])",
+    ),
     "normalisation": (
         "names to identifiers, accuracy: chemical / disease / human gene",
         "[bc5cdr_chemical_accuracy|.1%] / [bc5cdr_disease_accuracy|.1%] / [nlmgene_gene_accuracy|.1%]",
+        "",
+    ),
+    "evidence_calibration": (
+        "probability of a claim, documents kept aside: calibration error, Brier score",
+        "[claims.ece|.3f], [claims.brier|.3f] on [claims.claims|,] claims",
+        "one share for all: Brier [one_share_for_all.brier|.3f]",
+    ),
+    "reader_speed": (
+        "names in abstracts, abstracts a processor second",
+        "8 bits [tagging_int8_per_cpu_s|.1f], bfloat16 [tagging_bfloat16_per_cpu_s|.1f]",
         "",
     ),
     "answering": (
@@ -95,6 +125,16 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "reading and standardising a library, rows a processor second",
         "[ours.rows_per_cpu_s|,.0f], memory [ours.peak_mb|.0f] MB",
         "pandas and RDKit: [pandas + RDKit, standardised.rows_per_cpu_s|,.0f]",
+    ),
+    "grid": (
+        "a table of [rows|,] molecules in JupyterLab, seconds: first page, next page, substructure search at worst",
+        "[seconds_first_paint|.2f], [seconds_page_flip_median|.2f], [seconds_search_worst|.2f]",
+        "",
+    ),
+    "series": (
+        "[rows|,] compounds to R groups, pairs, cliffs, Free-Wilson and report, seconds",
+        "[seconds_total|.1f]",
+        "",
     ),
     "startup": (
         "`discovery --help`, and the size of the core",
@@ -148,7 +188,7 @@ def readme_table(runs: list[dict[str, Any]]) -> str:
         if not full:
             continue
         keys = {found[1] for text in told for found in _NUMBER.finditer(text)}
-        run = max(full, key=lambda one: (one["date"], keys <= set(flat(one["numbers"])), _tried(one)))
+        run = max(full, key=lambda one: (keys <= set(flat(one["numbers"])), one["date"], _tried(one)))
         numbers = flat(run["numbers"])
         cells = " | ".join(_filled(text, numbers) for text in told)
         lines.append(f"| {cells} | `{run['command']}` |")
