@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -487,24 +487,48 @@ class _Hub:
         return scores.reshape(-1, scores.shape[-1])[firsts]
 
 
-@lru_cache(maxsize=2)
-def _hub(
-    name: str, labels: tuple[tuple[str, Type | None], ...], precision: Precision, device: str, download: bool
-) -> _Model:
+def brought(
+    name: str, task: Literal["TokenClassification", "SequenceClassification"], download: bool
+) -> tuple[Any, Any]:
+    """The network and the tokenizer of a model.
+
+    Parameters
+    ----------
+    name
+        A folder, or a name on the hub.
+    download
+        Whether a name may be fetched; otherwise only what lies on this machine is read.
+
+    Raises
+    ------
+    ImportError
+        The extra is not installed.
+    ModelError
+        The model cannot be read.
+    """
     try:
-        from transformers import AutoModelForTokenClassification, AutoTokenizer
+        import transformers
     except ImportError as error:
         raise ImportError("models of others need: pip install 'discovery-workbench[literature]'") from error
+    here = not download
     try:
-        cutter = AutoTokenizer.from_pretrained(name, local_files_only=not download)
-        network = AutoModelForTokenClassification.from_pretrained(
-            name, local_files_only=not download, use_safetensors=True
+        cutter = transformers.AutoTokenizer.from_pretrained(name, local_files_only=here)
+        network = getattr(transformers, f"AutoModelFor{task}").from_pretrained(
+            name, local_files_only=here, use_safetensors=True
         )
     except (OSError, ValueError) as error:
         raise ModelError(
             f"the model {name!r} cannot be read: {str(error).splitlines()[0]}. Name a folder with config.json, "
             "tokenizer.json and model.safetensors, or pass download=True to fetch a name from the hub"
         ) from error
+    return network, cutter
+
+
+@lru_cache(maxsize=2)
+def _hub(
+    name: str, labels: tuple[tuple[str, Type | None], ...], precision: Precision, device: str, download: bool
+) -> _Model:
+    network, cutter = brought(name, "TokenClassification", download)
     backend = getattr(cutter, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(f"the model {name!r} has no tokenizer.json, so its pieces have no place in the text")

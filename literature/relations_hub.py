@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from literature.prediction import ModelError
+from literature.prediction import ModelError, brought
 from literature.relations import LEAST, Answered, Answers, _unread
 from literature.relations_corpus import ANSWERS, KINDS, NONE, Thing, candidates
 from literature.sentences import split
@@ -120,20 +120,7 @@ def hub(name: str, labels: tuple[tuple[str, str | None], ...], device: str, down
     ModelError
         If it cannot be read, or its labels mean nothing here.
     """
-    try:
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
-    except ImportError as error:
-        raise ImportError("models of others need: pip install 'discovery-workbench[literature]'") from error
-    try:
-        cutter = AutoTokenizer.from_pretrained(name, local_files_only=not download)
-        network = AutoModelForSequenceClassification.from_pretrained(
-            name, local_files_only=not download, use_safetensors=True
-        )
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"the model {name!r} cannot be read: {str(error).splitlines()[0]}. Name a folder with config.json, "
-            "tokenizer.json and model.safetensors, or pass download=True to fetch a name from the hub"
-        ) from error
+    network, cutter = brought(name, "SequenceClassification", download)
     names = [network.config.id2label[row] for row in range(network.config.num_labels)]
     return _Hub(name, network.eval().to(device), cutter, meanings(name, names, dict(labels)), device)
 
