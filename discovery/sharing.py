@@ -75,6 +75,7 @@ class Share:
         self.left = {chunk.key: chunk for chunk in order}
         self.closed = False  # too little time is left to begin anything
         self._leases = Leases(ledger.folder / "leases", terms.lease_s)
+        self._leases.bury()  # what a killed process of this host held need not be waited for
         self._mine: dict[str, float] = {}  # key -> when it was begun
         self._slowest = 0.0
         self._look_at = 0.0
