@@ -23,9 +23,14 @@ SCRIPT = """#!/bin/bash
 
 {command} --join --workers {cpus} --minutes {minutes:g} --progress lines &
 child=$!
-trap 'kill -TERM "$child" 2>/dev/null' TERM INT
+told=
+trap 'told=1; kill -TERM "$child" 2>/dev/null' TERM INT
 wait "$child"; status=$?
-while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done  # a signal ends the first wait early
+while [ -n "$told" ]; do  # a signal ends a wait early; the next wait says how the command ended
+  told=
+  wait "$child"; ended=$?
+  [ "$ended" -eq 127 ] || status=$ended
+done
 if [ "$status" -eq 75 ]; then
   scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 fi

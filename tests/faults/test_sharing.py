@@ -222,7 +222,7 @@ def test_the_batch_script_stops_on_slurms_warning_and_queues_itself_again(tmp_pa
     (tmp_path / "job.sh").write_text(text)
     said = tmp_path / "said"
     stand_ins = {
-        "discovery": f'#!/bin/bash\necho "$@" >> "{said}"\ntrap "exit 75" TERM\nsleep 60 & wait $!\n',
+        "discovery": f'#!/bin/bash\ntrap "exit 75" TERM\necho "$@" >> "{said}"\nsleep 60 & wait $!\n',
         "scontrol": f'#!/bin/bash\necho "scontrol $@" >> "{said}"\n',
     }
     for name, script in stand_ins.items():
@@ -234,7 +234,6 @@ def test_the_batch_script_stops_on_slurms_warning_and_queues_itself_again(tmp_pa
     }  # fmt: skip
     job = subprocess.Popen(["bash", str(tmp_path / "job.sh")], env=environment, start_new_session=True)
     until(lambda: said.exists() and "campaign" in said.read_text(), seconds=20)
-    time.sleep(0.2)  # the trap is set on the next line
     job.terminate()
     assert job.wait(20) == 75
     os.killpg(job.pid, signal.SIGKILL) if _group_lives(job.pid) else None
