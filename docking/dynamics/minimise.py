@@ -30,7 +30,7 @@ from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Bools, Floats, Terms, without_terms_among
 
 DRY_EVALUATIONS = 80
-WET_EVALUATIONS = 40
+WET_EVALUATIONS = 30
 _DRY_DIELECTRIC = 4.0
 _GRADIENT = 10.0  # kJ/mol/nm, the largest component at which a minimum is reached
 _HUGE = 1e12  # kJ/mol; stands for an energy that is no number, so that the line search turns back
