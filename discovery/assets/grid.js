@@ -54,8 +54,15 @@ function render({ model, el }) {
   const chosen = element("input", { type: "checkbox", "data-ask": "chosen" });
   chosen.addEventListener("change", () => ask({ chosen: chosen.checked }));
   const count = element("span", { class: "dg-count", "aria-live": "polite" });
-  const before = button("◀", () => ask({ page: model.get("shown").page - 1 }), "before");
-  const after = button("▶", () => ask({ page: model.get("shown").page + 1 }), "after");
+  let at = 0; // the page on the screen
+  const before = button("◀", () => ask({ page: at - 1 }), "before");
+  const after = button("▶", () => {
+    const shown = model.get("shown"), ahead = model.get("ahead"), next = at + 1;
+    if (ahead.page === next && ahead.of === shown.serial && ahead.of === asked.serial && !asked.chosen) {
+      draw({ ...shown, ...ahead, serial: asked.serial + 1 }); // it is here already; the answer will say the same
+    }
+    ask({ page: next });
+  }, "after");
   before.setAttribute("aria-label", "Previous page");
   after.setAttribute("aria-label", "Next page");
   const where = element("span", { class: "dg-where" });
@@ -96,12 +103,23 @@ function render({ model, el }) {
     model.save_changes();
   }
 
+  let drawn = ""; // which rows the cards are
+
   function show() {
-    const shown = model.get("shown");
+    draw(model.get("shown"));
+    tell();
+  }
+
+  function draw(shown) {
+    at = shown.page;
     problem.textContent = shown.error || "";
     where.textContent = `page ${(shown.page + 1).toLocaleString("en")} of ${shown.pages.toLocaleString("en")}`;
     before.disabled = shown.page <= 0;
     after.disabled = shown.page >= shown.pages - 1;
+    el.dataset.serial = String(shown.serial);
+    const rows = shown.rows.map((row) => `${row.id} ${row.picture.length}`).join();
+    if (rows === drawn) return;
+    drawn = rows;
     const on = new Set(model.get("selected"));
     cards.replaceChildren(...shown.rows.map((row) => {
       const tick = element("input", { type: "checkbox", "aria-label": "Choose " + row.shown });
@@ -122,8 +140,6 @@ function render({ model, el }) {
       mark(card, on.has(row.id));
       return card;
     }));
-    tell();
-    el.dataset.serial = String(shown.serial);
   }
 
   function tell() {

@@ -7,8 +7,10 @@ structures stay as pictures.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from discovery.views.pose_viewer import asset
@@ -17,6 +19,8 @@ from discovery.views.text import inert
 
 if TYPE_CHECKING:
     from discovery.views.table import Table
+
+_AHEAD_S = 0.04  # until the answer has left: drawing holds the interpreter that sends it
 
 
 def grid_of(table: Table, *, page: int = PAGE) -> Any:
@@ -51,6 +55,7 @@ def _widget_class() -> Any:
         about = traitlets.Dict().tag(sync=True)  # columns, ranges, size of a page: told once
         asked = traitlets.Dict().tag(sync=True)  # what the reader wants to see
         shown = traitlets.Dict().tag(sync=True)  # one page, drawn
+        ahead = traitlets.Dict().tag(sync=True)  # the page after it, and of which answer
         selected = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of the chosen rows
         choose = traitlets.Unicode("").tag(sync=True)  # "found": choose all that were found; "none": nothing
 
@@ -94,10 +99,23 @@ def _widget_class() -> Any:
                 if not asked.get("serial"):
                     return  # the first page is not on the screen yet
                 after = places[(at + 1) * self._page : (at + 2) * self._page]
-                self._sifter.page(after, str(asked.get("smarts", "")))  # drawn while the reader looks
+                smarts, serial = str(asked.get("smarts", "")), self.shown["serial"]
+                self._look_ahead(partial(self._draw_ahead, after, smarts, at + 1, serial))
             except (SiftingError, ValueError, TypeError) as error:  # half-typed SMARTS: said beside the box
                 said = inert(error, limit=200)
                 self.shown = {**self.shown, "error": said, "serial": asked.get("serial", 0)}
+
+        def _look_ahead(self, draw: Callable[[], None]) -> None:
+            """The next page is drawn while the reader looks, but not before this one is on its way."""
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # no kernel: nobody waits
+                draw()
+            else:
+                loop.call_later(_AHEAD_S, draw)
+
+        def _draw_ahead(self, places: Any, smarts: str, page: int, of: Any) -> None:
+            self.ahead = {"rows": self._sifter.page(places, smarts), "page": page, "of": of}
 
         def _choose(self, change: Any) -> None:
             if self.choose == "found":

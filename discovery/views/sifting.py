@@ -215,7 +215,7 @@ class Sifter:
         found: Bools = np.zeros(len(self), dtype=bool)
         if len(self._readable):
             with quiet_rdkit():
-                hits = self._library.GetMatches(pattern, numThreads=-1, maxResults=len(self._readable))
+                hits = self._library.GetMatches(pattern, numThreads=0, maxResults=len(self._readable))
             found[self._readable[np.array(list(hits), dtype=np.int64)]] = True
         return found
 

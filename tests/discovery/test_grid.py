@@ -30,6 +30,16 @@ def test_pages_hold_all_rows_once() -> None:
     assert asked(grid, page=10_000)["page"] == grid.shown["pages"] - 1
 
 
+def test_what_was_drawn_ahead_is_what_is_asked_next() -> None:
+    grid = TABLE.grid(page=40)
+    first = asked(grid, sort="logp", page=0)
+    ahead = dict(grid.ahead)
+    assert ahead["of"] == first["serial"]
+    following = asked(grid, sort="logp", page=ahead["page"])
+    assert following["page"] == 1
+    assert following["rows"] == ahead["rows"]
+
+
 def test_a_choice_comes_back_as_rows() -> None:
     grid = TABLE.grid()
     asked(grid, smarts="S(=O)(=O)")
@@ -62,7 +72,7 @@ def test_nonsense_from_the_browser_is_answered_not_raised(odd: dict[str, Any]) -
 
 def test_what_travels_is_plain_and_asks_nobody() -> None:
     grid = TABLE.grid()
-    for trait in (grid.about, grid.shown):
+    for trait in (grid.about, grid.shown, grid.ahead):
         json.dumps(trait, allow_nan=False)
     for text in (grid._esm, grid._css):
         assert "http" not in str(text)
