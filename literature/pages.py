@@ -13,12 +13,8 @@ import unicodedata
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from rdkit.Chem import rdDepictor
-from rdkit.Chem.Draw import rdMolDraw2D
-
-from discovery.molecule import Molecule
-from discovery.outcome import MoleculeError
 from discovery.target import Statement
+from discovery.views.drawing import UndrawableError, molecule_svg
 from literature.claims import MENTIONED
 from literature.dossier import Dossier, Finding, Year
 from literature.picture import anchor, graph
@@ -273,17 +269,9 @@ def _quote(statement: Statement) -> str:
 def _structure(smiles: str) -> str:
     """A small picture; nothing when the SMILES of a user's dictionary is none."""
     try:
-        mol = Molecule.parse(smiles).mol()
-    except MoleculeError:
+        return molecule_svg(smiles, width=140, height=90)
+    except UndrawableError:
         return ""
-    rdDepictor.Compute2DCoords(mol)
-    canvas = rdMolDraw2D.MolDraw2DSVG(140, 90)
-    options = canvas.drawOptions()
-    options.clearBackground = False  # type: ignore[assignment]
-    canvas.DrawMolecule(mol)
-    canvas.FinishDrawing()
-    drawn = canvas.GetDrawingText()
-    return str(drawn[drawn.index("<svg") :])
 
 
 def _bars(timeline: Sequence[Year]) -> str:
