@@ -30,7 +30,7 @@ function render({ model, el }) {
 
   function box(label, key, hint) {
     const input = element("input", { type: "text", placeholder: hint, "data-ask": key, spellcheck: "false", autocomplete: "off" });
-    input.addEventListener("input", () => ask({ [key]: input.value }, 150));
+    input.addEventListener("input", () => ask({ [key]: input.value }, 300));
     for (const kind of ["keydown", "keyup", "keypress"]) input.addEventListener(kind, (event) => event.stopPropagation()); // not the notebook's shortcuts
     return element("label", {}, label, input);
   }
