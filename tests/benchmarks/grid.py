@@ -4,7 +4,8 @@ Question  seconds until the first page is on screen, until the next page is, and
           substructure search has answered, as a reader in a browser waits for them
 Data      ZINC molecules where they are at hand; otherwise analogues written here
 How       a notebook in JupyterLab, opened in headless Chromium; from the key press (a search
-          waits 0.3 s for the next one) to the painted pictures
+          waits 0.3 s for the next one) to the painted pictures; pages are leafed after a look of 0.7 s, and in a
+          row, which misses the limit
 Limit     1 s, 0.2 s, 2 s
 Load      on a busy machine the waits say nothing; the processor seconds beside them still do
 Also      how many WebGL contexts 500 poses take
