@@ -7,19 +7,35 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
-function render({ model, el }) {
+function render({ model, el }, { asked, held }) {
   const about = model.get("about");
-  const asked = { page: 0, text: "", smarts: "", sort: "", descending: false, between: {}, chosen: false, serial: 0 };
+  Object.assign(asked, model.get("asked")); // a page opened again goes on where the reader was
   let timer = null;
 
   function ask(change, wait) {
-    Object.assign(asked, "page" in change ? change : { ...change, page: 0 });
+    if (!("page" in change)) {
+      asked.question += 1;
+      held.clear();
+    }
+    Object.assign(asked, { page: 0, ...change });
+    asked.serial += 1; // at once: a key that comes before this is sent is another question
+    asked.held = !asked.chosen && held.has(asked.page);
+    el.dataset.asked = String(asked.serial);
     clearTimeout(timer);
     timer = setTimeout(() => {
-      asked.serial += 1;
       model.set("asked", JSON.parse(JSON.stringify(asked)));
       model.save_changes();
     }, wait || 0);
+  }
+
+  function leaf(page) {
+    ask({ page });
+    if (asked.held) draw({ ...model.get("shown"), rows: held.get(page), page, serial: asked.serial, error: "" }); // the answer will say the same
+  }
+
+  function keep(page, rows) {
+    held.set(page, rows);
+    for (const one of [...held.keys()]) if (Math.abs(one - asked.page) > about.near) held.delete(one);
   }
 
   function button(text, act, name) {
@@ -30,6 +46,7 @@ function render({ model, el }) {
 
   function box(label, key, hint) {
     const input = element("input", { type: "text", placeholder: hint, "data-ask": key, spellcheck: "false", autocomplete: "off" });
+    input.value = asked[key];
     input.addEventListener("input", () => ask({ [key]: input.value }, 300));
     for (const kind of ["keydown", "keyup", "keypress"]) input.addEventListener(kind, (event) => event.stopPropagation()); // not the notebook's shortcuts
     return element("label", {}, label, input);
@@ -37,32 +54,27 @@ function render({ model, el }) {
 
   const sort = element("select", { "data-ask": "sort" }, element("option", { value: "" }, "table's order"));
   for (const [name, label] of about.columns) sort.append(element("option", { value: name }, label));
+  sort.value = asked.sort;
   sort.addEventListener("change", () => {
-    const best = sort.value && about.better[sort.value] === "high"; // best first
-    turn.setAttribute("aria-pressed", String(best));
-    turn.textContent = best ? "high to low" : "low to high";
-    ask({ sort: sort.value, descending: best });
+    ask({ sort: sort.value, descending: Boolean(sort.value) && about.better[sort.value] === "high" }); // best first
+    turned();
   });
-  const turn = button("low to high", () => {
-    const down = turn.getAttribute("aria-pressed") !== "true";
-    turn.setAttribute("aria-pressed", String(down));
-    turn.textContent = down ? "high to low" : "low to high";
-    ask({ descending: down });
+  const turn = button("", () => {
+    ask({ descending: !asked.descending });
+    turned();
   }, "turn");
-  turn.setAttribute("aria-pressed", "false");
+  function turned() {
+    turn.setAttribute("aria-pressed", String(asked.descending));
+    turn.textContent = asked.descending ? "high to low" : "low to high";
+  }
+  turned();
 
   const chosen = element("input", { type: "checkbox", "data-ask": "chosen" });
+  chosen.checked = asked.chosen;
   chosen.addEventListener("change", () => ask({ chosen: chosen.checked }));
   const count = element("span", { class: "dg-count", "aria-live": "polite" });
-  let at = 0; // the page on the screen
-  const before = button("◀", () => ask({ page: at - 1 }), "before");
-  const after = button("▶", () => {
-    const shown = model.get("shown"), ahead = model.get("ahead"), next = at + 1;
-    if (ahead.page === next && ahead.of === shown.serial && ahead.of === asked.serial && !asked.chosen) {
-      draw({ ...shown, ...ahead, serial: asked.serial + 1 }); // it is here already; the answer will say the same
-    }
-    ask({ page: next });
-  }, "after");
+  const before = button("◀", () => leaf(Math.max(0, asked.page - 1)), "before");
+  const after = button("▶", () => leaf(Math.min(model.get("shown").pages - 1, asked.page + 1)), "after");
   before.setAttribute("aria-label", "Previous page");
   after.setAttribute("aria-label", "Next page");
   const where = element("span", { class: "dg-where" });
@@ -75,9 +87,10 @@ function render({ model, el }) {
     if (!ends || ends[0] === ends[1]) continue;
     const says = element("span", {});
     const sliders = [0, 1].map((side) => {
-      const slider = element("input", { type: "range", min: ends[0], max: ends[1], step: "any", value: ends[side],
+      const limit = asked.between[name]?.[side] ?? ends[side];
+      const slider = element("input", { type: "range", min: ends[0], max: ends[1], step: "any", value: limit,
         "aria-label": label + (side ? ", at most" : ", at least"), "data-limit": name + (side ? ".max" : ".min") });
-      slider.value = ends[side];
+      slider.value = limit;
       slider.addEventListener("input", () => {
         const limits = sliders.map((one) => Number(one.value));
         const free = [limits[0] <= ends[0], limits[1] >= ends[1]];
@@ -106,17 +119,28 @@ function render({ model, el }) {
   let drawn = ""; // which rows the cards are
 
   function show() {
-    draw(model.get("shown"));
+    const shown = model.get("shown");
+    if (shown.question !== asked.question) return; // an older question's answer
+    if (shown.serial === asked.serial) asked.page = shown.page; // there may be fewer pages than asked for
+    if (shown.rows && !shown.error) keep(shown.page, shown.rows);
+    const rows = shown.held ? held.get(shown.page) : shown.rows;
+    if (rows || shown.error) draw({ ...shown, rows });
+    else ask({ page: shown.page }); // the page was opened again, and what it held is gone
     tell();
   }
 
+  function travelled() {
+    const ahead = model.get("ahead");
+    if (ahead.question === asked.question && !asked.chosen) keep(ahead.page, ahead.rows);
+  }
+
   function draw(shown) {
-    at = shown.page;
     problem.textContent = shown.error || "";
     where.textContent = `page ${(shown.page + 1).toLocaleString("en")} of ${shown.pages.toLocaleString("en")}`;
     before.disabled = shown.page <= 0;
     after.disabled = shown.page >= shown.pages - 1;
     el.dataset.serial = String(shown.serial);
+    if (!shown.rows || shown.error) return; // what was there stays
     const rows = shown.rows.map((row) => `${row.id} ${row.picture.length}`).join();
     if (rows === drawn) return;
     drawn = rows;
@@ -160,9 +184,19 @@ function render({ model, el }) {
     cards);
   el.append(root);
   model.on("change:shown", show);
+  model.on("change:ahead", travelled);
   model.on("change:selected", tell);
   show();
-  return () => { model.off("change:shown", show); model.off("change:selected", tell); clearTimeout(timer); };
+  const opened = asked.serial;
+  const opening = setTimeout(() => asked.serial === opened && ask({ page: asked.page }), 200); // so that the next pages set out
+  return () => { model.off("change:shown", show); model.off("change:ahead", travelled); model.off("change:selected", tell); clearTimeout(timer); clearTimeout(opening); };
 }
 
-export default { render };
+// Once a widget, however often it is shown: what was asked, and the pages of that question that are here.
+export default () => {
+  const shared = {
+    asked: { page: 0, text: "", smarts: "", sort: "", descending: false, between: {}, chosen: false, serial: 0, question: 0, held: false },
+    held: new Map(),
+  };
+  return { render: (context) => render(context, shared) };
+};

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from discovery.views.pose_viewer import asset
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from discovery.views.table import Table
 
 _AHEAD_S = 0.04  # until the answer has left: drawing holds the interpreter that sends it
+_DEPTH = 3  # pages that travel ahead of the reader
+_NEAR = 8  # pages on either side of the reader that the browser keeps
 
 
 def grid_of(table: Table, *, page: int = PAGE) -> Any:
@@ -54,13 +55,18 @@ def _widget_class() -> Any:
         _css = asset("grid.css")
         about = traitlets.Dict().tag(sync=True)  # columns, ranges, size of a page: told once
         asked = traitlets.Dict().tag(sync=True)  # what the reader wants to see
-        shown = traitlets.Dict().tag(sync=True)  # one page, drawn
-        ahead = traitlets.Dict().tag(sync=True)  # the page after it, and of which answer
+        shown = traitlets.Dict().tag(
+            sync=True
+        )  # one page, drawn; its rows are left out when it travelled ahead
+        ahead = traitlets.Dict().tag(sync=True)  # a page near it, drawn before it is asked for
         selected = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of the chosen rows
         choose = traitlets.Unicode("").tag(sync=True)  # "found": choose all that were found; "none": nothing
 
         def __init__(self, table: Table, page: int) -> None:
             self._table, self._sifter, self._page = table, Sifter(table.run), page
+            self._sent: set[int] = set()  # the pages of this question that the browser keeps
+            self._question: Any = None
+            self._next: Any = None  # the drawing that waits
             super().__init__(
                 about={
                     "name": inert(table.run.name, limit=120),
@@ -68,6 +74,7 @@ def _widget_class() -> Any:
                     "better": self._sifter.better,
                     "ranges": {name: list(ends) for name, ends in self._sifter.ranges().items()},
                     "rows": len(self._sifter),
+                    "near": _NEAR,
                 }
             )
             self.observe(self._answer, names="asked")
@@ -81,41 +88,57 @@ def _widget_class() -> Any:
 
         def _answer(self, change: Any) -> None:
             began, asked = time.perf_counter(), dict(self.asked)
+            if self._next is not None:
+                self._next.cancel()
+            about = {"serial": asked.get("serial", 0), "question": asked.get("question", 0)}
             try:
                 places = self._found()
                 pages = max(1, -(-len(places) // self._page))
                 at = min(max(int(asked.get("page", 0)), 0), pages - 1)
-                part = places[at * self._page : (at + 1) * self._page]
-                rows = self._sifter.page(part, str(asked.get("smarts", "")))
+                smarts, held = str(asked.get("smarts", "")), bool(asked.get("held"))
                 self.shown = {
-                    "rows": rows,
+                    "rows": None if held else self._sifter.page(self._part(places, at), smarts),
+                    "held": held,
                     "found": len(places),
                     "page": at,
                     "pages": pages,
                     "error": "",
-                    "serial": asked.get("serial", 0),
                     "seconds": round(time.perf_counter() - began, 4),
+                    **about,
                 }
-                if not asked.get("serial"):
-                    return  # the first page is not on the screen yet
-                after = places[(at + 1) * self._page : (at + 2) * self._page]
-                smarts, serial = str(asked.get("smarts", "")), self.shown["serial"]
-                self._look_ahead(partial(self._draw_ahead, after, smarts, at + 1, serial))
             except (SiftingError, ValueError, TypeError) as error:  # half-typed SMARTS: said beside the box
                 said = inert(error, limit=200)
-                self.shown = {**self.shown, "error": said, "serial": asked.get("serial", 0)}
+                self.shown = {**self.shown, "error": said, **about}
+                return
+            question = {key: value for key, value in asked.items() if key not in ("page", "serial", "held")}
+            if question != self._question:
+                self._question, self._sent = question, set()
+            self._sent = {page for page in {*self._sent, at} if abs(page - at) <= _NEAR}
+            if about["serial"] and not asked.get("chosen"):  # the first page is not on the screen yet
+                self._look_ahead(places, at, smarts)
 
-        def _look_ahead(self, draw: Callable[[], None]) -> None:
-            """The next page is drawn while the reader looks, but not before this one is on its way."""
+        def _part(self, places: Any, page: int) -> Any:
+            return places[page * self._page : (page + 1) * self._page]
+
+        def _look_ahead(self, places: Any, at: int, smarts: str) -> None:
+            """The next pages are drawn while the reader looks, but not before this one is on its way."""
+            coming = range(at + 1, min(at + 1 + _DEPTH, -(-len(places) // self._page)))
+            page = next((page for page in coming if page not in self._sent), None)
+            if page is None:
+                return
+
+            def draw() -> None:
+                rows = self._sifter.page(self._part(places, page), smarts)
+                self._sent.add(page)
+                self.ahead = {"rows": rows, "page": page, "question": self.shown["question"]}
+                self._look_ahead(places, at, smarts)
+
             try:
                 loop = asyncio.get_running_loop()
             except RuntimeError:  # no kernel: nobody waits
                 draw()
             else:
-                loop.call_later(_AHEAD_S, draw)
-
-        def _draw_ahead(self, places: Any, smarts: str, page: int, of: Any) -> None:
-            self.ahead = {"rows": self._sifter.page(places, smarts), "page": page, "of": of}
+                self._next = loop.call_later(_AHEAD_S, draw)
 
         def _choose(self, change: Any) -> None:
             if self.choose == "found":

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 # Chromium's own traffic is switched off, so that a request seen is the page's.
-# WebGL is drawn by the processor (SwiftShader): no machine that runs tests need have a GPU.
 ARGUMENTS = [
-    "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-default-apps", "--force-color-profile=srgb",
 ]  # fmt: skip
+# WebGL is drawn by the processor (SwiftShader): no machine that runs tests need have a GPU.
+WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+# As Chromium draws by itself where there is no GPU: no WebGL, but pages cost a fifth of the processor.
+PLAIN = ["--disable-gpu"]
 
 
 def chromium() -> str | None:
@@ -57,12 +59,14 @@ class Watched:
 
 
 @contextmanager
-def started() -> Iterator[Any]:
+def started(*, webgl: bool = True) -> Iterator[Any]:
     """A browser, closed at the end."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browser = play.chromium.launch(
+            executable_path=chromium(), args=[*ARGUMENTS, *(WEBGL if webgl else PLAIN)]
+        )
         try:
             yield browser
         finally:

@@ -89,13 +89,6 @@ def pictures_have_sizes(watched: Watched, least: int) -> None:
     assert all(natural > 10 and shown > 10 for natural, shown in sizes)
 
 
-def answered(watched: Watched, before: str, place: int = 0) -> None:
-    watched.page.wait_for_function(
-        "([place, before]) => { const e = document.querySelectorAll('[data-serial]')[place]; return e && e.dataset.serial !== before; }",
-        arg=[place, before],
-    )
-
-
 class Grid:
     """The grid of the notebook that is open, used with mouse and keyboard."""
 
@@ -114,12 +107,13 @@ class Grid:
         return str(self.root.locator(".dg-count").inner_text())
 
     def asks(self, act: Any) -> None:
-        """Do something that asks the kernel, and wait for its answer."""
-        before = str(
-            self.watched.page.evaluate("document.querySelector('[data-serial]')?.dataset.serial ?? ''")
-        )
+        """Do something that asks the kernel, and wait for the answer to just that."""
+        serial = "document.querySelector('[data-serial]').dataset"
+        before = str(self.watched.page.evaluate(f"{serial}.serial"))
         act()
-        answered(self.watched, before)
+        self.watched.page.wait_for_function(
+            f"before => {serial}.serial !== before && {serial}.serial === {serial}.asked", arg=before
+        )
 
     def column(self, label: str) -> list[str]:
         found = []
@@ -144,7 +138,6 @@ def test_the_grid_sorts_filters_and_hands_a_choice_back(browser: Any, site: Lab)
         grid.asks(lambda: grid.root.locator("[data-act=after]").click())
         assert "page 2 of" in grid.root.locator(".dg-where").inner_text()
         grid.asks(lambda: grid.root.locator("input[data-ask=smarts]").press_sequentially("S(=O)(=O)"))
-        page.wait_for_timeout(600)
         first = [card.locator("img").get_attribute("alt") for card in grid.root.locator(".dg-card").all()]
         assert first
         grid.asks(lambda: grid.root.locator("input[data-ask=smarts]").fill(""))

@@ -31,13 +31,22 @@ def test_pages_hold_all_rows_once() -> None:
 
 
 def test_what_was_drawn_ahead_is_what_is_asked_next() -> None:
-    grid = TABLE.grid(page=40)
-    first = asked(grid, sort="logp", page=0)
-    ahead = dict(grid.ahead)
-    assert ahead["of"] == first["serial"]
-    following = asked(grid, sort="logp", page=ahead["page"])
-    assert following["page"] == 1
-    assert following["rows"] == ahead["rows"]
+    grid, sent = TABLE.grid(page=20), {}
+    grid.observe(lambda change: sent.update({change["new"]["page"]: change["new"]}), names="ahead")
+    first = asked(grid, sort="logp", page=0, question=1)
+    assert sorted(sent) == [1, 2, 3]  # a reader who leafs without looking finds them there
+    assert {one["question"] for one in sent.values()} == {first["question"]} == {1}
+    assert asked(grid, sort="logp", page=1, question=1)["rows"] == sent[1]["rows"]
+    assert sorted(sent) == [1, 2, 3, 4]  # none twice
+    asked(grid, sort="qed", page=0, question=2)
+    assert [one["question"] for one in sent.values()] == [2, 2, 2, 1]
+
+
+def test_a_page_that_is_there_does_not_travel_again() -> None:
+    grid = TABLE.grid(page=20)
+    answer = asked(grid, page=1, held=True)
+    assert answer["rows"] is None
+    assert (answer["held"], answer["page"], answer["found"]) == (True, 1, 150)
 
 
 def test_a_choice_comes_back_as_rows() -> None:
