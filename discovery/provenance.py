@@ -13,6 +13,7 @@ import os
 import platform
 import shlex
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -69,15 +70,29 @@ def _digest_of_tree(root: Path) -> str:
 
 
 def files_named(settings: Any) -> dict[str, str]:
-    """Every file that a configuration names anywhere -> its sha256: a changed receptor is another campaign."""
+    """Every file that a configuration names anywhere -> its sha256: a changed receptor is another campaign.
+
+    A TOML file so named may name others, relative to its own folder: they count too, such as
+    the known ligand that a file of restraints points to.
+    """
     found: dict[str, str] = {}
-    for text in texts_in(settings):
-        path = Path(text)
+    todo = [(Path(), text) for text in texts_in(settings)]
+    while todo:
+        folder, text = todo.pop()
+        path = folder / text
+        name = text if folder == Path() else str(path)
         try:
-            if path.is_file():
-                with path.open("rb") as file:
-                    found[text] = hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, ValueError):  # a long SMILES or a NUL byte is no file name
+            if name in found or not path.is_file():
+                continue
+            with path.open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            if path.suffix == ".toml":
+                inner = tomllib.loads(path.read_text(encoding="utf-8"))
+                todo += [(path.parent, other) for other in texts_in(inner)]
+        except (
+            OSError,
+            ValueError,
+        ):  # a long SMILES or a NUL byte is no file name; what is no TOML names none
             continue
     return dict(sorted(found.items()))
 

@@ -54,16 +54,21 @@ _ACIDIC_PHENOLATES = tuple(  # that keep their charge
     )
 )
 # Enols as acid as carboxylic acids, which Dimorphite-DL takes for plain enols of pKa 9 and leaves neutral.
-# (its hydroxyl first; pKa above which it is charged)
+# (its hydroxyl first; pKa above which it is charged, in water unless said)
+# Warfarin 5.03 to 5.06: V. Stella et al., J. Pharm. Sci. 73 (1984) 946, doi:10.1002/jps.2600730721; 4-hydroxycoumarins
+# without a side chain are given the same. Ascorbic acid 4.1, from its first constant of 7.9e-5. Oxicams at 25 °C: piroxicam
+# 5.2, tenoxicam 5.1, meloxicam 4.0: D. Başat Dereli, doi:10.33483/jfpau.1107620; up to 5.7 for piroxicam: M. Çelebier
+# et al., Turk. J. Pharm. Sci. 17 (2020) 535, doi:10.4274/tjps.galenos.2019.82335. Hydroxynaphthoquinones, in half ethanol:
+# lapachol above 6, isolapachol below: T. Ossowski et al., J. Braz. Chem. Soc. 19 (2008) 175; lawsone is given the same.
 _ACID_ENOLS = tuple(
     (Chem.MolFromSmarts(smarts), pka)
     for smarts, pka in (
-        ("[OX2H]c1cc(=O)oc2ccccc12", 5.1),  # 4-hydroxycoumarin 4.1, warfarin 5.1
+        ("[OX2H]c1cc(=O)oc2ccccc12", 5.1),  # 4-hydroxycoumarins
         ("[OX2H]c1c(*)c(=O)oc2ccccc12", 5.1),
-        ("[OX2H]C1=C([OX2])C(=O)O[CX4]1", 4.2),  # ascorbic acid 4.2, the hydroxyl on carbon 3
-        ("[OX2H]C1=C(C(=O)N)N([#6])S(=O)(=O)c2aaaac12", 6.3),  # piroxicam 6.3, meloxicam 4.1
-        ("[OX2H]C1=C(*)C(=O)c2ccccc2C1=O", 5.0),  # lawsone 4.0, atovaquone 5.0
-        ("[OX2H]C1=[CH]C(=O)c2ccccc2C1=O", 4.0),
+        ("[OX2H]C1=C([OX2])C(=O)O[CX4]1", 4.1),  # ascorbic acid, the hydroxyl on carbon 3
+        ("[OX2H]C1=C(C(=O)N)N([#6])S(=O)(=O)c2aaaac12", 5.7),  # oxicams
+        ("[OX2H]C1=C(*)C(=O)c2ccccc2C1=O", 6.5),  # 2-hydroxy-1,4-naphthoquinones
+        ("[OX2H]C1=[CH]C(=O)c2ccccc2C1=O", 6.5),
     )
 )
 _NEIGHBOUR_AMMONIUM = Chem.MolFromSmarts("[N;+;!H0;X4][CX4][CX4][N;+;!H0;X4]")

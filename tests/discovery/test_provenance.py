@@ -45,3 +45,19 @@ def test_collect_names_seed_command_and_parts() -> None:
     assert record["seed"] == 5
     assert record["parts"]["scorers/qed"].startswith("discovery.properties.physchem:Qed (discovery-workbench")
     assert record["started"].endswith("UTC")
+
+
+def test_a_file_that_a_named_file_names_counts(tmp_path: Path) -> None:
+    """Restraints point to a known ligand beside them: another ligand is another campaign."""
+    (tmp_path / "wishes").mkdir()
+    known, wishes = tmp_path / "wishes" / "known.sdf", tmp_path / "wishes" / "wish.toml"
+    known.write_text("one\n")
+    wishes.write_text('[[like]]\nreference = "known.sdf"\n[[core]]\nreference = "wish.toml"\n')
+    settings = {"docking": {"restrain": str(wishes)}}
+    before = provenance.files_named(settings)
+    assert set(before) == {str(wishes), str(known)}
+    known.write_text("another\n")
+    after = provenance.files_named(settings)
+    assert {name for name in before if before[name] != after[name]} == {str(known)}
+    wishes.write_text("no TOML =\n")
+    assert set(provenance.files_named(settings)) == {str(wishes)}
