@@ -74,7 +74,7 @@ ASKED = """async (act) => { const here = document.querySelector('.dg').parentEle
 def table(rows: int, data: Path | None) -> tuple[Table, str]:
     """So many rows with two numbers each, and what they are."""
     column, other = Column("logp", "1", "low", "logP"), Column("length", "1", "low", "length of the SMILES")
-    if data is not None and data.exists():
+    if data is not None:
         with gzip.open(data, "rt", encoding="utf-8") as file:
             texts = [line.split()[0] for line, _ in zip(file, range(rows), strict=False)]
         what = data.name

@@ -7,8 +7,10 @@ Data      folders with NAME_protein.pdb and NAME_ligand.sdf each, such as the Po
 Input     the ligand's SMILES: its conformer, protonation and torsions are made here, never the crystal's
 Rings     one shape of each macrocycle for both engines (`dock` itself tries several)
 Box       the crystal ligand + 4 Å on every side, at least 15 Å
-Engines   by name, the same boxes and ligands: --engines vina,native; several are compared pair by pair
-Judges    energies of every first pose by `vina` on explicit atoms, whichever engine found it; plausibility by
+Engines   by name, the same boxes and ligands: --engines native,vina; both are compared pair by pair, energies and
+          CPU-seconds too: set-up, maps and the ligand's preparation counted, the receptor's left out for both
+Judges    energies by `vina` on explicit atoms, whichever engine found the poses: `judged` is inter of the first,
+          `objective` the lowest inter + intra of nine, which is what both programs minimise; plausibility by
           the `posebusters` package, every check of its redocking configuration but the distance
 Rescoring numbers count only complexes from which the weights were not learned (docking/weights/poses.md); with --folds
           DIR/folds, as docking.fitting leaves it, each complex is ordered by weights that saw none of its family
@@ -17,7 +19,9 @@ Failures  count as misses and are listed by reason; nothing leaves the denominat
     python -m tests.benchmarks.redocking --engines native,vina --keep FOLDER
 
 --keep holds the poses: a run that was stopped goes on. With --so-far what FOLDER holds of all engines is
-recorded and nothing docked; --judged FILE makes the judging, 4 CPU-seconds a complex, go on too. --quick takes the 6 complexes with the fewest atoms at low effort: 2 minutes on 2 cores.
+recorded and nothing docked; --judged FILE makes the judging, 4 CPU-seconds a complex, go on too. --torsions N leaves
+out ligands with more, which take `vina` minutes each. --quick takes the 6 complexes with the fewest atoms at low effort:
+2 minutes on 2 cores.
 """
 
 from __future__ import annotations
@@ -83,6 +87,14 @@ def crystals(folder: Path) -> list[Crystal]:
     return found
 
 
+def _torsions(one: Crystal) -> int:
+    """Of the ligand as it is docked; 0 where it cannot be prepared, so that it stays and counts as a miss."""
+    try:
+        return prepare(Molecule.of(one.ligand, one.name), most_shapes=1)[0].torsions
+    except MoleculeError:
+        return 0
+
+
 def redock(one: Crystal, engine: str, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Poses, and all that is needed to judge them later; or why there are none."""
     kept: dict[str, Any] = {"name": one.name}
@@ -138,34 +150,36 @@ def judged(
     except ValueError:  # standardising took a fragment or a charge away: no crystal to compare with
         return {**row, "missing": "other_skeleton"}
     program = VinaEngine()
-    judge = program.score(receptor, Site.around(one.ligand), ligand, poses[0].coords)
+    terms = [
+        program.score(receptor, Site.around(one.ligand), ligand, pose.coords).terms for pose in poses[:POSES]
+    ]
+    first = _plausible(relieved(poses[0]), receptor, one)
     row |= {
         "rmsd": round(by_score[0], 3),
         "best_rmsd": round(min(by_score), 3),
         "score": round(poses[0].score, 3),
-        "judged": round(judge.terms["inter"], 3),
+        "judged": round(terms[0]["inter"], 3),
+        "objective": round(min(term["inter"] + term["intra"] for term in terms), 3),
         "torsions": ligand.torsions,
         "cpu_s": kept["cpu_s"],
-        **_plausible("", relieved(poses[0]), receptor, one),
+        **first,
     }
     if weights is not None or one.name not in learned:
+        same = np.array_equal(ordered.poses[0].coords, relieved(poses[0]).coords)
+        again = first if same else _plausible(ordered.poses[0], receptor, one)
         row |= {
             "rescored_rmsd": round(by_rescoring[0], 3),
             "rescored_best_rmsd": round(min(by_rescoring), 3),
-            **_plausible("rescored_", ordered.poses[0], receptor, one),
+            **{f"rescored_{name}": value for name, value in again.items()},
         }
     return row
 
 
-def _plausible(prefix: str, pose: Pose, receptor: Receptor, one: Crystal) -> dict[str, Any]:
+def _plausible(pose: Pose, receptor: Receptor, one: Crystal) -> dict[str, Any]:
     """Our verdict and that of PoseBusters, with what fails."""
     with tempfile.TemporaryDirectory() as scratch:
         theirs = busted(pose, one.ligand, one.protein, Path(scratch))
-    return {
-        f"{prefix}plausible": check(pose, receptor).plausible,
-        f"{prefix}passes": not theirs,
-        f"{prefix}fails": theirs,
-    }
+    return {"plausible": check(pose, receptor).plausible, "passes": not theirs, "fails": theirs}
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -225,6 +239,26 @@ def _paired(
             f"{name}_pairs": len(pairs)}  # fmt: skip
 
 
+def _raced(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """CPU-seconds and lowest energies of both programs, over complexes that both docked."""
+    by_name = {row["name"]: row for row in theirs if "objective" in row}
+    pairs = [(row, by_name[row["name"]]) for row in ours if "objective" in row and row["name"] in by_name]
+    if not pairs:
+        return {}
+    spent = np.array([[row["cpu_s"] for row in pair] for pair in pairs])
+    above = np.array([mine["objective"] - other["objective"] for mine, other in pairs])
+    numbers = {
+        "native_cpu_s_median": np.median(spent[:, 0]),
+        "vina_cpu_s_median": np.median(spent[:, 1]),
+        "times_fewer_median": np.median(spent[:, 1] / spent[:, 0]),
+        "times_fewer_total": spent[:, 1].sum() / spent[:, 0].sum(),
+        "objective_within_0.1_share": (above <= 0.1).mean(),
+        "objective_above_vina_mean": above.mean(),
+        "objective_above_vina_worst": above.max(),
+    }
+    return {"raced": len(pairs), **{name: round(float(value), 3) for name, value in numbers.items()}}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -234,6 +268,7 @@ def main() -> None:
     parser.add_argument("--exhaustiveness", type=int, default=8, help="of vina")
     parser.add_argument("--effort", default="balanced", help="of native")
     parser.add_argument("--limit", type=int, default=10_000)
+    parser.add_argument("--torsions", type=int, help="leave out ligands with more")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for poses; what it holds is not docked again")
     parser.add_argument("--so-far", action="store_true", help="record what --keep holds, dock nothing")
@@ -247,6 +282,8 @@ def main() -> None:
     chosen = crystals(options.data)
     if options.quick:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:QUICK]
+    if options.torsions is not None:
+        chosen = [one for one in chosen if _torsions(one) <= options.torsions]
     learned = frozenset(CARD.read_text(encoding="utf-8").split()) if CARD.exists() else frozenset()
     known: dict[tuple[str, str], dict[str, Any]] = {}
     if options.judged and options.judged.exists():
@@ -285,6 +322,7 @@ def main() -> None:
         numbers = summary(rows)
         if engine == "vina" and "native" in every:
             both = every["native"]
+            numbers |= _raced(both, rows)
             numbers |= _paired("native_minus_vina", both, "rmsd", rows, "rmsd")
             numbers |= _paired("native_minus_vina_any", both, "best_rmsd", rows, "best_rmsd")
             numbers |= _paired("native_rescored_minus_vina", [row for row in both if "rescored_rmsd" in row],
@@ -298,6 +336,7 @@ def main() -> None:
             settings=settings,
             weights="unseen families" if by_family else "shipped",
             data=options.data.name,
+            torsions=options.torsions,
             quick=options.quick,
         )
         print(engine, json.dumps(numbers, indent=1))

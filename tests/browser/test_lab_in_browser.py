@@ -66,10 +66,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def painted(watched: Watched, place: int = 0) -> None:
     """The canvas in the nth frame shows something in many colours, as soon as it does or after a minute."""
-    frame = watched.page.locator(".jp-OutputArea-output iframe").nth(place)
-    frame.scroll_into_view_if_needed()
-    watched.page.frame_locator(".jp-OutputArea-output iframe").nth(place).locator(".pv-ready").wait_for()
-    canvas = watched.page.frame_locator(".jp-OutputArea-output iframe").nth(place).locator(".pv-canvas")
+    poses = ".jp-OutputArea-output iframe[title='Poses in the receptor']"
+    watched.page.locator(poses).nth(place).scroll_into_view_if_needed()
+    frame = watched.page.frame_locator(poses).nth(place)
+    frame.locator(".pv-ready").wait_for()
+    canvas = frame.locator(".pv-canvas")
     for _ in range(120):
         picture = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), dtype=int)
         r, g, b = (picture[..., i] for i in range(3))

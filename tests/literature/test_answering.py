@@ -13,6 +13,7 @@ from literature.answering import AnswerError, ask, write_up, writer
 from literature.graph import query
 from literature.mining import mine
 from literature.search import Index
+from literature.topic import LEAST, about
 from literature.verdict import WORDS, Example, Model, VerdictError, null_model, plain, shipped, train
 
 
@@ -49,6 +50,7 @@ def test_every_answer_is_quoted_word_for_word(mined: Path, index: Index) -> None
     ("question", "least", "why"),
     [
         ("Do voters prefer proportional representation in federal elections?", 0.0, "do not speak of it"),
+        ("Does sumatriptan lower the risk of stroke in patients with atrial fibrillation?", 0.0, "something else"),
         ("Which drugs relieve migraine?", 0.0, "more than yes or no"),
         ("Does sumatriptan relieve migraine?", 1.0, "do not settle it"),
     ],
@@ -195,3 +197,16 @@ def test_mistakes_say_what_to_do(index: Index) -> None:
         ask(index, " ")
     with pytest.raises(AnswerError, match="probability"):
         ask(index, "Is it?", least=2)
+
+
+def test_an_article_about_something_else_is_told() -> None:
+    """Abstracts written for this test: each question with its own, with a neighbour's, with a stranger's."""
+    statin = ["Patients were given atorvastatin or placebo.", "LDL cholesterol fell by 40 % with atorvastatin."]
+    fibrate = ["Patients were given fenofibrate or placebo.", "Triglycerides fell by a third with fenofibrate."]
+    mosquito = ["Mosquito nets were handed out in villages.", "Malaria became rarer among children."]
+    question = "Does atorvastatin lower LDL cholesterol?"
+    own, near, far = (about(question, text) for text in (statin, fibrate, mosquito))
+    assert own > 0.9
+    assert near < LEAST
+    assert far < 0.02
+    assert about(question, [""]) < 0.02
