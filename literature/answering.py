@@ -1,8 +1,8 @@
 """What do the articles answer to a question, in their own words?
 
 `ask` finds sentences, and for a question that yes, no or maybe can answer it says which,
-how sure that is, and on which quotes; it abstains where nothing speaks of the question
-or the passages do not settle it. A local language model may write the answer up: a
+how sure that is, and on which quotes; it abstains where nothing speaks of the question,
+the nearest article is about something else, or its passages do not settle it. A local language model may write the answer up: a
 sentence of it that cites no quote, or says what its quotes do not, is dropped and
 counted.
 """
@@ -22,6 +22,8 @@ from discovery.outcome import UserError
 from literature.graph import shards
 from literature.search import Hit, Index, terms
 from literature.sentences import split
+from literature.topic import LEAST as SPOKEN_OF
+from literature.topic import about
 from literature.verdict import Model, Verdict, shipped
 
 LEAST = 0.5  # an answer less probable than this is none
@@ -111,7 +113,12 @@ def ask(
             question, "", f"the articles do not speak of it: {found} were found", None, "", quotes, written
         )
     judged = quotes[0].id
-    verdict = (model or shipped())(question, _passages(index, quotes, judged))
+    passages = _passages(index, quotes, judged)
+    likely = about(question, passages)
+    if likely < SPOKEN_OF:
+        why = f"the nearest article, {judged}, seems to be about something else: {likely:.0%} probable that it speaks of it"
+        return Answer(question, "", why, None, judged, quotes, written)
+    verdict = (model or shipped())(question, passages)
     why = ""
     if not _CLOSED.search(question):
         why = "it asks for more than yes or no: the quotes are the answer"

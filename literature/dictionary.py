@@ -60,6 +60,22 @@ class Tables:
             pq.read_table(folder / f"{name}_names.parquet"),
         )
 
+    def write(self, folder: Path, name: str = DICTIONARY) -> int:
+        """Write the two files, compactly; their size in bytes."""
+        size = 0
+        for part, table in (("concepts", self.concepts), ("names", self.names)):
+            path = folder / f"{name}_{part}.parquet"
+            pq.write_table(
+                table,
+                path,
+                compression="zstd",
+                compression_level=19,
+                use_dictionary=["type"],
+                write_statistics=False,
+            )
+            size += path.stat().st_size
+        return size
+
 
 class Dictionary:
     """A lexicon's layer of official names."""

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from literature.dictionary import (
     DESIGNATION,
@@ -562,23 +561,6 @@ def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
     return Tables(pa.Table.from_pylist(concepts, schema=schema).replace_schema_metadata(meta), by_key)
 
 
-def save(tables: Tables, folder: Path, name: str = DICTIONARY) -> int:
-    """Write a dictionary's two files, compactly; their size in bytes."""
-    size = 0
-    for part, table in (("concepts", tables.concepts), ("names", tables.names)):
-        path = folder / f"{name}_{part}.parquet"
-        pq.write_table(
-            table,
-            path,
-            compression="zstd",
-            compression_level=19,
-            use_dictionary=["type"],
-            write_statistics=False,
-        )
-        size += path.stat().st_size
-    return size
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m literature.lexicon_build", description=__doc__)
     parser.add_argument("folder", type=Path, help="the official files")
@@ -592,7 +574,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for species in chosen.species:
         made[species] = build_genes(chosen.folder, species, chosen.mentions)
     for name, tables in made.items():
-        size = save(tables, chosen.out, name)
+        size = tables.write(chosen.out, name)
         print(
             f"{name}: {tables.concepts.num_rows:,} concepts, {tables.names.num_rows:,} names, {size:,} bytes"
         )

@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.dictionary import OFFICIAL, SPECIES, official
-from literature.lexicon_build import Draft, Drafts, build_genes, save, update
+from literature.lexicon_build import Draft, Drafts, build_genes, update
 
 GENES = "https://ftp.ncbi.nlm.nih.gov/gene/DATA/GENE_INFO/Mammalia"
 FILES = {
@@ -130,9 +130,9 @@ def _made(out: Path, species: Sequence[str]) -> tuple[int, int]:
         ) from error
     if tables.concepts.num_rows < 1 or any(made.concepts.num_rows < 1 for made in others.values()):
         raise UpdateError(f"the files in {out} name nothing; look whether the server gave what was asked for")
-    save(tables, out)
+    tables.write(out)
     for name, made in others.items():
-        save(made, out, name)
+        made.write(out, name)
     return tables.concepts.num_rows, tables.names.num_rows
 
 

@@ -50,7 +50,7 @@ def test_every_answer_is_quoted_word_for_word(mined: Path, index: Index) -> None
     ("question", "least", "why"),
     [
         ("Do voters prefer proportional representation in federal elections?", 0.0, "do not speak of it"),
-        ("Does sumatriptan lower the risk of stroke in patients with atrial fibrillation?", 0.0, "something else"),
+        ("Do patients with migraine sleep badly?", 0.0, "something else"),
         ("Which drugs relieve migraine?", 0.0, "more than yes or no"),
         ("Does sumatriptan relieve migraine?", 1.0, "do not settle it"),
     ],
@@ -201,8 +201,14 @@ def test_mistakes_say_what_to_do(index: Index) -> None:
 
 def test_an_article_about_something_else_is_told() -> None:
     """Abstracts written for this test: each question with its own, with a neighbour's, with a stranger's."""
-    statin = ["Patients were given atorvastatin or placebo.", "LDL cholesterol fell by 40 % with atorvastatin."]
-    fibrate = ["Patients were given fenofibrate or placebo.", "Triglycerides fell by a third with fenofibrate."]
+    statin = [
+        "Patients were given atorvastatin or placebo.",
+        "LDL cholesterol fell by 40 % with atorvastatin.",
+    ]
+    fibrate = [
+        "Patients were given fenofibrate or placebo.",
+        "Triglycerides fell by a third with fenofibrate.",
+    ]
     mosquito = ["Mosquito nets were handed out in villages.", "Malaria became rarer among children."]
     question = "Does atorvastatin lower LDL cholesterol?"
     own, near, far = (about(question, text) for text in (statin, fibrate, mosquito))

@@ -11,7 +11,7 @@ import pytest
 from literature import lexicon_build
 from literature.dictionary import Dictionary, Tables, UnknownSpecies, official, shipped, sources
 from literature.lexicon import Lexicon, key
-from literature.lexicon_build import build, save, straight
+from literature.lexicon_build import build, straight
 
 MAX_BYTES = 6_000_000
 
@@ -117,7 +117,7 @@ def test_building_from_small_files(tmp_path: Path) -> None:
         "2|t|megrim again\n2|a|\n2\t0\t6\tmegrim\tDisease\tD008881\n"
     )
     tables = build(folder, [mentions])
-    save(tables, tmp_path)
+    tables.write(tmp_path)
     found = Dictionary(Tables.read(tmp_path))
     lexicon = Lexicon([found])
     assert [e.concept.id for e in lexicon.entries_of("Imigran")] == ["MESH:D018170"]
