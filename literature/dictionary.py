@@ -56,8 +56,9 @@ class Tables:
     def read(cls, folder: Path, name: str = DICTIONARY) -> Tables:
         """The two files of one dictionary in a folder."""
         return cls(
-            pq.read_table(folder / f"{name}_concepts.parquet"),
-            pq.read_table(folder / f"{name}_names.parquet"),
+            # read_table would import pandas, which takes longer than the reading.
+            pq.ParquetFile(folder / f"{name}_concepts.parquet").read(),
+            pq.ParquetFile(folder / f"{name}_names.parquet").read(),
         )
 
     def write(self, folder: Path, name: str = DICTIONARY) -> int:
