@@ -13,8 +13,10 @@ from PIL import Image
 
 from discovery.report import write_report
 from discovery.views.table import Table
+from discovery.views.trajectory import TrajectoryView
 from tests.browser.browser import Watched, opened, started, why_not
 from tests.discovery.fake_run import fake_run, prolif_data
+from tests.discovery.test_trajectory import BLOCK, FAR, POCKET, film
 
 pytestmark = [
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "-"),
@@ -199,4 +201,30 @@ def test_a_point_of_a_scatter_shows_its_structure(browser: Any, tmp_path: Path) 
         assert str(first.get_attribute("data-id")) in watched.page.locator("aside").inner_text()
         second.dispatch_event("pointerenter")  # a neighbour may lie above it
         assert str(second.get_attribute("data-id")) in watched.page.locator("aside").inner_text()
+        watched.quiet()
+
+
+def test_a_film_plays_stops_and_is_put_where_the_reader_wants(browser: Any, tmp_path: Path) -> None:
+    view = TrajectoryView.of(
+        film(12), ligand=BLOCK, times=[0.5 * n for n in range(12)], pocket=f"{POCKET}\n{FAR}"
+    )
+    file = tmp_path / "film.html"
+    file.write_text(view.page(), encoding="utf-8")
+    with opened(browser, file) as watched:
+        page = watched.page
+        page.wait_for_selector(".pv-ready")
+        first = once(watched, lambda picture: orange(picture) > 300)
+        assert orange(first) > 300
+        frame = "document.querySelector('[data-frame]').dataset.frame"
+        page.get_by_role("button", name="Play").click()
+        page.wait_for_selector("[data-frame='3']")
+        page.get_by_role("button", name="Pause").click()
+        assert page.evaluate(frame) == page.evaluate(
+            f"new Promise((go) => setTimeout(() => go({frame}), 400))"
+        )
+        page.locator("input[type=range]").evaluate(
+            "e => { e.value = 7; e.dispatchEvent(new Event('input')); }"
+        )
+        assert "3.50 ps" in page.locator("body").inner_text()
+        assert (canvas_of(watched) != first).any()
         watched.quiet()
