@@ -20,8 +20,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from literature.embedding import Floats, Static
+from literature.embedding import Static
 from literature.search import terms
 from literature.sentences import split
 from literature.verdict import Example, _fold, questions
@@ -96,9 +97,9 @@ def fitted_on(example: Example) -> bool:
     return _fold(example.id) < _FITTED
 
 
-def fit(looks: Floats, own: Floats) -> Floats:
+def fit(looks: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
     """[pair, 3], [pair] -> [3]: logistic regression by Newton's steps; its loss has one minimum."""
-    weights = np.zeros(looks.shape[1])
+    weights: NDArray[np.float64] = np.zeros(looks.shape[1])
     for _ in range(50):
         chance = 1.0 / (1.0 + np.exp(-looks @ weights))
         slope = looks.T @ (own - chance) - 1e-3 * weights
