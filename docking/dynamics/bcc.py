@@ -14,6 +14,7 @@ References
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -37,6 +38,29 @@ def corrections() -> tuple[tuple[str, float], ...]:
     return tuple((row[1], float(row[2])) for row in json.loads(text)["corrections"])
 
 
+@lru_cache(maxsize=1)
+def _ends() -> tuple[frozenset[tuple[int, int]], ...]:
+    """Of each correction, the elements its bond can have: asked first, since matching a SMARTS is slow."""
+    found = []
+    for smarts, _ in corrections():
+        query, mapped = pattern(smarts)
+        one, two = (_elements(query.GetAtomWithIdx(i).GetSmarts()) for i in mapped)
+        found.append(frozenset((a, b) for a in one for b in two))
+    return tuple(found)
+
+
+def _elements(atom: str) -> set[int]:
+    """Atomic numbers of an atom's SMARTS: each of its alternatives begins with one, if within $(...)."""
+    depth, alternatives = 0, [""]
+    for letter in atom[1:-1]:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0:
+            alternatives.append("")
+        else:
+            alternatives[-1] += letter
+    return {int(re.search(r"#(\d+)", one).group(1)) for one in alternatives}  # type: ignore[union-attr]
+
+
 def bond_charge_corrections(mol: Chem.Mol, name: str = "the ligand") -> Floats:
     """What to add to each atom's AM1 charge.
 
@@ -54,10 +78,28 @@ def bond_charge_corrections(mol: Chem.Mol, name: str = "the ligand") -> Floats:
     MoleculeError
         UNSUPPORTED, naming a bond for which nothing was published.
     """
+    shift, unknown = known_corrections(mol)
+    if unknown:
+        a, b = (mol.GetAtomWithIdx(i) for i in unknown[0])
+        raise MoleculeError(
+            Reason.UNSUPPORTED,
+            f"{name}: no bond charge correction was published for the bond "
+            f"{a.GetSymbol()}{a.GetIdx() + 1}-{b.GetSymbol()}{b.GetIdx() + 1}",
+        )
+    return shift
+
+
+def known_corrections(mol: Chem.Mol) -> tuple[Floats, tuple[tuple[int, int], ...]]:
+    """[atom] e as `bond_charge_corrections`, and the bonds for which nothing was published."""
     view = aromatic_view(mol)
     shift = np.zeros(mol.GetNumAtoms())
     done: set[tuple[int, int]] = set()
-    for smarts, value in corrections():
+    bonds = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in mol.GetBonds()]
+    numbers = [a.GetAtomicNum() for a in mol.GetAtoms()]
+    pairs = {(numbers[i], numbers[j]) for a, b in bonds for i, j in ((a, b), (b, a))}
+    for (smarts, value), ends in zip(corrections(), _ends(), strict=True):
+        if ends.isdisjoint(pairs):
+            continue
         query, (first, second) = pattern(smarts)
         for hit in view.GetSubstructMatches(query, uniquify=False, maxMatches=10_000_000):
             a, b = hit[first], hit[second]
@@ -66,15 +108,9 @@ def bond_charge_corrections(mol: Chem.Mol, name: str = "the ligand") -> Floats:
             done |= {(a, b), (b, a)}
             shift[a] += value
             shift[b] -= value
-    for bond in mol.GetBonds():
-        a, b = bond.GetBeginAtom(), bond.GetEndAtom()
-        if (a.GetIdx(), b.GetIdx()) not in done:
-            raise MoleculeError(
-                Reason.UNSUPPORTED,
-                f"{name}: no bond charge correction was published for the bond "
-                f"{a.GetSymbol()}{a.GetIdx() + 1}-{b.GetSymbol()}{b.GetIdx() + 1}",
-            )
-    return shift
+        if len(done) == 2 * len(bonds):
+            break
+    return shift, tuple(bond for bond in bonds if bond not in done)
 
 
 def aromatic_view(mol: Chem.Mol) -> Chem.Mol:

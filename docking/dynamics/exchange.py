@@ -127,18 +127,20 @@ def sample(
     device: Device | None = None,
     *,
     name: str = "the ladder",
+    end: Floats | None = None,
     resumed: Samples | None = None,
     keep: Callable[[Samples], None] | None = None,
 ) -> Samples:
     """Sample every state of a ladder.
 
     The states are entered one after the other from the first, each from where the one
-    before it stood.
+    before it stood; with an `end`, those of the second half from the last: neither end
+    is favoured by having been relaxed more.
 
     Parameters
     ----------
-    start : [atom, 3] nm
-        Relaxed in the first state.
+    start, end : [atom, 3] nm
+        Relaxed in the first and in the last state.
     resumed
         Go on from here.
     keep
@@ -150,7 +152,7 @@ def sample(
         DIVERGED, if a replica explodes at the smallest step.
     """
     walker = _Walker(ladder, plan, device or Device(), name, 0 if resumed is None else resumed.chunk)
-    now = resumed if resumed is not None else walker.begun(start)
+    now = resumed if resumed is not None else walker.begun(start, end)
     while now.chunk < plan.iterations:
         now = walker.iterated(now)
         if keep is not None:
@@ -200,18 +202,13 @@ class _Walker:
         self.degrees = max(1, 3 * moving - system.getNumConstraints())
         self.step_fs, self.restarts = plan.step_fs, 0
 
-    def begun(self, start: Floats) -> Samples:
+    def begun(self, start: Floats, end: Floats | None) -> Samples:
         """Every state entered once."""
-        ctx, plan = self.context, self.plan
-        ctx.setPositions(start)
-        ctx.applyConstraints(1e-6)
-        self._enter(0)
-        ctx.setVelocitiesToTemperature(plan.temperature, seed_of(plan.seed, self.name, "start"))
-        xyz, velocities, boxes = self._state()
-        held = []
-        for k in range(len(self.ladder.states)):
-            xyz, velocities, boxes = self._walked(k, xyz, velocities, boxes, plan.warm)
-            held.append((xyz, velocities, boxes))
+        states = len(self.ladder.states)
+        half = states if end is None else (states + 1) // 2
+        held = self._entered(start, range(half), "start")
+        if end is not None:
+            held += self._entered(end, range(states - 1, half - 1, -1), "end")[::-1]
         n = len(held)
         places, speeds, sides = (np.array(part) for part in zip(*held, strict=True))
         return Samples(
@@ -224,6 +221,19 @@ class _Walker:
             step_fs=self.step_fs,
             restarts=self.restarts,
         )
+
+    def _entered(self, start: Floats, states: range, where: str) -> list[tuple[Floats, Floats, Floats]]:
+        ctx, plan = self.context, self.plan
+        ctx.setPositions(start)
+        ctx.applyConstraints(1e-6)
+        self._enter(states[0])
+        ctx.setVelocitiesToTemperature(plan.temperature, seed_of(plan.seed, self.name, where))
+        xyz, velocities, boxes = self._state()
+        held = []
+        for k in states:
+            xyz, velocities, boxes = self._walked(k, xyz, velocities, boxes, plan.warm)
+            held.append((xyz, velocities, boxes))
+        return held
 
     def iterated(self, now: Samples) -> Samples:
         """All walk, all are weighed, all may trade places."""

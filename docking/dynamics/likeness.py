@@ -3,12 +3,14 @@
 A relative free energy is only as good as what stays the same. The common part is the
 largest one in which rings stay whole, laid so that the two poses agree best; the frame
 is three atoms of it that are bonded in a row, stiff in both, by which one ligand can be
-held to the other without a say in how either bends.
+held to the other without a say in how either bends. With the common part the two can
+trade places atom for atom; what is not shared goes with the atom it hangs on.
 
 References
 ----------
 .. [1] Liu et al., J. Comput.-Aided Mol. Des. 27, 755 (2013), doi 10.1007/s10822-013-9678-y: LOMAP's
    score, exp(-0.1 of the heavy atoms that are not shared), 0 where the charge changes.
+.. [2] Mobley, Chodera, Dill, J. Chem. Phys. 125, 084902 (2006), doi 10.1063/1.2221683: symmetry numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from itertools import permutations
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdFMCS
+from scipy.optimize import linear_sum_assignment
 
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.terms import Floats
@@ -27,6 +30,7 @@ FARTHEST = 2.0  # Å, root mean square between the common atoms of two poses
 _FEWEST = 3
 _STRAIGHT = 0.9  # of the cosine; a frame must not be a line
 _PATIENCE_S = 2
+_ALIKE = 0.4  # Å, root mean square: a ring that is bent by heat is still upon itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,82 @@ def common(first: Chem.Mol, second: Chem.Mol) -> Common:
     same_charge = Chem.GetFormalCharge(first) == Chem.GetFormalCharge(second)
     pairs = tuple((heavy[0][i], heavy[1][j]) for i, j in zip(one, two, strict=True))
     return Common(pairs, float(np.exp(-0.1 * alone)) if same_charge else 0.0, gap)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """How two ligands change places: the common part atom for atom, the rest with the atom it hangs on.
+
+    `partner[i]` is the atom of the other ligand whose place atom i takes if it is shared, and else the
+    partner of its anchor; `anchor[i]` is i itself if shared, and else the nearest shared atom along bonds.
+    """
+
+    anchors: tuple[tuple[int, ...], tuple[int, ...]]
+    partners: tuple[tuple[int, ...], tuple[int, ...]]
+    shared: int  # atoms, hydrogens too
+
+
+def trade(first: Chem.Mol, second: Chem.Mol) -> Trade:
+    """Who takes whose place; hydrogens of shared atoms go to the hydrogens that lie nearest.
+
+    Raises
+    ------
+    ValueError
+        Nothing is shared; `frames` says so by name.
+    """
+    pairs = dict(common(first, second).pairs)
+    if not pairs:
+        raise ValueError("two ligands that share nothing cannot trade places; ask frames() first")
+    places = [mol.GetConformer().GetPositions() for mol in (first, second)]
+    for one, two in list(pairs.items()):
+        light = [
+            [a.GetIdx() for a in mol.GetAtomWithIdx(i).GetNeighbors() if a.GetAtomicNum() == 1]
+            for mol, i in ((first, one), (second, two))
+        ]
+        arms = [xyz[h] - xyz[i] for xyz, h, i in zip(places, light, (one, two), strict=True)]
+        gaps = np.linalg.norm(arms[0][:, None] - arms[1][None], axis=-1)
+        for i, j in zip(*linear_sum_assignment(gaps), strict=True):
+            pairs[light[0][i]] = light[1][j]
+    back = {two: one for one, two in pairs.items()}
+    anchors, partners = [], []
+    for mol, to in ((first, pairs), (second, back)):
+        steps = Chem.GetDistanceMatrix(mol)[:, sorted(to)]
+        nearest = [sorted(to)[int(k)] for k in steps.argmin(axis=1)]
+        anchors.append(tuple(nearest))
+        partners.append(tuple(to[i] for i in nearest))
+    return Trade((anchors[0], anchors[1]), (partners[0], partners[1]), len(pairs))
+
+
+def turns(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
+    """In which ways a ligand lies upon itself, as it is, by turning: 12 for benzene, 2 for toluene.
+
+    A pose and its image under such a turn bind alike, but a short simulation visits only one
+    of them: what it says of two ligands must be corrected by the ratio of their numbers [2]_.
+    A ring that turns within its molecule is no turn of the whole: it is as rare in water.
+
+    Returns
+    -------
+    Of each, the heavy atom that comes to lie where each heavy atom lay; the first is the pose itself.
+    """
+    bare = Chem.RemoveHs(mol)
+    xyz = bare.GetConformer().GetPositions()
+    xyz = xyz - xyz.mean(axis=0)
+    found = [tuple(range(len(xyz)))]
+    for image in bare.GetSubstructMatches(bare, uniquify=False, maxMatches=1000, useChirality=True):
+        moved = xyz[list(image)]
+        left, _, right = np.linalg.svd(xyz.T @ moved)
+        proper = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+        off = float(np.sqrt(np.square(xyz @ (left @ proper @ right) - moved).sum(axis=1).mean()))
+        if off < _ALIKE and image not in found:
+            found.append(image)
+    return tuple(found)
+
+
+def turned(mol: Chem.Mol, xyz: Floats, images: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether a ligand that moved to `xyz` ([atom, 3] Å, hydrogens too) lies nearer to an image of its pose."""
+    heavy = [a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() > 1]
+    pose, now = mol.GetConformer().GetPositions()[heavy], xyz[heavy]
+    return int(np.argmin([np.square(pose[list(image)] - now).sum() for image in images])) > 0
 
 
 def frames(

@@ -17,10 +17,11 @@ from typing import Literal
 import numpy as np
 from rdkit import Chem
 
+from discovery.units import GAS_CONSTANT
 from docking.dynamics.charges import Charges
 from docking.dynamics.exchange import Plan, Samples, sample
 from docking.dynamics.ladder import Difference, difference
-from docking.dynamics.likeness import FARTHEST, common
+from docking.dynamics.likeness import FARTHEST, common, turned, turns
 from docking.dynamics.network import Combined, Pair, Shape, combined, groups
 from docking.dynamics.platform import described
 from docking.dynamics.protocol import Settings, default_charges
@@ -52,11 +53,23 @@ class Edge:
 
     value: float  # kcal/mol, binding of the second less that of the first
     error: float  # kcal/mol, one standard error
+    symmetry: float  # kcal/mol, in `value` for the turns of each upon itself that are not sampled
+    turned: float  # share of the replicas that made such a turn after all
     ladder: Difference
     samples: Samples
     poses: tuple[Chem.Mol, Chem.Mol]  # as they lie at the end: each in the pocket
     atoms: int
     made_with: str
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What should be known of the number beside its doubts."""
+        if abs(self.symmetry) < 1e-9 or not self.turned:
+            return ()
+        return (
+            f"{self.turned:.0%} of the replicas turned upon themselves: the {self.symmetry:+.2f} kcal/mol for "
+            "symmetry in the difference are too many by up to as much",
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,22 +136,42 @@ def edge(
         temperature=use.plan.temperature,
     )
     samples = sample(
-        ready.ladder, ready.start, use.plan, use.settings.device, name=title, resumed=resumed, keep=keep
+        ready.ladder,
+        ready.start,
+        use.plan,
+        use.settings.device,
+        name=title,
+        end=ready.end,
+        resumed=resumed,
+        keep=keep,
     )
     found = difference(samples.energies, samples.state_of, use.plan.temperature, name=title)
-    n = ready.bound.n_receptor
-    first = samples.in_state(0)[n : n + ready.n_first]
-    last = samples.in_state(len(ready.ladder.states) - 1)[n + ready.n_first : n + one.n_atoms + two.n_atoms]
+    n, n_first = ready.bound.n_receptor, ready.n_first
+    places = [
+        tuple(part * 10.0 for part in np.split(side[n : n + one.n_atoms + two.n_atoms], [n_first]))
+        for xyz in samples.xyz
+        for side in (xyz, ready.traded(xyz))
+    ]
+    inside = [  # of every replica, the ligand that is more in the pocket than in the water
+        (0, places[2 * i][0]) if state < len(LEG) else (1, places[2 * i + 1][1])
+        for i, state in enumerate(samples.state_now)
+    ]
+    images = tuple(turns(mol) for mol in mols)
+    astray = float(np.mean([turned(mols[k], xyz, images[k]) for k, xyz in inside]))
+    symmetry = GAS_CONSTANT * use.plan.temperature * float(np.log(len(images[0]) / len(images[1])))
+    first, last = (
+        places[2 * int(np.flatnonzero(samples.state_now == state)[0]) + k][k]
+        for k, state in enumerate((0, len(ready.ladder.states) - 1))
+    )
     water = f"OBC2 water within {use.settings.keep:g} Å" if use.solvent == "implicit" else "TIP3P water"
     return Edge(
-        value=found.value,
+        value=found.value + symmetry,
         error=found.error,
+        symmetry=symmetry,
+        turned=astray,
         ladder=found,
         samples=samples,
-        poses=(
-            with_coords(mols[0], first * 10.0),
-            with_coords(mols[1], (last - ready.displacement) * 10.0),
-        ),
+        poses=(with_coords(mols[0], first), with_coords(mols[1], last)),
         atoms=ready.atoms,
         made_with=f"{PROTEIN}, {(use.settings.ligand_field or force_field()).name}, {charged.method}, {water}, "
         f"{len(LEG) * 2 - 1} states, {described(use.settings.device)}",

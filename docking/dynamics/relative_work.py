@@ -45,6 +45,7 @@ EDGES = pa.schema(
         ("first_half", pa.float64()),  # kcal/mol, from the first half of the iterations
         ("second_half", pa.float64()),
         ("weakest_overlap", pa.float64()),  # of neighbouring states
+        ("symmetry", pa.float64()),  # kcal/mol, in the difference: see likeness.turns
         ("mixing", pa.float64()),  # share of exchanges that changed a replica's state
         ("likeness", pa.float64()),
         ("used", pa.bool_()),
@@ -236,14 +237,15 @@ def _row(found: Edge) -> dict[str, Any]:
     return {
         "difference": found.value,
         "error": found.error,
-        "first_half": ladder.halves[0],
-        "second_half": ladder.halves[1],
+        "first_half": ladder.halves[0] + found.symmetry,
+        "second_half": ladder.halves[1] + found.symmetry,
         "weakest_overlap": ladder.weakest,
+        "symmetry": found.symmetry,
         "mixing": found.samples.mixing,
         "atoms": found.atoms,
         "restarts": found.samples.restarts,
         "made_with": found.made_with,
-        "notes": "; ".join(ladder.doubts),
+        "notes": "; ".join((*ladder.doubts, *found.remarks)),
         "doubts": list(ladder.doubts),
         "profile": [float(x) for x in ladder.profile],
         "overlap": [[float(x) for x in line] for line in ladder.overlap],

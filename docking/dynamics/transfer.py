@@ -2,16 +2,19 @@
 
 Both ligands are there all the time, one in the pocket, the other displaced into the
 water. The energy is that of things as they are, then of both at once, then of things
-with the two traded: no atom is made or unmade, and no map between their atoms is
-needed. The ligand outside is held to the one inside by a frame of three atoms; as the
-frame's energy depends on how one lies to the other alone, it costs the same in both end
-states and cancels.
+with the two traded: no atom is made or unmade. What they share trades places atom for
+atom, and what they do not share goes along with the atom it hangs on [2]_: two ligands
+that differ in a methyl differ in energy by a methyl, and a ligand traded for itself by
+nothing at all. The bonded terms are weighed after the trade as well, so that the end is
+the second ligand in the pocket exactly. The ligand outside is held to the one inside by
+a frame of three atoms; as the frame's energy depends on how one lies to the other alone,
+it costs the same in both end states and cancels.
 
 References
 ----------
 .. [1] Azimi, Khuttan, Wu, Pal, Gallicchio, J. Chem. Inf. Model. 62, 309 (2022), doi 10.1021/acs.jcim.1c01129:
    the method, its softened energy and the frame.
-.. [2] Khuttan, Azimi, Wu, Gallicchio, J. Chem. Phys. 154, 054103 (2021), doi 10.1063/5.0036944: soft plus.
+.. [2] Gallicchio, arXiv 2412.19971 (2024): the transfer with coordinate swapping.
 """
 
 from __future__ import annotations
@@ -28,26 +31,23 @@ except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.exchange import Ladder
-from docking.dynamics.likeness import frames
+from docking.dynamics.likeness import Trade, frames, trade
 from docking.dynamics.minimise import descend, dry_system
 from docking.dynamics.platform import Device
 from docking.dynamics.pocket import Complex, carve
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.surroundings import HOLD, backbone
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.terms import Floats, Terms, joined, without_terms_among
+from docking.dynamics.terms import Floats, Ints, Terms, joined, without_terms_among
 from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
 
-# (Lambda1, Lambda2) of one leg, evenly spaced as in ref. [1]'s examples: what overlaps is pushed apart first, then
-# half of the exchange is made. With (0, 0.5) straight after (0, 0) the two shared nothing for toluene and ethylbenzene.
-LEG = (
-    *((0.0, x) for x in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
-    *((x, 0.5) for x in (0.1, 0.2, 0.3, 0.4, 0.5)),
-)
+# How much of the trade is made, of one leg; both legs end in the middle. What is not shared is let in where it clashes,
+# so the first steps are the small ones.
+LEG = (0.0, 0.02, 0.05, 0.1, 0.17, 0.27, 0.38, 0.5)
 _KCAL = 4.184  # kJ
-_ALPHA = 0.1 / _KCAL  # mol/kJ
-_UH = 110.0 * _KCAL
-_UMAX, _UBCORE, _ACORE = 200.0 * _KCAL, 100.0 * _KCAL, 0.0625
+# Beyond _UBCORE the energy of the trade bends towards _UMAX. Half of ref. [1]'s: a clash of what is not shared is less
+# than one of two whole ligands, and with 200 the third rung of toluene and ethylbenzene held by 0.02, not 0.07.
+_UMAX, _UBCORE, _ACORE = 100.0 * _KCAL, 50.0 * _KCAL, 0.0625
 _CLEAR = 1.5  # nm of water between the ligand outside and the receptor, where the water is a continuum
 _K_PLACE = 2.5 * _KCAL * 100.0  # kJ/mol/nm²
 _K_TURN = 10.0 * _KCAL  # kJ/mol
@@ -60,10 +60,17 @@ class Transfer:
 
     ladder: Ladder  # from the first in the pocket to the second in it
     start: Floats  # [atom, 3] nm, relaxed with the first in the pocket
+    end: Floats  # [atom, 3] nm, relaxed as the last state sees it
     bound: Complex  # receptor, first ligand, second ligand (as docked)
     n_first: int
     displacement: Floats  # [3] nm, from pocket to water
+    origin: Ints  # [atom], see `traded`
+    destination: Ints
     atoms: int
+
+    def traded(self, xyz: Floats) -> Floats:
+        """[atom, 3] nm: the other ligand in the pocket, as the last state sees a configuration."""
+        return np.asarray(xyz + xyz[self.destination] - xyz[self.origin])
 
 
 def transfer(
@@ -76,7 +83,7 @@ def transfer(
     keep: float,
     free: float,
     cutoff: float = 12.0,
-    leg: tuple[tuple[float, float], ...] = LEG,
+    leg: tuple[float, ...] = LEG,
     device: Device | None = None,
     relax: int = 50,
     seed: int = 1,
@@ -120,9 +127,7 @@ def transfer(
         wet = relaxed(wet, where, temperature=temperature, seed=seed, name=title)
         box, xyz, terms, still = wet.box, wet.xyz, wet.terms, np.zeros(wet.terms.n_atoms, dtype=bool)
         held = backbone(receptor, bound, wet.terms.n_atoms)
-    traded = np.zeros((terms.n_atoms, 3))
-    traded[n : n + first] = apart
-    traded[n + first : n + both.n_atoms] = -apart
+    origin, destination = _movers(trade(*mols), n, terms.n_atoms)
     ours, theirs = tuple(n + i for i in frame[0]), tuple(n + first + i for i in frame[1])
 
     def built(*, stiff: bool) -> tuple[Any, Any]:
@@ -139,29 +144,32 @@ def transfer(
             system.addForce(holding(xyz, held, HOLD))
         system.addForce(_aligned(ours, theirs, apart, box))
         system.addForce(_in_site((ours[0], theirs[0]), docked, periodic=box is not None))
-        return system, _trading(system, traded)
+        return system, _trading(system, origin, destination)
 
     docked = xyz.copy()
     if box is None:  # clashes and strain first, where a step is cheap
         xyz, _, _ = descend(dry_system(bound), xyz, ~still, 5 * relax, where)
     states = ladder_states(leg)
-    for state in (states[len(leg) - 1], states[0]):  # the middle first, where the pocket feels both ligands
+
+    def settled(xyz: Floats, state: dict[str, float]) -> Floats:
         system, atm = built(stiff=False)
         for i in range(atm.getNumGlobalParameters()):
             given = state.get(atm.getGlobalParameterName(i), atm.getGlobalParameterDefaultValue(i))
             atm.setGlobalParameterDefaultValue(i, given)
-        xyz, _, _ = descend(system, xyz, ~still, relax, where)
+        return descend(system, xyz, ~still, relax, where)[0]
+
+    middle = settled(xyz, states[len(leg) - 1])  # where the pocket feels both ligands
+    start, end = settled(middle, states[0]), settled(middle, states[-1])
     system, atm = built(stiff=True)
-    return Transfer(
-        Ladder(system, states, lambda ctx: weighed(atm, ctx, states)), xyz, bound, first, apart, len(xyz)
-    )
+    ladder = Ladder(system, states, lambda ctx: weighed(atm, ctx, states))
+    return Transfer(ladder, start, end, bound, first, apart, origin, destination, len(xyz))
 
 
-def ladder_states(leg: tuple[tuple[float, float], ...] = LEG) -> tuple[dict[str, float], ...]:
+def ladder_states(leg: tuple[float, ...] = LEG) -> tuple[dict[str, float], ...]:
     """Context parameters of every state: one leg from each end; both end in the middle, which is counted once."""
 
-    def state(lambdas: tuple[float, float], direction: float) -> dict[str, float]:
-        return {"Lambda1": lambdas[0], "Lambda2": lambdas[1], "Direction": direction}
+    def state(made: float, direction: float) -> dict[str, float]:
+        return {"Lambda1": made, "Lambda2": made, "Direction": direction}
 
     return (*(state(x, 1.0) for x in leg), *(state(x, -1.0) for x in leg[-2::-1]))
 
@@ -169,18 +177,17 @@ def ladder_states(leg: tuple[tuple[float, float], ...] = LEG) -> tuple[dict[str,
 def weighed(atm: Any, ctx: Any, states: tuple[dict[str, float], ...]) -> Floats:
     """[state] kJ/mol: a configuration's energy in each, from its energies before and after the trade."""
     after, before, _ = (float(x._value) for x in atm.getPerturbationEnergy(ctx))
-    return np.array([softened(before, after, **state) for state in states])
+    return np.array([softened(before, after, state["Lambda1"], state["Direction"]) for state in states])
 
 
-def softened(before: float, after: float, Lambda1: float, Lambda2: float, Direction: float) -> float:
-    """The energy of a state, kJ/mol: ref. [1], eqs. 4 to 8, as ATMForce has it."""
-    start, gap = (before, after - before) if Direction >= 0 else (after, before - after)
+def softened(before: float, after: float, made: float, direction: float) -> float:
+    """The energy of a state, kJ/mol: ref. [1], eqs. 4 to 8, as ATMForce has it, with both lambdas alike."""
+    start, gap = (before, after - before) if direction >= 0 else (after, before - after)
     if gap > _UBCORE:
         y = (gap - _UBCORE) / (_UMAX - _UBCORE)
         z = 1.0 + 2.0 * (y / _ACORE) + 2.0 * (y / _ACORE) ** 2
         gap = (_UMAX - _UBCORE) * (1.0 - 2.0 / (z**_ACORE + 1.0)) + _UBCORE
-    bend = (Lambda2 - Lambda1) / _ALPHA * float(np.logaddexp(0.0, -_ALPHA * (gap - _UH)))
-    return start + bend + Lambda2 * gap
+    return start + made * gap
 
 
 def displacement(receptor: Floats, ligands: Floats, clear: float) -> Floats:
@@ -204,14 +211,30 @@ def displacement(receptor: Floats, ligands: Floats, clear: float) -> Floats:
     return np.asarray(ways[best] * max(float(needed[best]), 2.0 * reach))
 
 
-def _trading(system: Any, traded: Floats) -> Any:
-    """Move what changes with the trade, the nonbonded forces, into an ATMForce."""
-    atm = openmm.ATMForce(0.0, 0.0, _ALPHA, _UH, 0.0, _UMAX, _UBCORE, _ACORE, 1.0)
-    for vector in traded:  # as vectors: a FixedDisplacement handed over here is freed twice by OpenMM 8.6
-        atm.addParticle(openmm.Vec3(*map(float, vector)))
+def _movers(how: Trade, n: int, atoms: int) -> tuple[Ints, Ints]:
+    """[atom] each: the trade moves an atom by the way from its origin to its destination."""
+    first = len(how.anchors[0])
+    sides = ((n, n + first), (n + first, n))
+    origin, destination = np.arange(atoms), np.arange(atoms)
+    for (ours, theirs), anchors, partners in zip(sides, how.anchors, how.partners, strict=True):
+        mine = slice(ours, ours + len(anchors))
+        origin[mine], destination[mine] = np.array(anchors) + ours, np.array(partners) + theirs
+    return origin, destination
+
+
+def _trading(system: Any, origin: Ints, destination: Ints) -> Any:
+    """Move all that changes with the trade, every physical force, into an ATMForce."""
+    atm = openmm.ATMForce(0.0, 0.0, 0.0, 0.0, 0.0, _UMAX, _UBCORE, _ACORE, 1.0)
+    for i, j in zip(origin.tolist(), destination.tolist(), strict=True):
+        if i == j:  # as a vector: a FixedDisplacement handed over here is freed twice by OpenMM 8.6
+            atm.addParticle(openmm.Vec3(0.0, 0.0, 0.0))
+        else:
+            way = openmm.ParticleOffsetDisplacement(j, i)
+            way.thisown = 0  # the force frees it
+            atm.addParticle(way)
     for index in reversed(range(system.getNumForces())):
         force = system.getForce(index)
-        if isinstance(force, (openmm.NonbondedForce, openmm.GBSAOBCForce)):
+        if not isinstance(force, (openmm.CustomCompoundBondForce, openmm.CustomExternalForce)):
             atm.addForce(openmm.XmlSerializer.clone(force))
             system.removeForce(index)
     atm.setForceGroup(5)

@@ -58,7 +58,7 @@ def pretended(*args: object, **more: object) -> Edge:
     samples = Samples(
         none, none, none, np.zeros((2, n, n)), np.zeros((2, n), dtype=np.int64), np.arange(n), 4.0, 0
     )
-    return Edge(ladder.value, 0.2, ladder, samples, (a, b), 100, "pretended")
+    return Edge(ladder.value, 0.2, 0.0, 0.0, ladder, samples, (a, b), 100, "pretended")
 
 
 def test_every_ligand_has_its_row_and_the_cycles_close(
