@@ -71,7 +71,7 @@ def judged(out: Path, measured: dict[str, float]) -> dict[str, Any]:
         "ligands": len(rows),
         "edges": len(lines),
         "edges_used": sum(bool(line["used"]) for line in lines),
-        "edges_doubted": sum(bool(line["notes"]) for line in lines),
+        "edges_with_notes": sum(bool(line["notes"]) for line in lines),
         "rmse": rms(ours - theirs),
         "rmse_all_alike": rms(theirs),
         "rmse_heavy_atoms_fitted": rms(slope * heavy - theirs),
@@ -85,7 +85,7 @@ def judged(out: Path, measured: dict[str, float]) -> dict[str, Any]:
         "by_edge": {
             f"{line['first']} to {line['second']}": None
             if line["missing"]
-            else [round(line["difference"], 2), round(line["error"], 2)]
+            else [round(line[key], 2) for key in ("difference", "error", "symmetry")]
             for line in lines
         },
     }
@@ -133,17 +133,18 @@ def main() -> None:
         out = given.out or Path(scratch) / "out"
         poses = Path(scratch) / "poses.sdf"
         poses.write_text("".join(Chem.MolToMolBlock(mols[name]) + "\n$$$$\n" for name in names))
-        began = time.process_time()
+        began, resumed = time.process_time(), (out / "simulation.json").exists()
         job = RelativeJob(model, given.system, how, REFERENCE)
         work(
             poses,
             out,
             job,
-            resume=(out / "simulation.json").exists(),
+            resume=resumed,
             told=lambda n, said: print(n, said, flush=True),
         )
         numbers = judged(out, measured)
-        numbers["cpu_min_per_edge"] = round((time.process_time() - began) / 60.0 / numbers["edges"], 2)
+        spent = round((time.process_time() - began) / 60.0 / numbers["edges"], 2)
+        numbers["cpu_min_per_edge"] = None if resumed else spent  # what came before the kill is not known
     numbers |= {"system": given.system, "ps_per_state": length, "ligand_names": names}
     print(json.dumps(numbers, indent=1))
     record(

@@ -44,7 +44,7 @@ def laid_on(core: Chem.Mol, smiles: str) -> Chem.Mol:
 
 
 @lru_cache(maxsize=4)
-def ready(second: str = "Cc1ccccc1F") -> Transfer:
+def ready(second: str = "CCc1ccccc1") -> Transfer:
     mols = (toluene(), grown(second))
     terms = tuple(parameters(mol, SETTINGS, "x")[0] for mol in mols)
     return transfer(demo_model(), terms, mols, ("toluene", "other"), keep=4.0, free=3.0, relax=3)  # type: ignore[arg-type]
@@ -55,9 +55,9 @@ def test_every_state_is_weighed_as_openmm_weighs_it() -> None:
     made = ready()
     ctx = context(made.ladder.system, openmm.VerletIntegrator(0.001), Device("Reference"))
     ctx.setPositions(made.start)
-    ours = made.ladder.weighed(ctx)
+    ours = made.ladder.weighed(ctx)[::4]
     theirs = []
-    for state in made.ladder.states:
+    for state in made.ladder.states[::4]:
         for key, value in state.items():
             ctx.setParameter(key, value)
         theirs.append(ctx.getState(getEnergy=True).getPotentialEnergy()._value)
@@ -78,7 +78,7 @@ def test_a_ligand_traded_for_itself_costs_nothing_wherever_it_lies() -> None:
 
 def test_the_last_state_is_the_second_ligand_in_the_pocket() -> None:
     """Reference: the same forces with the atoms put where the trade puts them; forces against finite differences."""
-    made = ready("CCc1ccccc1")
+    made = ready()
     ctx = context(made.ladder.system, openmm.VerletIntegrator(0.001), Device("Reference"))
     (atm,) = (f for f in made.ladder.system.getForces() if isinstance(f, openmm.ATMForce))
     n, first = made.bound.n_receptor, made.n_first
