@@ -66,9 +66,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def painted(watched: Watched, place: int = 0) -> None:
     """The canvas in the nth frame shows something in many colours, as soon as it does or after a minute."""
-    poses = ".jp-OutputArea-output iframe[title='Poses in the receptor']"
-    watched.page.locator(poses).nth(place).scroll_into_view_if_needed()
-    frame = watched.page.frame_locator(poses).nth(place)
+    views = ".jp-OutputArea-output iframe:is([title='Poses in the receptor'], [title=Trajectory])"
+    watched.page.locator(views).nth(place).scroll_into_view_if_needed()
+    frame = watched.page.frame_locator(views).nth(place)
     frame.locator(".pv-ready").wait_for()
     canvas = frame.locator(".pv-canvas")
     for _ in range(120):
