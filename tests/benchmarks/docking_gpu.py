@@ -24,7 +24,16 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
 from docking import effort, search
 from docking.energy import FUNCTIONS
-from docking.engines.native import Place, Ready, finish, keep_programs, shape_of, side_by_side, tree_of
+from docking.engines.native import (
+    Place,
+    Ready,
+    Subject,
+    finish,
+    keep_programs,
+    shape_of,
+    side_by_side,
+    tree_of,
+)
 from docking.ligand import Ligand
 from docking.maps import types_of
 from docking.receptor import Receptor
@@ -65,7 +74,7 @@ def ligand_of(name: str, text: str) -> Ligand:
 
 def ready(one: Ligand) -> Ready:
     tree = tree_of(one)
-    return Ready(one, tree, shape_of(tree, one.molecule.shown), SEED)
+    return Ready(one, tree, shape_of(tree, one.molecule.shown), SEED, Subject(one, tree))
 
 
 def docked(place: Place, ligands: list[Ligand]) -> list[object]:
