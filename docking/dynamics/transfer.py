@@ -150,13 +150,13 @@ def transfer(
     if box is None:  # clashes and strain first, where a step is cheap
         xyz, _, _ = descend(dry_system(bound), xyz, ~still, 5 * relax, where)
     states = ladder_states(leg)
+    soft, trading = built(stiff=False)
 
     def settled(xyz: Floats, state: dict[str, float]) -> Floats:
-        system, atm = built(stiff=False)
-        for i in range(atm.getNumGlobalParameters()):
-            given = state.get(atm.getGlobalParameterName(i), atm.getGlobalParameterDefaultValue(i))
-            atm.setGlobalParameterDefaultValue(i, given)
-        return descend(system, xyz, ~still, relax, where)[0]
+        for i in range(trading.getNumGlobalParameters()):
+            given = state.get(trading.getGlobalParameterName(i), trading.getGlobalParameterDefaultValue(i))
+            trading.setGlobalParameterDefaultValue(i, given)
+        return descend(soft, xyz, ~still, relax, where)[0]
 
     middle = settled(xyz, states[len(leg) - 1])  # where the pocket feels both ligands
     start, end = settled(middle, states[0]), settled(middle, states[-1])
