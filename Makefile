@@ -1,4 +1,4 @@
-# make demo   set up, then run a first campaign (10 minutes on 2 cores) and say where its report is
+# make demo   set up, then run a first campaign (3 minutes on 2 free cores) and say where its report is
 # make test   set up, then lint, type-check and test
 # The other targets use the same .venv: setup lint bench notebooks soak clean
 PYTHON ?= python3
