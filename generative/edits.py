@@ -370,6 +370,18 @@ def edit(name: str, smiles: str, other: str, rng: random.Random) -> tuple[str, C
     return None if made is None else finished(made)
 
 
+def together(smiles: str, other: str, rng: random.Random) -> tuple[str, Chem.Mol] | None:
+    """Two whole molecules as one, by a bond between carbons in place of their hydrogens."""
+    mine, theirs = opened(smiles), opened(other)
+    if mine is None or theirs is None:
+        return None
+    places = [[at for at in one.open_ if one.elements[at] == 6] for one in (mine, theirs)]
+    if not all(places):
+        return None
+    made = _joined(mine.mol, rng.choice(places[0]), theirs.mol, rng.choice(places[1]))
+    return None if made is None else finished(made)
+
+
 def _element(rng: random.Random) -> int:
     return rng.choices(tuple(_DRAW), tuple(_DRAW.values()))[0]
 

@@ -26,7 +26,7 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
 from generative.collection import Collection, read
-from generative.edits import EDITS, MARKED, PAIRED, edit
+from generative.edits import EDITS, MARKED, PAIRED, edit, together
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
 from generative.search import Editor
@@ -441,7 +441,7 @@ class GuidedProposer:
         if len(taught) < min(self.opening, len(self._library) // 2):
             first = Breeding(rng, self._library, self._wanted, known, None).untried(n)
         if not first and self._collection and len(taught) >= FEW and taught[0].reward <= taught[-1].reward:
-            first = self._standing(self._collection.unmet(asked, 2 * n, self._looked(known)), known)[:n]
+            first = self._unmet(n, rng, asked, known)
         if len(first) == n:
             return first
         if first or len(taught) < FEW or taught[0].reward <= taught[-1].reward:
@@ -466,6 +466,25 @@ class GuidedProposer:
             prior=self._neighbours(taught, rng, known),
             editor=self._editor,
         )
+
+    def _unmet(self, n: int, rng: random.Random, asked: Sequence[str], known: set[str]) -> list[Candidate]:
+        """Of the collection, what holds most that was never tried.
+
+        Where only weight counts, each call asks about two molecules at once, joined: whatever the
+        oracle looks for is met in half the calls, and which half it was in is found from there.
+        """
+        assert self._collection is not None
+        found = self._standing(self._collection.unmet(asked, 4 * n, self._looked(known)), known)
+        if self.taste:
+            return found[:n]
+        return [self._two(*pair, rng) for pair in zip(found[: 2 * n : 2], found[1 : 2 * n : 2], strict=False)]
+
+    def _two(self, one: Candidate, other: Candidate, rng: random.Random) -> Candidate:
+        made = together(one.smiles, other.smiles, rng)
+        if made is None or not self._wanted(made[1]):
+            return one
+        said = f"taken from the collection, two at once: {one.smiles} and {other.smiles}"
+        return Candidate(*made, (), said, "library")
 
     def _neighbours(self, taught: Sequence[Lesson], rng: random.Random, known: set[str]) -> list[Candidate]:
         """Molecules of the collection that are like good ones."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rdkit import Chem
-from rdkit.Chem import QED, rdFingerprintGenerator
+from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson
@@ -123,21 +123,26 @@ def test_an_index_is_kept_and_a_damaged_one_made_again(
             assert np.array_equal(getattr(again, table), getattr(first, table))
 
 
-@pytest.mark.parametrize("flat", [True, False])
-def test_guided_search_takes_from_its_collection(tmp_path: Path, flat: bool) -> None:
-    """With something to climb its neighbours of good molecules, with nothing what was never tried."""
-    start, collection = tmp_path / "start.smi", tmp_path / "collection.smi"
+def guided(folder: Path, taste: bool) -> GuidedProposer:
+    """Sixteen drugs to start from, the others as the collection."""
+    start, collection = folder / "start.smi", folder / "collection.smi"
     start.write_text("\n".join(DRUGS[:16]) + "\n")
     collection.write_text("\n".join(DRUGS[16:]) + "\n")
-    proposer = GuidedProposer(
+    return GuidedProposer(
         molecules=start,
         collection=collection,
         min_weight=60,
         max_weight=900,
-        taste=False,
+        taste=taste,
         opening=12,
         search=Search(oversample=2, generations=1, blind=1.0),
     )
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_guided_search_takes_from_its_collection(tmp_path: Path, flat: bool) -> None:
+    """With something to climb its neighbours of good molecules, with nothing what was never tried."""
+    proposer = guided(tmp_path, taste=flat)
     lessons = []
     for smiles in DRUGS[:16]:
         molecule = Molecule.parse(smiles)
@@ -150,3 +155,20 @@ def test_guided_search_takes_from_its_collection(tmp_path: Path, flat: bool) -> 
     assert taken
     assert taken <= {Molecule.parse(one).smiles for one in DRUGS[16:]}
     assert found == proposer.propose(20, round=3, seed=1, lessons=lessons)
+
+
+def test_with_nothing_to_climb_and_only_weight_to_keep_two_are_asked_about_at_once(tmp_path: Path) -> None:
+    """Each as whole as before; reference: RDKit's substructure search."""
+    proposer = guided(tmp_path, taste=False)
+    lessons = [Lesson(Molecule.parse(smiles), 0.0) for smiles in DRUGS[:16]]
+    found = proposer.propose(10, round=3, seed=1, lessons=lessons)
+    assert found == proposer.propose(10, round=3, seed=1, lessons=lessons)
+    assert len(found) == 10
+    joined = [one for one in found if "two at once" in one.edit]
+    assert len(joined) >= 8
+    for one in joined:
+        mol = Chem.MolFromSmiles(one.smiles)
+        halves = [Chem.MolFromSmiles(half) for half in one.edit.rpartition(": ")[2].split(" and ")]
+        assert all(mol.HasSubstructMatch(half) for half in halves)
+        assert sum(half.GetNumAtoms() for half in halves) == mol.GetNumAtoms()
+        assert rdMolDescriptors.CalcExactMolWt(mol) <= 900
