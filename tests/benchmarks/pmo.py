@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, default=None, help="keep each run here, and go on with what is there"
     )
+    parser.add_argument("--note", default="", help="what else must be known of these runs, for the record")
     parser.add_argument("--kept", action="store_true", help="ask nothing more: measure what --out keeps")
     given = parser.parse_args()
     if given.kept and (given.out is None or given.methods != ["guided"]):
@@ -256,7 +257,7 @@ def main() -> None:
         if not collection.exists():
             neutral(pool[:20_000] if given.quick else pool, collection)
         for seed in given.seeds:
-            compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out)
+            compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out, given.note)
 
 
 def compare(
@@ -268,8 +269,10 @@ def compare(
     pool: Sequence[str],
     folder: Path,
     out: Path | None,
+    note: str,
 ) -> None:
     """Every method on every task, from the same molecules."""
+    said = {"note": note} if note else {}
     totals: dict[str, float] = dict.fromkeys(methods, 0.0)
     most = 0.0
     for task in names:
@@ -284,10 +287,10 @@ def compare(
             numbers |= {f"{method}_{key}": value for key, value in found.items()}
             totals[method] += found["auc_held_to_10000"]
             most = max(most, found["calls"])
-        record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu")
+        record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu", **said)
         print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
     sums = {"tasks": len(names), "calls_at_most": most, **totals, **peers(names, protocol)}
-    record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu")
+    record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu", **said)
     print({key: round(value, 3) for key, value in sums.items()})
 
 
