@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from docking import search
 from docking.atom_types import Bools
 from docking.descent import settle
-from docking.energy import Function
+from docking.energy import Function, in_full
 from docking.motion import Conf
-from docking.search import ISLANDS, WALKERS, Field, Knobs, Problem
+from docking.search import ISLANDS, Field, Knobs, Problem
 
 Singles = NDArray[np.float32]
 
@@ -103,12 +103,10 @@ class Watch:
         self._energies.append(energy)
 
 
-def seek(
-    function: Function, ligand: Problem, site: Field, key: jax.Array, effort: Effort, poses: int = WALKERS
-) -> Found:
+def seek(function: Function, ligand: Problem, site: Field, key: jax.Array, effort: Effort) -> Found:
     """Walk until enough islands agree or the effort is spent."""
     begin, advance, anew, _ = programs(function)
-    watch = Watch(int(ligand.layout.nodes) - 1, effort)
+    watch, poses = Watch(int(ligand.layout.nodes) - 1, effort), search.walkers(ligand)
     walkers = begin(key, ligand, site, poses)
     while not watch.done:
         tick = watch.ticks
@@ -126,7 +124,6 @@ def seek_many(
     site: Field,
     keys: Sequence[jax.Array],
     effort: Effort,
-    poses: int = WALKERS,
 ) -> list[Found]:
     """As `seek`, for ligands of one shape side by side on the device.
 
@@ -138,6 +135,7 @@ def seek_many(
     every: Problem = jax.tree.map(lambda *parts: jnp.stack(parts), *ligands)
     key = jnp.stack(list(keys))
     watches = [Watch(int(ligand.layout.nodes) - 1, effort) for ligand in ligands]
+    poses = search.walkers(every)
     walkers = begin(key, every, site, poses)
     tick = 0
     while not all(watch.done for watch in watches):
@@ -186,9 +184,9 @@ def programs(function: Function) -> tuple[Any, Any, Any, Any]:
 
     return (
         jax.jit(search.begin, static_argnums=3, compiler_options=options()),
-        jax.jit(partial(search.advance, function), compiler_options=options()),
+        jax.jit(in_full(partial(search.advance, function)), compiler_options=options()),
         jax.jit(search.anew, compiler_options=options()),
-        jax.jit(down, compiler_options=options()),
+        jax.jit(in_full(down), compiler_options=options()),
     )
 
 
@@ -198,7 +196,7 @@ def lane_programs(function: Function) -> tuple[Any, Any, Any]:
     return (
         jax.jit(jax.vmap(search.begin, (0, 0, None, None)), static_argnums=3, compiler_options=options()),
         jax.jit(
-            jax.vmap(partial(search.advance, function), (0, None, None, 0, None, None, 0)),
+            in_full(jax.vmap(partial(search.advance, function), (0, None, None, 0, None, None, 0))),
             compiler_options=options(),
         ),
         jax.jit(jax.vmap(search.anew, (0, 0, None, 0, 0)), compiler_options=options()),

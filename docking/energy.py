@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from functools import lru_cache, wraps
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,21 @@ BINS = int(CUTOFF**2) * PER_SQUARE
 WALL = 1e6  # kcal/mol/Å outside the box
 
 S = TypeVar("S", bound=np.generic)
+P = ParamSpec("P")
+R = TypeVar("R")
 Weights = Mapping[str, float | jax.Array]
 PairTerm = Callable[[jax.Array, jax.Array, jax.Array, Weights], jax.Array]
 PairForm = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+
+
+def ramp(share: jax.Array) -> jax.Array:
+    """0 below 0, 1 above 1: `jnp.clip`, whose slope costs two divisions for the case that both sides are equal."""
+    return jnp.where(share > 0.0, jnp.where(share < 1.0, share, 1.0), 0.0)
+
+
+def overlap(gap: jax.Array) -> jax.Array:
+    """The gap where it is negative, else 0; without a division in its slope, as `ramp`."""
+    return jnp.where(gap < 0.0, gap, 0.0)
 
 
 def vina_pair(gap: jax.Array, hydrophobic: jax.Array, hbond: jax.Array, weights: Weights) -> jax.Array:
@@ -56,9 +68,9 @@ def vina_pair(gap: jax.Array, hydrophobic: jax.Array, hbond: jax.Array, weights:
     return (
         weights["gauss1"] * jnp.exp(-jnp.square(gap / 0.5))
         + weights["gauss2"] * jnp.exp(-jnp.square((gap - 3.0) / 2.0))
-        + weights["repulsion"] * jnp.square(jnp.minimum(gap, 0.0))
-        + weights["hydrophobic"] * hydrophobic * jnp.clip(1.5 - gap, 0.0, 1.0)
-        + weights["hbond"] * hbond * jnp.clip(gap / -0.7, 0.0, 1.0)
+        + weights["repulsion"] * jnp.square(overlap(gap))
+        + weights["hydrophobic"] * hydrophobic * ramp(1.5 - gap)
+        + weights["hbond"] * hbond * ramp(gap / -0.7)
     )
 
 
@@ -66,9 +78,9 @@ def vinardo_pair(gap: jax.Array, hydrophobic: jax.Array, hbond: jax.Array, weigh
     """Surface distance in Å, two 0/1 flags -> kcal/mol. Reference [2]."""
     return (
         weights["gauss"] * jnp.exp(-jnp.square(gap / 0.8))
-        + weights["repulsion"] * jnp.square(jnp.minimum(gap, 0.0))
-        + weights["hydrophobic"] * hydrophobic * jnp.clip(1.0 - gap / 2.5, 0.0, 1.0)
-        + weights["hbond"] * hbond * jnp.clip(gap / -0.6, 0.0, 1.0)
+        + weights["repulsion"] * jnp.square(overlap(gap))
+        + weights["hydrophobic"] * hydrophobic * ramp(1.0 - gap / 2.5)
+        + weights["hbond"] * hbond * ramp(gap / -0.6)
     )
 
 
@@ -291,6 +303,20 @@ def _score(
 
 def _is_glue(xs: jax.Array | Ints) -> jax.Array:
     return jnp.asarray(IS_GLUE)[jnp.asarray(xs)] & (jnp.asarray(xs) >= 0)
+
+
+# ------------------------------------------------------------------------------------------ programs
+
+
+def in_full(work: Callable[P, R]) -> Callable[P, R]:
+    """Products of matrices in whole single precision: left alone a GPU keeps 10 bits of 24, 0.03 Å at 50 Å."""
+
+    @wraps(work)
+    def careful(*args: P.args, **named: P.kwargs) -> R:
+        with jax.default_matmul_precision("float32"):
+            return work(*args, **named)
+
+    return careful
 
 
 # ------------------------------------------------------------------------------------------ shapes

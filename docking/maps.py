@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from docking.atom_types import C_H, C_P, CG_H, CG_P, GLUE, Floats, Ints
-from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, pad, smooth, table, tabulated
+from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, in_full, pad, smooth, table, tabulated
 
 Singles = NDArray[np.float32]
 
@@ -135,6 +135,7 @@ def build(
 
 
 @partial(jax.jit, static_argnames="function")
+@in_full
 def _blocks(
     function: Function,
     look: tuple[jax.Array, jax.Array] | None,

@@ -20,7 +20,7 @@ from docking import motion
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
 from docking.descent import Surface, settle
 from docking.effort import Found, options, programs
-from docking.energy import CAP, CUTOFF, Atoms, Function, bucket
+from docking.energy import CAP, CUTOFF, Atoms, Function, bucket, in_full
 from docking.motion import Conf
 from docking.search import Field, Problem, biased, intramolecular_sums
 from docking.tree import Tree
@@ -31,7 +31,7 @@ BLOCK = 256  # minima placed and compared at a time
 DESCENDED = 64  # distinct ones that descend on the grid without a soft core
 REFINED = 32  # distinct ones that descend among the receptor's atoms
 SKIN = 1.0  # Å that a pose may move before a receptor atom is missed
-CHUNK = 8  # receptor atoms at a time
+CHUNK = 16  # receptor atoms at a time
 WALL = 1e3  # kcal/mol/Å outside the box
 EVALUATIONS = 60
 
@@ -39,10 +39,11 @@ EVALUATIONS = 60
 class Around(NamedTuple):
     """The receptor atoms near each pose, and what is needed of the ligand's, pose axis last."""
 
-    coords: jax.Array  # [receptor atom, 3, pose] Å
-    traits: jax.Array  # [receptor atom, 4, pose]: radius in Å; hydrophobic, donor, acceptor as 0 or 1
+    atoms: (
+        jax.Array
+    )  # [receptor atom, 7, pose]: place and radius in Å; hydrophobic, donor, acceptor as 0 or 1
     used: jax.Array  # [] int, receptor atoms in use
-    own: jax.Array  # [atom, 4]: the same traits of the ligand's atoms
+    own: jax.Array  # [atom, 4]: radius and the same traits of the ligand's atoms
     counted: jax.Array  # [atom] 0 or 1
 
 
@@ -64,32 +65,38 @@ def surface(function: Function, ligand: Problem, site: Field, around: Around) ->
 
 def _inter(function: Function, site: Field, around: Around, coords: jax.Array) -> tuple[jax.Array, jax.Array]:
     """[atom, pose] energy and [atom, 3, pose] slope, curled atom by atom, walls about the box."""
-    own = around.own[:, :, None]
+    atoms, _, poses = coords.shape
+    fat, donor, acceptor = (around.own[:, k, None] for k in (1, 2, 3))
+    x, y, z = (coords[:, k] for k in range(3))
+    ones, alone = jnp.ones((1, CHUNK), coords.dtype), jnp.eye(CHUNK, dtype=coords.dtype)
 
-    def some(c: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        energy, slope = sums
-        there = lax.dynamic_slice_in_dim(around.coords, c * CHUNK, CHUNK)
-        traits = lax.dynamic_slice_in_dim(around.traits, c * CHUNK, CHUNK)
-        for k in range(CHUNK):
-            apart = coords - there[k][None]
-            square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
-            distance = jnp.sqrt(jnp.maximum(square, 1e-4))
-            radius, fat, donor, acceptor = traits[k]
-            bond = jnp.minimum(own[:, 2] * acceptor + own[:, 3] * donor, 1.0)
-            alike = own[:, 1] * fat
-            value, rise = jax.jvp(
-                lambda gap, alike=alike, bond=bond: function.pair(gap, alike, bond, function.weights),
-                (distance - own[:, 0] - radius,),
-                (jnp.ones_like(distance),),
-            )
-            inside = (square < CUTOFF**2) & (radius > 0.0)
-            energy = energy + jnp.where(inside, value, 0.0)
-            slope = slope + jnp.where(inside, rise / distance, 0.0)[:, None] * apart
-        return energy, slope
+    def some(c: jax.Array, sums: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        # A product with 1 copies the slice. XLA would put its moving start into every loop that reads it, and
+        # LLVM then leaves those loops scalar: 6.0 against 4.2 ms for 32 poses of 27 atoms among 421.
+        chunk = lax.dynamic_slice_in_dim(around.atoms, c * CHUNK, CHUNK)
+        rows = (alone @ chunk.reshape(CHUNK, -1)).reshape(chunk.shape)
+        here = [rows[:, k, None] for k in range(7)]  # each [receptor atom, 1, pose]
+        dx, dy, dz = x - here[0], y - here[1], z - here[2]
+        square = jnp.square(dx) + jnp.square(dy) + jnp.square(dz)
+        distance = jnp.sqrt(jnp.maximum(square, 1e-4))
+        bond = jnp.minimum(donor * here[6] + acceptor * here[5], 1.0)
+        value, rise = jax.jvp(
+            lambda gap: function.pair(gap, fat * here[4], bond, function.weights),
+            (distance - around.own[:, 0, None] - here[3],),
+            (jnp.ones_like(distance),),
+        )
+        inside = (square < CUTOFF**2) & (here[3] > 0.0)
+        value, rise = jnp.where(inside, value, 0.0), jnp.where(inside, rise / distance, 0.0)
+        parts = (value, rise * dx, rise * dy, rise * dz)
+        return tuple(
+            total + (ones @ part.reshape(CHUNK, -1)).reshape(atoms, poses)
+            for total, part in zip(sums, parts, strict=True)
+        )
 
-    start = (jnp.zeros_like(coords[:, 0]), jnp.zeros_like(coords))
+    zero = jnp.zeros((atoms, poses), coords.dtype)
     chunks = (around.used + CHUNK - 1) // CHUNK
-    energy, slope = lax.fori_loop(0, chunks, some, start)
+    energy, *slopes = lax.fori_loop(0, chunks, some, (zero, zero, zero, zero))
+    slope = jnp.stack(slopes, axis=1)
     counted = around.counted[:, None]
     squash = CAP / (CAP + jnp.maximum(energy, 0.0))
     outside = coords - jnp.clip(coords, site.low[:, None], site.high[:, None])
@@ -116,19 +123,18 @@ def around(function: Function, tree: Tree, receptor: Atoms, poses: Floats, atoms
         lists.append(np.unique(np.concatenate([np.asarray(hit, dtype=np.int64) for hit in hits])))
     most = max((len(found) for found in lists), default=0)
     rows = bucket(most, 1024)
-    there = np.full((rows, 3, poses.shape[-1]), 1e4, np.float32)
-    traits = np.zeros((rows, 4, poses.shape[-1]), np.float32)
-    seen = _traits(function, xs)
+    there = np.zeros((rows, 7, poses.shape[-1]), np.float32)
+    there[:, :3] = 1e4
+    seen = np.concatenate([coords, _traits(function, xs)], axis=1)
     for pose, found in enumerate(lists):
-        there[: len(found), :, pose] = coords[found]
-        traits[: len(found), :, pose] = seen[found]
+        there[: len(found), :, pose] = seen[found]
     own = np.zeros((atoms, 4), np.float32)
     own[: len(heavy)] = _traits(function, tree.xs[heavy])
     counted = np.zeros(atoms, np.float32)
     counted[: len(heavy)] = function.radii[tree.xs[heavy]] > 0.0
     if tree.met is not None:
         counted[: len(heavy)] *= tree.met[heavy]
-    return Around(*jax.device_put((there, traits, np.int32(most), own, counted)))
+    return Around(*jax.device_put((there, np.int32(most), own, counted)))
 
 
 def _traits(function: Function, xs: Ints) -> Floats:
@@ -242,4 +248,4 @@ def _programs(function: Function) -> tuple[Any, Any]:
     def refine(ligand: Problem, site: Field, near: Around, conf: Conf) -> tuple[Conf, jax.Array]:
         return settle(surface(function, ligand, site, near), ligand.layout, EVALUATIONS, conf)
 
-    return jax.jit(place), jax.jit(refine, compiler_options=options())
+    return jax.jit(in_full(place)), jax.jit(in_full(refine), compiler_options=options())

@@ -232,7 +232,13 @@ class Knobs(NamedTuple):
 
 INSIDE = 6  # evaluations between two looks at who is done
 ISLANDS = 4
-WALKERS = 256
+WALKERS = 128
+EASY = 8  # torsions up to which they are enough; beyond, twice as many
+
+
+def walkers(ligand: Problem) -> int:
+    """How many look for a ligand, decided by its shape alone."""
+    return WALKERS if ligand.layout.parent.shape[-1] - 1 <= EASY else 2 * WALKERS
 
 
 def surface(function: Function, ligand: Problem, site: Field, cap: Number, wall: Number) -> Surface:

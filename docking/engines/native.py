@@ -25,7 +25,7 @@ from docking import maps, motion, pdbqt, refine, search, side_chains
 from docking import site as sites
 from docking.assembly import Assembly, assembled, parts
 from docking.atom_types import Floats, Ints, type_atoms
-from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, score
+from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, in_full, score
 from docking.engines.engine import check_fits, ligand_seed
 from docking.ligand import Ligand
 from docking.pose import Pose, equivalent
@@ -292,7 +292,7 @@ def restrained(problem: search.Problem, coords: Floats) -> Floats:
     atoms = problem.slot.shape[0]
     padded = np.zeros((atoms, 3, len(coords)), np.float32)
     padded[: coords.shape[1]] = coords.transpose(1, 2, 0)
-    costs = [np.asarray(term(jnp.asarray(padded)), dtype=float) for term in problem.bias or ()]
+    costs = [np.asarray(in_full(term)(jnp.asarray(padded)), dtype=float) for term in problem.bias or ()]
     return np.asarray(np.sum(costs, axis=0))
 
 
