@@ -39,9 +39,7 @@ EVALUATIONS = 60
 class Around(NamedTuple):
     """The receptor atoms near each pose, and what is needed of the ligand's, pose axis last."""
 
-    atoms: (
-        jax.Array
-    )  # [receptor atom, 7, pose]: place and radius in Å; hydrophobic, donor, acceptor as 0 or 1
+    atoms: jax.Array  # [receptor atom, 7, pose]: place and radius, Å; hydrophobic, donor, acceptor, 0 or 1
     used: jax.Array  # [] int, receptor atoms in use
     own: jax.Array  # [atom, 4]: radius and the same traits of the ligand's atoms
     counted: jax.Array  # [atom] 0 or 1

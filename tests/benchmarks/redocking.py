@@ -320,26 +320,22 @@ def main() -> None:
             rows.append(known[engine, one.name])
         every[engine] = rows
         numbers = summary(rows)
-        if engine == "vina" and "native" in every:
-            both = every["native"]
-            numbers |= _raced(both, rows)
-            numbers |= _paired("native_minus_vina", both, "rmsd", rows, "rmsd")
-            numbers |= _paired("native_minus_vina_any", both, "best_rmsd", rows, "best_rmsd")
-            numbers |= _paired("native_rescored_minus_vina", [row for row in both if "rescored_rmsd" in row],
-                               "rescored_rmsd", rows, "rmsd")  # fmt: skip
-        record(
-            "redocking",
-            numbers,
-            seed=options.seed,
-            device="cpu",
-            engine=engine,
-            settings=settings,
-            weights="unseen families" if by_family else "shipped",
-            data=options.data.name,
-            torsions=options.torsions,
-            quick=options.quick,
-        )
+        about = {"data": options.data.name, "torsions": options.torsions, "quick": options.quick}
+        about["weights"] = "unseen families" if by_family else "shipped"
+        name = "redocking" if engine == "native" else f"redocking_{engine}"
+        record(name, numbers, seed=options.seed, device="cpu", engine=engine, settings=settings, **about)
         print(engine, json.dumps(numbers, indent=1))
+    if {"native", "vina"} <= every.keys():
+        ours, theirs = every["native"], every["vina"]
+        unseen = [row for row in ours if "rescored_rmsd" in row]
+        numbers = {
+            **_raced(ours, theirs),
+            **_paired("native_minus_vina", ours, "rmsd", theirs, "rmsd"),
+            **_paired("native_minus_vina_any", ours, "best_rmsd", theirs, "best_rmsd"),
+            **_paired("native_rescored_minus_vina", unseen, "rescored_rmsd", theirs, "rmsd"),
+        }
+        record("redocking_pairs", numbers, seed=options.seed, device="cpu", **about)
+        print("pairs", json.dumps(numbers, indent=1))
 
 
 if __name__ == "__main__":

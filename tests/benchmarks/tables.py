@@ -41,6 +41,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[rescored_first_within_2A|.1%], any of nine [any_within_2A|.1%]; [rescored_first_passes_posebusters|.1%]",
         "the same poses by Vina's energy: [first_within_2A|.1%]",
     ),
+    "redocking_pairs": (
+        "the same beside `vina`, exhaustiveness 8, [raced] complexes: processor seconds, first pose and any of nine within 2 Å",
+        "[native_cpu_s_median|.1f], [times_fewer_median|.1f] times fewer; [native_minus_vina|+.1%], rescored [native_rescored_minus_vina|+.1%], any [native_minus_vina_any|+.1%]",
+        "`vina`: [vina_cpu_s_median|.1f] seconds",
+    ),
     "pockets": (
         "found pockets with a ligand atom within 4 Å",
         "first [atom_1|.0%], first three [atom_3|.0%]",
