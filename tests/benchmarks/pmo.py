@@ -12,6 +12,7 @@ Baseline  mol_ga (pip install mol_ga), from the same molecules; the BRICS propos
           ChEMBL (no molecule more similar than 0.323 to a target): neither of these two is PMO strict
 Budget    10,000 calls a task in rounds of 50, then 100; a shorter run's ten best are held to 10,000; --quick 300 calls on two tasks
 Failures  a molecule that cannot be scored scores 0 and counts as a call
+Record    what else must be known of runs kept in a folder stands in its note.txt and goes into the record
 """
 
 from __future__ import annotations
@@ -242,7 +243,6 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, default=None, help="keep each run here, and go on with what is there"
     )
-    parser.add_argument("--note", default="", help="what else must be known of these runs, for the record")
     parser.add_argument("--kept", action="store_true", help="ask nothing more: measure what --out keeps")
     given = parser.parse_args()
     if given.kept and (given.out is None or given.methods != ["guided"]):
@@ -257,7 +257,7 @@ def main() -> None:
         if not collection.exists():
             neutral(pool[:20_000] if given.quick else pool, collection)
         for seed in given.seeds:
-            compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out, given.note)
+            compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out)
 
 
 def compare(
@@ -269,10 +269,10 @@ def compare(
     pool: Sequence[str],
     folder: Path,
     out: Path | None,
-    note: str,
 ) -> None:
     """Every method on every task, from the same molecules."""
-    said = {"note": note} if note else {}
+    note = folder / "note.txt"
+    said = {"note": note.read_text().strip()} if note.exists() else {}
     totals: dict[str, float] = dict.fromkeys(methods, 0.0)
     most = 0.0
     for task in names:

@@ -179,6 +179,7 @@ def results(runs: list[dict[str, Any]]) -> str:
     ]
     for run in runs:
         head = f"`{run['command']}`, commit `{run['commit']}`, {run['date']}, {run['device']}, seed {run['seed']}"
+        head += f". {run['note']}" if "note" in run else ""
         rows = [f"| {name} | {_shown(value)} |" for name, value in flat(run["numbers"]).items()]
         parts.append("\n".join([f"## {run['name']}\n\n{head}\n", "| | |", "|---|---|", *rows]) + "\n")
     return "\n".join(parts)
