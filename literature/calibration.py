@@ -131,7 +131,7 @@ def _document(convention: str, document: Related) -> Iterator[Judged]:
 
 
 def _borne_out(convention: str, claim: Claim, pair: Pair) -> bool:
-    from literature.relations import meaning
+    from literature.relations_answers import meaning
 
     if claim.predicate in _LOOSE:
         return True

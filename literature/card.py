@@ -80,8 +80,8 @@ def text(
         f"{'; then '.join(held.made) or 'not told'}",
         *(
             [
-                f"- A second network of {pairs.shape.layers} layers over the same pieces answers for pairs; it began with "
-                f"the first one's layers (`--names FILE` keeps those of names): {'; then '.join(pairs.made) or 'not told'}"
+                f"- A second network of {pairs.shape.layers} layers over the same pieces answers for pairs; it has the same "
+                f"start (`--names FILE` keeps the network of names): {'; then '.join(pairs.made) or 'not told'}"
             ]
             if pairs is not None
             else []

@@ -1,8 +1,8 @@
 """How does the reading network read fast on a processor?
 
 Its matrix products run in 8-bit integers (oneDNN, through torch): weights with a scale
-per row, what enters them with a scale and a shift that were fixed on sample texts, so
-that what a text gives does not depend on what is read beside it. Sums, norms and
+per row, what enters them with a scale and a shift that were fixed on sample texts and
+come with the weights, so that what a text gives does not depend on what is read beside it. Sums, norms and
 attention stay floating. Channels that are large everywhere are divided by a factor
 their weights take over [1]. Half as long as bfloat16 at the same work; what it costs in
 F1 is in weights/reader.md.
@@ -14,7 +14,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -47,56 +47,85 @@ def possible() -> bool:
     )
 
 
-def eight_bit(encoder: Encoder, samples: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Encoder:
-    """`encoder` with its layers in 8 bits, in place.
+def scales(encoder: Encoder, samples: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """What `eight_bit` needs to know of a network in 32 bits.
 
     Parameters
     ----------
     samples
-        Pieces, shapes and real, each [row, piece], of ordinary texts: what its layers
-        see of them fixes their scales.
+        What enters the layers of ordinary texts ([row, piece, width], `Encoder.entered`),
+        and real ([row, piece]).
+
+    Returns
+    -------
+    Of each layer "enter" and "rise" ([width] factors of the channels) and "steps" ([4, 2] sizes and zeros of
+    what enters its four products), as "layers.0.enter".
     """
+    found: dict[str, Tensor] = {}
     with torch.inference_mode():
-        seen = [_entering(encoder, *sample) for sample in samples]
-        layers: list[nn.Module] = []
-        for layer in encoder.layers:
+        seen = [
+            (x, torch.zeros(real.shape).masked_fill(~real, float("-inf"))[:, None, None, :], real)
+            for x, real in samples
+        ]
+        for number, layer in enumerate(encoder.layers):
             assert isinstance(layer, Layer)
-            layers.append(EightBitLayer(layer, seen))
-            seen = [(layer(x, wall), wall, real) for x, wall, real in seen]
+            own = _scales(layer, seen)
+            found |= {f"layers.{number}.{name}": tensor for name, tensor in own.items()}
+            small = EightBitLayer(layer, own)
+            seen = [(small(x, wall), wall, real) for x, wall, real in seen]
+    return {name: tensor.clone() for name, tensor in found.items()}
+
+
+def eight_bit(encoder: Encoder, scales: Mapping[str, Tensor]) -> Encoder:
+    """`encoder` with its layers in 8 bits, in place; `scales` as the function of that name gives them."""
+    with torch.inference_mode():
+        layers: list[nn.Module] = []
+        for number, layer in enumerate(encoder.layers):
+            assert isinstance(layer, Layer)
+            own = {name: scales[f"layers.{number}.{name}"] for name in ("enter", "rise", "steps")}
+            layers.append(EightBitLayer(layer, own))
     encoder.layers = nn.ModuleList(layers)
     return encoder
 
 
-def _entering(
-    encoder: Encoder, pieces: Tensor, shapes: Tensor, real: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    places = torch.arange(pieces.shape[1])
-    x = encoder.norm(encoder.pieces(pieces) + encoder.places(places) + encoder.written(shapes))
-    wall = torch.zeros(real.shape).masked_fill(~real, float("-inf"))
-    return x, wall[:, None, None, :], real
+def _scales(layer: Layer, seen: Sequence[tuple[Tensor, Tensor, Tensor]]) -> dict[str, Tensor]:
+    states, mixed, middle, risen = _within(layer, seen)
+    enter, rise = _factor(states, _asking(layer)[0]), _factor(middle, layer.up.weight)
+    steps = (
+        _wide(states / enter), _clipped(mixed, signed=True), _wide(middle / rise), _clipped(risen, signed=False),
+    )  # fmt: skip
+    return {"enter": enter, "rise": rise, "steps": torch.tensor(steps, dtype=torch.float64)}
+
+
+def _asking(layer: Layer) -> tuple[Tensor, Tensor]:
+    """Weights and biases of queries, keys and values; queries bring the scale of attention."""
+    width = layer.out.in_features
+    ask, bias = layer.ask.weight.clone(), layer.ask.bias.clone()
+    ask[:width] *= (width // layer.attention) ** -0.5
+    bias[:width] *= (width // layer.attention) ** -0.5
+    return ask, bias
 
 
 class EightBitLayer(nn.Module):
     """A `Layer` whose four products are in 8 bits; same arguments, same meaning."""
 
-    def __init__(self, layer: Layer, seen: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
+    def __init__(self, layer: Layer, scales: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.attention = layer.attention
         self.norm, self.final = layer.norm, layer.final
-        states, mixed, middle, risen = _within(layer, seen)
+        states, self.mixed, middle, risen = (
+            Step(float(size), round(float(zero))) for size, zero in scales["steps"].tolist()
+        )
         width = layer.out.in_features
-        ask, bias = layer.ask.weight.clone(), layer.ask.bias.clone()
-        ask[:width] *= (width // layer.attention) ** -0.5  # queries bring the scale of attention
-        bias[:width] *= (width // layer.attention) ** -0.5
+        ask, bias = _asking(layer)
         # Weights of attention sum to 1, so values in steps of what they mix to give the mixture in steps.
-        self.mixed = _clipped(mixed, signed=True)
         ask[2 * width :] /= self.mixed.size
         bias[2 * width :] /= self.mixed.size
-        raised = _clipped(risen, signed=False)
-        self.enter, self.ask = _smoothed(states, ask, bias, torch.bfloat16)
+        self.enter, self.rise = _Enter(scales["enter"], states), _Enter(scales["rise"], middle)
+        self.ask = _Product(ask * scales["enter"], bias, states, torch.bfloat16)
         self.out = _Product(layer.out.weight, layer.out.bias, self.mixed)
-        self.rise, self.up = _smoothed(middle, layer.up.weight, layer.up.bias, torch.uint8, raised)
-        self.down = _Product(layer.down.weight, layer.down.bias, raised)
+        self.up = _Product(layer.up.weight * scales["rise"], layer.up.bias, middle, torch.uint8, risen)
+        self.down = _Product(layer.down.weight, layer.down.bias, risen)
 
     def forward(self, x: Tensor, wall: Tensor) -> Tensor:
         """[row, piece, width], [row, 1, 1, piece] (0, or -inf: not seen) -> [row, piece, width], 32 bits."""
@@ -190,14 +219,10 @@ def _within(
     return states, mixed, middle, risen
 
 
-def _smoothed(
-    states: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype, leaving: Step | None = None
-) -> tuple[_Enter, _Product]:
-    """A product whose channels share the burden of their size with its weights [1]."""
+def _factor(states: Tensor, weight: Tensor) -> Tensor:
+    """[channel]: by which the states of a product are divided and its weights multiplied [1]."""
     large = states.abs().amax(dim=0).clamp_min(1e-3)
-    factor = (large / weight.abs().amax(dim=0).clamp_min(1e-3)).sqrt()
-    step = _wide(states / factor)
-    return _Enter(factor, step), _Product(weight * factor, bias, step, dtype, leaving)
+    return (large / weight.abs().amax(dim=0).clamp_min(1e-3)).sqrt()
 
 
 def _wide(values: Tensor) -> Step:

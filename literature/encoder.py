@@ -5,16 +5,17 @@ word a label. Each annotated corpus has its own convention of what counts as a n
 and where it ends, so it has its own head, and one head, "general", learns from all of
 them. How labels become spans is decided in prediction.py.
 
-A second network of the same build, with layers of its own over the same vocabulary,
-says what a text states of one thing, the subject, and every other it names. Each mention
-of them has a marker behind the text, a copy of the mention that knows its part; text and
-markers see each other, so the whole text is read anew for every subject, and what is
-stated of each object is told at the object's markers.
+A second network of the same build, with weights of its own, says what a text states of
+two things, the subject and the object. Each of their mentions begins with a holder, the
+word for its type, and what is read at the holders and at the text's start answers.
 
 References
 ----------
-.. [1] Ye D. et al., Packed levitated marker for entity and relation extraction,
-   ACL 2022, 4904-4917, section 3.3: one subject, its objects packed.
+.. [1] Wu S., He Y., Enriching pre-trained language model with entity information for relation
+   classification, CIKM 2019, 2361-2364: the states of both and of the start, side by side.
+.. [2] Zhou W. et al., Document-level relation extraction with adaptive thresholding and localized
+   context pooling, AAAI 2021, section 3.1: mentions of one thing pooled by the logarithm of the
+   sum of exponentials.
 """
 
 from __future__ import annotations
@@ -37,8 +38,6 @@ LABELS: tuple[str, ...] = ("O", *(f"{at}-{type}" for type in READ_TYPES for at i
 GENERAL = "general"
 ROLES = 3  # subject, object, or merely named
 PARTS = 1 + ROLES * len(READ_TYPES)  # of a mention: none, or one of the roles of each type
-EMBEDDED = ("pieces.", "places.", "written.", "norm.")  # what the two networks of a file share
-COUNTS = 6  # how often a document names the thing: not told, 1, 2, 3, 4 to 6, more
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +71,13 @@ class Shape:
         return asdict(self) | {"conventions": list(self.conventions), "relations": list(self.relations)}
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """The mentions of one subject and of the things it is asked about, row by row."""
-
-    first: Tensor  # [row, marker] place of the mention's first piece
-    last: Tensor  # [row, marker] and of its last
-    part: Tensor  # [row, marker] 1 + ROLES * type + role; 0 is padding
-    count: Tensor  # [row, marker] 0..COUNTS-1
-    named: Tensor  # [row, piece] the part of the thing that the piece names; 0: none
-
-
 class Layer(nn.Module):
     """Attention and a two-layer network, each added to its input and normalised after (as in BERT)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
         super().__init__()
         self.attention = shape.attention
+        self.dropout = nn.Dropout(dropout)
         self.ask = nn.Linear(shape.width, 3 * shape.width)  # queries, keys, values in one product
         self.out = nn.Linear(shape.width, shape.width)
         self.norm = nn.LayerNorm(shape.width, eps=1e-12)
@@ -109,8 +98,8 @@ class Layer(nn.Module):
             mixed = weights.to(value.dtype) @ value
         else:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=wall)
-        x = self.norm(x + self.out(mixed.transpose(1, 2).reshape(rows, pieces, width)))
-        told: Tensor = self.final(x + self.down(functional.gelu(self.up(x))))
+        x = self.norm(x + self.dropout(self.out(mixed.transpose(1, 2).reshape(rows, pieces, width))))
+        told: Tensor = self.final(x + self.dropout(self.down(functional.gelu(self.up(x)))))
         return told
 
 
@@ -122,28 +111,25 @@ class Encoder(nn.Module):
         self.shape = shape
         self.pieces = nn.Embedding(shape.vocabulary, shape.width)
         self.places = nn.Embedding(shape.places, shape.width)
-        self.written = nn.Embedding(SHAPES, shape.width)
         self.norm = nn.LayerNorm(shape.width, eps=1e-12)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        # Names are few to the many pairs: only the network for pairs is kept from learning them by heart.
+        within = dropout if shape.relations else 0.0
+        self.layers = nn.ModuleList(Layer(shape, within) for _ in range(shape.layers))
         self.dropout = nn.Dropout(dropout)
         if shape.relations:
-            self.parts = nn.Embedding(PARTS, shape.width, padding_idx=0)
-            self.named = nn.Embedding(PARTS, shape.width, padding_idx=0)
-            self.counts = nn.Embedding(COUNTS, shape.width)
+            self.named = nn.Embedding(PARTS, shape.width)
             self.meet = nn.Linear(3 * shape.width, shape.width)
             self.pairs = nn.Linear(shape.width, len(shape.relations))
-            for new in (self.parts, self.named):
-                nn.init.normal_(new.weight[1:], std=0.03)
-            nn.init.zeros_(self.counts.weight)
+            nn.init.zeros_(self.named.weight)
             nn.init.normal_(self.pairs.weight, std=0.02)
             nn.init.zeros_(self.pairs.bias)
         else:
+            self.written = nn.Embedding(SHAPES, shape.width)
             self.heads = nn.Linear(shape.width, len(shape.conventions) * len(LABELS))
             nn.init.normal_(self.heads.weight, std=0.02)
             nn.init.zeros_(self.heads.bias)
-        nn.init.zeros_(
-            self.written.weight
-        )  # at first, case says nothing: the encoder it starts from has none
+            # At first, case says nothing: the encoder it starts from has none.
+            nn.init.zeros_(self.written.weight)
 
     def forward(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor) -> Tensor:
         """Scores of words.
@@ -162,21 +148,37 @@ class Encoder(nn.Module):
         """
         # Every piece is scored and words are picked after: a product of ever another number of words
         # would make the CPU library build a new kernel for every batch.
-        scores: Tensor = self.heads(self.dropout(self.states(pieces, shapes, real)))
+        scores: Tensor = self.heads(self.dropout(self.states(pieces, self.written(shapes), real)))
         return scores.reshape(-1, len(self.shape.conventions), len(LABELS))[firsts].float()
 
-    def related(self, pieces: Tensor, shapes: Tensor, real: Tensor, marks: Marks) -> Tensor:
-        """What the text states of its row's subject and the thing at each marker.
+    def related(self, pieces: Tensor, named: Tensor, real: Tensor, holders: Tensor) -> Tensor:
+        """What the text of each row states of its subject and its object.
+
+        Parameters
+        ----------
+        pieces : [row, piece]
+        named : [row, piece]
+            The part of the thing that the piece names (`1 + ROLES * type + role`); 0: none.
+        real : [row, piece]
+            False at padding.
+        holders : [row, piece]
+            1 where a mention of the subject is held, 2 of the object, else 0; each at least once.
 
         Returns
         -------
-        [row, marker, relation], natural-log units, not normalised; of a subject's own markers, nothing
+        [row, relation], natural-log units, not normalised
         """
-        x = self.states(pieces, shapes, real, marks)
-        whole, x = x[:, :1], x[:, pieces.shape[1] :]
-        subject = (marks.part % ROLES == 1).to(x.dtype)[..., None]
-        mean = (x * subject).sum(1, keepdim=True) / subject.sum(1, keepdim=True).clamp_min(1)
-        met = functional.gelu(self.meet(torch.cat([x, mean.expand_as(x), whole.expand_as(x)], dim=-1)))
+        return self.answers(self.joined(pieces, named, real, holders))
+
+    def joined(self, pieces: Tensor, named: Tensor, real: Tensor, holders: Tensor) -> Tensor:
+        """[row, 3 * width], 32 bits: the text's start, the subject, the object."""
+        x = self.states(pieces, self.named(named), real).float()
+        ends = [x.masked_fill((holders != which)[..., None], float("-inf")).logsumexp(1) for which in (1, 2)]
+        return torch.cat([x[:, 0], *ends], dim=-1)
+
+    def answers(self, joined: Tensor) -> Tensor:
+        """[row, 3 * width] -> [row, relation], as `related` gives them."""
+        met = functional.gelu(self.meet(joined.to(self._type(joined.device.type))))
         scores: Tensor = self.pairs(self.dropout(met))
         return scores.float()
 
@@ -188,32 +190,36 @@ class Encoder(nn.Module):
             part.to(torch.bfloat16)
         return self
 
-    def states(self, pieces: Tensor, shapes: Tensor, real: Tensor, marks: Marks | None = None) -> Tensor:
-        """[row, piece] -> [row, piece (and marker), width]: what the network knows at each piece."""
-        # Only padding may stand beyond the last place.
-        places = torch.arange(pieces.shape[1], device=pieces.device).clamp_max(self.shape.places - 1)
-        x: Tensor = self.pieces(pieces) + self.places(places) + self.written(shapes)
-        if marks is not None:
-            x = torch.cat([x + self.named(marks.named), self._markers(x, marks)], dim=1)
-            real = torch.cat([real, marks.part > 0], dim=1)
-        x = self.dropout(self.norm(x))
-        autocast = torch.is_autocast_enabled(x.device.type)
-        dtype = torch.get_autocast_dtype(x.device.type) if autocast else next(self.layers.parameters()).dtype
+    def states(self, pieces: Tensor, more: Tensor, real: Tensor) -> Tensor:
+        """[row, piece], [row, piece, width] -> [row, piece, width]: what the network knows at each piece.
+
+        `more` is added to the pieces: how they are written, or whom they name.
+        """
+        x: Tensor = self.dropout(self.entered(pieces, more))
+        dtype = self._type(x.device.type)
         wall = torch.zeros(real.shape, dtype=dtype, device=x.device).masked_fill(~real, float("-inf"))
         x = x.to(dtype)
         for layer in self.layers:
             x = layer(x, wall[:, None, None, :])
         return x
 
-    def _markers(self, x: Tensor, marks: Marks) -> Tensor:
-        """[row, piece, width] before the norm -> [row, marker, width]: the mention's ends, and its part."""
-        wide = (*marks.first.shape, x.shape[-1])
-        ends = [x.gather(1, at[..., None].expand(wide)) for at in (marks.first, marks.last)]
-        found: Tensor = (ends[0] + ends[1]) / 2 + self.parts(marks.part) + self.counts(marks.count)
-        return found
+    def entered(self, pieces: Tensor, more: Tensor) -> Tensor:
+        """[row, piece], [row, piece, width] -> [row, piece, width]: what enters the first layer, 32 bits."""
+        # Only padding may stand beyond the last place.
+        places = torch.arange(pieces.shape[1], device=pieces.device).clamp_max(self.shape.places - 1)
+        x: Tensor = self.norm(self.pieces(pieces) + self.places(places) + more)
+        return x
+
+    def _type(self, device: str) -> torch.dtype:
+        """Of the numbers between layers."""
+        if torch.is_autocast_enabled(device):
+            return torch.get_autocast_dtype(device)
+        return next(self.layers.parameters()).dtype
 
 
-def from_bert(state: Mapping[str, Tensor], keep: Sequence[int], shape: Shape) -> Encoder:
+def from_bert(
+    state: Mapping[str, Tensor], keep: Sequence[int], shape: Shape, dropout: float = 0.0
+) -> Encoder:
     """An encoder that starts as a BERT model reads, with the vocabulary rows `keep`.
 
     Parameters
@@ -228,7 +234,7 @@ def from_bert(state: Mapping[str, Tensor], keep: Sequence[int], shape: Shape) ->
     ValueError
         If a tensor is missing or has another size.
     """
-    encoder = Encoder(shape)
+    encoder = Encoder(shape, dropout)
     try:
         new = {
             "pieces.weight": state["embeddings.word_embeddings.weight"][list(keep)],

@@ -171,7 +171,7 @@ def batches(chosen: Sequence[Example], size: int, seed: int, number: int, pad: i
     """A pool in batches of windows of one length, in an order that the seed decides."""
     return in_batches(
         chosen,
-        lambda example: (-(-len(example.window.pieces) // _MULTIPLE) * _MULTIPLE, 0),
+        lambda example: -(-len(example.window.pieces) // _MULTIPLE) * _MULTIPLE,
         lambda some: collate(some, pad),
         size,
         seed,
@@ -181,7 +181,7 @@ def batches(chosen: Sequence[Example], size: int, seed: int, number: int, pad: i
 
 def in_batches(
     chosen: Sequence[T],
-    measure: Callable[[T], tuple[int, int]],
+    measure: Callable[[T], int],
     beside: Callable[[Sequence[T]], S],
     pieces: int,
     seed: int,
@@ -192,17 +192,17 @@ def in_batches(
     Parameters
     ----------
     measure
-        Pieces and markers of a row, padding included.
+        Pieces of a row, padding included.
     beside
         Puts rows side by side.
     """
-    by_size: dict[tuple[int, int], list[T]] = {}
+    by_size: dict[int, list[T]] = {}
     shuffle = np.random.default_rng([seed, number, 1])
     for at in shuffle.permutation(len(chosen)):
         by_size.setdefault(measure(chosen[at]), []).append(chosen[at])
     made: list[S] = []
-    for (length, markers), there in sorted(by_size.items()):
-        rows = max(1, pieces // (length + markers))
+    for length, there in sorted(by_size.items()):
+        rows = max(1, pieces // length)
         made += [beside(there[at : at + rows]) for at in range(0, len(there), rows)]
     return [made[at] for at in shuffle.permutation(len(made))]
 

@@ -8,7 +8,6 @@ fetched from the network unless `download=True`.
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from literature.eightbit import eight_bit, possible
 from literature.encoder import GENERAL, LABELS, READ_TYPES, Encoder
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
-from literature.weights_io import Weights, read
+from literature.weights_io import read
 from literature.wordpieces import Window, Wordpieces
 
 try:
@@ -41,7 +40,6 @@ SHIPPED = "shipped"
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
 _MULTIPLE = 16  # pieces: lengths are padded to it, since every new shape costs memory in the CPU kernels
 _PIECES = 1024  # per batch, as a rule
-_AGREE = 0.98  # of the sample texts' words must get the same label in 8 bits as in 32
 _BLOCK = 256  # texts held as windows at a time
 
 # What models on the hub call our types, lower case without punctuation.
@@ -173,7 +171,7 @@ class EncoderTagger:
             length = min(model.width, -(-len(window.pieces) // _MULTIPLE) * _MULTIPLE)
             by_length.setdefault(length, []).append(at)
         for length, there in sorted(by_length.items()):
-            for these, rows in _batches(there, max(1, _PIECES // length), model.exact):
+            for these, rows in batches(there, max(1, _PIECES // length), model.exact):
                 windows = [owned[at][1] for at in these]
                 for at, window, scores in zip(
                     these, windows, self._scores(model, windows, rows, length), strict=True
@@ -235,8 +233,8 @@ class EitherTagger:
         ]
 
 
-def _batches(places: Sequence[int], rows: int, exact: bool) -> Iterator[tuple[Sequence[int], int]]:
-    """Windows of one length in batches, each with the rows its tensors have.
+def batches(places: Sequence[int], rows: int, exact: bool) -> Iterator[tuple[Sequence[int], int]]:
+    """Windows or rows of one length in batches, each with the rows its tensors have.
 
     Where the size of a batch moves an answer's last bits, every batch has the same
     rows, so that neighbours change no answer; else the last ones halve, which reads no
@@ -385,7 +383,7 @@ class _Own:
     exact: bool
 
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
-        states = self.network.states(pieces, shapes, real)
+        states = self.network.states(pieces, self.network.written(shapes), real)
         # Every piece is scored and words are picked after: products of ever another number of words would
         # make the CPU library build a kernel for every batch.
         heads = self.network.heads
@@ -395,7 +393,7 @@ class _Own:
 
 @lru_cache(maxsize=8)
 def _own(path: Path, changed: int, convention: str, precision: Precision, device: str) -> _Model:
-    weights = read(path)
+    weights = read(path, pairs=False)
     if convention not in weights.shape.conventions:
         raise ModelError(
             f"{path.name} knows no convention {convention!r}; it knows {', '.join(weights.shape.conventions)}"
@@ -407,42 +405,19 @@ def _own(path: Path, changed: int, convention: str, precision: Precision, device
     cutter = Wordpieces.of_vocabulary(weights.vocabulary)
     first = weights.shape.conventions.index(convention) * len(LABELS)
     rows = slice(first, first + len(LABELS))
-    if precision == "int8" or (precision == "auto" and device == "cpu" and possible()):
-        small = _in_eight_bits(weights, cutter, rows, device)
-        if small is not None:
-            return _Own(small, cutter, labels, weights.width, rows, exact=True)
-        if precision == "int8":
-            raise ModelError(f"{path.name} says other things in 8 bits than in 32; use precision='bfloat16'")
+    small = device == "cpu" and possible() and bool(weights.eight)
+    if precision == "int8" and not small:
+        raise ModelError(
+            f"{path.name} cannot be read in 8 bits: this machine's processor does not, or the file lacks the "
+            "scales; use precision='auto'"
+        )
+    if small and precision in ("int8", "auto"):
+        return _Own(
+            eight_bit(weights.encoder(), weights.eight), cutter, labels, weights.width, rows, exact=True
+        )
     network = weights.encoder().to(device)
-    short = network.shortened() if _short(precision, device) else network
-    return _Own(short, cutter, labels, weights.width, rows, exact=False)
-
-
-def _in_eight_bits(weights: Weights, cutter: Wordpieces, rows: slice, device: str) -> Encoder | None:
-    """The network in 8 bits; None where it then says other things of the sample texts."""
-    if device != "cpu" or not possible():
-        raise ModelError("this machine's processor does not read in 8 bits; use precision='auto'")
-    lines = (files("literature") / "data" / "example_corpus.jsonl").read_text(encoding="utf-8").splitlines()
-    texts = [passage["text"] for line in lines for passage in json.loads(line)["passages"]]
-    windows = [window for found in cutter.windows(texts, weights.width) for window in found]
-    windows.sort(key=lambda window: len(window.pieces))
-    samples = [
-        inputs(group, len(group), len(group[-1].pieces), cutter.pad)
-        for group in (windows[at : at + 16] for at in range(0, len(windows), 16))
-    ]
-    network = weights.encoder()
-    with torch.inference_mode():
-        before = [_best(network, rows, *sample) for sample in samples]
-        small = eight_bit(network, samples)
-        after = [_best(small, rows, *sample) for sample in samples]
-    agreed = (torch.cat(before) == torch.cat(after)).float().mean()
-    return small if float(agreed) >= _AGREE else None
-
-
-def _best(network: Encoder, rows: slice, pieces: Tensor, shapes: Tensor, real: Tensor) -> Tensor:
-    """The likeliest label of each real piece."""
-    states = network.states(pieces, shapes, real)[real]
-    return functional.linear(states, network.heads.weight[rows], network.heads.bias[rows]).argmax(-1)
+    network = network.shortened() if short(precision, device) else network
+    return _Own(network, cutter, labels, weights.width, rows, exact=False)
 
 
 def inputs(windows: Sequence[Window], rows: int, length: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -459,7 +434,7 @@ def inputs(windows: Sequence[Window], rows: int, length: int, pad: int) -> tuple
     return pieces, shapes, real
 
 
-def _short(precision: Precision, device: str) -> bool:
+def short(precision: Precision, device: str) -> bool:
     """Whether to compute in bfloat16: "auto" does where the processor multiplies in it."""
     if precision == "auto":
         return device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
@@ -546,7 +521,7 @@ def _hub(
         Wordpieces(backend, start=start, stop=stop, pad=pad),
         meanings(name, names, dict(labels)),
         min(256, room // _MULTIPLE * _MULTIPLE or room),
-        _short(precision, device),
+        short(precision, device),
     )
 
 

@@ -25,7 +25,8 @@ from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbrevi
 from literature.normalisation import normalise
 
 if TYPE_CHECKING:
-    from literature.relations import Answers
+    from literature.relations import Relation
+    from literature.relations_answers import Answers
 
 DICTIONARY, MODEL, RULES = "dictionary", "model", "rules"
 GENERAL = "general"
@@ -131,7 +132,7 @@ class Reading:
         tagger = _Kept(self.tagger)
         found = find_all(articles, tagger, self.names)
         spans = iter(tagger.spans)
-        result: list[Read] = []
+        marked: list[tuple[Article, list[Mention], list[Span]]] = []
         for article, mentions in zip(articles, found, strict=True):
             placed = [
                 replace(span, start=span.start + passage.offset, end=span.end + passage.offset)
@@ -142,15 +143,22 @@ class Reading:
                 linked, unlinked = mentions, list[Span]()
             else:
                 linked, unlinked = self._settled(article, mentions, placed)
-            result.append(Read(article, tuple(linked), tuple(unlinked), tuple(self._claims(article, linked))))
-        return result
+            marked.append((article, list(linked), unlinked))
+        told = self._relations([(article, linked) for article, linked, _ in marked])
+        return [
+            Read(article, tuple(linked), tuple(unlinked), tuple(claims(article, linked, relations=said)))
+            for (article, linked, unlinked), said in zip(marked, told, strict=True)
+        ]
 
-    def _claims(self, article: Article, mentions: Sequence[Mention]) -> list[Claim]:
+    def _relations(
+        self, articles: Sequence[tuple[Article, Sequence[Mention]]]
+    ) -> Sequence[Sequence[Relation] | None]:
+        """What the network says of each article; None where rules alone speak."""
         if self.answers is None:
-            return claims(article, mentions)
-        from literature.relations import relations
+            return [None] * len(articles)
+        from literature.relations import relations_of_many
 
-        return claims(article, mentions, relations=relations(article, mentions, self.answers))
+        return relations_of_many(articles, self.answers)
 
     def _settled(
         self, article: Article, mentions: Sequence[Mention], spans: Sequence[Span]

@@ -103,8 +103,8 @@ class RelationCorpus:
 
 _FILES: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
     ("DrugProt", "DrugProt", ("drugprot/abstracts.tsv.gz",), 3.0),
-    ("CDR", "BC5CDR", ("cdr/CDR_TrainingSet.PubTator.txt.gz", "cdr/CDR_DevelopmentSet.PubTator.txt.gz"), 1.6),
-    ("BioRED", "BioRED", ("biored/Train.PubTator.gz", "biored/Dev.PubTator.gz"), 0.35),
+    ("CDR", "BC5CDR", ("cdr/CDR_TrainingSet.PubTator.txt.gz", "cdr/CDR_DevelopmentSet.PubTator.txt.gz"), 2.0),
+    ("BioRED", "BioRED", ("biored/Train.PubTator.gz", "biored/Dev.PubTator.gz"), 0.4),
 )
 _TYPES: Mapping[str, Type] = {
     "CHEMICAL": "chemical", "GENE-Y": "gene", "GENE-N": "gene", "Chemical": "chemical", "Disease": "disease",

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from literature.prediction import ModelError, brought
-from literature.relations import LEAST, Answered, Answers, _unread
+from literature.relations_answers import LEAST, Answered, Answers, unread
 from literature.relations_corpus import ANSWERS, KINDS, NONE, Thing, candidates
 from literature.sentences import split
 
@@ -87,7 +87,7 @@ class _Hub:
         answers = [m for m in self.meanings if m is not None and m in ANSWERS[convention]]
         for number, (text, things) in enumerate(documents):
             chosen = list(candidates(convention, text, things))
-            result.append([_unread(convention, a, b) for a, b in chosen])
+            result.append([unread(convention, a, b) for a, b in chosen])
             if not answers:  # it says nothing of this kind of pair
                 continue
             for at, (a, b) in enumerate(chosen):

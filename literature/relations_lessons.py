@@ -1,23 +1,31 @@
-"""What is the network shown of a document whose pairs are annotated, and what is it asked?
+"""What is the network shown of two things whose relation is annotated, and what is it asked?
 
-A row is one window and one subject. Where a convention's pairs stand in one sentence, the
-window is that sentence, a row asks for one pair, and both names are hidden behind the
-word for their type, so that what is said of them is learned and not who they are. Else
-the window is as much of the document as the network reads, every mention of the subject
-and of the things it is asked about is marked, and all those things are answered for at
-once; what is said at several mentions of one thing is pooled, so that one mention that
-tells is enough.
+A row is one pair of things and the sentences that tell of them: where a convention's
+pairs stand in one sentence, that sentence; else the sentences of the document that name
+either, its first one always. Every mention of the two begins with a holder, the word for
+its type; other things stay readable and are known by their types. Names behind holders
+are left out in a sentence, so that what is said of them is learned and not who they
+are; in documents they are shown, and while learning left out half of the time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from literature.encoder import COUNTS, READ_TYPES, ROLES, Marks
-from literature.relations_corpus import ANSWERS, NONE, OUTPUTS, SENTENCES, Related, RelationCorpus, Thing
+from literature.encoder import READ_TYPES, ROLES
+from literature.relations_corpus import (
+    ANSWERS,
+    NONE,
+    OUTPUTS,
+    SENTENCES,
+    Pair,
+    Related,
+    RelationCorpus,
+    Thing,
+)
 from literature.sentences import split
 from literature.wordpieces import UNKNOWN, Window, Wordpieces
 
@@ -28,58 +36,23 @@ try:
 except ImportError as error:
     raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
 
-NEAREST = 4  # mentions at which a thing is marked, those nearest to the subject
-OWN = 6  # mentions at which the subject is marked
-MARKED = 56  # markers of objects in one row
 SUBJECT, OBJECT, OTHER = range(ROLES)
-
-Place = tuple[int, int]  # first and last piece of a mention within its window
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A thing within a window."""
-
-    part: int  # as Marks.part
-    count: int  # as Marks.count
-    places: tuple[Place, ...]  # of all its mentions in the window; an object's nearest to the subject first
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One object to be answered for."""
-
-    spot: Spot
-    convention: str
-    truth: int = 0  # row of OUTPUTS
-    novel: int = -1  # row of OUTPUTS; -1: not said
-    pair: int = -1  # its place among the document's pairs
+WIDEST = 256  # pieces of a row
+ASIDE = 3  # pieces of a name that is neither of the two: who it is does not matter
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One subject in one window, and the objects that are asked about."""
+    """One pair, as it is shown."""
 
-    window: Window
-    subject: Spot
-    asks: tuple[Ask, ...]
-    others: tuple[Spot, ...] = ()  # named, and not asked about
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The asks of a batch as tensors."""
-
-    marks: Marks
-    slots: Tensor  # [ask, NEAREST] markers, counted through all rows; -1 where there is none
-    allowed: Tensor  # [ask, output] bool: the outputs of its convention
-    truth: Tensor  # [ask]
-    novel: Tensor  # [ask]
-
-    def to(self, device: torch.device) -> Asked:
-        """The same asks on a device."""
-        marks = Marks(*(getattr(self.marks, name).to(device) for name in Marks.__slots__))
-        return Asked(marks, *(getattr(self, name).to(device) for name in Asked.__slots__[1:]))
+    convention: str
+    pieces: tuple[int, ...]  # vocabulary rows, between START and STOP
+    named: tuple[int, ...]  # as Encoder.related takes it, one per piece
+    holders: tuple[int, ...]  # likewise
+    names: tuple[int, ...]  # places of the pieces that may be left out
+    truth: int = 0  # row of OUTPUTS
+    novel: int = -1  # row of OUTPUTS; -1: not said
+    pair: int = -1  # its place among the document's pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +60,21 @@ class Rows:
     """Rows side by side."""
 
     pieces: Tensor  # [row, piece]
-    shapes: Tensor  # [row, piece]
+    named: Tensor  # [row, piece]
     real: Tensor  # [row, piece] bool
-    asked: Asked
+    holders: Tensor  # [row, piece]
+    allowed: Tensor  # [row, output] bool: the outputs of its convention
+    truth: Tensor  # [row]
+    novel: Tensor  # [row]
 
     def to(self, device: torch.device) -> Rows:
         """The same rows on a device."""
-        return Rows(
-            self.pieces.to(device), self.shapes.to(device), self.real.to(device), self.asked.to(device)
-        )
+        return Rows(*(getattr(self, name).to(device) for name in Rows.__slots__))
 
 
 def part(type: str, role: int) -> int:
-    """What a marker says: of which type, in which role."""
+    """What a piece names: a thing of which type, in which role."""
     return 1 + ROLES * [*READ_TYPES].index(type) + role  # type: ignore[arg-type]
-
-
-def counted(mentions: int) -> int:
-    """How often a document names a thing, as Marks.count."""
-    return min(mentions, 4 if mentions < 7 else COUNTS - 1)
 
 
 def lessons(
@@ -113,252 +82,255 @@ def lessons(
 ) -> list[list[Row]]:
     """The training rows of each corpus."""
     return [
-        [
-            row
-            for document in corpus.train
-            for row in rows(
-                corpus.convention,
-                document,
-                cut(corpus.convention, document.text, cutter, widest),
-                words,
-            )
-        ]
+        [row for document in corpus.train for row in rows(corpus.convention, document, cutter, widest, words)]
         for corpus in corpora
     ]
 
 
-def cut(convention: str, text: str, cutter: Wordpieces, widest: int) -> list[Window]:
-    """The windows in which a convention's pairs are asked for."""
-    if convention not in SENTENCES:
-        return cutter.windows([text], widest)[0]
-    spans = split(text)
-    found = cutter.windows([text[a:b] for a, b in spans], widest)
-    return [
-        replace(window, words=tuple((start + a, end + a) for start, end in window.words))
-        for (a, _), windows in zip(spans, found, strict=True)
-        for window in windows
-    ]
+def rows(
+    convention: str, document: Related, cutter: Wordpieces, widest: int, words: Sequence[int]
+) -> list[Row]:
+    """The pairs of a document, each with the sentences that tell of it.
 
-
-def rows(convention: str, document: Related, windows: Sequence[Window], words: Sequence[int]) -> list[Row]:
-    """The pairs of a document, each in the window that holds its nearest mentions.
-
-    A pair whose mentions never share a window is not asked.
+    A pair of which `widest` pieces do not hold a mention of both is not asked.
 
     Parameters
     ----------
     words : [type]
         The vocabulary row of each type's word, as `type_words` gives them.
     """
-    things = list(dict.fromkeys(thing for pair in document.pairs for thing in (pair.subject, pair.object)))
-    seen = {
-        thing: [tuple(p for s in thing.spans if (p := place(window, *s))) for window in windows]
-        for thing in things
-    }
-    whole = convention not in SENTENCES
-    answers = {answer: OUTPUTS.index(f"{convention}:{answer}") for answer in ANSWERS[convention]}
-
-    def spot(thing: Thing, role: int, places: tuple[Place, ...]) -> Spot:
-        return Spot(part(thing.type, role), counted(len(thing.spans)) if whole else 0, places)
-
-    groups: dict[tuple[int, Thing], list[Ask]] = {}
-    told: dict[tuple[int, Thing], list[Thing]] = {}
-    for at, pair in enumerate(document.pairs):
-        number = _nearest(seen[pair.subject], seen[pair.object])
-        if number is None:
-            continue
-        near = _by_nearness(seen[pair.object][number], seen[pair.subject][number])
-        novel = -1 if pair.novel is None else OUTPUTS.index(f"novelty:{'novel' if pair.novel else 'known'}")
-        ask = Ask(spot(pair.object, OBJECT, near), convention, answers[pair.answer], novel, at)
-        groups.setdefault((number, pair.subject), []).append(ask)
-        told.setdefault((number, pair.subject), []).append(pair.object)
-    made: list[Row] = []
-    for (number, subject), asks in groups.items():
-        apart = {subject, *told[number, subject]}
-        others = tuple(
-            spot(thing, OTHER, seen[thing][number])
-            for thing in things
-            if thing not in apart and seen[thing][number]
+    spans = split(document.text)
+    sentences = [
+        replace(window, words=tuple((start + a, end + a) for start, end in window.words))
+        for (a, b), windows in zip(
+            spans, cutter.windows([document.text[a:b] for a, b in spans], widest), strict=True
         )
-        own = spot(subject, SUBJECT, seen[subject][number])
-        if whole:
-            made += [Row(windows[number], own, group, others) for group in _in_groups(asks)]
-        else:
-            made += [_hidden(Row(windows[number], own, (ask,)), words) for ask in asks]
+        for window in windows[:1]  # the rest of a sentence wider than a row is not read
+    ]
+    things = {
+        thing: [[m for span in thing.spans if (m := _words(window, *span))] for window in sentences]
+        for pair in document.pairs
+        for thing in (pair.subject, pair.object)
+    }
+    made: list[Row] = []
+    for at, pair in enumerate(document.pairs):
+        row = _row(convention, pair, sentences, things, widest, words, (cutter.start, cutter.stop))
+        if row is not None:
+            made.append(replace(row, pair=at))
     return made
 
 
-def _apart(one: Place, other: Place) -> int:
-    return max(one[0], other[0]) - min(one[1], other[1])
+Mention = tuple[int, int]  # its first word within a sentence, and the one after its last
 
 
-def _by_nearness(places: Sequence[Place], subject: Sequence[Place]) -> tuple[Place, ...]:
-    return tuple(sorted(places, key=lambda one: min(_apart(one, other) for other in subject)))
-
-
-def _nearest(ones: Sequence[tuple[Place, ...]], others: Sequence[tuple[Place, ...]]) -> int | None:
-    """The window in which two things stand nearest to each other."""
-    found = [
-        (min(_apart(a, b) for a in one for b in other), number)
-        for number, (one, other) in enumerate(zip(ones, others, strict=True))
-        if one and other
-    ]
-    return min(found)[1] if found else None
-
-
-def place(window: Window, start: int, end: int) -> Place | None:
-    """The pieces of a span within a window; None when it stands outside."""
+def _words(window: Window, start: int, end: int) -> Mention | None:
     if not window.words or window.words[-1][1] <= start or end <= window.words[0][0]:
         return None
     inside = [n for n, (a, b) in enumerate(window.words) if a < end and start < b]
-    if not inside:
+    return (inside[0], inside[-1] + 1) if inside else None
+
+
+def _row(
+    convention: str,
+    pair: Pair,
+    sentences: Sequence[Window],
+    things: dict[Thing, list[list[Mention]]],
+    widest: int,
+    words: Sequence[int],
+    ends: tuple[int, int],
+) -> Row | None:
+    one, other = things[pair.subject], things[pair.object]
+    both = [n for n in range(len(sentences)) if one[n] and other[n]]
+    if convention in SENTENCES:
+        order = both[:1]
+    else:
+        either = [n for n in range(len(sentences)) if (one[n] or other[n]) and n not in both]
+        order = list(dict.fromkeys([*both, *either, *([0] if sentences else [])]))
+        if not both:  # one sentence of each first, the nearest two
+            near = min(
+                ((abs(a - b), a, b) for a in either if one[a] for b in either if other[b]), default=None
+            )
+            if near is not None:
+                order = list(dict.fromkeys([near[1], near[2], *order]))
+    shown: dict[int, _Shown] = {}
+    used = 2
+    for number in order:
+        found = _shown(convention, pair, number, sentences[number], things, words)
+        if used + len(found.pieces) <= widest:
+            shown[number] = found
+            used += len(found.pieces)
+    pieces, named, holders, names = [ends[0]], [0], [0], list[int]()
+    for _, found in sorted(shown.items()):
+        names += [len(pieces) + place for place in found.names]
+        pieces += found.pieces
+        named += found.named
+        holders += found.holders
+    if not {1, 2} <= set(holders):
         return None
-    after = inside[-1] + 1
-    last = window.firsts[after] if after < len(window.firsts) else len(window.pieces) - 1
-    return window.firsts[inside[0]], last - 1
+    novel = -1 if pair.novel is None else OUTPUTS.index(f"novelty:{'novel' if pair.novel else 'known'}")
+    return Row(
+        convention, (*pieces, ends[1]), (*named, 0), (*holders, 0), tuple(names),
+        OUTPUTS.index(f"{convention}:{pair.answer}"), novel,
+    )  # fmt: skip
 
 
-def _in_groups(asks: Sequence[Ask]) -> Iterator[tuple[Ask, ...]]:
-    """Asks in groups of at most `MARKED` markers."""
-    group: list[Ask] = []
-    used = 0
-    for ask in asks:
-        need = min(NEAREST, len(ask.spot.places))
-        if group and used + need > MARKED:
-            yield tuple(group)
-            group, used = [], 0
-        group.append(ask)
-        used += need
-    if group:
-        yield tuple(group)
+@dataclass(slots=True)
+class _Shown:
+    """A sentence of a row."""
+
+    pieces: list[int]
+    named: list[int]
+    holders: list[int]
+    names: list[int]
 
 
-def size(row: Row) -> tuple[int, int]:
-    """Pieces and markers of a row, with what fills them up: every new shape of a batch costs memory."""
-    pieces = len(row.window.pieces)
-    markers = min(OWN, len(row.subject.places)) + sum(min(NEAREST, len(a.spot.places)) for a in row.asks)
-    return _filled(pieces, 16 if pieces <= 128 else 64), _filled(markers, 8 if markers <= 16 else 16)
+def _shown(
+    convention: str,
+    pair: Pair,
+    number: int,
+    sentence: Window,
+    things: dict[Thing, list[list[Mention]]],
+    words: Sequence[int],
+) -> _Shown:
+    ours = [
+        (thing, role, things[thing][number])
+        for thing, role in ((pair.subject, SUBJECT), (pair.object, OBJECT))
+    ]
+    held: dict[int, list[tuple[Thing, int]]] = {}
+    roles: dict[int, set[int]] = {}  # of each word, whose it is
+    parts: dict[int, int] = {}
+    begun: dict[int, int] = {}  # of each word of a name, its first word
+    for thing, found in things.items():
+        for first, after in found[number]:
+            parts |= dict.fromkeys(range(first, after), part(thing.type, OTHER))
+            begun |= dict.fromkeys(range(first, after), first)
+    for thing, role, mentions in ours:
+        for first, after in mentions:
+            held.setdefault(first, []).append((thing, role))
+            for word in range(first, after):
+                roles.setdefault(word, set()).add(role)
+                parts[word] = part(thing.type, role)
+    # Of a name within the other ("COX-2 inhibitor"), the words beside it stay: they tell.
+    told = {
+        word
+        for _, _, mentions in ours
+        for first, after in mentions
+        if any(len(roles[word]) > 1 for word in range(first, after))
+        for word in range(first, after)
+        if len(roles[word]) == 1
+    }
+    made = _Shown([], [], [], [])
+    ends = [*sentence.firsts[1:], len(sentence.pieces) - 1]
+    for word, (first, last) in enumerate(zip(sentence.firsts, ends, strict=True)):
+        for thing, role in held.get(word, ()):
+            made.pieces.append(words[READ_TYPES.index(thing.type)])
+            made.named.append(part(thing.type, role))
+            made.holders.append(1 + role)
+        hidden = word in roles and word not in told
+        if hidden and convention in SENTENCES:
+            continue
+        if hidden:
+            made.names += range(len(made.pieces), len(made.pieces) + last - first)
+        if word in begun and word not in roles:
+            last = max(first, min(last, sentence.firsts[begun[word]] + ASIDE))
+        made.pieces += sentence.pieces[first:last]
+        made.named += [parts.get(word, 0)] * (last - first)
+        made.holders += [0] * (last - first)
+    return made
 
 
-def _filled(count: int, multiple: int) -> int:
-    return -(-count // multiple) * multiple
+def size(row: Row) -> int:
+    """Pieces of a row, with what fills them up: every new shape of a batch costs memory."""
+    pieces = len(row.pieces)
+    multiple = 16 if pieces <= 128 else 32
+    return -(-pieces // multiple) * multiple
 
 
 def beside(there: Sequence[Row], pad: int, count: int = 0) -> Rows:
-    """Rows of one size side by side; at least `count`, of which those beyond are empty."""
-    length, markers = size(there[0])
-    count = max(count, len(there))
-    pieces = torch.full((count, length), pad)
-    shapes = torch.zeros((count, length), dtype=torch.long)
-    real = torch.zeros((count, length), dtype=torch.bool)
+    """Rows of one size side by side; at least `count`, of which those beyond say nothing."""
+    length, count = size(there[0]), max(count, len(there))
+    pieces = np.full((count, length), pad)
+    named, holders = np.zeros((2, count, length), dtype=np.int64)
+    real = np.zeros((count, length), dtype=np.bool_)
     real[:, 0] = True  # rows that stay empty must not be all padding: their attention would be 0/0
-    first, last, parts, counts = (torch.zeros((count, markers), dtype=torch.long) for _ in range(4))
-    named = torch.zeros((count, length), dtype=torch.long)
-    slots: list[list[int]] = []
+    holders[len(there) :, 0], holders[len(there) :, 1:2] = 1, 2
     for at, row in enumerate(there):
-        used = len(row.window.pieces)
-        pieces[at, :used] = torch.tensor(row.window.pieces)
-        shapes[at, :used] = torch.tensor(row.window.shapes)
+        used = len(row.pieces)
+        pieces[at, :used], named[at, :used], holders[at, :used] = row.pieces, row.named, row.holders
         real[at, :used] = True
-        for spot in (*row.others, *(ask.spot for ask in row.asks), row.subject):
-            for a, b in spot.places:
-                named[at, a : b + 1] = spot.part
-        marker = 0
-        for number, spot in enumerate((row.subject, *(ask.spot for ask in row.asks))):
-            shown = spot.places[: NEAREST if number else OWN]
-            if number:
-                slots.append([at * markers + marker + n for n in range(len(shown))])
-                slots[-1] += [-1] * (NEAREST - len(shown))
-            for a, b in shown:
-                first[at, marker], last[at, marker] = a, b
-                parts[at, marker], counts[at, marker] = spot.part, spot.count
-                marker += 1
-    every = [ask for row in there for ask in row.asks]
-    asked = Asked(
-        Marks(first, last, parts, counts, named),
-        torch.tensor(slots),
-        torch.stack([_ALLOWED[ask.convention] for ask in every]),
-        torch.tensor([ask.truth for ask in every]),
-        torch.tensor([ask.novel for ask in every]),
-    )
-    return Rows(pieces, shapes, real, asked)
-
-
-def _hidden(row: Row, words: Sequence[int]) -> Row:
-    """A row of one pair with both names behind the word for their type."""
-    (ask,) = row.asks
-    one, other = row.subject.places[0], ask.spot.places[0]
-    if one[0] <= other[1] and other[0] <= one[1]:
-        return row  # one name within the other: hiding either would hide both
-    pieces, shapes = list(row.window.pieces), list(row.window.shapes)
-    found: dict[Place, Place] = {}
-    shift = 0
-    for (a, b), spot in sorted([(one, row.subject), (other, ask.spot)]):
-        at = a - shift
-        pieces[at : b + 1 - shift] = [words[(spot.part - 1) // ROLES]]
-        shapes[at : b + 1 - shift] = [0]
-        found[a, b] = (at, at)
-        shift += b - a
-    return replace(
-        row,
-        window=Window(tuple(pieces), tuple(shapes), (), ()),
-        subject=replace(row.subject, places=(found[one],)),
-        asks=(replace(ask, spot=replace(ask.spot, places=(found[other],))),),
+    return Rows(
+        torch.from_numpy(pieces),
+        torch.from_numpy(named),
+        torch.from_numpy(real),
+        torch.from_numpy(holders),
+        torch.stack([_ALLOWED[row.convention] for row in there]),
+        torch.tensor([row.truth for row in there]),
+        torch.tensor([row.novel for row in there]),
     )
 
 
 def type_words(vocabulary: Sequence[str]) -> list[int]:
-    """The vocabulary row of the last word of each type's name ("line" of "cell line")."""
+    """The vocabulary row of the last word of each type's name ("line" of "cell line"), and that of the unknown."""
     rows = {piece: row for row, piece in enumerate(vocabulary)}
-    return [rows.get(type.split()[-1], rows[UNKNOWN]) for type in READ_TYPES]
+    return [*(rows.get(type.split()[-1], rows[UNKNOWN]) for type in READ_TYPES), rows[UNKNOWN]]
 
 
 def thinned(found: Sequence[Row], share: float, chance: np.random.Generator) -> list[Row]:
-    """Rows of one pair without a share of those that are unrelated; other rows as they are."""
+    """Rows without a share of those that are unrelated."""
     return [
-        row
-        for row in found
-        if row.asks[0].convention not in SENTENCES
-        or OUTPUTS[row.asks[0].truth] != f"{row.asks[0].convention}:{NONE}"
-        or chance.random() >= share
+        row for row in found if OUTPUTS[row.truth] != f"{row.convention}:{NONE}" or chance.random() >= share
     ]
 
 
-def blinded(row: Row, share: float, unknown: int, chance: np.random.Generator) -> Row:
-    """A document's row with a share of its things unnamed, lest they are learned by heart."""
-    if row.asks[0].convention in SENTENCES:
-        return row  # hidden already
-    pieces = list(row.window.pieces)
-    for spot in (row.subject, *(ask.spot for ask in row.asks), *row.others):
-        if chance.random() < share:
-            for a, b in spot.places:
-                pieces[a : b + 1] = [unknown] * (b + 1 - a)
-    return replace(row, window=replace(row.window, pieces=tuple(pieces)))
+def blinded(row: Row, share: float, words: Sequence[int], chance: np.random.Generator) -> Row:
+    """A row without what a network would learn by heart instead of reading, as chance has it.
 
+    So often are the names of its two things left out; so often those of the others, for each of which the word
+    for its type stands then; and a fifth as often any piece is unknown.
 
-def unknown(vocabulary: Sequence[str]) -> int:
-    """The row of the piece that stands for what the vocabulary lacks."""
-    return list(vocabulary).index(UNKNOWN)
+    Parameters
+    ----------
+    words : [type]
+        As `rows` takes them.
+    """
+    hidden = set(row.names) if chance.random() < share else set()
+    aside = chance.random() < share
+    lost = chance.random(len(row.pieces)) < share / 5
+    pieces, named, holders, names = list[int](), list[int](), list[int](), list[int]()
+    before = 0
+    for place, piece in enumerate(row.pieces):
+        part = row.named[place]
+        other = part > 0 and part % ROLES == 0
+        if place in hidden or (aside and other and part == before):
+            before = part
+            continue
+        before = part
+        if aside and other:
+            piece = words[(part - 1) // ROLES]
+        elif lost[place] and not row.holders[place] and 0 < place < len(row.pieces) - 1:
+            piece = words[-1]
+        if place in row.names:
+            names.append(len(pieces))
+        pieces.append(piece)
+        named.append(part)
+        holders.append(row.holders[place])
+    return replace(row, pieces=tuple(pieces), named=tuple(named), holders=tuple(holders), names=tuple(names))
 
 
 _ALLOWED = {name: torch.tensor([output.startswith(f"{name}:") for output in OUTPUTS]) for name in ANSWERS}
 
 
-def pooled(scores: Tensor, slots: Tensor) -> Tensor:
-    """[row, marker, output], [ask, NEAREST] -> [ask, output]: the logarithm of the mean of exponentials."""
-    flat = scores.reshape(-1, scores.shape[-1])
-    there = slots >= 0
-    picked = flat[slots.clamp_min(0)].masked_fill(~there[..., None], float("-inf"))
-    return picked.logsumexp(1) - there.sum(1, keepdim=True).log()
+def relation_loss(scores: Tensor, batch: Rows) -> Tensor:
+    """Mean over rows of the cross-entropy within each convention's outputs, natural-log units.
 
-
-def relation_loss(scores: Tensor, batch: Asked) -> Tensor:
-    """Mean over asks of the cross-entropy within each convention's outputs, natural-log units."""
-    found = pooled(scores, batch.slots)
-    value = functional.cross_entropy(found.masked_fill(~batch.allowed, float("-inf")), batch.truth)
+    Parameters
+    ----------
+    scores : [row, output]
+    """
+    value = functional.cross_entropy(scores.masked_fill(~batch.allowed, float("-inf")), batch.truth)
     said = batch.novel >= 0
     if bool(said.any()):
-        known = _ALLOWED["novelty"].to(found.device)
-        novelty = found[said].masked_fill(~known, float("-inf"))
+        known = _ALLOWED["novelty"].to(scores.device)
+        novelty = scores[said].masked_fill(~known, float("-inf"))
         value = value + 0.2 * functional.cross_entropy(novelty, batch.novel[said])
     return value

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literature.lexicon import Type
-from literature.relations import Answered, Answers, RelationReader, meaning, stated
+from literature.relations import RelationReader
+from literature.relations_answers import Answered, Answers, meaning, stated
 from literature.relations_corpus import CHEMPROT, NONE, Related, RelationCorpus, Thing, candidates
 from literature.scoring import Agreement
 from literature.weights_io import recalibrate

@@ -1,8 +1,8 @@
 """How does a network learn how things are related?
 
-From the network that finds names: over its word pieces, which stay as they are, and from
-its layers, which go their own way on three corpora at once. The file that comes out holds
-both, that for names bit for bit as it was.
+From the general sentence encoder the network of names began with, on three corpora at
+once. It keeps that network's vocabulary, and otherwise goes its own way. The file that
+comes out holds both, that for names bit for bit as it was.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from literature.descent import Plan, TrainingError, descend
-from literature.encoder import EMBEDDED, Encoder
+from literature.encoder import from_bert
 from literature.lessons import in_batches, pool
-from literature.relations_corpus import NONE, OUTPUTS, SENTENCES, RelationCorpus
+from literature.relations_corpus import NONE, OUTPUTS, RelationCorpus
 from literature.relations_lessons import (
+    WIDEST,
     Rows,
     beside,
     blinded,
@@ -27,24 +28,25 @@ from literature.relations_lessons import (
     size,
     thinned,
     type_words,
-    unknown,
 )
 from literature.weights_io import Pairs, amend, read
 from literature.wordpieces import Wordpieces
 
 try:
     import torch
+    from safetensors.torch import load_file
     from torch import Tensor
 except ImportError as error:
     raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
 
-STEP = 0.2  # of the numbers kept, as weights_io.STEP: coarser than those of names, so that both fit
+STEP = 0.32  # of the numbers kept, as weights_io.STEP: coarser than those of names, so that both fit
 POOL = 4096  # rows that are put in order of length together
-PLAN = Plan(rate=3e-4, head_rate=1e-3, blinded=0.2, thinned=0.5, cooling=0.85, warmup=0.05)
+PLAN = Plan(rate=2e-4, head_rate=1e-3, blinded=0.5, thinned=0.5, cooling=0.95, warmup=0.05, places=WIDEST)
 
 
 def train(
     corpora: Sequence[RelationCorpus],
+    start: Path,
     names: Path,
     out: Path,
     plan: Plan = PLAN,
@@ -56,8 +58,10 @@ def train(
 
     Parameters
     ----------
+    start
+        Folder of a BERT-like model: model.safetensors, vocab.txt.
     names
-        Weights of a network that finds names; if they hold one for pairs too, that is gone on with.
+        Weights of a network that finds names.
     exact
         Keep 32-bit numbers.
 
@@ -71,31 +75,31 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     begun = read(names)
     cutter = Wordpieces.of_vocabulary(begun.vocabulary)
-    shape = replace(begun.shape, conventions=(), relations=OUTPUTS)
+    shape = replace(
+        begun.shape, conventions=(), relations=OUTPUTS, places=min(plan.places, begun.shape.places)
+    )
     torch.manual_seed(plan.seed)
-    network = Encoder(shape, plan.dropout)
-    known = begun.tensors if begun.pairs is None else begun.answering().state_dict()
-    network.load_state_dict({name: known.get(name, tensor) for name, tensor in network.state_dict().items()})
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(not name.startswith(EMBEDDED))
+    network = from_bert(
+        load_file(start / "model.safetensors"),
+        rows_in(start, begun.vocabulary, names),
+        shape,
+        plan.dropout,
+    )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
-    rows = lessons(corpora, cutter, min(plan.places, shape.places), type_words(begun.vocabulary))
-    chance = np.random.default_rng([plan.seed, 3])
-    rows = [thinned(found, plan.thinned, chance) for found in rows]
+    words = type_words(begun.vocabulary)
+    rows = lessons(corpora, cutter, shape.places, words)
     if not any(rows):
         raise TrainingError("the corpora hold no pair to learn from")
     shares = [corpus.share for corpus in corpora]
-    hidden = unknown(begun.vocabulary)
     tell(
         f"{', '.join(f'{len(r):,} rows of {c.convention}' for r, c in zip(rows, corpora, strict=True))} on {device}"
     )
 
     def shown(number: int) -> list[Rows]:
         chance = np.random.default_rng([plan.seed, number, 2])
-        chosen = [
-            blinded(row, plan.blinded, hidden, chance) for row in pool(rows, shares, plan.seed, number, POOL)
-        ]
+        chosen = thinned(pool(rows, shares, plan.seed, number, POOL), plan.thinned, chance)
+        chosen = [blinded(row, plan.blinded, words, chance) for row in chosen]
         return in_batches(
             chosen, size, lambda some: beside(some, cutter.pad), plan.batch_pieces, plan.seed, number
         )
@@ -103,8 +107,8 @@ def train(
     def value(batch: Rows) -> Tensor:
         batch = batch.to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            scores = network.related(batch.pieces, batch.shapes, batch.real, batch.asked.marks)
-        return relation_loss(scores, batch.asked)
+            scores = network.related(batch.pieces, batch.named, batch.real, batch.holders)
+        return relation_loss(scores, batch)
 
     def keep(mean: dict[str, Tensor], made: tuple[str, ...]) -> Path:
         path = out / "reader.safetensors"
@@ -112,14 +116,32 @@ def train(
         amend(names, path, Pairs(shape, told, made=made), exact=exact, step=STEP)
         return path
 
-    new = ("parts", "named", "counts", "meet", "pairs")
-    history = begun.pairs.made if begun.pairs is not None else ()
-    return descend(network, plan, out, shown, value, keep, new=new, history=history, tell=tell)
+    return descend(network, plan, out, shown, value, keep, new=("named", "meet", "pairs"), tell=tell)
+
+
+def rows_in(start: Path, words: Sequence[str], whose: Path) -> list[int]:
+    """The rows of a vocabulary in that of the starting model.
+
+    Raises
+    ------
+    TrainingError
+        If it lacks a word of them.
+    """
+    there = {
+        piece: row for row, piece in enumerate((start / "vocab.txt").read_text(encoding="utf-8").split("\n"))
+    }
+    strange = [word for word in words if word not in there]
+    if strange:
+        raise TrainingError(
+            f"{whose} was not made from {start}, which lacks its pieces {', '.join(strange[:3])}"
+        )
+    return [there[word] for word in words]
 
 
 def _unthinned(bias: Tensor, thinned: float) -> Tensor:
     """[output]: where unrelated pairs were left out, "none" is that much likelier than it was taught."""
     found = bias.clone()
-    for convention in SENTENCES:
-        found[OUTPUTS.index(f"{convention}:{NONE}")] -= math.log(1 - thinned)
+    for at, output in enumerate(OUTPUTS):
+        if output.endswith(f":{NONE}"):
+            found[at] -= math.log(1 - thinned)
     return found

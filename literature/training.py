@@ -3,8 +3,8 @@
 discovery train-reader --data FOLDER --out DIR --budget 3h --seed 7
 
 First to find names: from a general sentence encoder, on corpora annotated by people, all
-of them at once (what is asked of it: lessons.py). Then, over the word pieces it has
-learned, a second network learns how things are related (relations_training.py). Either
+of them at once (what is asked of it: lessons.py). Then, from the same start and over the same
+vocabulary, a second network learns how things are related (relations_training.py). Either
 may be killed at any moment and goes on from its last checkpoint (descent.py).
 """
 
@@ -23,6 +23,7 @@ from literature.encoder import GENERAL, Encoder, Shape, from_bert
 from literature.lessons import Batch, allowed, batches, examples, loss, pool
 from literature.relations_corpus import load_relations
 from literature.relations_scoring import calibrate
+from literature.scaling import scale
 from literature.weights_io import Weights, read, write
 from literature.wordpieces import SPECIAL, Wordpieces
 
@@ -91,7 +92,8 @@ def train(
             start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
         )
     else:
-        words, rows = _kept(start, begin)
+        words = list(read(begin / "reader.safetensors").vocabulary)
+        rows = relations_training.rows_in(start, words, begin)
     cutter = Wordpieces.of_vocabulary(words)
     shape = _shape(start, len(words), (GENERAL, *(corpus.name for corpus in corpora)), plan)
     torch.manual_seed(plan.seed)
@@ -126,20 +128,6 @@ def train(
         return path
 
     return descend(network, plan, out, shown, value, keep, new=_NEW, history=history, tell=tell)
-
-
-def _kept(start: Path, begin: Path) -> tuple[list[str], list[int]]:
-    """The vocabulary of an earlier run, and its rows in the starting model's."""
-    words = list(read(begin / "reader.safetensors").vocabulary)
-    there = {
-        piece: row for row, piece in enumerate((start / "vocab.txt").read_text(encoding="utf-8").split("\n"))
-    }
-    strange = [word for word in words if word not in there]
-    if strange:
-        raise TrainingError(
-            f"{begin} was not made from {start}, which lacks its pieces {', '.join(strange[:3])}"
-        )
-    return words, [there[word] for word in words]
 
 
 @torch.no_grad()
@@ -260,17 +248,19 @@ def run(
     torch.set_num_threads(threads)
     corpora, relations = load(data), load_relations(data)
     share = NAMES if names is None else 0.0
+    start = start or starting_model()
     if names is None:
         plan = Plan(seed=seed, steps=steps, budget_s=share * total)
         begun = begin / "names" if begin is not None else None
-        names = train(corpora, start or starting_model(), out / "names", plan, begin=begun, tell=tell)
+        names = train(corpora, start, out / "names", plan, begin=begun, tell=tell)
         if not finished(out / "names"):  # asked to stop
             return names
     plan = replace(relations_training.PLAN, seed=seed, steps=steps, budget_s=(1 - share) * total)
-    path = relations_training.train(relations, names, out / "pairs", plan, tell=tell)
+    path = relations_training.train(relations, start, names, out / "pairs", plan, tell=tell)
     if not finished(out / "pairs"):
         return path
     path = path.replace(out / path.name)
+    scale(path)
     calibrate(path, relations)
     tell(str(card.write(path, corpora, relations)))
     return path

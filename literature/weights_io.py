@@ -4,8 +4,9 @@ Every matrix is kept as whole multiples of one step per row, the steps a sixth o
 row's usual number, and the multiples as Huffman codes (deflate without matching): 4.7
 bits a number, off by 4.6 % at random. Everything else is kept as 32-bit numbers. It is one
 safetensors file whose header holds the sizes and the vocabulary; reading gives 32-bit
-numbers back. Two networks may stand in it, the second, which answers for pairs, over the
-word pieces of the first. A file made for training goes on as it is (`exact=True`).
+numbers back. Two networks may stand in it. Both began with the same word pieces, so those
+of the second, which answers for pairs, are kept by what they differ from the first's. A
+file made for training goes on as it is (`exact=True`).
 
 References
 ----------
@@ -24,20 +25,23 @@ from typing import Any
 
 from discovery.files import publish
 from discovery.outcome import UserError
-from literature.encoder import EMBEDDED, Encoder, Shape
+from literature.encoder import Encoder, Shape
 
 try:
     import torch
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save
     from torch import Tensor
+    from torch.overrides import TorchFunctionMode
 except ImportError as error:
     raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
 
-FORMAT = "discovery-reader-2"
+FORMAT = "discovery-reader-3"
 STEP = 0.16  # of the root mean square of a row
 _SCALE = "|scale"
 _PAIRS = "pairs|"
+_EIGHT = "eight|"
+_OVER = "pieces.weight"  # of the second network, kept as a difference to the first's
 
 
 class WeightsError(UserError, ValueError):
@@ -49,10 +53,11 @@ class Pairs:
     """A second network, which answers for pairs."""
 
     shape: Shape
-    tensors: dict[str, Tensor]  # 32-bit, as the encoder names them, without what it shares with the first
+    tensors: dict[str, Tensor]  # 32-bit, as the encoder names them
     # Of each convention: a temperature, and the probability from which a pair counts as related.
     calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     made: tuple[str, ...] = ()  # the runs that made it, in order
+    eight: Mapping[str, Tensor] = field(default_factory=dict)  # as eightbit.scales gives them; may be absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +70,11 @@ class Weights:
     width: int  # pieces per window it was trained with
     pairs: Pairs | None = None
     made: tuple[str, ...] = ()  # the runs that made the first network, in order
+    eight: Mapping[str, Tensor] = field(default_factory=dict)  # as eightbit.scales gives them; may be absent
 
     def encoder(self) -> Encoder:
         """The network that finds names, ready to read."""
-        network = Encoder(self.shape)
-        network.load_state_dict(self.tensors)
-        return network.eval()
+        return _with(self.shape, self.tensors)
 
     def answering(self) -> Encoder:
         """The network that answers for pairs, ready to read.
@@ -82,18 +86,16 @@ class Weights:
         """
         if self.pairs is None:
             raise WeightsError("these weights answer for no pairs: they only find names")
-        network = Encoder(self.pairs.shape)
-        network.load_state_dict(_shared(self.tensors) | self.pairs.tensors)
-        return network.eval()
+        return _with(self.pairs.shape, self.pairs.tensors)
 
 
-def _shared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor for name, tensor in tensors.items() if name.startswith(EMBEDDED)}
+def quantise(matrix: Tensor, step: float = STEP, base: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """[row, column] -> 8-bit [row, column] and [row] steps (16-bit floats); off by at most half a step.
 
-
-def quantise(matrix: Tensor, step: float = STEP) -> tuple[Tensor, Tensor]:
-    """[row, column] -> 8-bit [row, column] and [row] steps (16-bit floats); off by at most half a step."""
+    With a `base`, [row, column], what is beyond it is kept, in steps of the whole row.
+    """
     scale = matrix.square().mean(dim=1).sqrt() * step
+    matrix = matrix if base is None else matrix - base
     scale = torch.maximum(scale, matrix.abs().amax(dim=1) / 126).clamp_min(1e-6).half()
     return torch.round(matrix / scale.float()[:, None]).to(torch.int8), scale
 
@@ -109,14 +111,16 @@ def _unpack(code: Tensor, scale: Tensor) -> Tensor:
     return whole.view(len(scale), -1).float() * scale.float()[:, None]
 
 
-def _kept(tensors: Mapping[str, Tensor], exact: bool, step: float) -> dict[str, Tensor]:
+def _kept(
+    tensors: Mapping[str, Tensor], exact: bool, step: float, bases: Mapping[str, Tensor] = {}
+) -> dict[str, Tensor]:
     kept: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         tensor = tensor.detach().float().cpu().contiguous()
         if exact or tensor.ndim != 2:
             kept[name] = tensor
         else:
-            whole, kept[name + _SCALE] = quantise(tensor, step)
+            whole, kept[name + _SCALE] = quantise(tensor, step, bases.get(name))
             kept[name] = _pack(whole)
     return kept
 
@@ -135,7 +139,7 @@ def _lines(told: str) -> tuple[str, ...]:
 
 def write(path: Path, weights: Weights, *, exact: bool = False) -> None:
     """Write a weights file whole or not at all."""
-    kept = _kept(weights.tensors, exact, STEP)
+    kept = _kept(weights.tensors, exact, STEP) | _named(_EIGHT, weights.eight)
     header = {
         "format": FORMAT,
         "shape": json.dumps(weights.shape.json()),
@@ -158,15 +162,40 @@ def amend(path: Path, out: Path, pairs: Pairs, *, exact: bool = False, step: flo
     """
     header, raw = _opened(path)
     kept = {name: tensor for name, tensor in raw.items() if not name.startswith(_PAIRS)}
-    own = {name: tensor for name, tensor in pairs.tensors.items() if not name.startswith(EMBEDDED)}
-    kept |= {_PAIRS + name: tensor for name, tensor in _kept(own, exact, step).items()}
-    publish(out, save(kept, metadata=header | _header(pairs)))
+    bases = {} if exact else {_OVER: _number(path, _OVER, kept)}
+    told = _kept(pairs.tensors, exact, step, bases) | _named(_EIGHT, pairs.eight)
+    publish(out, save(kept | _named(_PAIRS, told), metadata=header | _header(pairs)))
 
 
 def recalibrate(path: Path, calibration: Mapping[str, tuple[float, float]]) -> None:
     """Give the network for pairs other temperatures and thresholds, and change nothing else."""
     header, raw = _opened(path)
     publish(path, save(raw, metadata=header | {"calibration": json.dumps(calibration)}))
+
+
+def rescale(path: Path, eight: Mapping[str, Tensor], pairs: Mapping[str, Tensor]) -> None:
+    """Give the two networks other scales for reading in 8 bits, and change nothing else."""
+    header, raw = _opened(path)
+    kept = {name: tensor for name, tensor in raw.items() if not name.startswith((_EIGHT, _PAIRS + _EIGHT))}
+    publish(path, save(kept | _named(_EIGHT, eight) | _named(_PAIRS + _EIGHT, pairs), metadata=header))
+
+
+def _named(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {start + name: tensor for name, tensor in tensors.items()}
+
+
+def _part(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name[len(start) :]: tensor for name, tensor in tensors.items() if name.startswith(start)}
+
+
+def _number(path: Path, name: str, raw: Mapping[str, Tensor]) -> Tensor:
+    """A tensor in 32 bits (scales for 8 bits: as they are)."""
+    if name + _SCALE not in raw:
+        return raw[name]
+    try:
+        return _unpack(raw[name], raw[name + _SCALE])
+    except (zlib.error, RuntimeError) as error:
+        raise WeightsError(f"{path}: {name} cannot be unpacked: {error}") from error
 
 
 def _opened(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -189,8 +218,8 @@ def _opened(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     return header, raw
 
 
-def read(path: Path) -> Weights:
-    """Read a weights file.
+def read(path: Path, *, pairs: bool = True) -> Weights:
+    """Read a weights file; without its second network if `pairs` is false.
 
     Raises
     ------
@@ -199,36 +228,34 @@ def read(path: Path) -> Weights:
     """
     header, raw = _opened(path)
     shape = _shape(header["shape"])
-    tensors: dict[str, Tensor] = {}
-    for name, tensor in raw.items():
-        if name + _SCALE in raw:
-            try:
-                tensors[name] = _unpack(tensor, raw[name + _SCALE])
-            except (zlib.error, RuntimeError) as error:
-                raise WeightsError(f"{path}: {name} cannot be unpacked: {error}") from error
-        elif not name.endswith(_SCALE):
-            tensors[name] = tensor
-    told = {name[len(_PAIRS) :]: tensor for name, tensor in tensors.items() if name.startswith(_PAIRS)}
-    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(_PAIRS)}
+    if not pairs:
+        raw = {name: tensor for name, tensor in raw.items() if not name.startswith(_PAIRS)}
+    every = {name: _number(path, name, raw) for name in raw if not name.endswith(_SCALE)}
+    told = _part(_PAIRS, every)
+    every = {name: tensor for name, tensor in every.items() if not name.startswith(_PAIRS)}
+    eight, tensors = _part(_EIGHT, every), {n: t for n, t in every.items() if not n.startswith(_EIGHT)}
     _fits(path, shape, tensors)
     vocabulary = tuple(header["vocabulary"].split("\n"))
     if len(vocabulary) != shape.vocabulary:
         raise WeightsError(
             f"{path} names {len(vocabulary)} pieces of vocabulary but its network has {shape.vocabulary}"
         )
-    pairs = None
-    if "pairs" in header:
-        pairs = Pairs(
+    second = None
+    if pairs and "pairs" in header:
+        if _PAIRS + _OVER + _SCALE in raw and told[_OVER].shape == tensors[_OVER].shape:
+            told[_OVER] = told[_OVER] + tensors[_OVER]
+        second = Pairs(
             _shape(header["pairs"]),
-            told,
+            {name: tensor for name, tensor in told.items() if not name.startswith(_EIGHT)},
             {
                 name: (float(temperature), float(least))
                 for name, (temperature, least) in json.loads(header["calibration"]).items()
             },
             _lines(header["pairs made"]),
+            _part(_EIGHT, told),
         )
-        _fits(path, pairs.shape, _shared(tensors) | told)
-    return Weights(shape, vocabulary, tensors, int(header["width"]), pairs, _lines(header["made"]))
+        _fits(path, second.shape, second.tensors)
+    return Weights(shape, vocabulary, tensors, int(header["width"]), second, _lines(header["made"]), eight)
 
 
 def _shape(header: str) -> Shape:
@@ -273,6 +300,25 @@ def mixed(late: Weights, early: Weights, share: float) -> Weights:
     return replace(late, tensors=tensors)
 
 
+class _Unset(TorchFunctionMode):
+    """No number is drawn for a weight that is read from a file: on no device ("meta"), that alone takes seconds."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return kwargs.get("tensor", args[0] if args else None)
+        return func(*args, **kwargs)
+
+
 def _blank(shape: Shape) -> Encoder:
-    with torch.device("meta"):
+    with torch.device("meta"), _Unset():
         return Encoder(shape)
+
+
+def _with(shape: Shape, tensors: Mapping[str, Tensor]) -> Encoder:
+    network = _blank(shape)
+    # Copies: what is done to a network is not done to the weights it was made of.
+    network.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
+    return network.eval()

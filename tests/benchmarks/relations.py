@@ -23,7 +23,8 @@ from literature.claims import EFFECT, MENTIONED, claims
 from literature.lexicon import Concept
 from literature.mentions import Mention
 from literature.prediction import SHIPPED
-from literature.relations import RelationReader, meaning
+from literature.relations import RelationReader
+from literature.relations_answers import meaning
 from literature.relations_corpus import NONE, Related, RelationCorpus, Thing, load_relations
 from literature.relations_scoring import Judged, halves, judge, things
 from literature.scoring import Agreement

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from literature.eightbit import Step, _clipped, _wide, eight_bit, possible  # noqa: E402
+from literature.eightbit import Step, _clipped, _wide, eight_bit, possible, scales  # noqa: E402
 from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
 
 SHAPE = Shape(50, (GENERAL,), width=64, layers=2, attention=4, inner=128, places=32)
@@ -29,30 +29,40 @@ def network() -> Encoder:
     return made
 
 
+def small_one() -> Encoder:
+    exact = network()
+    pieces, shapes, real = batch(8, seed=1)
+    with torch.inference_mode():
+        found = scales(exact, [(exact.entered(pieces, exact.written(shapes)), real)])
+    return eight_bit(network(), found)
+
+
+def states(of: Encoder, pieces: torch.Tensor, shapes: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        return of.states(pieces, of.written(shapes), real)
+
+
 @needed
 def test_states_agree_with_the_network_in_32_bits() -> None:
     """Reference: the same network, float32; texts other than those that fixed the scales."""
     asked = batch(6, seed=2)
-    small = eight_bit(network(), [batch(8, seed=1)])
-    with torch.inference_mode():
-        exact, found = network().states(*asked), small.states(*asked)
+    small = small_one()
+    exact, found = states(network(), *asked), states(small, *asked)
     real = asked[2]
     error = (found - exact)[real].square().mean().sqrt() / exact[real].square().mean().sqrt()
     assert 1e-4 < float(error) < 0.03
     # Padding of any kind must not be seen.
     asked[0][~real] = 3
-    with torch.inference_mode():
-        assert torch.equal(small.states(*asked)[real], found[real])
+    assert torch.equal(states(small, *asked)[real], found[real])
 
 
 @needed
 def test_a_row_is_the_same_in_batches_of_every_size() -> None:
-    small = eight_bit(network(), [batch(8, seed=1)])
-    pieces, shapes, real = batch(8, seed=3)
-    with torch.inference_mode():
-        whole = small.states(pieces, shapes, real)
-        for rows in (1, 2, 4, 5):
-            assert torch.equal(small.states(pieces[:rows], shapes[:rows], real[:rows]), whole[:rows])
+    small = small_one()
+    given = batch(8, seed=3)
+    whole = states(small, *given)
+    for rows in (1, 2, 4, 5):
+        assert torch.equal(states(small, *(tensor[:rows] for tensor in given)), whole[:rows])
 
 
 def test_steps_reach_what_was_seen() -> None:

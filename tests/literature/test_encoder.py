@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from literature.encoder import COUNTS, GENERAL, LABELS, PARTS, Encoder, Marks, Shape, from_bert  # noqa: E402
+from literature.encoder import GENERAL, LABELS, PARTS, Encoder, Shape, from_bert  # noqa: E402
 from literature.wordpieces import SHAPES  # noqa: E402
 
 SHAPE = Shape(50, (GENERAL, "A"), width=32, layers=3, attention=4, inner=64, places=24)
@@ -43,7 +43,7 @@ def test_agrees_with_transformers() -> None:
     ours = from_bert(model.state_dict(), keep, SHAPE).eval()
     pieces, real = batch(3)
     theirs = model(torch.tensor(keep)[pieces], attention_mask=real.long()).last_hidden_state
-    got = ours.states(pieces, torch.zeros_like(pieces), real)
+    got = ours.states(pieces, ours.written(torch.zeros_like(pieces)), real)
     np.testing.assert_allclose(got[real].detach(), theirs[real].detach(), atol=2e-5)
 
 
@@ -51,9 +51,9 @@ def test_training_computes_what_reading_computes() -> None:
     """Attention is written out for one and fused for the other."""
     ours = from_bert(bert().state_dict(), range(50), SHAPE)
     pieces, real = batch(8)
-    shapes = torch.zeros_like(pieces)
+    more = torch.zeros(1)
     torch.testing.assert_close(
-        ours.train().states(pieces, shapes, real)[real], ours.eval().states(pieces, shapes, real)[real]
+        ours.train().states(pieces, more, real)[real], ours.eval().states(pieces, more, real)[real]
     )
 
 
@@ -61,8 +61,8 @@ def test_neighbours_and_padding_change_nothing() -> None:
     ours = from_bert(bert().state_dict(), range(50), SHAPE).eval()
     pieces, real = batch(4)
     shapes = torch.randint(0, SHAPES, pieces.shape, generator=torch.Generator().manual_seed(1))
-    together = ours.states(pieces, shapes, real)
-    alone = ours.states(pieces[1:2, :7], shapes[1:2, :7], real[1:2, :7])
+    together = ours.states(pieces, ours.written(shapes), real)
+    alone = ours.states(pieces[1:2, :7], ours.written(shapes[1:2, :7]), real[1:2, :7])
     np.testing.assert_allclose(together[1, :7].detach(), alone[0].detach(), atol=1e-5)
 
 
@@ -80,54 +80,47 @@ def test_a_new_encoder_does_not_yet_see_case() -> None:
     """The encoder it starts from has no case; the first step must not be thrown off by random noise."""
     ours = Encoder(SHAPE).eval()
     pieces, real = batch(6)
-    plain = ours.states(pieces, torch.zeros_like(pieces), real)
-    cased = ours.states(pieces, torch.full_like(pieces, SHAPES - 1), real)
+    plain = ours.states(pieces, torch.zeros(1), real)
+    cased = ours.states(pieces, ours.written(torch.full_like(pieces, SHAPES - 1)), real)
     torch.testing.assert_close(plain, cased)
 
 
-def related(seed: int) -> tuple[Encoder, tuple[torch.Tensor, ...], Marks]:
-    """A network of random numbers; in each row a subject at two mentions and three objects at one."""
+def related(seed: int) -> tuple[Encoder, list[torch.Tensor]]:
+    """A network of random numbers; in each row two mentions of the subject and one of the object."""
     torch.manual_seed(seed)
     shape = Shape(50, (), width=32, layers=3, attention=4, inner=64, places=24, relations=("x", "y"))
     ours = Encoder(shape).eval()
-    for parameter in ours.parameters():  # so that every part of a marker matters
+    for parameter in ours.parameters():  # so that every part matters
         torch.nn.init.normal_(parameter, std=0.5)
     pieces, real = batch(seed)
-    places = torch.randint(0, 7, (3, 5))
-    parts = torch.tensor([[1, 1, 2, 5, 8]]).repeat(3, 1)
-    named = torch.randint(0, PARTS, pieces.shape) * real
-    marks = Marks(places, places, parts, torch.randint(0, COUNTS, places.shape), named)
-    return ours, (pieces, torch.zeros_like(pieces), real), marks
+    real[:, :7] = True
+    holders = torch.zeros_like(pieces)
+    holders[:, 2], holders[:, 4], holders[:, 5] = 1, 2, 1
+    return ours, [pieces, torch.randint(0, PARTS, pieces.shape), real, holders]
 
 
-def test_padding_changes_nothing_of_what_is_told_at_markers() -> None:
-    """Neither that of the text nor markers that stand for nothing nor other rows."""
-    ours, (pieces, shapes, real), marks = related(11)
-    together = ours.related(pieces, shapes, real, marks)
-    assert together.shape == (3, 5, 2)
-    cut = Marks(*(getattr(marks, name)[1:2] for name in Marks.__slots__))
-    longer = [torch.cat([getattr(cut, name), torch.zeros(1, 3, dtype=torch.long)], 1) for name in
-              ("first", "last", "part", "count")]  # fmt: skip
-    alone = ours.related(pieces[1:2, :7], shapes[1:2, :7], real[1:2, :7], Marks(*longer, cut.named[:, :7]))
-    torch.testing.assert_close(alone[0, :5], together[1], rtol=1e-4, atol=1e-5)
+def test_padding_and_neighbours_change_nothing_of_what_is_told_of_a_pair() -> None:
+    ours, given = related(11)
+    together = ours.related(*given)
+    assert together.shape == (3, 2)
+    alone = ours.related(*(tensor[1:2, :7] for tensor in given))
+    torch.testing.assert_close(alone[0], together[1], rtol=1e-4, atol=1e-5)
 
 
 def test_who_is_subject_matters() -> None:
-    ours, given, marks = related(13)
-    parts = marks.part.clone()
-    parts[:, 0], parts[:, 2] = 2, 1  # one mention of the subject and an object change places
-    swapped = Marks(marks.first, marks.last, parts, marks.count, marks.named)
-    assert (ours.related(*given, marks) - ours.related(*given, swapped))[:, 3:].abs().max() > 0.01
+    ours, given = related(13)
+    swapped = [*given[:3], (3 - given[3]) * (given[3] > 0)]
+    assert (ours.related(*given) - ours.related(*swapped)).abs().min() > 0.001
 
 
-def test_the_text_is_read_for_its_subject() -> None:
-    """Another subject's mentions change what is told of the same objects, by the text alone if need be."""
-    ours, given, marks = related(14)
-    before = ours.related(*given, marks)
-    named = marks.named.clone()
-    named[:, 3] = PARTS - 1 - named[:, 3]
-    after = ours.related(*given, Marks(marks.first, marks.last, marks.part, marks.count, named))
-    assert (before - after)[:, 2:].abs().max() > 0.01
+def test_the_text_is_read_for_its_pair() -> None:
+    """What other pieces name, and a mention more, changes what is told."""
+    ours, given = related(14)
+    before = ours.related(*given)
+    for at, value in ((1, PARTS - 1 - given[1][:, 3]), (3, torch.ones(3, dtype=torch.long))):
+        other = [tensor.clone() for tensor in given]
+        other[at][:, 3] = value
+        assert (before - ours.related(*other)).abs().max() > 0.01
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from literature.article import Article
+from literature.claims import claims
 from literature.reading import MODEL, Reading, ReadingError
 
 ARTICLES = [
@@ -62,7 +63,8 @@ def test_a_network_that_answers_for_pairs_is_asked(tmp_path: Path) -> None:
     assert read.answers is not None
     plain = Reading()
     (known,) = plain(ARTICLES[:1])
-    told = read._claims(ARTICLES[0], known.mentions)
+    (said,) = read._relations([(ARTICLES[0], known.mentions)])
+    told = claims(ARTICLES[0], known.mentions, relations=said)
     assert [(c.subject, c.object, c.start) for c in told] == [
         (c.subject, c.object, c.start) for c in known.claims
     ]

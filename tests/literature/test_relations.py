@@ -15,7 +15,8 @@ from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
 from literature.lexicon import Concept, Type  # noqa: E402
 from literature.mentions import Mention  # noqa: E402
 from literature.prediction import ModelError  # noqa: E402
-from literature.relations import Answered, RelationReader, meaning, relations, stated  # noqa: E402
+from literature.relations import RelationReader, relations  # noqa: E402
+from literature.relations_answers import Answered, meaning, stated  # noqa: E402
 from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing  # noqa: E402
 from literature.relations_hub import blinded, meanings  # noqa: E402
 from literature.weights_io import Pairs, Weights, WeightsError, write  # noqa: E402
@@ -93,13 +94,27 @@ def test_each_answer_belongs_to_its_own_pair(reader: RelationReader) -> None:
     assert len({round(answers[NONE], 6) for answers in whole.values()}) == 4, "and no two of them are alike"
 
 
+def test_eight_bits_answer_alike_alone_and_together() -> None:
+    """The shipped network, bit for bit, in batches of every size."""
+    reader = RelationReader()
+    documents = [(text, named(text)) for text in TEXTS]
+    together = reader("DrugProt", documents)
+    assert [reader("DrugProt", [document])[0] for document in documents] == together
+    assert reader("DrugProt", documents * 3)[: len(documents)] == together
+    ((said,),) = reader(
+        "DrugProt", [("Gefitinib inhibits EGFR.", [Thing("chemical", ((0, 9),)), Thing("gene", ((19, 23),))])]
+    )
+    assert said.best == "INHIBITOR"
+    assert said.related > 0.5
+
+
 def test_calibration_is_read_from_the_file(reader: RelationReader) -> None:
     assert reader.least("DrugProt") == 0.3
     assert reader.least("CDR") == 0.5
 
 
 def test_a_pair_too_far_apart_is_answered_none(reader: RelationReader) -> None:
-    text = "aspirin was given. " + "nothing else was seen in these cells. " * 9 + "fever fell."
+    text = f"aspirin was given{' to them' * 9}. fever fell{' in them' * 9}."
     ((answer,),) = reader("CDR", [(text, named(text))])
     assert answer.answers == {NONE: 1.0, "CID": 0.0}
 

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from literature.relations import Answered  # noqa: E402
+from literature.relations_answers import Answered  # noqa: E402
 from literature.relations_corpus import CHEMPROT, NONE, Pair, Related, Thing  # noqa: E402
 from literature.relations_scoring import (  # noqa: E402
     Told,

@@ -41,7 +41,7 @@ DRUGS = ("aspirin", "heparin", "morphine", "codeine", "digoxin", "nicotine")
 ILLS = ("fever", "asthma", "cancer", "stroke", "gout", "migraine")
 LETTERS = "abcdefghijklmnopqrstuvwxyz.,"
 WORDS = (*DRUGS, *ILLS, "lowers", "in", "patients", "with", "and", "the", "gene", "seen")
-PLAN = Plan(steps=6, width=32, batch_pieces=128, vocabulary=90, checkpoint_s=1e9, rate=2e-3)
+PLAN = Plan(steps=6, width=32, places=40, batch_pieces=128, vocabulary=90, checkpoint_s=1e9, rate=2e-3)
 
 
 def told(number: int, *, ills: bool = True) -> Annotated:
@@ -183,12 +183,12 @@ def facts(count: int = 30) -> RelationCorpus:
 
 
 def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
-    """Both ills of a drug are asked about in one pass and must be told apart; calibration is kept in the file,
+    """Both ills of a drug must be told apart; calibration is kept in the file,
     and the network that finds names stays as it was."""
     names = train(corpora(), start, tmp_path / "names", PLAN, tell=lambda line: None)
     plan = replace(PLAN, steps=120, batch_pieces=512, rate=3e-3, average=0.9)
     corpus = facts(36)
-    path = relations_training.train([corpus], names, tmp_path, plan, tell=lambda line: None)
+    path = relations_training.train([corpus], start, names, tmp_path, plan, tell=lambda line: None)
     assert same(names, path)
     calibrate(path, [corpus])
     kept = read(path).pairs
@@ -204,19 +204,19 @@ def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
 def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(start: Path, tmp_path: Path) -> None:
     names = train(corpora(), start, tmp_path / "names", replace(PLAN, steps=1), tell=lambda line: None)
     plan, corpus = replace(PLAN, steps=5, blinded=0.3), facts(36)
-    whole = relations_training.train([corpus], names, tmp_path / "whole", plan, tell=lambda line: None)
+    whole = relations_training.train([corpus], start, names, tmp_path / "whole", plan, tell=lambda line: None)
     Stopper(at=2).watching([])
-    relations_training.train([corpus], names, tmp_path / "part", plan, tell=lambda line: None)
+    relations_training.train([corpus], start, names, tmp_path / "part", plan, tell=lambda line: None)
     assert 0 < json.loads(header(tmp_path / "part")["state"])["step"] < 5
     assert not finished(tmp_path / "part")
-    again = relations_training.train([corpus], names, tmp_path / "part", plan, tell=lambda line: None)
+    again = relations_training.train([corpus], start, names, tmp_path / "part", plan, tell=lambda line: None)
     assert finished(tmp_path / "part")
     one, two = (read(path).pairs for path in (whole, again))
     assert one is not None
     assert two is not None
     assert all(torch.equal(one.tensors[name], two.tensors[name]) for name in one.tensors)
     with pytest.raises(TrainingError, match="hold no pair"):
-        relations_training.train([replace(corpus, train=())], names, tmp_path / "x", plan)
+        relations_training.train([replace(corpus, train=())], start, names, tmp_path / "x", plan)
 
 
 def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) -> None:
