@@ -23,6 +23,7 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
+from docking.dynamics.resonance import atoms_of, bonds_of
 from docking.dynamics.smirnoff import pattern
 from docking.dynamics.terms import Floats
 
@@ -94,8 +95,8 @@ def known_corrections(mol: Chem.Mol) -> tuple[Floats, tuple[tuple[int, int], ...
     view = aromatic_view(mol)
     shift = np.zeros(mol.GetNumAtoms())
     done: set[tuple[int, int]] = set()
-    bonds = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in mol.GetBonds()]
-    numbers = [a.GetAtomicNum() for a in mol.GetAtoms()]
+    bonds = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in bonds_of(mol)]
+    numbers = [a.GetAtomicNum() for a in atoms_of(mol)]
     pairs = {(numbers[i], numbers[j]) for a, b in bonds for i, j in ((a, b), (b, a))}
     for (smarts, value), ends in zip(corrections(), _ends(), strict=True):
         if ends.isdisjoint(pairs):
@@ -119,10 +120,10 @@ def aromatic_view(mol: Chem.Mol) -> Chem.Mol:
     with quiet_rdkit():
         Chem.Kekulize(view, clearAromaticFlags=True)
         Chem.FastFindRings(view)
-    kinds = [(a.GetAtomicNum(), a.GetDegree(), a.GetFormalCharge()) for a in view.GetAtoms()]
+    kinds = [(a.GetAtomicNum(), a.GetDegree(), a.GetFormalCharge()) for a in atoms_of(view)]
     rings = Chem.GetSymmSSSR(view)
-    bonds_of = [_bonds_around(view, list(ring)) for ring in rings]
-    six = [(list(r), b) for r, b in zip(rings, bonds_of, strict=True) if len(r) == 6]
+    sides = [_bonds_around(view, list(ring)) for ring in rings]
+    six = [(list(r), b) for r, b in zip(rings, sides, strict=True) if len(r) == 6]
     aromatic_bonds: set[int] = set()
     atoms_of_six: set[int] = set()
     changed = True
@@ -135,12 +136,12 @@ def aromatic_view(mol: Chem.Mol) -> Chem.Mol:
                 aromatic_bonds |= {b.GetIdx() for b in bonds}
                 atoms_of_six |= set(atoms)
                 changed = True
-    for ring, bonds in zip(rings, bonds_of, strict=True):
+    for ring, bonds in zip(rings, sides, strict=True):
         atoms = list(ring)
         if len(atoms) == 7 and _tropylium(atoms, bonds, kinds):
             aromatic_bonds |= {b.GetIdx() for b in bonds}
             atoms_of_six |= set(atoms)
-    for ring, bonds in zip(rings, bonds_of, strict=True):
+    for ring, bonds in zip(rings, sides, strict=True):
         atoms = list(ring)
         if len(atoms) == 5 and _five(atoms, bonds, kinds, set(aromatic_bonds)):
             aromatic_bonds |= {b.GetIdx() for b in bonds}

@@ -1,8 +1,8 @@
 """How do atoms and bonds become partial charges? A small message-passing network, plain numpy.
 
 Each atom listens to its neighbours a few times; then every bond moves some charge from
-one end to the other. What one atom gives another takes, so the total is the formal
-charge by construction. `gradient` is the same arithmetic backwards, for training.
+one end to the other. What one atom gives another takes, as bond charge corrections do,
+so the total is the formal charge by construction. `gradient` is the same arithmetic backwards, for training.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def forward(weights: Weights, graph: Graph) -> tuple[NDArray[Any], dict[str, Any
     moved = inside @ weights["out.w"]
     kept["h"], kept["inside"] = h, inside
     net = moved - moved[graph.back]
-    return graph.formal + np.add.reduceat(net, starts), kept
+    return graph.base + np.add.reduceat(net, starts), kept
 
 
 def gradient(

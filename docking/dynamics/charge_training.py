@@ -1,8 +1,11 @@
 """How is the graph charge model made? AM1-BCC charges of many small molecules, and a network fitted to them.
 
+    python -m docking.dynamics.charge_training pick pool.smi molecules.smi --wanted 4500
     python -m docking.dynamics.charge_training label molecules.smi labels.jsonl
     python -m docking.dynamics.charge_training fit labels.jsonl [reference.sdf ...] --out weights/charges.safetensors
 
+`pick` takes those of a pool whose atoms stand where no atom picked before them stood, in
+their state at pH 7.4 (one in five of those that change keeps the state drawn).
 `label` computes AM1-BCC charges at one outstretched conformer of each molecule and may be
 stopped and begun again. `fit` takes those, and SDF files whose charges stand in the
 field atom.dprop.PartialCharge. A molecule is left aside for judging when the digest of
@@ -15,6 +18,7 @@ import argparse
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +26,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from discovery.molecule import quiet_rdkit
+from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from docking.dynamics.am1 import Mopac
-from docking.dynamics.charge_graph import Graph, graph_of, side_by_side
+from docking.dynamics.charge_graph import ELEMENTS, Graph, graph_of, side_by_side
 from docking.dynamics.charge_net import Weights, charges, forward, fresh, gradient, loaded
 from docking.dynamics.charges import am1_bcc_elf
 from docking.dynamics.smirnoff import checked
 from docking.dynamics.terms import Floats
+from docking.species import states
 
-WIDTH, LAYERS = 64, 4
+WIDTH, LAYERS = 64, 5
 BATCH_ATOMS = 500
+LABEL_CONFORMERS, LABEL_LOOSE = 3, 60.0  # a label in a third of the time; what it errs averages out
+SMALLEST, LARGEST = 4, 27  # heavy atoms of a molecule that is picked
+NEW = (0.5, 0.25, 0.1)  # share of its surroundings that are to be new, in the first pass, the second ...
 ASIDE = 12  # one scaffold in so many is left aside
 _TWICE = 0.05  # e; beyond it an error counts by its size, not its square: labels err too
 
@@ -55,6 +64,52 @@ class Labelled:
         return hashlib.sha256(scaffold.encode()).digest()[0] % ASIDE == 0
 
 
+def pick(pool: Iterable[str], wanted: int, seed: int = 1) -> list[str]:
+    """SMILES of small molecules that show the most surroundings of atoms (two bonds about each).
+
+    What cannot be read, is charged beyond 2 e, or holds atoms that the network is not to
+    know, is passed over.
+    """
+    rng = np.random.default_rng(seed)
+    maker = rdFingerprintGenerator.GetMorganGenerator(radius=2)
+    held: dict[str, list[int]] = {}
+    for text in pool:
+        with quiet_rdkit():
+            mol = Chem.MolFromSmiles(max(text.split("."), key=len))
+        if mol is None or not SMALLEST <= mol.GetNumHeavyAtoms() <= LARGEST:
+            continue
+        if any(a.GetAtomicNum() not in ELEMENTS or a.GetIsotope() for a in mol.GetAtoms()):
+            continue
+        more = rdFingerprintGenerator.AdditionalOutput()
+        more.AllocateBitInfoMap()
+        maker.GetSparseCountFingerprint(mol, additionalOutput=more)
+        wide = [bit for bit, where in more.GetBitInfoMap().items() for _, radius in where if radius == 2]
+        if wide:
+            held.setdefault(Chem.MolToSmiles(mol), wide)
+    waiting = [list(held)[i] for i in rng.permutation(len(held))]
+    shown = Counter[int]()
+    picked: list[str] = []
+    for share in NEW:
+        for smiles in waiting:
+            wide = held[smiles]
+            if wide and len(picked) < wanted and np.mean([shown[bit] < 2 for bit in wide]) >= share:
+                shown.update(wide)
+                picked.append(smiles)
+                held[smiles] = []
+    return [
+        found for smiles in picked if (found := _in_the_body(smiles, keep=rng.random() < 0.2)) is not None
+    ]
+
+
+def _in_the_body(smiles: str, *, keep: bool) -> str | None:
+    try:
+        found = states(Molecule.parse(smiles), spread=0.0, most=1)
+    except MoleculeError:
+        return None
+    mol = Chem.MolFromSmiles(smiles if keep else found[0])
+    return Chem.MolToSmiles(mol) if mol is not None and abs(Chem.GetFormalCharge(mol)) <= 2 else None
+
+
 def label(molecules: Iterable[str], out: Path, limit: int | None = None) -> int:
     """Append one JSON line per SMILES to `out`; those already there are passed over."""
     done = {json.loads(line)["s"] for line in out.read_text().splitlines()} if out.exists() else set()
@@ -67,7 +122,13 @@ def label(molecules: Iterable[str], out: Path, limit: int | None = None) -> int:
                 break
             row: dict[str, object] = {"s": smiles}
             try:
-                found = am1_bcc_elf(Chem.AddHs(Chem.MolFromSmiles(smiles)), smiles, mopac=mopac)
+                found = am1_bcc_elf(
+                    Chem.AddHs(Chem.MolFromSmiles(smiles)),
+                    smiles,
+                    mopac=mopac,
+                    conformers=LABEL_CONFORMERS,
+                    loose=LABEL_LOOSE,
+                )
                 row["q"] = [round(float(q), 5) for q in found.values]
             except MoleculeError as error:
                 row["e"] = str(error)
@@ -202,6 +263,10 @@ def main() -> None:
     one.add_argument("molecules", type=Path)
     one.add_argument("out", type=Path)
     one.add_argument("--limit", type=int)
+    pool = what.add_parser("pick")
+    pool.add_argument("pool", type=Path)
+    pool.add_argument("molecules", type=Path)
+    pool.add_argument("--wanted", type=int, default=4500)
     two = what.add_parser("fit")
     two.add_argument("data", type=Path, nargs="+")
     two.add_argument("--out", type=Path, required=True)
@@ -210,6 +275,11 @@ def main() -> None:
     two.add_argument("--seed", type=int, default=1)
     two.add_argument("--start", type=Path, help="weights to go on from, member by member")
     given = parser.parse_args()
+    if given.what == "pick":
+        found = pick((x.split()[0] for x in given.pool.read_text().splitlines() if x.strip()), given.wanted)
+        given.molecules.write_text("".join(f"{smiles}\n" for smiles in found))
+        print(len(found), "picked")
+        return
     if given.what == "label":
         smiles = [line.split()[0] for line in given.molecules.read_text().splitlines() if line.strip()]
         print(label(smiles, given.out, given.limit), "labelled")

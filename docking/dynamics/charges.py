@@ -115,12 +115,19 @@ def _am1(
     return found
 
 
-def am1_bcc_elf(mol: Chem.Mol, name: str = "the ligand", *, mopac: Mopac | None = None) -> Charges:
+def am1_bcc_elf(
+    mol: Chem.Mol,
+    name: str = "the ligand",
+    *,
+    mopac: Mopac | None = None,
+    conformers: int = CONFORMERS,
+    loose: float = LOOSE,
+) -> Charges:
     """AM1-BCC at one outstretched conformer, loosely relaxed: no pose shows in it.
 
     Of several conformers the one is taken whose charges, all made positive, lie furthest
     apart [1]_, so that no inner hydrogen bond or salt bridge is held. AM1 relaxes it
-    `LOOSE` times less tightly than MOPAC would by itself: a twentieth of the time, and
+    `loose` times less tightly than MOPAC would by itself: a twentieth of the time, and
     further relaxing leads away from the conformer that was chosen.
 
     Raises
@@ -135,8 +142,8 @@ def am1_bcc_elf(mol: Chem.Mol, name: str = "the ligand", *, mopac: Mopac | None 
     """
     whole = checked(mol, name)
     shift = bond_charge_corrections(whole, name)
-    xyz = outstretched_conformer(whole, name)
-    found = _am1(whole, xyz, name, mopac, tolerance=LOOSE)
+    xyz = outstretched_conformer(whole, name, conformers)
+    found = _am1(whole, xyz, name, mopac, tolerance=loose)
     return Charges(symmetrised(whole, found + shift), "am1-bcc-elf")
 
 
@@ -154,7 +161,7 @@ def graph_charges(mol: Chem.Mol, name: str = "the ligand") -> Charges:
     graph = graph_of(whole, name)
     values = np.mean([net_charges(weights, graph) for weights in members()], axis=0).astype(np.float64)
     values += (Chem.GetFormalCharge(whole) - values.sum()) / len(values)  # rounding, some 1e-7 e
-    return Charges(symmetrised(whole, values), "graph")
+    return Charges(_shared(values, graph.same), "graph")
 
 
 def gasteiger(mol: Chem.Mol, name: str = "the ligand") -> Charges:
@@ -253,7 +260,7 @@ def extended_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
     return _reordered(best, order)
 
 
-def outstretched_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
+def outstretched_conformer(mol: Chem.Mol, name: str = "the ligand", conformers: int = CONFORMERS) -> Floats:
     """Of several conformers the one whose charges, all made positive, repel least.
 
     Returns
@@ -265,7 +272,7 @@ def outstretched_conformer(mol: Chem.Mol, name: str = "the ligand") -> Floats:
     MoleculeError
         NO_CONFORMER.
     """
-    order, copy, found, _ = _relaxed_apart(mol, name)
+    order, copy, found, _ = _relaxed_apart(mol, name, conformers)
     rdPartialCharges.ComputeGasteigerCharges(copy)
     size = np.abs(np.nan_to_num([float(a.GetProp("_GasteigerCharge")) for a in copy.GetAtoms()]))
     pairs = np.outer(size, size) * (Chem.GetDistanceMatrix(copy) > 2)
@@ -284,7 +291,9 @@ def _reordered(best: Floats, order: Ints) -> Floats:
     return answer
 
 
-def _relaxed_apart(mol: Chem.Mol, name: str) -> tuple[Ints, Chem.Mol, list[int], Floats]:
+def _relaxed_apart(
+    mol: Chem.Mol, name: str, conformers: int = CONFORMERS
+) -> tuple[Ints, Chem.Mol, list[int], Floats]:
     """Conformers of the molecule in canonical order, relaxed with electrostatics switched off.
 
     Returns
@@ -302,10 +311,10 @@ def _relaxed_apart(mol: Chem.Mol, name: str) -> tuple[Ints, Chem.Mol, list[int],
     copy.RemoveAllConformers()
     Chem.SanitizeMol(copy)
     with quiet_rdkit():
-        found = list(rdDistGeom.EmbedMultipleConfs(copy, CONFORMERS, randomSeed=SEED))
+        found = list(rdDistGeom.EmbedMultipleConfs(copy, conformers, randomSeed=SEED))
         if not found:
             found = list(
-                rdDistGeom.EmbedMultipleConfs(copy, CONFORMERS, randomSeed=SEED, useRandomCoords=True)
+                rdDistGeom.EmbedMultipleConfs(copy, conformers, randomSeed=SEED, useRandomCoords=True)
             )
         if not found:
             raise MoleculeError(
@@ -332,7 +341,10 @@ def symmetrised(mol: Chem.Mol, charges: Floats) -> Floats:
     ----------
     charges : [atom], e
     """
-    same = classes(mol)
+    return _shared(charges, classes(mol))
+
+
+def _shared(charges: Floats, same: Ints) -> Floats:
     total = np.bincount(same, weights=charges)
     count = np.bincount(same)
     return np.asarray(total[same] / count[same])

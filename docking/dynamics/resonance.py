@@ -17,6 +17,7 @@ from docking.dynamics.terms import Floats, Ints
 
 MOST_DRAWINGS = 64
 _CARBON = 6
+_ORDERS = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
 _LONE_PAIR = {7: 3, 8: 2, 16: 2}  # neighbours of a neutral atom that can still give electrons
 
 State = tuple[tuple[int, ...], tuple[int, ...]]  # charge of each atom, order of each bond
@@ -28,7 +29,22 @@ class Drawn:
 
     charge: Floats  # [atom] e
     order: Floats  # [bond]; Kekulé's, so an aromatic ring's are still 1 and 2
-    drawings: int
+    forms: tuple[State, ...]  # one of each placing of the charges
+
+    @property
+    def drawings(self) -> int:
+        """How many."""
+        return len(self.forms)
+
+
+def atoms_of(mol: Chem.Mol) -> list[Chem.Atom]:
+    """All atoms, by number: RDKit's own iterator counts them anew at every step, and takes three times as long."""
+    return [mol.GetAtomWithIdx(i) for i in range(mol.GetNumAtoms())]
+
+
+def bonds_of(mol: Chem.Mol) -> list[Chem.Bond]:
+    """All bonds, by number."""
+    return [mol.GetBondWithIdx(i) for i in range(mol.GetNumBonds())]
 
 
 def mean_drawing(mol: Chem.Mol) -> Drawn:
@@ -42,8 +58,8 @@ def mean_drawing(mol: Chem.Mol) -> Drawn:
     view = Chem.Mol(mol)
     with quiet_rdkit():
         Chem.Kekulize(view, clearAromaticFlags=True)
-    charges = tuple(a.GetFormalCharge() for a in view.GetAtoms())
-    orders = tuple(int(b.GetBondTypeAsDouble()) for b in view.GetBonds())
+    charges = tuple(a.GetFormalCharge() for a in atoms_of(view))
+    orders = tuple(int(b.GetBondTypeAsDouble()) for b in bonds_of(view))
     forms = [(charges, orders)]
     if any(charges):
         forms = _drawings(view, (charges, orders))
@@ -52,14 +68,32 @@ def mean_drawing(mol: Chem.Mol) -> Drawn:
         placed.setdefault(where, []).append(bonds)
     charge = np.mean(list(placed), axis=0)
     order = np.mean([np.mean(bonds, axis=0) for bonds in placed.values()], axis=0)
-    return Drawn(np.asarray(charge, dtype=np.float64), np.asarray(order, dtype=np.float64), len(placed))
+    return Drawn(
+        np.asarray(charge, dtype=np.float64),
+        np.asarray(order, dtype=np.float64),
+        tuple((where, bonds[0]) for where, bonds in placed.items()),
+    )
+
+
+def redrawn(mol: Chem.Mol, form: State) -> Chem.Mol:
+    """The molecule drawn as one of the forms of its mean drawing, sanitised."""
+    view = Chem.RWMol(mol)
+    with quiet_rdkit():
+        Chem.Kekulize(view, clearAromaticFlags=True)
+        for atom, charge in zip(atoms_of(view), form[0], strict=True):
+            atom.SetFormalCharge(charge)
+        for bond, order in zip(bonds_of(view), form[1], strict=True):
+            bond.SetBondType(_ORDERS[order])
+        found = view.GetMol()
+        Chem.SanitizeMol(found)
+    return found
 
 
 def _drawings(view: Chem.Mol, first: State) -> list[State]:
     """All that moving electron pairs reaches, charges on heteroatoms only; `first` is always kept."""
-    numbers = [a.GetAtomicNum() for a in view.GetAtoms()]
+    numbers = [a.GetAtomicNum() for a in atoms_of(view)]
     around: list[list[tuple[int, int]]] = [
-        [(b.GetOtherAtomIdx(a.GetIdx()), b.GetIdx()) for b in a.GetBonds()] for a in view.GetAtoms()
+        [(b.GetOtherAtomIdx(a.GetIdx()), b.GetIdx()) for b in a.GetBonds()] for a in atoms_of(view)
     ]
     seen, waiting = {first}, [first]
     while waiting and len(seen) < MOST_DRAWINGS:
@@ -109,11 +143,11 @@ def _moves(state: State, numbers: list[int], around: list[list[tuple[int, int]]]
 def classes(mol: Chem.Mol) -> Ints:
     """Equal numbers for atoms that are equal by elements and connections alone."""
     flat = Chem.RWMol(mol)
-    for bond in flat.GetBonds():
+    for bond in bonds_of(flat):
         bond.SetBondType(Chem.BondType.SINGLE)
         bond.SetIsAromatic(False)
         bond.SetStereo(Chem.BondStereo.STEREONONE)
-    for atom in flat.GetAtoms():
+    for atom in atoms_of(flat):
         atom.SetFormalCharge(0)
         atom.SetIsAromatic(False)
         atom.SetNoImplicit(True)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
+from docking.dynamics.bcc import bond_charge_corrections, known_corrections
 from docking.dynamics.charge_graph import graph_of, side_by_side
 from docking.dynamics.charge_net import charges, forward, fresh, gradient, loaded, members
-from docking.dynamics.charge_training import Labelled, errors, fit, label, read, save
+from docking.dynamics.charge_training import Labelled, errors, fit, label, pick, read, save
 from docking.dynamics.charges import graph_charges, method
 from tests.docking.dynamics.cases import needs_shared, reference_charges, shared_ligands
 
@@ -85,6 +86,35 @@ def test_a_network_learns_what_it_is_shown() -> None:
     assert after < before / 2.0
 
 
+def test_molecules_are_picked_for_what_they_show_and_as_they_are_in_the_body() -> None:
+    pool = [
+        "CCCCO",
+        "OCCCC",
+        "not a SMILES",
+        "CC[Se]CC",
+        "CC",
+        "CCCCCC(=O)O.[Na+]",
+        "CCCCCCC(=O)O",
+        "c1ccncc1C#N",
+    ]
+    found = pick(pool, 10, seed=3)
+    assert len(found) == len(set(found))
+    assert set(found) & {"CCCCCC(=O)[O-]", "CCCCCC(=O)O"}
+    assert {"CCCCO", "N#Cc1cccnc1"} <= set(found)
+    assert "[O-]" in "".join(found)
+    assert len(pick(pool, 2, seed=3)) == 2
+
+
+def test_a_bond_without_a_correction_is_left_to_the_network() -> None:
+    mol = whole("COP(=O)(OC)OC")
+    with pytest.raises(MoleculeError, match="no bond charge correction"):
+        bond_charge_corrections(mol)
+    shift, unknown = known_corrections(mol)
+    assert unknown
+    assert shift.sum() == pytest.approx(0.0, abs=1e-9)
+    assert graph_charges(mol).values.sum() == pytest.approx(0.0, abs=1e-9)
+
+
 def test_labelling_goes_on_where_it_stopped(tmp_path: Path) -> None:
     out = tmp_path / "labels.jsonl"
     assert label(["CO", "C[SiH3]"], out, limit=1) == 1
@@ -127,9 +157,9 @@ def test_it_takes_milliseconds() -> None:
 @needs_shared
 @pytest.mark.parametrize("system", ["tyk2", "cdk2", "mcl1", "thrombin", "hif2a"])
 def test_systems_never_trained_on(system: str) -> None:
-    """Reference: OpenEye's AM1-BCC ELF10; Gasteiger's charges are 0.08 to 0.2 e away, ours below 0.04 e."""
+    """Reference: OpenEye's AM1-BCC ELF10; Gasteiger's charges are 0.08 to 0.2 e away, ours below 0.025 e."""
     off = [
         np.sqrt(np.mean(np.square(graph_charges(mol).values - reference_charges(mol))))
         for mol in shared_ligands(system, "openeye_am1bccelf10")[::4]
     ]
-    assert np.median(off) < 0.04
+    assert np.median(off) < 0.025
