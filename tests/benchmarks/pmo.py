@@ -211,6 +211,12 @@ def neutral(molecules: Sequence[str], path: Path) -> None:
     part.replace(path)
 
 
+def noted(folder: Path) -> dict[str, str]:
+    """What else must be known of the runs kept in a folder."""
+    note = folder / "note.txt"
+    return {"note": note.read_text().strip()} if note.exists() else {}
+
+
 def peers(names: Sequence[str], protocol: str) -> dict[str, float]:
     """Published sums over these tasks, 10,000 calls each."""
     path = SHARED / "generative/pmo/peer_pmo_auc_top10.csv"
@@ -271,8 +277,7 @@ def compare(
     out: Path | None,
 ) -> None:
     """Every method on every task, from the same molecules."""
-    note = folder / "note.txt"
-    said = {"note": note.read_text().strip()} if note.exists() else {}
+    said = noted(folder)
     totals: dict[str, float] = dict.fromkeys(methods, 0.0)
     most = 0.0
     for task in names:
