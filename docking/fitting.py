@@ -1,6 +1,6 @@
 """How are the weights of the rescoring learned?
 
-python -m docking.fitting --poses FOLDER --out DIR
+python -m docking.fitting --poses FOLDER [FOLDER ...] --out DIR
 
 Each file of the folder holds one complex: a ligand, its docked poses, how far each lies
 from the crystal's. The weights are those under which the near poses of a ligand win
@@ -99,18 +99,23 @@ class Case:
         return bool(near.any() and not near.all())
 
 
-def load(folder: Path) -> list[Case]:
-    """Every NAME.json of a folder: `ligand` and `receptor` as PDBQT, `poses` [pose, atom, 3] Å, `away` [pose] Å.
+def load(*folders: Path) -> list[Case]:
+    """Every NAME.json of the folders: `ligand` and `receptor` as PDBQT, `poses` [pose, atom, 3] Å, `away` [pose] Å.
+
+    A complex that several folders hold, docked by different searches, is a case in each, of one family.
 
     Raises
     ------
     DockingError
-        If there is none.
+        If a folder holds none.
     """
-    kept = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    if not kept:
-        raise DockingError(f"{folder} holds no NAME.json with docked poses; make them with "
-                           "python -m tests.benchmarks.candidates")  # fmt: skip
+    kept = []
+    for folder in folders:
+        paths = sorted(folder.glob("*.json"))
+        if not paths:
+            raise DockingError(f"{folder} holds no NAME.json with docked poses; make them with "
+                               "python -m tests.benchmarks.candidates")  # fmt: skip
+        kept += [json.loads(path.read_text()) for path in paths]
     families = kinships({one["name"]: (one["receptor"], one["ligand"]) for one in kept})
     cases = []
     for one in kept:
@@ -407,13 +412,13 @@ def card(report: Mapping[str, Any], seed: int) -> str:
 
 - sha256 `{report["sha256"]}`, {report["bytes"]:,} bytes
 - {len(SIGNS)} measurements of a pose, Vina's energy, and a table of contacts by kind and distance: one weight each
-- Made by `python -m docking.fitting --poses FOLDER --out DIR --seed {seed}` on what `python -m tests.benchmarks.candidates` writes
+- Made by `python -m docking.fitting --poses {"FOLDER " * report["searches"]}--out DIR --seed {seed}` on what `python -m tests.benchmarks.candidates` writes
 - Licence: Apache-2.0, as the larger of the sets it was learned from
 - Use: orders the poses of one ligand. It does not say how strongly a molecule binds beside another.
 
 ## Data
 
-No coordinates of a complex are in this file. Poses by our own engine.
+No coordinates of a complex are in this file. Poses by our own engine, by {report["searches"]} of its searches; judged on the present one's.
 
 | set | origin | licence |
 |---|---|---|
@@ -446,20 +451,25 @@ Keep these out of a benchmark of rescored poses, with their kin.
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m docking.fitting", description=__doc__.split("\n")[0])
-    parser.add_argument("--poses", type=Path, required=True, help="folder of NAME.json")
+    parser.add_argument(
+        "--poses", type=Path, nargs="+", required=True,
+        help="folder of NAME.json; more of them are learned from and not judged",
+    )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for the weights, their card and poses.json"
     )
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
-    cases = load(args.poses)
+    cases = load(*args.poses)
+    judged = len([*args.poses[0].glob("*.json")])  # the first folder's cases come first
     (args.out / "folds").mkdir(parents=True, exist_ok=True)
     odds = [crossed(cases, args.seed + k) for k in range(REPEATS)]
     alone = np.mean([found(cases, some) for some in odds], axis=0)  # without what lies about each pose
     hits = np.mean([found(cases, about(cases, some)) for some in odds], axis=0)
-    parts = {"all": measured(cases, hits)}
+    names = [case.name for case in cases[:judged]]
+    parts = {"all": measured(cases[:judged], hits[:judged])}
     for part, mark in (("from SMILES", True), ("crystal's bond lengths", False)):
-        chosen = [i for i, case in enumerate(cases) if ("_" in case.name) == mark]
+        chosen = [i for i, name in enumerate(names) if ("_" in name) == mark]
         if chosen:
             parts[part] = measured([cases[i] for i in chosen], hits[chosen])
     data = write(learned(cases, args.seed))
@@ -472,8 +482,9 @@ def main() -> None:
     report: dict[str, Any] = {
         "measured": parts,
         "families": len({case.family for case in cases}),
-        "first_near_without_neighbours": round(float(alone.mean()), 4),
-        "learned_from": [case.name for case in cases],
+        "first_near_without_neighbours": round(float(alone[:judged].mean()), 4),
+        "searches": len(args.poses),
+        "learned_from": sorted({case.name for case in cases}),
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
     }
