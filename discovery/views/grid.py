@@ -55,9 +55,7 @@ def _widget_class() -> Any:
         _css = asset("grid.css")
         about = traitlets.Dict().tag(sync=True)  # columns, ranges, size of a page: told once
         asked = traitlets.Dict().tag(sync=True)  # what the reader wants to see
-        shown = traitlets.Dict().tag(
-            sync=True
-        )  # one page, drawn; its rows are left out when it travelled ahead
+        shown = traitlets.Dict().tag(sync=True)  # one page; without rows when they travelled ahead
         ahead = traitlets.Dict().tag(sync=True)  # a page near it, drawn before it is asked for
         selected = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of the chosen rows
         choose = traitlets.Unicode("").tag(sync=True)  # "found": choose all that were found; "none": nothing
@@ -114,7 +112,7 @@ def _widget_class() -> Any:
             if question != self._question:
                 self._question, self._sent = question, set()
             self._sent = {page for page in {*self._sent, at} if abs(page - at) <= _NEAR}
-            if about["serial"] and not asked.get("chosen"):  # the first page is not on the screen yet
+            if about["serial"] and not asked.get("chosen"):  # serial 0: nobody sees the first page yet
                 self._look_ahead(places, at, smarts)
 
         def _part(self, places: Any, page: int) -> Any:
