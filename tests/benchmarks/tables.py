@@ -150,13 +150,27 @@ SHOWN: dict[str, tuple[str, str, str]] = {
 
 
 def newest() -> list[dict[str, Any]]:
-    """The last run of each command, in the order of names."""
+    """The last run of each benchmark with each of its settings, in the order of names; a quick one where no full one is.
+
+    Where the data lay, where the run was kept and whether kept rows were only told again are no settings.
+    """
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     lines = (HERE / "results.jsonl").read_text(encoding="utf-8").splitlines()
     for place, line in enumerate(lines):
         run = {**json.loads(line), "place": place}
-        found[run["name"], run["device"], run["command"]] = run
-    return [found[key] for key in sorted(found)]
+        found[run["name"], _kind(run["device"]), _settings(run["command"])] = run
+    full = {name for name, _, settings in found if "--quick" not in settings}
+    return [found[key] for key in sorted(found) if "--quick" not in key[2] or key[0] not in full]
+
+
+def _settings(command: str) -> str:
+    """The command without its folders, which kept rows it tells, and of how many tasks and calls: each has a line of its own."""
+    return re.sub(r" --\S+ DATA\S*| --so-far| --kept| --calls \d+| --tasks( [^-\s]\S*)+", "", command)
+
+
+def _kind(device: str) -> str:
+    """ "CPU, one core: some processor" -> "cpu": a run on a GPU does not stand in for one without."""
+    return re.split(r"\W", device.lower(), maxsplit=1)[0]
 
 
 def flat(numbers: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -171,23 +185,77 @@ def flat(numbers: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def results(runs: list[dict[str, Any]]) -> str:
-    """A section a benchmark, a row a number, each run with its command, commit and machine."""
-    parts = [
-        "# Results\n\nThe newest run of each command, as recorded in `tests/benchmarks/results.jsonl`; written by\n"
-        "`python -m tests.benchmarks.tables`. A `+` behind a commit: the tree had changes of its own. `DATA` stands\n"
-        "for the folder the data lay in.\n"
-    ]
+    """A section a benchmark; in it a table for each way it was run, with its command, commit and machine."""
+    sections: dict[str, dict[tuple[str, ...], list[dict[str, Any]]]] = {}
     for run in runs:
-        head = f"`{run['command']}`, commit `{run['commit']}`, {run['date']}, {run['device']}, seed {run['seed']}"
-        head += f". {run['note']}" if "note" in run else ""
-        rows = [f"| {name} | {_shown(value)} |" for name, value in flat(run["numbers"]).items()]
-        parts.append("\n".join([f"## {run['name']}\n\n{head}\n", "| | |", "|---|---|", *rows]) + "\n")
+        way = (_settings(run["command"]), _kind(run["device"]), str(run["seed"]))
+        sections.setdefault(run["name"].partition("/")[0], {}).setdefault(way, []).append(run)
+    parts = [
+        "# Results\n\nThe newest run of each benchmark with each of its settings, as recorded in\n"
+        "`tests/benchmarks/results.jsonl`, where the older ones are; written by `python -m tests.benchmarks.tables`.\n"
+        "A `+` behind a commit: the tree had changes of its own. `DATA` stands for the folder the data lay in.\n",
+        " · ".join(f"[{name}](#{name})" for name in sections) + "\n",
+    ]
+    for name, ways in sections.items():
+        parts.append(f"## {name}\n")
+        for together in ways.values():
+            last = max(together, key=lambda run: run["place"])
+            notes = "".join(f". {run['note']}" for run in together if "note" in run)
+            parts.append(
+                f"`{last['command']}`, commit `{last['commit']}`, {last['date']}, {last['device']}, seed {last['seed']}{notes}\n"
+            )
+            numbers: dict[str, Any] = {}
+            for run in together:
+                task = run["name"].partition("/")[2]
+                older = {"commit": run["commit"]} if run["commit"] != last["commit"] else {}
+                numbers.update(flat({**run["numbers"], **older}, f"{task}." if task else ""))
+            parts.extend(_tabled(numbers))
     return "\n".join(parts)
+
+
+_PLACE = re.compile(
+    r"(.+?)(?:\.(?!\d)| )([^. ]+(?:\.\d[^. ]*)?)$"
+)  # "sets.cdk2.share_within_0.005": where, and what
+
+
+def _tabled(numbers: Mapping[str, Any]) -> list[str]:
+    """Markdown tables: what was measured once in one, what was measured in several places in another, places beside each other."""
+    places: dict[str, dict[str, Any]] = {}
+    for key, value in numbers.items():
+        where, what = found.groups() if (found := _PLACE.match(key)) else ("", key)
+        places.setdefault(where, {})[what] = value
+    for where in list(places):  # "BioRED.own.cell" of "BioRED.own.cell.line" is no place, "BioRED.own" is
+        parent = where.rpartition(".")[0]
+        if parent in places and parent and len(places[where]) == 1:
+            places[parent].update(
+                {f"{where.rpartition('.')[2]}.{what}": value for what, value in places.pop(where).items()}
+            )
+    once = places.pop("", {})
+    for where, here in list(places.items()):
+        if not any(len(here.keys() & there.keys()) > 1 for other, there in places.items() if other != where):
+            once.update({f"{where}.{what}": value for what, value in places.pop(where).items()})
+    tables = []
+    if once:
+        tables.append(_table(["", ""], [[name, value] for name, value in once.items()]))
+    if places:
+        what = list(dict.fromkeys(name for here in places.values() for name in here))
+        if len(places) >= len(what):
+            rows = [[where, *(here.get(name, "") for name in what)] for where, here in places.items()]
+            tables.append(_table(["", *what], rows))
+        else:
+            rows = [[name, *(here.get(name, "") for here in places.values())] for name in what]
+            tables.append(_table(["", *places], rows))
+    return tables
+
+
+def _table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *([_shown(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def readme_table(runs: list[dict[str, Any]]) -> str:
     """The few numbers named in `SHOWN`, from the newest run that is not a quick one."""
-    lines = ["| what | ours | beside it | command |", "|---|---|---|---|"]
+    lines = ["| what | ours | beside it | command and all numbers |", "|---|---|---|---|"]
     for name, told in SHOWN.items():
         # one with our fast charges, beside the reference method, is told in RESULTS.md alone
         mine = [run for run in runs if run["name"] == name and "--method" not in run["command"]]
@@ -199,7 +267,8 @@ def readme_table(runs: list[dict[str, Any]]) -> str:
         run = max(full, key=lambda one: (keys <= set(flat(one["numbers"])), one["date"], _tried(one)))
         numbers = flat(run["numbers"])
         cells = " | ".join(_filled(text, numbers) for text in told)
-        lines.append(f"| {cells} | `{run['command']}` |")
+        section = name.partition("/")[0]
+        lines.append(f"| {cells} | [{section}](RESULTS.md#{section}) |")
     return "\n".join(lines)
 
 
