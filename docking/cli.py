@@ -34,7 +34,7 @@ def dock(
             min=0, help="Put the box around the receptor's own pocket of this rank, 1 the likeliest."
         ),
     ] = 0,
-    engine: Annotated[str, typer.Option(help="vina, native, or one that a plug-in brings.")] = "vina",
+    engine: Annotated[str, typer.Option(help="native, vina, or one that a plug-in brings.")] = "native",
     effort: Annotated[str, typer.Option(help="fast, balanced or thorough.")] = "balanced",
     poses: Annotated[int, typer.Option(min=1, max=100, help="Most poses per isomer.")] = 9,
     seed: Annotated[int, typer.Option(help="The same seed gives the same poses.")] = 1,

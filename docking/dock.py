@@ -49,7 +49,7 @@ def dock(
     site: Site,
     molecules: Sequence[Molecule | Missing],
     *,
-    engine: Engine | str = "vina",
+    engine: Engine | str = "native",
     seed: int = 1,
     n_poses: int = 9,
     ph: float = BODY_PH,
@@ -74,7 +74,7 @@ def dock(
         score of a pose is the same with both. Poses with restraints, flexible side
         chains or ligands beside them are always put in order by score and restraint:
         rescoring was learned from ligands alone in rigid receptors.
-    settings : the engine's own, such as exhaustiveness=8 or effort="fast"
+    settings : the engine's own, such as effort="fast" of native or exhaustiveness=8 of vina
         Only with a name.
 
     Raises

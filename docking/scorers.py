@@ -46,8 +46,8 @@ class DockingScore:
     residues: tuple[str, ...] = ()  # such as ["A:ASP129"]
     pocket: int = 0  # rank of the receptor's own pocket, 1 the likeliest; see pockets.py
     margin: float = MARGIN  # Å about the ligand or the residues
-    engine: str = "vina"
-    exhaustiveness: int | None = None  # for engines that have it; the engine's own when not given
+    engine: str = "native"
+    exhaustiveness: int | None = None  # for vina and engines that have it; the engine's own when not given
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     n_poses: int = 9
     seed: int = 1

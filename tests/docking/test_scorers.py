@@ -17,7 +17,7 @@ from docking.receptor import DockingError
 from docking.restraints import Like, Near, points_of
 from docking.scorers import DockingScore
 
-DOCKING = DockingScore(exhaustiveness=1, n_poses=3, seed=7)
+DOCKING = DockingScore(engine="vina", exhaustiveness=1, n_poses=3, seed=7)
 SEROTONIN = Molecule.parse("NCCc1c[nH]c2ccc(O)cc12", "serotonin")
 TELLURIDE = Molecule("C[Te]CCO", "a telluride")
 FLUOROBENZENE = Molecule.parse("Fc1ccccc1")
@@ -81,7 +81,7 @@ def test_context_shows_receptor_and_reference() -> None:
         ({"tautomers": 0}, "tautomers"),
         ({"pocket": -1}, "pocket"),
         ({"pocket": 1, "residues": ("A:ASP129",)}, "one of"),
-        ({"like": "known.sdf"}, "engine = 'native'"),
+        ({"engine": "vina", "like": "known.sdf"}, "engine = 'native'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], says: str) -> None:
@@ -99,7 +99,7 @@ def test_the_found_pocket_is_the_known_one() -> None:
 
 def test_a_tautomer_is_docked_beside_the_drawn_one() -> None:
     drawn = Molecule.parse("Cc1cnc[nH]1", "4-methylimidazole")
-    scoring = {"exhaustiveness": 1, "n_poses": 1, "seed": 7}
+    scoring = {"engine": "vina", "exhaustiveness": 1, "n_poses": 1, "seed": 7}
     alone, both = (DockingScore(tautomers=n, **scoring)([drawn])[0] for n in (1, 2))  # type: ignore[arg-type]
     assert isinstance(alone, Score)
     assert isinstance(both, Score)
