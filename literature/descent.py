@@ -56,7 +56,6 @@ class Plan:
     width: int = 128  # pieces per window in which names are read
     places: int = 512  # pieces of the widest window, in which relations are read
     blinded: float = 0.0  # share of things whose names are hidden where relations of documents are read
-    thinned: float = 0.0  # share of a sentence's unrelated pairs that is left out
     batch_pieces: int = 2048
     vocabulary: int = 12_000
     rate: float = 5e-4
@@ -163,6 +162,42 @@ def spoken(plan: Plan, state: State) -> str:
     return (
         f"{state.step:,} steps of {plan.batch_pieces:,} pieces, seed {plan.seed}, in {state.spent_s:,.0f} s"
     )
+
+
+@torch.no_grad()
+def take(begin: Path, network: nn.Module) -> list[str]:
+    """Give a network the weights an earlier run ended with.
+
+    Parameters
+    ----------
+    begin
+        The folder of that run's checkpoint.
+
+    Returns
+    -------
+    What that run and those before it were, for the card.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds no checkpoint, or that of a network of another size.
+    """
+    path = begin / CHECKPOINT
+    if not path.is_file():
+        raise TrainingError(f"{begin} holds no {CHECKPOINT}; name the --out folder of an earlier run")
+    tensors = load_file(path)
+    for name, parameter in network.named_parameters():
+        theirs = tensors.get(f"now.{name}")
+        if theirs is None or theirs.shape != parameter.shape:
+            raise TrainingError(
+                f"{path}: {name} measures {tuple(theirs.shape) if theirs is not None else None}, here "
+                f"{tuple(parameter.shape)}; an earlier run can be continued only on the same corpora"
+            )
+        parameter.copy_(theirs)
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    state = State(**json.loads(header["state"]))
+    return [*state.before, spoken(Plan(**json.loads(header["plan"])), state)]
 
 
 def finished(out: Path) -> bool:

@@ -10,7 +10,7 @@ are; in documents they are shown, and while learning left out half of the time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -275,10 +275,12 @@ def type_words(vocabulary: Sequence[str]) -> list[int]:
     return [*(rows.get(type.split()[-1], rows[UNKNOWN]) for type in READ_TYPES), rows[UNKNOWN]]
 
 
-def thinned(found: Sequence[Row], share: float, chance: np.random.Generator) -> list[Row]:
-    """Rows without a share of those that are unrelated."""
+def thinned(found: Sequence[Row], shares: Mapping[str, float], chance: np.random.Generator) -> list[Row]:
+    """Rows without a share, told by convention, of those that are unrelated."""
     return [
-        row for row in found if OUTPUTS[row.truth] != f"{row.convention}:{NONE}" or chance.random() >= share
+        row
+        for row in found
+        if OUTPUTS[row.truth] != f"{row.convention}:{NONE}" or chance.random() >= shares[row.convention]
     ]
 
 

@@ -8,13 +8,13 @@ comes out holds both, that for names bit for bit as it was.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from literature.descent import Plan, TrainingError, descend
+from literature.descent import Plan, TrainingError, descend, take
 from literature.encoder import from_bert
 from literature.lessons import in_batches, pool
 from literature.relations_corpus import NONE, OUTPUTS, RelationCorpus
@@ -41,7 +41,7 @@ except ImportError as error:
 
 STEP = 0.32  # of the numbers kept, as weights_io.STEP: coarser than those of names, so that both fit
 POOL = 4096  # rows that are put in order of length together
-PLAN = Plan(rate=2e-4, head_rate=1e-3, blinded=0.5, thinned=0.5, cooling=0.95, warmup=0.05, places=WIDEST)
+PLAN = Plan(rate=2e-4, head_rate=1e-3, blinded=0.5, cooling=0.95, warmup=0.05, places=WIDEST)
 
 
 def train(
@@ -51,6 +51,7 @@ def train(
     out: Path,
     plan: Plan = PLAN,
     *,
+    begin: Path | None = None,
     exact: bool = False,
     tell: Callable[[str], object] = print,
 ) -> Path:
@@ -62,6 +63,8 @@ def train(
         Folder of a BERT-like model: model.safetensors, vocab.txt.
     names
         Weights of a network that finds names.
+    begin
+        Folder of an earlier run, whose weights are taken instead of those of `start`.
     exact
         Keep 32-bit numbers.
 
@@ -85,6 +88,7 @@ def train(
         shape,
         plan.dropout,
     )
+    history = take(begin, network) if begin is not None else []
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     words = type_words(begun.vocabulary)
@@ -92,13 +96,14 @@ def train(
     if not any(rows):
         raise TrainingError("the corpora hold no pair to learn from")
     shares = [corpus.share for corpus in corpora]
+    thin = {corpus.convention: corpus.thinned for corpus in corpora}
     tell(
         f"{', '.join(f'{len(r):,} rows of {c.convention}' for r, c in zip(rows, corpora, strict=True))} on {device}"
     )
 
     def shown(number: int) -> list[Rows]:
         chance = np.random.default_rng([plan.seed, number, 2])
-        chosen = thinned(pool(rows, shares, plan.seed, number, POOL), plan.thinned, chance)
+        chosen = thinned(pool(rows, shares, plan.seed, number, POOL), thin, chance)
         chosen = [blinded(row, plan.blinded, words, chance) for row in chosen]
         return in_batches(
             chosen, size, lambda some: beside(some, cutter.pad), plan.batch_pieces, plan.seed, number
@@ -112,11 +117,12 @@ def train(
 
     def keep(mean: dict[str, Tensor], made: tuple[str, ...]) -> Path:
         path = out / "reader.safetensors"
-        told = mean | {"pairs.bias": _unthinned(mean["pairs.bias"], plan.thinned)}
+        told = mean | {"pairs.bias": unthinned(mean["pairs.bias"], thin)}
         amend(names, path, Pairs(shape, told, made=made), exact=exact, step=STEP)
         return path
 
-    return descend(network, plan, out, shown, value, keep, new=("named", "meet", "pairs"), tell=tell)
+    new = ("named", "meet", "pairs")
+    return descend(network, plan, out, shown, value, keep, new=new, history=history, tell=tell)
 
 
 def rows_in(start: Path, words: Sequence[str], whose: Path) -> list[int]:
@@ -138,10 +144,9 @@ def rows_in(start: Path, words: Sequence[str], whose: Path) -> list[int]:
     return [there[word] for word in words]
 
 
-def _unthinned(bias: Tensor, thinned: float) -> Tensor:
+def unthinned(bias: Tensor, thinned: Mapping[str, float]) -> Tensor:
     """[output]: where unrelated pairs were left out, "none" is that much likelier than it was taught."""
     found = bias.clone()
-    for at, output in enumerate(OUTPUTS):
-        if output.endswith(f":{NONE}"):
-            found[at] -= math.log(1 - thinned)
+    for convention, share in thinned.items():
+        found[OUTPUTS.index(f"{convention}:{NONE}")] -= math.log(1 - share)
     return found

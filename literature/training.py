@@ -18,8 +18,8 @@ from pathlib import Path
 
 from literature import card, relations_training
 from literature.annotated import Corpus, load
-from literature.descent import CHECKPOINT, Plan, State, TrainingError, descend, finished, spoken
-from literature.encoder import GENERAL, Encoder, Shape, from_bert
+from literature.descent import CHECKPOINT, Plan, TrainingError, descend, finished, take
+from literature.encoder import GENERAL, Shape, from_bert
 from literature.lessons import Batch, allowed, batches, examples, loss, pool
 from literature.relations_corpus import load_relations
 from literature.relations_scoring import calibrate
@@ -29,7 +29,6 @@ from literature.wordpieces import SPECIAL, Wordpieces
 
 try:
     import torch
-    from safetensors import safe_open
     from safetensors.torch import load_file
     from torch import Tensor
 except ImportError as error:
@@ -101,7 +100,7 @@ def train(
         network = from_bert(load_file(start / "model.safetensors"), rows, shape)
     except ValueError as error:
         raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
-    history = _begin(begin, network) if begin is not None else []
+    history = take(begin, network) if begin is not None else []
     network.dropout.p = plan.dropout
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
@@ -128,32 +127,6 @@ def train(
         return path
 
     return descend(network, plan, out, shown, value, keep, new=_NEW, history=history, tell=tell)
-
-
-@torch.no_grad()
-def _begin(begin: Path, network: Encoder) -> list[str]:
-    """Take the weights an earlier run ended with.
-
-    Returns
-    -------
-    What that run and those before it were, for the card.
-    """
-    path = begin / CHECKPOINT
-    if not path.is_file():
-        raise TrainingError(f"{begin} holds no {CHECKPOINT}; name the --out folder of an earlier run")
-    tensors = load_file(path)
-    for name, parameter in network.named_parameters():
-        theirs = tensors.get(f"now.{name}")
-        if theirs is None or theirs.shape != parameter.shape:
-            raise TrainingError(
-                f"{path}: {name} measures {tuple(theirs.shape) if theirs is not None else None}, here "
-                f"{tuple(parameter.shape)}; an earlier run can be continued only on the same corpora"
-            )
-        parameter.copy_(theirs)
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata()
-    state = State(**json.loads(header["state"]))
-    return [*state.before, spoken(Plan(**json.loads(header["plan"])), state)]
 
 
 def _shape(start: Path, words: int, conventions: tuple[str, ...], plan: Plan) -> Shape:
@@ -222,7 +195,7 @@ def run(
     steps
         Exactly so many of each network instead of `budget`.
     begin
-        Folder of an earlier run; its names/ is gone on from.
+        Folder of an earlier run; its names/ and its pairs/ are gone on from.
     names
         A weights file whose network for names is kept as it is; the whole budget goes into the other.
 
@@ -251,12 +224,14 @@ def run(
     start = start or starting_model()
     if names is None:
         plan = Plan(seed=seed, steps=steps, budget_s=share * total)
-        begun = begin / "names" if begin is not None else None
-        names = train(corpora, start, out / "names", plan, begin=begun, tell=tell)
+        names = train(
+            corpora, start, out / "names", plan, begin=None if begin is None else begin / "names", tell=tell
+        )
         if not finished(out / "names"):  # asked to stop
             return names
     plan = replace(relations_training.PLAN, seed=seed, steps=steps, budget_s=(1 - share) * total)
-    path = relations_training.train(relations, start, names, out / "pairs", plan, tell=tell)
+    begun = None if begin is None else begin / "pairs"
+    path = relations_training.train(relations, start, names, out / "pairs", plan, begin=begun, tell=tell)
     if not finished(out / "pairs"):
         return path
     path = path.replace(out / path.name)

@@ -139,7 +139,7 @@ def test_rows_beside_each_other() -> None:
 
 def test_unrelated_pairs_are_thinned() -> None:
     related, unrelated = asked("CDR", Pair(DRUG, FEVER, "CID"), Pair(OTHER_DRUG, LONG, NONE))
-    kept = thinned([related] * 50 + [unrelated] * 400, 0.5, np.random.default_rng(2))
+    kept = thinned([related] * 50 + [unrelated] * 400, {"CDR": 0.5}, np.random.default_rng(2))
     assert kept.count(related) == 50
     assert 160 < kept.count(unrelated) < 240
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import signal
 from dataclasses import replace
@@ -21,7 +22,7 @@ from literature.descent import finished  # noqa: E402
 from literature.encoder import GENERAL  # noqa: E402
 from literature.prediction import EncoderTagger  # noqa: E402
 from literature.relations import RelationReader  # noqa: E402
-from literature.relations_corpus import NONE, Pair, Related, RelationCorpus, Thing  # noqa: E402
+from literature.relations_corpus import NONE, OUTPUTS, Pair, Related, RelationCorpus, Thing  # noqa: E402
 from literature.relations_scoring import calibrate, halves, judge  # noqa: E402
 from literature.scoring import agreement  # noqa: E402
 from literature.training import (  # noqa: E402
@@ -179,7 +180,7 @@ def facts(count: int = 30) -> RelationCorpus:
         ]
         pairs = (Pair(things[0], things[1], "CID"), Pair(things[0], things[2], NONE))
         documents.append(Related(str(number), text, (), pairs))
-    return RelationCorpus("CDR", "Both", "none", 3.0, tuple(documents[: count - 6]), tuple(documents[-6:]))
+    return RelationCorpus("CDR", "Both", "none", 3.0, tuple(documents[:-6]), tuple(documents[-6:]), 0.0)
 
 
 def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
@@ -215,8 +216,33 @@ def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(start: Path, t
     assert one is not None
     assert two is not None
     assert all(torch.equal(one.tensors[name], two.tensors[name]) for name in one.tensors)
+    still = replace(plan, steps=1, rate=0.0, head_rate=0.0, average=0.0)
+    on = relations_training.train(
+        [corpus],
+        start,
+        names,
+        tmp_path / "on",
+        still,
+        begin=tmp_path / "part",
+        exact=True,
+        tell=lambda line: None,
+    )
+    begun = read(on).pairs
+    assert begun is not None
+    ended = load_file(tmp_path / "part" / "checkpoint.safetensors")
+    assert all(torch.equal(tensor, ended[f"now.{name}"]) for name, tensor in begun.tensors.items())
+    assert [made.split(" of ")[0] for made in begun.made] == ["5 steps", "1 steps"]
     with pytest.raises(TrainingError, match="hold no pair"):
         relations_training.train([replace(corpus, train=())], start, names, tmp_path / "x", plan)
+
+
+def test_what_was_left_out_while_teaching_is_put_right() -> None:
+    """Of 100 pairs 10 are related; seen without 3 of 4 unrelated ones, the answer must still be one in ten."""
+    taught = torch.zeros(len(OUTPUTS))
+    none, related = OUTPUTS.index("CDR:none"), OUTPUTS.index("CDR:CID")
+    taught[none] = math.log(90 * 0.25 / 10)
+    right = relations_training.unthinned(taught, {"CDR": 0.75})[[none, related]].softmax(0)
+    assert float(right[1]) == pytest.approx(0.1)
 
 
 def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) -> None:
