@@ -8,9 +8,10 @@ am1, am1_worker, bcc, resonance, charge_graph, charge_net, charges   the ligand'
 charge_training                  how the graph's charges were learned
 system, platform           arrays to OpenMM; on which device
 receptor_system, pocket    the protein's mechanics; what is cut out of it
+born, neck, born_gradient  implicit water by pairs: its energy, its other model, its pull
 stiffness, minimise, simulate, checkpoint   settle, move, resume
 water_box                        explicit water around a solute
-born, neck, binding_energy, stability  what the numbers are made of
+binding_energy, stability  what the numbers are made of
 exchange, ladder, hydration      many states at once; their free energies; the self-test
 likeness, transfer, network, relative  one ligand against another: pairs, the trade, all together
 protocol, scorers, watch, unit, work, relative_work, cli   from a pose to its numbers; campaigns, files, command line

@@ -21,11 +21,11 @@ import numpy as np
 from docking.dynamics.terms import Floats
 
 COULOMB = 138.93545764438198  # kJ nm/mol/e², as in OpenMM
-_OFFSET = 0.009  # nm
+OFFSET = 0.009  # nm
 _PROBE = 0.14  # nm
 _SURFACE = 28.3919551  # kJ/mol/nm², 4 pi times the surface tension of ACE
 _ALPHA, _BETA, _GAMMA = 1.0, 0.8, 4.85  # OBC2
-_ROWS = 256  # at a time: a large pocket's whole matrix would not fit the cache
+_ROWS = 32  # at a time: what a block needs stays in the cache
 
 
 def descreening(
@@ -35,7 +35,7 @@ def descreening(
     other_radius: Floats,
     scale: Floats,
     *,
-    offset: float = _OFFSET,
+    offset: float = OFFSET,
 ) -> Floats:
     """By how much `others` push the water away from each atom.
 
@@ -74,9 +74,19 @@ def descreening(
 
 def born_radii(integral: Floats, radius: Floats) -> Floats:
     """Effective Born radii from the descreening, [atom] nm."""
-    own = radius - _OFFSET
+    own = radius - OFFSET
     psi = 0.5 * own * integral
     return np.asarray(1.0 / (1.0 / own - np.tanh(psi * (_ALPHA - psi * (_BETA - _GAMMA * psi))) / radius))
+
+
+def widening(integral: Floats, radius: Floats) -> Floats:
+    """Slope of the effective Born radii along the descreening, [atom] nm²."""
+    own = radius - OFFSET
+    psi = 0.5 * own * integral
+    bent = np.tanh(psi * (_ALPHA - psi * (_BETA - _GAMMA * psi)))
+    inner = _ALPHA - psi * (2.0 * _BETA - 3.0 * _GAMMA * psi)
+    born = born_radii(integral, radius)
+    return np.asarray(np.square(born) / radius * (1.0 - bent * bent) * inner * 0.5 * own)
 
 
 def polar(

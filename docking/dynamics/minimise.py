@@ -23,6 +23,7 @@ except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
+from docking.dynamics.born_gradient import FrozenSurroundings
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
 from docking.dynamics.stiffness import stretched
@@ -63,8 +64,12 @@ def settle(
     where = device or Device()
     lean, free = without_terms_among(bound.terms, bound.frozen), ~bound.frozen
     xyz, _, first = descend(dry_system(bound), bound.xyz, free, dry, where)
-    stretch = stretched(lean, xyz, free) if np.isfinite(xyz).all() else None
-    xyz, energy, second = descend(system_of(lean, bound.frozen), xyz, free, wet, where, stretch)
+    sound = bool(np.isfinite(xyz).all())
+    stretch = stretched(lean, xyz, free) if sound else None
+    ours = sound and where.platform().getName() == "CPU"  # on others OpenMM's own water is the faster one
+    water = FrozenSurroundings(bound.terms, xyz, bound.frozen) if ours else None
+    system = system_of(lean, bound.frozen, Choices(implicit_water=water is None))
+    xyz, energy, second = descend(system, xyz, free, wet, where, stretch, water)
     if not np.isfinite(energy) or energy >= _HUGE or not np.isfinite(xyz).all():
         raise MoleculeError(
             Reason.DIVERGED,
@@ -81,7 +86,13 @@ def dry_system(bound: Complex) -> Any:
 
 
 def descend(
-    system: Any, xyz: Floats, free: Bools, evaluations: int, device: Device, stretch: Floats | None = None
+    system: Any,
+    xyz: Floats,
+    free: Bools,
+    evaluations: int,
+    device: Device,
+    stretch: Floats | None = None,
+    besides: Callable[[Floats], tuple[float, Floats]] | None = None,
 ) -> tuple[Floats, float, int]:
     """L-BFGS over the free atoms.
 
@@ -89,6 +100,8 @@ def descend(
     ----------
     stretch
         A lower triangular matrix from stiffness.py; none, and all directions count alike.
+    besides
+        What the system leaves out: coordinates, [atom, 3] nm, to an energy, kJ/mol, and its slope.
 
     Returns
     -------
@@ -110,7 +123,11 @@ def descend(
         ctx.setPositions(moved)
         state = ctx.getState(getEnergy=True, getForces=True)
         energy = float(state.getPotentialEnergy()._value)
-        slope = -np.asarray(state.getForces(asNumpy=True)._value, dtype=np.float64)[free].ravel()
+        slope = -np.asarray(state.getForces(asNumpy=True)._value, dtype=np.float64)
+        if besides is not None and np.isfinite(energy):
+            more, along = besides(moved)
+            energy, slope = energy + more, slope + along
+        slope = slope[free].ravel()
         if not np.isfinite(energy) or not np.isfinite(slope).all():
             return _HUGE, np.zeros_like(slope)
         return energy, slope
@@ -120,21 +137,28 @@ def descend(
         found = _lbfgs(downhill, start, evaluations, _GRADIENT)
         best, lowest = found.x, found.fun
     else:
-        factor = stretch
-        unit = max(float(np.linalg.norm(solve_triangular(factor, downhill(start)[1], lower=True))), 1e-9)
+        first, slope = downhill(start)
+        steepest = _solved(stretch, slope)
+        unit = max(float(np.linalg.norm(steepest)), 1e-9)
 
         def along(y: Floats) -> Floats:
-            return np.asarray(solve_triangular(factor, unit * y, lower=True, trans="T"))
+            return _solved(stretch, unit * y, trans="T")
 
         def stretched_downhill(y: Floats) -> tuple[float, Floats]:
+            if not y.any():  # known already
+                return first, unit * steepest
             energy, slope = downhill(start + along(y))
-            return energy, unit * np.asarray(solve_triangular(factor, slope, lower=True))
+            return energy, unit * _solved(stretch, slope)
 
         found = _lbfgs(stretched_downhill, np.zeros_like(start), evaluations, 1e-3)
         best, lowest = start + along(found.x), found.fun
     moved = xyz.copy()
     moved[free] = best.reshape(-1, 3)
     return moved, float(lowest), used
+
+
+def _solved(factor: Floats, right: Floats, trans: str = "N") -> Floats:
+    return np.asarray(solve_triangular(factor, right, lower=True, trans=trans, check_finite=False))
 
 
 def _lbfgs(
