@@ -26,7 +26,7 @@ from discovery import plugins
 # Distributions whose version can move a number; absent ones are left out.
 COUNTED = (
     "discovery-workbench", "rdkit", "numpy", "scipy", "jax", "jaxlib", "openmm", "vina", "gemmi",
-    "prolif", "posebusters", "pdbfixer", "propka", "dimorphite_dl", "torch", "torch-geometric", "transformers",
+    "prolif", "posebusters", "propka", "dimorphite_dl", "torch", "torch-geometric", "transformers",
     "tokenizers", "mopactools", "pymbar",
 )  # fmt: skip
 

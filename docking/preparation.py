@@ -362,14 +362,19 @@ def _complete(atoms: Sequence[Atom], rebuild: bool) -> tuple[list[Atom], list[Ch
             missing[group[0].place] = lacking
     if not missing:
         return list(atoms), said
-    for place, lacking in missing.items():
-        what = "rebuilt" if rebuild else "missing; rebuild=True adds them"
-        said.append(Choice("missing", groups[place][0].residue, f"{', '.join(lacking)} {what}"))
-    if not rebuild:
-        return list(atoms), said
-    from docking.rebuilding import rebuilt
+    result = list(atoms)
+    if rebuild:
+        from docking.rebuilding import rebuilt
 
-    return rebuilt(atoms, missing), said
+        result = rebuilt(atoms, missing)
+    now = {place: {atom.name for atom in group} for place, group in by_residue(result).items()}
+    for place, lacking in missing.items():
+        what = "missing; rebuild=True adds them"
+        if rebuild:
+            whole = set(lacking) <= now[place]
+            what = "rebuilt" if whole else "missing; too few atoms are there to tell how the residue lies"
+        said.append(Choice("missing", groups[place][0].residue, f"{', '.join(lacking)} {what}"))
+    return result, said
 
 
 def _element(kind: str) -> str:

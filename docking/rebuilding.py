@@ -1,13 +1,13 @@
 """Where are the side-chain atoms that the crystal did not show?
 
-PDBFixer lays its templates over what is there and relaxes the new atoms alone, on
-OpenMM's reference platform with a fixed seed. It knows no rotamers, so each new side
-chain is then turned to the rotamer that touches least. The answer is always the same.
+They hang on what is there, with the bonds and angles of side_chain_shapes.py, at the
+rotamer that is common and touches least. Residues that gain atoms see each other: each is
+laid once more when all have been. Every place follows from the file alone, and the time
+grows with the number of residues that gain atoms, whatever the size of the receptor.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -17,150 +17,196 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from docking import residues
-from docking.structure import Atom, by_residue, coords, pdb_text
-
-try:
-    from pdbfixer import PDBFixer
-    from pdbfixer.pdbfixer import mm
-except ImportError as error:
-    raise ImportError(
-        "rebuilding missing atoms needs: pip install 'discovery-workbench[docking]'; or prepare with rebuild=False"
-    ) from error
+from docking.side_chain_shapes import Hang, hangs
+from docking.structure import Atom, by_residue, coords
 
 Floats = NDArray[np.float64]
-Named = dict[str, tuple[float, float, float]]
+Place = tuple[str, str]
+Named = Mapping[str, Floats]
 
-SEED = 1
-REACH = 12.0  # Å about a residue that gains atoms; the longest side chain, and what it may touch
-ANGSTROM_PER_NM = 10.0
-# the chain that the side-chain angles run along, from N
-_CHI = {
-    "ARG": "N CA CB CG CD NE CZ", "LYS": "N CA CB CG CD CE NZ", "GLU": "N CA CB CG CD OE1", "GLN": "N CA CB CG CD OE1",
-    "MET": "N CA CB CG SD CE", "ASP": "N CA CB CG OD1", "ASN": "N CA CB CG OD1", "LEU": "N CA CB CG CD1",
-    "ILE": "N CA CB CG1 CD1", "PHE": "N CA CB CG CD1", "TYR": "N CA CB CG CD1", "TRP": "N CA CB CG CD1",
-    "HIS": "N CA CB CG ND1", "SER": "N CA CB OG", "CYS": "N CA CB SG", "THR": "N CA CB OG1", "VAL": "N CA CB CG1",
-}  # fmt: skip
-_FLAT_ENDS = frozenset({"GLU", "GLN", "ASP", "ASN", "PHE", "TYR", "TRP", "HIS", "ARG"})
-_REMOTE = "ABGDEZH"  # CA, CB, CG, ...: Greek letters, nearest first
+PEPTIDE = 1.6  # Å from C to the next N at most
+TOUCH, TOUCH_POLAR = 3.6, 2.7  # Å between heavy atoms that do not touch; between N or O
+PUSH = 8.0  # of a clash, per Å², against the logarithm of a rotamer's share
+REACH = 10.0  # Å from a side chain's first atoms to what it may touch
+STIFF = 100.0  # of a bond to an atom that is there, per Å²
+FINE = tuple(
+    (float(angle), 1.0) for angle in range(0, 360, 10)
+)  # where later atoms are there, no rotamer helps
+BACKBONE = {
+    "N": (0.0, 0.0, 0.0),
+    "CA": (1.458, 0.0, 0.0),
+    "C": (2.009, 1.420, 0.0),
+}  # Å, 1.458, 1.523, 111.2 degrees
+OXYGEN = Hang("O", ("N", "CA", "C"), 1.231, 120.5, 135.0, tuple((float(a), 1.0) for a in range(0, 360, 30)))
 
 
-def rebuilt(atoms: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[str]]) -> list[Atom]:
-    """The atoms with the missing ones of `missing` (chain and number -> names) put in.
+def rebuilt(atoms: Sequence[Atom], missing: Mapping[Place, Sequence[str]]) -> list[Atom]:
+    """The atoms with those of `missing` (chain and number -> names) put in.
 
     Atoms that are there do not move; the residue that gains atoms loses its hydrogens,
-    which are placed anew afterwards.
+    which are placed anew afterwards. A residue with fewer than three atoms tells not how
+    it lies, and stays as it is.
     """
-    heavy = [
-        replace(a, resname=residues.standard(a.resname)) for a in atoms if a.element != "H" and _standard(a)
-    ]
-    heavy = _about(heavy, missing)
-    places = list(by_residue(heavy))
-    fixer = PDBFixer(
-        pdbfile=io.StringIO(_numbered(heavy, places)), platform=mm.Platform.getPlatformByName("Reference")
-    )
-    fixer.missingResidues = {}
-    fixer.findMissingAtoms()
-    fixer.missingTerminals = {}
-    fixer.addMissingAtoms(seed=SEED)
-    found: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
-    places_by_id = {(place[0], str(i % 9999 + 1)): place for i, place in enumerate(places)}
-    for atom, position in zip(fixer.topology.atoms(), fixer.positions, strict=True):
-        place = places_by_id.get((atom.residue.chain.id, atom.residue.id))
-        if place is not None and atom.name in missing.get(place, ()):
-            x, y, z = (round(float(value) * ANGSTROM_PER_NM, 3) for value in position._value)
-            found.setdefault(place, {})[atom.name] = (x, y, z)
-    for place, group in by_residue(heavy).items():
-        if place in found:
-            settled = [a for a in heavy if a.place != place]
-            settled += [
-                replace(group[0], name=n, element=n[0], xyz=x)
-                for p in found
-                if p != place
-                for n, x in found[p].items()
-            ]
-            found[place] = _turned(
-                {a.name: a.xyz for a in group} | found[place], found[place], group[0].resname, settled
-            )
+    groups = by_residue(atoms)
+    heavy = [atom for atom in atoms if atom.element != "H"]
+    points, tree = coords(heavy), cKDTree(coords(heavy))
+    polar = np.array([atom.element in ("N", "O") for atom in heavy])
+    owner = [atom.place for atom in heavy]
+    there = {
+        place: {atom.name: np.array(atom.xyz) for atom in groups[place] if atom.element != "H"}
+        for place in missing
+    }
+    there = {place: known for place, known in there.items() if len(known) >= 3}
+    new: dict[Place, dict[str, Floats]] = {}
+    for _ in range(2):
+        for place, known in there.items():
+            middle = np.mean(list(known.values()), axis=0)
+            near = [i for i in tree.query_ball_point(middle, REACH + 5.0) if owner[i] != place]
+            others = [
+                (name, xyz) for p, some in new.items() if p != place for name, xyz in some.items()
+                if np.linalg.norm(xyz - middle) < REACH + 5.0
+            ]  # fmt: skip
+            walls = np.concatenate([points[near], np.array([xyz for _, xyz in others]).reshape(-1, 3)])
+            polars = np.concatenate([polar[near], [name[0] in "NO" for name, _ in others]]).astype(bool)
+            name = residues.standard(groups[place][0].resname)
+            following = _next_nitrogen(known, heavy, near)
+            new[place] = _laid(name, known, missing[place], walls, polars, following)
     result: list[Atom] = []
-    for place, group in by_residue(atoms).items():
-        if place not in missing:
+    for place, group in groups.items():
+        if place not in new:
             result += group
             continue
-        there = {atom.name: atom for atom in group if atom.element != "H"}
-        new = found.get(place, {})
+        held = {atom.name: atom for atom in group if atom.element != "H"}
         for name in residues.hydrogens(residues.standard(group[0].resname)):
-            if name in there:
-                result.append(there.pop(name))
-            elif name in new:
-                result.append(replace(group[0], name=name, element=name[0], xyz=new[name]))
-        result += there.values()
+            if name in held:
+                result.append(held.pop(name))
+            elif name in new[place]:
+                x, y, z = (round(float(value), 3) for value in new[place][name])
+                result.append(replace(group[0], name=name, element=name[0], xyz=(x, y, z)))
+        result += held.values()
     return result
 
 
-def _about(heavy: Sequence[Atom], missing: Mapping[tuple[str, str], Sequence[str]]) -> list[Atom]:
-    """The residues near those that gain atoms: the reference platform's time grows with the square of all."""
-    gaining = coords([atom for atom in heavy if atom.place in missing])
-    if not len(gaining):
-        return list(heavy)
-    gaps, _ = cKDTree(gaining).query(coords(heavy), distance_upper_bound=REACH)
-    near = {atom.place for atom, gap in zip(heavy, gaps.tolist(), strict=True) if gap <= REACH}
-    return [atom for atom in heavy if atom.place in near]
+def _next_nitrogen(known: Named, heavy: Sequence[Atom], near: Sequence[int]) -> Floats | None:
+    """The N that follows in the chain, if it is there."""
+    if "C" not in known:
+        return None
+    ends = [np.array(heavy[i].xyz) for i in near if heavy[i].name == "N"]
+    close = [xyz for xyz in ends if np.linalg.norm(xyz - known["C"]) < PEPTIDE]
+    return close[0] if close else None
 
 
-def _turned(there: Named, new: Named, resname: str, others: Sequence[Atom]) -> Named:
-    """The new atoms at the rotamer with the fewest clashes; only bonds beyond which all is new may turn."""
-    chain = _CHI.get(resname, "").split()
-    turns: list[tuple[str, str, list[str], list[float]]] = []
-    for k in range(len(chain) - 3):
-        b, c = chain[k + 1], chain[k + 2]
-        moving = [name for name in there if len(name) > 1 and _remoteness(name) > _remoteness(c)]
-        if c not in there or b not in there or not moving or not set(moving) <= set(new):
-            continue
-        last = k == len(chain) - 4 and resname in _FLAT_ENDS
-        turns.append((b, c, moving, [float(a) for a in (range(0, 360, 30) if last else range(0, 360, 120))]))
-    names = list(there)
-    start = np.array([there[name] for name in names])
-    index = {name: i for i, name in enumerate(names)}
-    wall = coords(others)
-    wall = wall[np.linalg.norm(wall - start.mean(axis=0), axis=1) < 15.0]
-    movable = [index[name] for name in new]
-    best, least = start, np.inf
-    for angles in product(*(options for *_, options in turns)):
-        points = start.copy()
-        for (b, c, moving, _), angle in zip(turns, angles, strict=True):
-            rows = [index[name] for name in moving]
-            points[rows] = _rotated(points[rows], points[index[b]], points[index[c]], np.deg2rad(angle))
-        gaps = np.linalg.norm(points[movable][:, None] - wall[None], axis=-1)
-        cost = round(float(np.square(np.clip(3.4 - gaps, 0.0, None)).sum()), 6)
-        if cost < least:
-            best, least = points, cost
-    x = {name: tuple(round(float(v), 3) for v in best[index[name]]) for name in new}
-    return {name: (point[0], point[1], point[2]) for name, point in x.items()}
+def _laid(
+    resname: str,
+    known: Named,
+    lacking: Sequence[str],
+    walls: Floats,
+    polar: NDArray[np.bool_],
+    following: Floats | None,
+) -> dict[str, Floats]:
+    """The lacking atoms of one residue.
+
+    Parameters
+    ----------
+    known : its own heavy atoms, name -> [3] Å
+    walls, polar : [wall, 3] Å and [wall], heavy atoms of all else about it
+    following : [3] Å, the next residue's N
+    """
+    shape = hangs(resname)
+    base = dict(known)
+    if not set(BACKBONE) <= set(known):
+        whole = _fitted(shape, known)
+        base |= {name: whole[name] for name in BACKBONE if name not in known}
+    if "O" in lacking and following is not None:
+        toward = Hang("O", ("CA", "N+", "C"), 1.231, 122.7, 180.0, ())
+        base["O"] = _hung(toward, {**base, "N+": following}, np.array([180.0]))[0]
+    elif "O" in lacking:
+        shape = (OXYGEN, *shape)
+    free = [hang for hang in shape if hang.name not in base]
+    later = {
+        name for hang in shape if hang.name in known for name in hang.on
+    }  # what atoms that are there hang on
+    choices = [
+        [(hang.torsion, 1.0)] if not hang.rotamers else FINE if hang.name in later else hang.rotamers
+        for hang in free
+    ]
+    table = np.array(list(product(*choices)))  # [combination, free, 2]
+    if not free:
+        return {name: base[name] for name in lacking}
+    count = len(table)
+    placed = {name: np.broadcast_to(xyz, (count, 3)) for name, xyz in base.items()}
+    for k, hang in enumerate(free):
+        placed[hang.name] = _hung(hang, placed, table[:, k, 0])
+    cost = -np.log(table[:, :, 1]).sum(axis=1)
+    for hang in free:
+        cost += PUSH * _touching(placed[hang.name], hang.name[0] in "NO", walls, polar)
+    cost += PUSH * _own(shape, free, placed)
+    for hang in shape:  # bonds from a new atom to one that is there
+        if hang.name in known and hang.on[2] not in known:
+            gap = np.linalg.norm(placed[hang.name] - placed[hang.on[2]], axis=1)
+            cost += STIFF * np.square(gap - hang.length)
+            beyond = placed[hang.on[1]] - placed[hang.on[2]]
+            side = np.linalg.norm(beyond, axis=1)
+            cosine = ((placed[hang.name] - placed[hang.on[2]]) * beyond).sum(axis=1) / (gap * side)
+            cost += STIFF * np.square(cosine - np.cos(np.deg2rad(hang.angle)))
+    best = int(np.round(cost, 6).argmin())
+    return {name: placed[name][best] for name in lacking}
 
 
-def _remoteness(name: str) -> int:
-    """CB 1, CG 2, ...; backbone atoms 0."""
-    return _REMOTE.find(name[1]) if name not in ("C", "O", "N", "CA", "OXT") and len(name) > 1 else 0
+def _fitted(shape: Sequence[Hang], known: Named) -> dict[str, Floats]:
+    """A whole residue laid over the atoms that are there, where its backbone is torn."""
+    whole: dict[str, Floats] = {name: np.array(xyz) for name, xyz in BACKBONE.items()}
+    for hang in (OXYGEN, *shape):
+        whole[hang.name] = _hung(hang, whole, np.array([hang.torsion]))[0]
+    shared = [name for name in known if name in whole]
+    here, onto = np.stack([whole[name] for name in shared]), np.stack([known[name] for name in shared])
+    u, _, vt = np.linalg.svd((here - here.mean(axis=0)).T @ (onto - onto.mean(axis=0)))
+    turn = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
+    return {name: (xyz - here.mean(axis=0)) @ turn + onto.mean(axis=0) for name, xyz in whole.items()}
 
 
-def _rotated(points: Floats, b: Floats, c: Floats, angle: float) -> Floats:
-    """Turn points about the axis b -> c (Rodrigues)."""
-    axis = (c - b) / np.linalg.norm(c - b)
-    from_c = points - c
-    turned: Floats = (
-        from_c * np.cos(angle)
-        + np.cross(axis, from_c) * np.sin(angle)
-        + axis * (from_c @ axis)[:, None] * (1 - np.cos(angle))
-        + c
-    )
-    return turned
+def _hung(hang: Hang, placed: Named, torsion: Floats) -> Floats:
+    """[combination, 3] Å where an atom hangs, for each torsion."""
+    a, b, c = (np.atleast_2d(placed[name]) for name in hang.on)
+    along = _unit(c - b)
+    across = _unit(np.cross(b - a, along))
+    angle, turn = np.deg2rad(hang.angle), np.deg2rad(torsion)[:, None]
+    up = np.cross(across, along)
+    way = -np.cos(angle) * along + np.sin(angle) * (np.cos(turn) * up + np.sin(turn) * across)
+    return np.asarray(c + hang.length * way)
 
 
-def _standard(atom: Atom) -> bool:
-    return residues.standard(atom.resname) in residues.NAMES
+def _touching(points: Floats, donor: bool, walls: Floats, polar: NDArray[np.bool_]) -> Floats:
+    """[combination] Å², how deep an atom lies in the walls."""
+    gaps = np.linalg.norm(points[:, None] - walls[None], axis=-1)
+    limit = np.where(polar & donor, TOUCH_POLAR, TOUCH)
+    return np.asarray(np.square(np.clip(limit - gaps, 0.0, None)).sum(axis=1))
 
 
-def _numbered(heavy: Sequence[Atom], places: Sequence[tuple[str, str]]) -> str:
-    """PDB text with residues counted from 1: insertion codes and gaps would confuse the chain."""
-    order = {place: str(i % 9999 + 1) for i, place in enumerate(places)}
-    return pdb_text([replace(atom, number=order[atom.place]) for atom in heavy])
+def _own(shape: Sequence[Hang], free: Sequence[Hang], placed: Named) -> Floats:
+    """[combination] Å², how deep new atoms lie in those of their own residue, four bonds away or more."""
+    parent = {"N": "CA", "C": "CA", "O": "C", **{hang.name: hang.on[2] for hang in shape}}
+
+    def path(name: str) -> list[str]:
+        steps = [name]
+        while steps[-1] in parent:
+            steps.append(parent[steps[-1]])
+        return steps
+
+    total = np.zeros(len(placed[free[0].name]))
+    for hang in free:
+        mine = path(hang.name)
+        for other in placed:
+            if other not in parent and other != "CA":
+                continue
+            theirs = path(other)
+            shared = next(name for name in mine if name in theirs)
+            if mine.index(shared) + theirs.index(shared) >= 4:
+                gap = np.linalg.norm(placed[hang.name] - placed[other], axis=1)
+                limit = TOUCH_POLAR if hang.name[0] in "NO" and other[0] in "NO" else TOUCH
+                total += np.square(np.clip(limit - gap, 0.0, None))
+    return total
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))

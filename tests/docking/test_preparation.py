@@ -99,7 +99,7 @@ def test_selenium_is_docked_as_sulfur(tmp_path: Path) -> None:
 
 
 def test_a_missing_side_chain_is_rebuilt_where_it_was(tmp_path: Path) -> None:
-    """Reference: the simulated positions of the atoms taken away; PDBFixer knows no rotamer, so 2.5 Å will do."""
+    """What is told, what touches what, and that it is the same every time; where atoms go: test_rebuilding.py."""
     gone = {"CG", "OD1", "OD2"}
     broken = [a for a in pocket.heavy() if not ((a.chain, a.number) == ("A", "129") and a.name in gone)]
     receptor = prepared(broken, tmp_path)
