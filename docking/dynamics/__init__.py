@@ -14,7 +14,7 @@ water_box                        explicit water around a solute
 binding_energy, stability  what the numbers are made of
 exchange, ladder, hydration      many states at once; their free energies; the self-test
 likeness, transfer, network, relative  one ligand against another: pairs, the trade, all together
-protocol, scorers, watch, unit, work, relative_work, cli   from a pose to its numbers; campaigns, files, command line
+protocol, scorers, watch, unit, folder, work, relative_work, cli   from a pose to its numbers; campaigns, files, command line
 checks                     the doctor's lines
 
 nm and kJ/mol live in here; the doors speak Å and kcal/mol.

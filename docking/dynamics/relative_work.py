@@ -8,7 +8,6 @@ overlap that speaks for each, are a table of their own.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,22 +16,21 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from rdkit import Chem
 
 from discovery.files import publish
 from discovery.outcome import Counts, Missing, MoleculeError, Reason
-from discovery.records import records
 from docking.dynamics.charges import Charges
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.exchange import Plan, Samples
+from docking.dynamics.folder import begin, blocks, counted, publish_table
 from docking.dynamics.likeness import frames
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.relative import Edge, Relative, Told, edge, likenesses, parameters, settled
 from docking.dynamics.terms import Terms
-from docking.dynamics.unit import begin, missing_row, sha256_of, unit
+from docking.dynamics.unit import missing_row, unit
 from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
 from docking.receptor import DockingError
 
@@ -135,9 +133,7 @@ def work(
     DockingError
         No such file, fewer than two usable ligands, two of one name, or the folder holds another run.
     """
-    if not poses.is_file():
-        raise DockingError(f"there is no file of poses {poses}")
-    begin(out, {"poses": sha256_of(poses), **job.described()}, resume)
+    begin(out, poses, job.described(), resume)
     with Watch(patience_s) as watch:
         rows, ligands = _read(poses, job, watch)
         alike = likenesses([one.mol for one in ligands])
@@ -162,37 +158,33 @@ def work(
     for (_, row), taken in zip(found, used, strict=True):
         row["used"] = taken
     _end(out, rows, ligands, found, result)
-    return Counts.of(
-        Missing(STAGE, Reason(r["missing"]), r["detail"]) if r.get("missing") else None for r in rows
-    )
+    return counted(rows)
 
 
 def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, Any]], list[_Ligand]]:
     rows: list[dict[str, Any]] = []
     ligands: list[_Ligand] = []
-    for number, record in enumerate(records(poses), start=1):
-        name = record.name or f"pose {number}"
-        if not record.block and not record.trouble:
-            raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+    for number, name, block in blocks(poses):
+        head = {"pose": number, "id": name}
+        if isinstance(block, Missing):
+            rows.append({**head, **missing_row(block)})
+            continue
         try:
-            if record.trouble:
-                raise MoleculeError(record.trouble[0], f"{name}: {record.trouble[1]}")
             if any(one.name == name for one in ligands):
                 raise MoleculeError(
                     Reason.DUPLICATE,
                     f"{name} stands twice in {poses.name}; give every ligand a name of its own",
                 )
-            mol = read_pose(record.block, name)
+            mol = read_pose(block, name)
             terms, charges = parameters(mol, job.how.settings, name)
         except MoleculeError as error:
-            rows.append({"pose": number, "id": name, **missing_row(Missing(STAGE, error.reason, str(error)))})
+            rows.append({**head, **missing_row(Missing(STAGE, error.reason, str(error)))})
             continue
         watch.beat()
         ligands.append(_Ligand(number, name, mol, terms, charges))
         rows.append(
             {
-                "pose": number,
-                "id": name,
+                **head,
                 "smiles": Chem.MolToSmiles(Chem.RemoveHs(mol)),
                 "heavy_atoms": mol.GetNumHeavyAtoms(),
                 "charges": charges.method,
@@ -288,11 +280,5 @@ def _end(
         for c in result.cycles
     ]
     publish(out / "cycles.json", json.dumps({"rms": result.closure, "cycles": cycles}, indent=1).encode())
-    for file, schema, lines in (
-        ("edges.parquet", EDGES, [line for _, line in found]),
-        ("scores.parquet", LIGANDS, rows),
-    ):
-        sink = io.BytesIO()
-        plain = [{key: line.get(key) for key in schema.names} for line in lines]
-        pq.write_table(pa.Table.from_pylist(plain, schema=schema), sink)
-        publish(out / file, sink.getvalue())
+    publish_table(out / "edges.parquet", [line for _, line in found], EDGES)
+    publish_table(out / "scores.parquet", rows, LIGANDS)

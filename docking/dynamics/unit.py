@@ -19,7 +19,7 @@ from discovery.outcome import Missing, MoleculeError, Reason
 from docking.dynamics.checkpoint import put_aside, put_aside_in
 from docking.dynamics.protocol import STAGE
 from docking.dynamics.watch import Watch, begun, hung
-from docking.receptor import DockingError, ReceptorError
+from docking.receptor import ReceptorError
 
 MOST_STARTS = 3  # on as many hosts, or on one
 _RESULT = "result.json"
@@ -98,32 +98,6 @@ def _set_aside(folder: Path, name: str, hosts: list[str]) -> Missing:
 def missing_row(why: Missing) -> dict[str, Any]:
     """An empty row with its reason."""
     return {"missing": why.reason.value, "detail": why.detail}
-
-
-def begin(out: Path, settings: dict[str, Any], resume: bool) -> None:
-    """Open a folder for a run, or go on in it.
-
-    Raises
-    ------
-    DockingError
-        It holds something else, or a run with other settings.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / "simulation.json"
-    if not kept.exists():
-        if any(out.iterdir()):
-            raise DockingError(f"{out} is not empty and holds no simulation; choose another --out")
-        publish(kept, json.dumps(settings, indent=1, sort_keys=True).encode())
-        return
-    if not resume:
-        raise DockingError(
-            f"{out} holds a simulation already; add --resume to go on, or choose another --out"
-        )
-    then = json.loads(kept.read_text("utf-8"))
-    changed = [key for key in settings if then.get(key) != settings[key]]
-    if changed:
-        what = "; ".join(f"{key} was {then.get(key)} and is {settings[key]}" for key in changed)
-        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
 
 
 def sha256_of(path: Path) -> str:

@@ -7,7 +7,6 @@ others. One pose in gives one row out.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +14,20 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from openmm import XmlSerializer
 from rdkit import Chem
 
 from discovery.files import publish
-from discovery.outcome import Counts, Missing, Reason
-from discovery.records import records
+from discovery.outcome import Counts, Missing
 from docking.dynamics.checkpoint import Keeper
-from docking.dynamics.protocol import STAGE, Rescored, Settings, read_pose, rescore, simulate
+from docking.dynamics.folder import begin, blocks, counted, publish_table
+from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import energy_details, stability_details
 from docking.dynamics.simulate import Progress, Run, Trajectory
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.unit import begin, missing_row, sha256_of, unit
+from docking.dynamics.unit import missing_row, unit
 from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
-from docking.receptor import DockingError
 
 Protocol = Literal["mmgbsa", "stability"]
 SCHEMA = pa.schema(
@@ -107,29 +104,18 @@ def work(
     DockingError
         No such file, no SDF, or the folder holds another run.
     """
-    if not poses.is_file():
-        raise DockingError(f"there is no file of poses {poses}")
-    begin(out, {"poses": sha256_of(poses), **job.described()}, resume)
+    begin(out, poses, job.described(), resume)
     rows: list[dict[str, Any]] = []
     with Watch(patience_s) as watch:
-        for number, record in enumerate(records(poses), start=1):
-            name = record.name or f"pose {number}"
-            if record.trouble:
-                reason, why = record.trouble
-                rows.append(
-                    {"pose": number, "id": name, **missing_row(Missing(STAGE, reason, f"{name}: {why}"))}
-                )
-                told(number, why)
-                continue
-            if not record.block:
-                raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+        for number, name, block in blocks(poses):
             folder = out / "units" / f"{number:06d}"
-            rows.append({"pose": number, "id": name, **_posed(folder, record.block, name, job, watch)})
-            told(number, rows[-1].get("detail") or f"{name}: {rows[-1]['mmgbsa']:.1f} kcal/mol")
+            made = (
+                missing_row(block) if isinstance(block, Missing) else _posed(folder, block, name, job, watch)
+            )
+            rows.append({"pose": number, "id": name, **made})
+            told(number, made.get("detail") or f"{name}: {made['mmgbsa']:.1f} kcal/mol")
     _end(out, rows)
-    return Counts.of(
-        Missing(STAGE, Reason(r["missing"]), r["detail"]) if r.get("missing") else None for r in rows
-    )
+    return counted(rows)
 
 
 def _posed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> dict[str, Any]:
@@ -193,16 +179,13 @@ def _row(settled: Rescored, details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _end(out: Path, rows: list[dict[str, Any]]) -> None:
-    table = pa.Table.from_pylist([{k: row.get(k) for k in SCHEMA.names} for row in rows], schema=SCHEMA)
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
     refined = [
         (out / "units" / f"{row['pose']:06d}" / "pose.sdf").read_text("utf-8")
         for row in rows
         if not row.get("missing")
     ]
     publish(out / "poses.sdf", "".join(refined).encode())
-    publish(out / "scores.parquet", sink.getvalue())
+    publish_table(out / "scores.parquet", rows, SCHEMA)
 
 
 def dcd(walk: Trajectory, run: Run) -> bytes:

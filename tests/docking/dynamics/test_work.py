@@ -83,7 +83,7 @@ def test_killed_at_random_moments_it_ends_with_every_frame_once(
             raise Killed
         real(path, data)
 
-    for where in ("work", "unit", "checkpoint", "watch"):
+    for where in ("work", "folder", "unit", "checkpoint", "watch"):
         monkeypatch.setattr(f"docking.dynamics.{where}.publish", dying)
     kills, begun = 0, False
     while kills < 40:
@@ -252,7 +252,7 @@ def test_a_hundred_kills_and_twenty_damaged_files_in_fifty_units(
             raise Killed
         real(path, data)
 
-    for where in ("work", "unit", "checkpoint", "watch"):
+    for where in ("work", "folder", "unit", "checkpoint", "watch"):
         monkeypatch.setattr(f"docking.dynamics.{where}.publish", dying)
     monkeypatch.setattr(
         room, "Keeper", lambda kind, folder, name, last: Keeper(kind, folder, name, 0.0, last)

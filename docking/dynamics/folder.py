@@ -1,0 +1,89 @@
+"""What do all runs share that turn an SDF of poses into a folder of results? Their settings, records and tables.
+
+A run goes on only with the settings and poses it was begun with. One record in gives one
+row out, with its reason where there is nothing else to say.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from discovery.files import publish
+from discovery.outcome import Counts, Missing, Reason
+from discovery.records import records
+from docking.dynamics.protocol import STAGE
+from docking.dynamics.unit import sha256_of
+from docking.receptor import DockingError
+
+_SETTINGS = "simulation.json"
+
+
+def begin(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> None:
+    """Open a folder for a run on these poses, or go on in it.
+
+    Raises
+    ------
+    DockingError
+        There is no such file of poses; the folder holds something else, or a run with
+        other settings or poses.
+    """
+    if not poses.is_file():
+        raise DockingError(f"there is no file of poses {poses}")
+    whole = {"poses": sha256_of(poses), **settings}
+    out.mkdir(parents=True, exist_ok=True)
+    kept = out / _SETTINGS
+    if not kept.exists():
+        if any(out.iterdir()):
+            raise DockingError(f"{out} is not empty and holds no simulation; choose another --out")
+        publish(kept, json.dumps(whole, indent=1, sort_keys=True).encode())
+        return
+    if not resume:
+        raise DockingError(
+            f"{out} holds a simulation already; add --resume to go on, or choose another --out"
+        )
+    then = json.loads(kept.read_text("utf-8"))
+    changed = [key for key in whole if then.get(key) != whole[key]]
+    if changed:
+        what = "; ".join(f"{key} was {then.get(key)} and is {whole[key]}" for key in changed)
+        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
+
+
+def blocks(poses: Path) -> Iterator[tuple[int, str, str | Missing]]:
+    """Every record of an SDF: its number from 1, its name, and its mol block or why there is none.
+
+    Raises
+    ------
+    DockingError
+        It is no SDF.
+    """
+    for number, record in enumerate(records(poses), start=1):
+        name = record.name or f"pose {number}"
+        if record.trouble:
+            reason, why = record.trouble
+            yield number, name, Missing(STAGE, reason, f"{name}: {why}")
+        elif record.block:
+            yield number, name, record.block
+        else:
+            raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+
+
+def publish_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
+    """Rows as a Parquet file; what the schema does not name is left out."""
+    plain = [{key: row.get(key) for key in schema.names} for row in rows]
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(plain, schema=schema), sink)
+    publish(path, sink.getvalue())
+
+
+def counted(rows: Iterable[Mapping[str, Any]]) -> Counts:
+    """How many rows came out, and how many have a reason instead."""
+    return Counts.of(
+        Missing(STAGE, Reason(row["missing"]), row["detail"]) if row.get("missing") else None for row in rows
+    )
