@@ -2,7 +2,8 @@
 
 Answer    area under the curve of the mean of the ten best molecules against calls (PMO), for the
           20 tasks that need only RDKit; a run shorter than 10,000 calls also says what it would be
-          if nothing better were found after it
+          if nothing better were found after it; with several seeds, the mean of each task and of the
+          sum over them, and how far seeds lie apart
 Data      ZINC250k. strict: 3,000 of its molecules, drawn by the seed, are what the search starts from
           and takes parts from, all of it, unscored, is looked through for neighbours of good molecules;
           whatever is asked about counts. prescreen: all of ZINC250k is
@@ -23,6 +24,7 @@ import gzip
 import json
 import platform
 import random
+import statistics
 import tempfile
 import time
 from collections.abc import Sequence
@@ -49,6 +51,7 @@ PEERS = {
     "prescreen": ("f-RAG", "GenMol", "IVG_pre"),
 }
 FREE = 500  # of those scored for nothing, the best that become lessons
+Areas = dict[tuple[str, str], float]  # of a method at a task
 SIZE = (60.0, 900.0)  # Da: no more than a bound on what is sensible
 
 
@@ -262,8 +265,21 @@ def main() -> None:
         collection = folder / "zinc250k.smi"
         if not collection.exists():
             neutral(pool[:20_000] if given.quick else pool, collection)
-        for seed in given.seeds:
+        areas = [
             compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out)
+            for seed in given.seeds
+        ]
+        if len(areas) > 1:
+            said = noted(folder) | {"seeds": given.seeds}
+            found = over_seeds(areas) | peers(names, given.protocol)
+            record(
+                f"pmo_{given.protocol}/seeds",
+                found,
+                seed=given.seeds[0],
+                device=platform.processor() or "cpu",
+                **said,
+            )
+            print({key: round(value, 3) for key, value in found.items()})
 
 
 def compare(
@@ -275,10 +291,10 @@ def compare(
     pool: Sequence[str],
     folder: Path,
     out: Path | None,
-) -> None:
-    """Every method on every task, from the same molecules."""
+) -> Areas:
+    """Every method on every task, from the same molecules: the areas held to 10,000 calls."""
     said = noted(folder)
-    totals: dict[str, float] = dict.fromkeys(methods, 0.0)
+    areas: Areas = {}
     most = 0.0
     for task in names:
         best = prescreened(task, pool) if protocol == "prescreen" else []
@@ -290,13 +306,37 @@ def compare(
         for method in methods:
             found = by(method, start, folder / "zinc250k.smi", task, calls, seed, taught, out)
             numbers |= {f"{method}_{key}": value for key, value in found.items()}
-            totals[method] += found["auc_held_to_10000"]
+            areas[method, task] = found["auc_held_to_10000"]
             most = max(most, found["calls"])
         record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu", **said)
         print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
+    totals = {method: sum(areas[method, task] for task in names) for method in methods}
     sums = {"tasks": len(names), "calls_at_most": most, **totals, **peers(names, protocol)}
     record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu", **said)
     print({key: round(value, 3) for key, value in sums.items()})
+    return areas
+
+
+def over_seeds(areas: Sequence[Areas]) -> dict[str, float]:
+    """Of each method and task the mean over the seeds, and of the sums mean, spread, least and most.
+
+    The spread is the standard deviation of one seed's sum about their mean.
+    """
+    found: dict[str, float] = {}
+    for method in dict.fromkeys(method for method, _ in areas[0]):
+        names = [task for one, task in areas[0] if one == method]
+        sums = [sum(seed[method, task] for task in names) for seed in areas]
+        found |= {
+            f"{method}_mean": statistics.mean(sums),
+            f"{method}_spread": statistics.stdev(sums),
+            f"{method}_least": min(sums),
+            f"{method}_most": max(sums),
+        }
+        for task in names:
+            each = [seed[method, task] for seed in areas]
+            found[f"{method}_{task}"] = statistics.mean(each)
+            found[f"{method}_{task}_spread"] = statistics.stdev(each)
+    return found
 
 
 if __name__ == "__main__":
