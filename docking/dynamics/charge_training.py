@@ -1,13 +1,17 @@
 """How is the graph charge model made? AM1-BCC charges of many small molecules, and a network fitted to them.
 
     python -m docking.dynamics.charge_training pick pool.smi molecules.smi --wanted 4500
-    python -m docking.dynamics.charge_training label molecules.smi labels.jsonl
-    python -m docking.dynamics.charge_training fit labels.jsonl [reference.sdf ...] --out weights/charges.safetensors
+    python -m docking.dynamics.charge_training label molecules.smi rough.jsonl --loose 60
+    python -m docking.dynamics.charge_training label some.smi labels.jsonl
+    python -m docking.dynamics.charge_training fit rough.jsonl [reference.sdf ...] --out first.safetensors
+    python -m docking.dynamics.charge_training fit labels.jsonl [reference.sdf ...] --start first.safetensors \
+        --rate 5e-4 --out weights/charges.safetensors
 
 `pick` takes those of a pool whose atoms stand where no atom picked before them stood, in
 their state at pH 7.4 (one in five of those that change keeps the state drawn).
 `label` computes AM1-BCC charges at one outstretched conformer of each molecule and may be
-stopped and begun again. `fit` takes those, and SDF files whose charges stand in the
+stopped and begun again; rough labels, at a conformer hardly relaxed, cost half and err alike on
+like groups, so that a network that learned from many of them learns the rest from few. `fit` takes those, and SDF files whose charges stand in the
 field atom.dprop.PartialCharge. A molecule is left aside for judging when the digest of
 its scaffold says so: the same ones whatever else is in the file.
 """
@@ -41,7 +45,7 @@ from docking.species import states
 
 WIDTH, LAYERS = 64, 5
 BATCH_ATOMS = 500
-LABEL_CONFORMERS, LABEL_LOOSE = 3, 60.0  # a label in a third of the time; what it errs averages out
+LABEL_CONFORMERS, LABEL_LOOSE = 3, 10.0
 SMALLEST, LARGEST = 4, 27  # heavy atoms of a molecule that is picked
 NEW = (0.5, 0.25, 0.1)  # share of its surroundings that are to be new, in the first pass, the second ...
 ASIDE = 12  # one scaffold in so many is left aside
@@ -110,8 +114,15 @@ def _in_the_body(smiles: str, *, keep: bool) -> str | None:
     return Chem.MolToSmiles(mol) if mol is not None and abs(Chem.GetFormalCharge(mol)) <= 2 else None
 
 
-def label(molecules: Iterable[str], out: Path, limit: int | None = None) -> int:
-    """Append one JSON line per SMILES to `out`; those already there are passed over."""
+def label(molecules: Iterable[str], out: Path, limit: int | None = None, loose: float = LABEL_LOOSE) -> int:
+    """Append one JSON line per SMILES to `out`; those already there are passed over.
+
+    Parameters
+    ----------
+    loose
+        How many times less tightly than MOPAC would by itself the conformer is relaxed: at
+        60 hardly at all.
+    """
     done = {json.loads(line)["s"] for line in out.read_text().splitlines()} if out.exists() else set()
     made = 0
     with Mopac(seconds=120.0) as mopac, out.open("a", encoding="utf-8") as file:
@@ -127,7 +138,7 @@ def label(molecules: Iterable[str], out: Path, limit: int | None = None) -> int:
                     smiles,
                     mopac=mopac,
                     conformers=LABEL_CONFORMERS,
-                    loose=LABEL_LOOSE,
+                    loose=loose,
                 )
                 row["q"] = [round(float(q), 5) for q in found.values]
             except MoleculeError as error:
@@ -170,6 +181,7 @@ def fit(
     epochs: int,
     seed: int,
     start: Weights | None = None,
+    rate: float = 2e-3,
     told: bool = True,
 ) -> dict[str, NDArray[np.float32]]:
     """Weights for these molecules: Adam, a cosine schedule, the running mean of the weights.
@@ -180,6 +192,8 @@ def fit(
         Of the first weights and the order of the molecules.
     start
         Go on from these weights instead of fresh ones.
+    rate
+        Of the first steps; it falls to nothing.
     """
     rng = np.random.default_rng(seed)
     weights = fresh(WIDTH, LAYERS, seed)
@@ -196,7 +210,7 @@ def fit(
         loss, atoms = 0.0, 0
         for graph, wanted in batches:
             step += 1
-            rate = 2e-3 * min(1.0, step / 100.0) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, step / total)))
+            by_now = rate * min(1.0, step / 100.0) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, step / total)))
             found, kept = forward(weights, graph)
             off = found - wanted
             slope = np.clip(off, -_TWICE, _TWICE) / len(off)
@@ -207,7 +221,7 @@ def fit(
                 first[key] += 0.1 * (value - first[key])
                 second[key] += 0.005 * (value * value - second[key])
                 by = (first[key] / (1 - 0.9**step)) / (np.sqrt(second[key] / (1 - 0.995**step)) + 1e-9)
-                weights[key] = (weights[key] - rate * (by + 1e-3 * weights[key])).astype(np.float32)
+                weights[key] = (weights[key] - by_now * (by + 1e-3 * weights[key])).astype(np.float32)
                 mean[key] = (keep * mean[key] + (1.0 - keep) * weights[key]).astype(np.float32)
         if told and (epoch % 5 == 4 or epoch == epochs - 1):
             print(f"epoch {epoch + 1}: {np.sqrt(loss / atoms):.4f} e", flush=True)
@@ -263,6 +277,7 @@ def main() -> None:
     one.add_argument("molecules", type=Path)
     one.add_argument("out", type=Path)
     one.add_argument("--limit", type=int)
+    one.add_argument("--loose", type=float, default=LABEL_LOOSE)
     pool = what.add_parser("pick")
     pool.add_argument("pool", type=Path)
     pool.add_argument("molecules", type=Path)
@@ -273,6 +288,7 @@ def main() -> None:
     two.add_argument("--epochs", type=int, default=60)
     two.add_argument("--members", type=int, default=2)
     two.add_argument("--seed", type=int, default=1)
+    two.add_argument("--rate", type=float, default=2e-3)
     two.add_argument("--start", type=Path, help="weights to go on from, member by member")
     given = parser.parse_args()
     if given.what == "pick":
@@ -282,13 +298,16 @@ def main() -> None:
         return
     if given.what == "label":
         smiles = [line.split()[0] for line in given.molecules.read_text().splitlines() if line.strip()]
-        print(label(smiles, given.out, given.limit), "labelled")
+        print(label(smiles, given.out, given.limit, given.loose), "labelled")
         return
     data = [one for path in given.data for one in read(path)]
     aside = [one for one in data if one.aside]
     used = [one for one in data if not one.aside]
     begun: Sequence[Weights | None] = loaded(given.start) if given.start else [None] * given.members
-    members = [fit(used, epochs=given.epochs, seed=given.seed + i, start=w) for i, w in enumerate(begun)]
+    members = [
+        fit(used, epochs=given.epochs, seed=given.seed + i, start=w, rate=given.rate)
+        for i, w in enumerate(begun)
+    ]
     save(members, given.out)
     off = errors(members, aside)
     print(
