@@ -21,7 +21,7 @@ from docking.plausibility import Verdict, check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
 from docking.relief import relieved
-from docking.rescoring import CANDIDATES, Weights, standing
+from docking.rescoring import CANDIDATES, Weights, distances, spread, standing
 from docking.site import Site
 from docking.species import BODY_PH
 
@@ -71,7 +71,8 @@ def dock(
     rank_by : what puts poses in order
         "rescoring", which knows the true pose more often (see rescoring.py) and puts
         plausible poses before others; or "score", the engine's kcal/mol alone. The
-        score of a pose is the same with both. Poses with restraints, flexible side
+        score of a pose is the same with both. Of more than `n_poses` those are kept that
+        differ by 2 Å. Poses with restraints, flexible side
         chains or ligands beside them are always put in order by score and restraint:
         rescoring was learned from ligands alone in rigid receptors.
     settings : the engine's own, such as effort="fast" of native or exhaustiveness=8 of vina
@@ -98,7 +99,7 @@ def dock(
         molecules,
     )
     ligands = [ligand for group in prepared if not isinstance(group, Missing) for ligand in group]
-    asked = max(n_poses, CANDIDATES) if rank_by == "rescoring" else n_poses
+    asked = max(n_poses, CANDIDATES)  # so that there is something to choose from
     found = iter(dock_all(works, receptor, site, ligands, seed=seed, n_poses=asked))
     outcomes: list[Docked | Missing] = []
     for group in prepared:
@@ -111,13 +112,26 @@ def dock(
         if not poses:
             outcomes.append(refusals[0])
         elif rank_by == "score" or any(pose.steered for some in poses for pose in some):
-            every = sorted(
-                (pose for some in poses for pose in some[:n_poses]), key=lambda pose: pose.standing
-            )
-            outcomes.append(Docked(group[0].molecule, tuple(map(relieved, every))))
+            outcomes.append(by_score(group[0].molecule, poses, n_poses))
         else:
             outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))
     return outcomes
+
+
+def by_score(molecule: Molecule, poses: Sequence[Sequence[Pose]], n_poses: int) -> Docked:
+    """A molecule's poses by score and restraint, best first; kept as `ranked` keeps them.
+
+    Where something turns or lies beside the ligand, poses may be alike in the ligand alone: the best are kept.
+    """
+    rows: list[Pose] = []
+    for some in poses:
+        best = sorted(some, key=lambda pose: pose.standing)
+        if any(pose.steered for pose in best):
+            rows += best[:n_poses]
+        else:
+            rows += [best[k] for k in spread(range(len(best)), distances(best), n_poses)]
+    rows.sort(key=lambda pose: pose.standing)
+    return Docked(molecule, tuple(map(relieved, rows)))
 
 
 def ranked(
@@ -130,6 +144,8 @@ def ranked(
 ) -> Docked:
     """Put a molecule's poses in order: plausible before others, then by rescoring.
 
+    Where not all are kept, poses that differ come before those that are much like a better one.
+
     Parameters
     ----------
     poses : those of each isomer
@@ -137,10 +153,12 @@ def ranked(
     weights : the shipped ones when not given
     """
     rows: list[tuple[bool, float, Pose]] = []
-    for some, odds in zip(poses, standing(receptor, poses, weights), strict=True):
+    for some, (odds, apart) in zip(poses, standing(receptor, poses, weights), strict=True):
         fails = np.array([not check(pose, receptor, site).plausible for pose in some])
-        best = np.lexsort((-odds, fails))[:n_poses]
-        rows += [(bool(fails[k]), float(odds[k]), some[k]) for k in best.tolist()]
+        order = np.argsort(-odds, kind="stable")
+        kept = spread(order[~fails[order]].tolist(), apart, n_poses)
+        kept += spread(order[fails[order]].tolist(), apart, n_poses - len(kept))
+        rows += [(bool(fails[k]), float(odds[k]), some[k]) for k in kept]
     rows.sort(key=lambda row: (row[0], -row[1]))
     return Docked(molecule, tuple(relieved(row[2]) for row in rows), tuple(row[1] for row in rows))
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -38,6 +39,7 @@ SHIPPED = Path(__file__).resolve().parent / "weights" / "poses.safetensors"
 CANDIDATES = 32  # poses asked of an engine, so that there is something to choose from
 USUAL = 25.0  # heavy atoms; sums over more of them differ more between poses without telling more
 ABOUT = 2.0  # Å, of the Gaussian by which a pose counts for another
+SPREAD = 2.0  # Å; nearer poses tell the chemist the same, so that others are kept before them
 MOST_LABELS = 200  # ways to exchange equal atoms that are looked at
 
 
@@ -81,6 +83,13 @@ def gaps(coords: Floats, alike: Ints) -> Floats:
     return np.asarray(np.sqrt(least / coords.shape[1]))
 
 
+def distances(poses: Sequence[Pose]) -> Floats:
+    """`gaps` between poses of one ligand."""
+    mol = poses[0].ligand.mol()
+    heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
+    return gaps(np.stack([pose.coords for pose in poses])[:, heavy], equivalent(mol))
+
+
 def chances(odds: Sequence[Floats], apart: Sequence[Floats]) -> list[Floats]:
     """How likely the true pose lies about each pose: natural logarithms, of each isomer's poses.
 
@@ -101,16 +110,35 @@ def chances(odds: Sequence[Floats], apart: Sequence[Floats]) -> list[Floats]:
     ]
 
 
+class Standing(NamedTuple):
+    """What is known of one isomer's poses beside each other."""
+
+    chances: Floats  # [pose], natural logarithms
+    gaps: Floats  # [pose, pose] Å
+
+
 def standing(
     receptor: Receptor, isomers: Sequence[Sequence[Pose]], weights: Weights | None = None
-) -> list[Floats]:
-    """`chances` of a molecule's poses, those of each isomer together; by the shipped weights if none are given."""
-    apart = []
-    for poses in isomers:
-        heavy = np.array([atom.GetAtomicNum() > 1 for atom in poses[0].ligand.mol().GetAtoms()])
-        coords = np.stack([pose.coords for pose in poses])[:, heavy]
-        apart.append(gaps(coords, equivalent(poses[0].ligand.mol())))
-    return chances([rescored(receptor, poses, weights) for poses in isomers], apart)
+) -> list[Standing]:
+    """A molecule's poses, those of each isomer together; by the shipped weights if none are given."""
+    apart = [distances(poses) for poses in isomers]
+    odds = chances([rescored(receptor, poses, weights) for poses in isomers], apart)
+    return [Standing(*both) for both in zip(odds, apart, strict=True)]
+
+
+def spread(order: Sequence[int], apart: Floats, most: int) -> list[int]:
+    """The first of an order that lie `SPREAD` from all before them, then the first of the rest: `most` in all.
+
+    Parameters
+    ----------
+    order : indices of poses, best first
+    apart : [pose, pose] Å
+    """
+    kept: list[int] = []
+    for pose in order:
+        if len(kept) < most and all(apart[pose, other] >= SPREAD for other in kept):
+            kept.append(pose)
+    return kept + [pose for pose in order if pose not in kept][: most - len(kept)]
 
 
 def rescored(receptor: Receptor, poses: Sequence[Pose], weights: Weights | None = None) -> Floats:

@@ -28,6 +28,14 @@ from docking.tree import Tree
 Number = float | jax.Array
 
 
+class Ring(NamedTuple):
+    """The circular shifts that hold pairs, among the atoms in use alone."""
+
+    shifts: jax.Array  # [shift] int, of each row of `Contacts`; those that hold no pair are left out
+    used: jax.Array  # [] int, rows in use
+    atoms: jax.Array  # [] int, where a shift wraps
+
+
 class Contacts(NamedTuple):
     """Which atom pairs of a ligand have an energy, as circular shifts: atom i and atom i + s."""
 
@@ -37,6 +45,7 @@ class Contacts(NamedTuple):
     hbond: jax.Array  # [shift, atom] 0 or 1
     glue: jax.Array  # [glue, 2] rows of atoms that close a macrocycle
     glued: jax.Array  # [] int, glue pairs in use
+    ring: Ring | None = None  # None: shift i + 1 is row i, and wraps at the padded atoms
 
 
 class Problem(NamedTuple):
@@ -62,21 +71,28 @@ class Field(NamedTuple):
 
 
 def problem(
-    function: Function, tree: Tree, grid_types: tuple[int, ...], atoms: int, torsions: int
+    function: Function, tree: Tree, grid_types: tuple[int, ...], atoms: int, torsions: int, tight: bool = True
 ) -> Problem:
-    """A ligand -> padded arrays."""
+    """A ligand -> padded arrays.
+
+    `tight` leaves out shifts that hold no pair, which saves a processor a quarter of an
+    evaluation; ligands side by side on a GPU then would read at places of their own.
+    """
     heavy = motion.heavy_of(tree)
     xs = tree.xs[heavy]
     row = np.full(len(tree.xs), -1)
     row[heavy] = np.arange(len(heavy))
-    half = atoms // 2
+    half, wrap = atoms // 2, len(heavy) if tight else atoms
+    pairs = []
+    for i, j in row[tree.pairs].tolist():
+        if (j - i) % wrap > wrap // 2:
+            i, j = j, i
+        pairs.append((i, j, (j - i) % wrap))
+    shifts = sorted({s for *_, s in pairs}) if tight else list(range(1, half + 1))
     reach, limit = np.zeros((half, atoms), np.float32), np.zeros((half, atoms), np.float32)
     fat, bond = np.zeros((half, atoms), np.float32), np.zeros((half, atoms), np.float32)
-    for i, j in row[tree.pairs].tolist():
-        if (j - i) % atoms > half:
-            i, j = j, i
-        s = (j - i) % atoms - 1
-        a, b = xs[i], xs[j]
+    for i, j, shift in pairs:
+        s, a, b = shifts.index(shift), xs[i], xs[j]
         reach[s, i] = function.radii[a] + function.radii[b]
         limit[s, i] = CUTOFF**2
         fat[s, i] = HYDROPHOBIC[a] and HYDROPHOBIC[b]
@@ -88,6 +104,11 @@ def problem(
         if kind < GLUE and (tree.met is None or tree.met[heavy[k]]):
             slot[k], counted[k] = grid_types.index(kind), 1.0
     contacts = Contacts(*jax.device_put((reach, limit, fat, bond, glue, np.int32(len(tree.glue)))))
+    if tight:
+        rows = np.zeros(half, np.int32)
+        rows[: len(shifts)] = shifts
+        ring = Ring(*jax.device_put((rows, np.int32(len(shifts)), np.int32(wrap))))
+        contacts = contacts._replace(ring=ring)
     return Problem(motion.layout(tree, atoms, torsions), contacts, *jax.device_put((slot, counted)))
 
 
@@ -165,13 +186,19 @@ def intramolecular_sums(
     cap: Number,
     outer: tuple[jax.Array, jax.Array],
 ) -> tuple[jax.Array, jax.Array]:
-    """Adds the ligand's own pairs, one circular shift at a time, to [atom, pose] energy and [atom, 3, pose] slope."""
-    atoms = coords.shape[0]
+    """Adds the ligand's own pairs, one circular shift at a time, to [atom, pose] energy and [atom, 3, pose] slope.
+
+    Of padded atoms the slope must be 0 before, and says nothing afterwards: no transform moves them.
+    """
+    atoms, ring = coords.shape[0], contacts.ring
     twice = jnp.concatenate([coords, coords])
+    if ring is not None:
+        twice = lax.dynamic_update_slice_in_dim(twice, coords, ring.atoms, 0)
 
     def shift(s: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         energy, slope = sums
-        apart = coords - lax.dynamic_slice_in_dim(twice, s + 1, atoms)
+        by = s + 1 if ring is None else ring.shifts[s]
+        apart = coords - lax.dynamic_slice_in_dim(twice, by, atoms)
         square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
         inside = square < contacts.limit[s][:, None]
         distance = jnp.sqrt(jnp.maximum(square, 1e-4))
@@ -185,10 +212,9 @@ def intramolecular_sums(
         rise = jnp.where(inside, rise * jnp.where(value > 0.0, squash * squash, 1.0) / distance, 0.0)
         force = rise[:, None] * apart
         slope = slope.at[:atoms].add(force)
-        other = lax.dynamic_slice_in_dim(slope, s + 1, atoms) - force
-        return energy + jnp.where(inside, value * squash, 0.0), lax.dynamic_update_slice_in_dim(
-            slope, other, s + 1, 0
-        )
+        other = lax.dynamic_slice_in_dim(slope, by, atoms) - force
+        energy = energy + jnp.where(inside, value * squash, 0.0)
+        return energy, lax.dynamic_update_slice_in_dim(slope, other, by, 0)
 
     def stick(g: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         energy, slope = sums
@@ -200,9 +226,12 @@ def intramolecular_sums(
         return energy.at[one].add(function.weights["glue"] * distance), slope
 
     start = (outer[0], jnp.concatenate([outer[1], jnp.zeros_like(coords)]))
-    sums = lax.fori_loop(0, contacts.reach.shape[0], shift, start)
-    energy, slope = lax.fori_loop(0, contacts.glued, stick, sums)
-    return energy, slope[:atoms] + slope[atoms:]
+    count = contacts.reach.shape[0] if ring is None else ring.used
+    energy, slope = lax.fori_loop(0, count, shift, start)
+    second = slope[atoms:] if ring is None else lax.dynamic_slice_in_dim(slope, ring.atoms, atoms)
+    sums: tuple[jax.Array, jax.Array] = (energy, slope[:atoms] + second)
+    sums = lax.fori_loop(0, contacts.glued, stick, sums)
+    return sums
 
 
 # ------------------------------------------------------------------------------------------ walk

@@ -435,7 +435,7 @@ class Place:
     ) -> tuple[search.Problem, search.Field]:
         """A ligand and the grids as the search takes them."""
         field, types = self.field(tree)
-        problem = search.problem(self.function, tree, types, *shape)
+        problem = search.problem(self.function, tree, types, *shape, tight=efforts.lanes() == 1)
         if subject and subject.restraints:
             terms = tuple(one.bind(subject.ligand, tree, shape[0]) for one in subject.restraints)
             problem = problem._replace(bias=terms)

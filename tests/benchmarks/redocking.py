@@ -44,13 +44,12 @@ from discovery.files import publish
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from docking import preparation
-from docking.dock import build_engine, ranked
+from docking.dock import build_engine, by_score, ranked
 from docking.engines.vina import VinaEngine
 from docking.ligand import Ligand, prepare
 from docking.plausibility import check
 from docking.pose import Pose, rmsd
 from docking.receptor import Receptor
-from docking.relief import relieved
 from docking.rescoring import CANDIDATES, Weights, read
 from docking.site import Site
 from tests.benchmarks.data import folder
@@ -143,21 +142,20 @@ def judged(
     poses = [
         Pose(ligand, np.array(pose["coords"]), pose["score"], pose["terms"], engine) for pose in kept["poses"]
     ]
+    shown = by_score(molecule, [poses], POSES).poses  # as `dock` keeps them
     try:
-        by_score = [rmsd(pose.mol(), one.ligand) for pose in poses[:POSES]]
+        away = [rmsd(pose.mol(), one.ligand) for pose in shown]
         ordered = ranked(molecule, [poses], receptor, Site.around(one.ligand), POSES, weights)
         by_rescoring = [rmsd(pose.mol(), one.ligand) for pose in ordered.poses]
     except ValueError:  # standardising took a fragment or a charge away: no crystal to compare with
         return {**row, "missing": "other_skeleton"}
     program = VinaEngine()
-    terms = [
-        program.score(receptor, Site.around(one.ligand), ligand, pose.coords).terms for pose in poses[:POSES]
-    ]
-    first = _plausible(relieved(poses[0]), receptor, one)
+    terms = [program.score(receptor, Site.around(one.ligand), ligand, pose.coords).terms for pose in shown]
+    first = _plausible(shown[0], receptor, one)
     row |= {
-        "rmsd": round(by_score[0], 3),
-        "best_rmsd": round(min(by_score), 3),
-        "score": round(poses[0].score, 3),
+        "rmsd": round(away[0], 3),
+        "best_rmsd": round(min(away), 3),
+        "score": round(shown[0].score, 3),
         "judged": round(terms[0]["inter"], 3),
         "objective": round(min(term["inter"] + term["intra"] for term in terms), 3),
         "torsions": ligand.torsions,
@@ -165,7 +163,7 @@ def judged(
         **first,
     }
     if weights is not None or one.name not in learned:
-        same = np.array_equal(ordered.poses[0].coords, relieved(poses[0]).coords)
+        same = np.array_equal(ordered.poses[0].coords, shown[0].coords)
         again = first if same else _plausible(ordered.poses[0], receptor, one)
         row |= {
             "rescored_rmsd": round(by_rescoring[0], 3),

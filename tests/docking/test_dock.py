@@ -16,7 +16,7 @@ from docking.dock import Docked, dock
 from docking.ligand import Ligand
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
-from docking.rescoring import CANDIDATES, standing
+from docking.rescoring import CANDIDATES, distances, spread, standing
 from docking.site import Site
 
 RECEPTOR, SITE = demo_target.receptor(), demo_target.site()
@@ -53,16 +53,23 @@ def docked(**more: Any) -> Docked:
 
 def test_by_score_the_lowest_comes_first() -> None:
     found = docked(rank_by="score", n_poses=4)
-    assert [pose.score for pose in found.poses] == [-3, -2, -1, 0]
+    every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)[::-1]
+    best = sorted(spread(range(len(every)), distances(every), 4))
+    assert [pose.score for pose in found.poses] == [every[k].score for k in best]
+    assert found.poses[0].score == -7
+    assert [pose.score for pose in docked(rank_by="score", n_poses=8).poses] == list(range(-7, 1))
     assert found.rescoring == ()
 
 
 def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
     found = docked(n_poses=3)
     every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)
-    (odds,) = standing(RECEPTOR, [every])
+    ((odds, gaps),) = standing(RECEPTOR, [every])
     fails = [not plausibility.check(pose, RECEPTOR, SITE).plausible for pose in every]
-    best = sorted(range(len(every)), key=lambda k: (fails[k], -odds[k]))[:3]
+    order = sorted(range(len(every)), key=lambda k: -odds[k])
+    best = spread([k for k in order if not fails[k]], gaps, 3)
+    best = sorted(best + spread([k for k in order if fails[k]], gaps, 3 - len(best)),
+                  key=lambda k: (fails[k], -odds[k]))  # fmt: skip
     assert [pose.score for pose in found.poses] == [every[k].score for k in best]
     assert found.rescoring == pytest.approx([odds[k] for k in best])
 

@@ -23,6 +23,7 @@ from docking.rescoring import (
     read,
     rescored,
     shipped,
+    spread,
 )
 from tests.docking import pocket
 
@@ -72,6 +73,15 @@ def test_gaps_know_equal_atoms() -> None:
     poses = np.stack([ring, ring[labels[1]], np.add(ring, (0.0, 0.0, 3.0))])
     assert gaps(poses, labels) == pytest.approx(np.array([[0, 0, 3], [0, 0, 3], [3, 3, 0]]), abs=1e-9)
     assert gaps(poses, labels[:1])[0, 1] == pytest.approx(1.0)
+
+
+def test_poses_that_differ_are_kept_before_repetitions() -> None:
+    line = np.array([0.0, 0.5, 1.0, 9.0, 9.5])
+    gap = np.abs(line[:, None] - line)
+    assert spread([1, 0, 2, 3, 4], gap, 2) == [1, 3]
+    assert spread([1, 0, 2, 3, 4], gap, 4) == [1, 3, 0, 2]
+    assert spread([1, 0, 2, 3, 4], gap, 9) == [1, 3, 0, 2, 4]
+    assert spread([1, 0], gap, 0) == []
 
 
 def test_several_ligands_are_refused() -> None:

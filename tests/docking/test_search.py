@@ -51,6 +51,22 @@ def test_the_walkers_energy_is_that_of_the_plain_functions() -> None:
         assert float(energy[pose]) == pytest.approx(told, rel=2e-3, abs=2e-2)
 
 
+def test_shifts_without_pairs_are_left_out_and_nothing_else() -> None:
+    """The same sums for atoms in use, whether shifts wrap at them or at the padded ones."""
+    ligand, grid, problem, _ = setting()
+    loose = search.problem(VINA, ligand, grid.types, 16, 8, tight=False)
+    assert problem.contacts.ring is not None
+    assert loose.contacts.ring is None
+    assert int(problem.contacts.ring.used) < 8
+    heavy = int(ligand.heavy.sum())
+    coords = jnp.asarray(np.random.default_rng(4).normal(scale=3.0, size=(16, 3, 5)), jnp.float32)
+    outer = jnp.ones((16, 5)), jnp.zeros((16, 3, 5)).at[:heavy].set(2.0)
+    sums = [search.intramolecular_sums(VINA, p.contacts, coords, 10.0, outer) for p in (problem, loose)]
+    (energy, slope), (other, steep) = sums
+    assert np.asarray(energy.sum(axis=0)) == pytest.approx(np.asarray(other.sum(axis=0)), rel=1e-4)
+    assert np.asarray(slope)[:heavy] == pytest.approx(np.asarray(steep)[:heavy], rel=1e-4, abs=1e-4)
+
+
 def test_the_walkers_slope_is_that_of_their_energy() -> None:
     """Reference: central differences; the grid is linear in cells, so steps are small and kinks are rare."""
     ligand, _, problem, field = setting()
