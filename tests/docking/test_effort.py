@@ -115,11 +115,12 @@ def test_padding_rows_of_a_field_changes_nothing() -> None:
 @pytest.mark.timeout(900)
 def test_neighbours_on_the_device_change_nothing() -> None:
     """The same bits for a ligand in any lane, beside any others of its shape."""
-    _, grid, problem, field = setting()
+    _, grid, _, field = setting()
     others = [
-        search.problem(VINA, tree(small(s).ligand), grid.types, 16, 8)
+        search.problem(VINA, tree(small(s).ligand), grid.types, 16, 8, tight=False)
         for s in ("OCCc1ccc(cc1)C(=O)NCC", "CCC")
     ]
+    problem = search.problem(VINA, tree(small().ligand), grid.types, 16, 8, tight=False)
     keys = [jax.random.key(k) for k in (3, 4, 5)]
     first = effort.seek_many(VINA, [problem, *others], field, keys, SHORT)
     last = effort.seek_many(VINA, [others[1], others[1], problem], field, [keys[2], keys[1], keys[0]], SHORT)

@@ -23,7 +23,10 @@ def among_atoms() -> tuple[Conf, np.ndarray, np.ndarray]:
     conf = confs(16, seed=11)
     coords = np.asarray(motion.place(problem.layout, motion.transforms(problem.layout, conf)))
     near = refine.around(VINA, ligand, atoms(small().receptor), coords, 16)
-    energy, slope = jax.jit(lambda n, c: refine.surface(VINA, problem, field, n)(c))(near, conf)
+    among = jax.jit(
+        lambda p, f, n, c: refine.surface(VINA, p, f, n)(c)
+    )  # the grid no constant: it compiles faster
+    energy, slope = among(problem, field, near, conf)
     return conf, np.asarray(energy), np.asarray(slope)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,9 @@ from tests.docking.complexes import examples, needs_shared, small
 from tests.docking.test_energy import atoms, tree
 
 ROWS = 1 << 20  # as the engine's tests have, so that programs are compiled once
+POSES = 64  # of every batch here, for the same reason
+
+evaluate = jax.jit(partial(search.evaluate, VINA))  # arguments, no constants: compiled once for all tests
 
 
 @lru_cache(maxsize=4)
@@ -42,8 +45,8 @@ def confs(poses: int, seed: int, spread: float = 1.5) -> Conf:
 def test_the_walkers_energy_is_that_of_the_plain_functions() -> None:
     """Reference: grid and pair sums of single poses, written apart from the search."""
     ligand, grid, problem, field = setting()
-    conf = confs(6, seed=1)
-    energy, _ = jax.jit(lambda c: search.evaluate(VINA, problem, field, c, 1000.0, 1e6))(conf)
+    conf = confs(POSES, seed=1)
+    energy, _ = evaluate(problem, field, conf, 1000.0, 1e6)
     for pose in range(6):
         coords = motion.settled(ligand, *(np.asarray(part, dtype=float)[:, pose] for part in conf))
         here = Atoms(coords, ligand.xs)
@@ -70,13 +73,13 @@ def test_shifts_without_pairs_are_left_out_and_nothing_else() -> None:
 def test_the_walkers_slope_is_that_of_their_energy() -> None:
     """Reference: central differences; the grid is linear in cells, so steps are small and kinks are rare."""
     ligand, _, problem, field = setting()
-    conf = confs(48, seed=2, spread=1.0)
-    value = jax.jit(lambda c: search.evaluate(VINA, problem, field, c, 20.0, 100.0))
-    _, slope = value(conf)
+    conf = confs(POSES, seed=2, spread=1.0)
+    _, slope = evaluate(problem, field, conf, 20.0, 100.0)
     for dof in range(6 + len(motion.turning(ligand)) - 1):
-        way = np.zeros((14, 48), np.float32)
+        way = np.zeros((14, POSES), np.float32)
         way[dof] = 2e-3 * float(problem.layout.scale[dof])
-        ahead, behind = (value(motion.displaced(conf, jnp.asarray(sign * way)))[0] for sign in (1, -1))
+        moved = (motion.displaced(conf, jnp.asarray(sign * way)) for sign in (1, -1))
+        ahead, behind = (evaluate(problem, field, one, 20.0, 100.0)[0] for one in moved)
         measured = (np.asarray(ahead, dtype=float) - np.asarray(behind, dtype=float)) / 4e-3
         wrong = np.abs(measured - np.asarray(slope[dof])) > 0.05 + 0.02 * np.abs(measured)
         assert wrong.mean() < 0.35, dof
@@ -86,8 +89,8 @@ def test_the_walkers_slope_is_that_of_their_energy() -> None:
 def test_a_descent_goes_down_to_rest() -> None:
     _, _, problem, field = setting()
     down = effort.programs(VINA)[3]
-    conf = confs(64, seed=3)
-    before, _ = search.evaluate(VINA, problem, field, conf, 1000.0, 1000.0)
+    conf = confs(POSES, seed=3)
+    before, _ = evaluate(problem, field, conf, 1000.0, 1000.0)
     rest, after = down(problem, field, conf, 1000.0, 1000.0)
     assert (np.asarray(after) <= np.asarray(before) + 1e-3).all()
     _, later = down(problem, field, rest, 1000.0, 1000.0)
