@@ -70,13 +70,14 @@ def run(
     ledger = Ledger.open(folder)
     with ledger.lock():
         mend(ledger, on_event)
-        agree(ledger, config, allow_mixed=allow_mixed)
+        # built before the folder is given to this campaign: one that cannot start must not bind it
         stages = [_Stage.build(part, number) for number, part in enumerate(config.scorers, start=1)]
         _unique([stage.column.name for stage in stages])
         proposers = [
             plugins.build("proposers", part.use, part.settings, where=f"proposers {number}")
             for number, part in enumerate(config.proposers, start=1)
         ]
+        agree(ledger, config, allow_mixed=allow_mixed)
         ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
         ledger.put_document("context", {key: text for stage in stages for key, text in stage.context.items()})
         on_event(Event("run", config.name, f"in {folder}"))
@@ -128,6 +129,11 @@ def load(folder: str | Path) -> Run:
 def recorded_config(ledger: Ledger, folder: Path) -> Campaign:
     """The configuration a ledger was made with."""
     document = ledger.get_document("campaign")
+    if document is None and ledger.get_document("screen") is not None:
+        raise CampaignError(
+            f"{folder} holds a screen, not a campaign: its best are in {folder / 'top.csv'}, every row in "
+            f"{folder / 'rows.parquet'}; discovery status and verify read it"
+        )
     if document is None:
         raise CampaignError(f"{folder}: no campaign was run here; start one with discovery run CAMPAIGN.toml")
     return parse_config(document, where=f"{folder}, campaign")

@@ -8,7 +8,7 @@ workshops and of other people's packages arrive through the plug-in panel.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -19,7 +19,10 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from discovery.config import Campaign
     from discovery.events import Sink
+    from discovery.outcome import Counts
     from discovery.results import Run
+    from discovery.score import Column
+    from discovery.screening import Loss
     from discovery.sharing import Terms
 
 T = TypeVar("T")
@@ -64,7 +67,7 @@ class Panel(TyperGroup):
 
         if cmd_name not in plugins.names("commands"):
             return super().get_command(ctx, cmd_name)
-        app = typer.Typer(add_completion=False)
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         try:
             app.command(cmd_name)(plugins.load("commands", cmd_name))
         except plugins.PluginError as error:
@@ -191,6 +194,8 @@ def status(run: RunFolder) -> None:
     """How far a run has come: the funnel, with counts that add up."""
     from rich.table import Table
 
+    if _screen_status(run):
+        return
     result = _load(run)
     table = Table("stage", "in", "ok", "failed", "filtered", "duplicate", "CPU time")
     for bar in result.funnel:
@@ -203,6 +208,33 @@ def status(run: RunFolder) -> None:
     _console().print(table)
     state = "finished" if result.finished else "not finished; run it again to go on"
     print(f"{result.name}: {len(result.ranked)} of {len(result.rows)} molecules ranked; {state}")
+
+
+def _screen_status(run: Path) -> bool:
+    from discovery import screening
+
+    counts = screening.so_far(run)
+    if counts is None:
+        return False
+    ended = screening.finished(run)
+    print(f"screen: {_rows(counts)}; {'finished' if ended else 'not finished; run it again to go on'}")
+    _print_losses(ended.losses if ended else ())
+    return True
+
+
+def _rows(n: Counts) -> str:
+    return (
+        f"{n.n_in:,} rows in: {n.n_ok:,} scored, {n.n_failed:,} failed, {n.n_filtered:,} filtered, "
+        f"{n.n_duplicate:,} duplicate"
+    )
+
+
+def _print_losses(losses: Sequence[Loss]) -> None:
+    from discovery.views.text import inert
+
+    for loss in losses:
+        reason = loss.reason.replace("_", " ")
+        print(f"{loss.rows:8,} {reason} ({loss.stage}), such as: {inert(loss.example, 200)}")
 
 
 @app.command()
@@ -271,13 +303,14 @@ def screen(
         (lambda: screening.finished(out)) if join else None,
         out, progress, workers, minutes, lease,
     )  # fmt: skip
-    n = result.counts
-    print(
-        f"{n.n_in:,} rows in: {n.n_ok:,} scored, {n.n_failed:,} failed, {n.n_filtered:,} filtered, "
-        f"{n.n_duplicate:,} duplicate"
-    )
+    print(_rows(result.counts))
+    _print_losses(result.losses)
     print(f"best {result.n_top:,}: {result.top}")
     print(f"every row: {result.all_rows}")
+    if not result.counts.n_ok + result.counts.n_filtered:
+        _fail(
+            f"no row of {library} could be scored; if its structures are in another column, name it with --smiles"
+        )
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -393,9 +426,13 @@ def _print_shortlist(result: Run, top: int) -> None:
     from discovery.score import Score
     from discovery.views.text import inert
 
-    table = Table("rank", "id", "utility", *(column.label for column in result.columns), "structure")
+    console = _console()
+    structure = min(max((len(row.smiles) for row in result.ranked[:top]), default=0), console.width // 3)
+    columns = _fitting(result.columns, console.width - structure - 32)
+    table = Table("rank", "id", "utility", *(column.label for column in columns))
+    table.add_column("structure", overflow="fold", min_width=structure)
     for row in result.ranked[:top]:
-        cells = [row.outcomes.get(column.name) for column in result.columns]
+        cells = [row.outcomes.get(column.name) for column in columns]
         table.add_row(
             str(row.rank),
             row.id,
@@ -404,9 +441,22 @@ def _print_shortlist(result: Run, top: int) -> None:
             inert(row.smiles),
         )
     if result.ranked:
-        _console().print(table)
+        console.print(table)
+        if hidden := len(result.columns) - len(columns):
+            print(f"{hidden} columns more: discovery rank RUN --csv, or the report")
     else:
         print("no molecule was ranked; `discovery rank RUN --csv` lists the reasons")
+
+
+def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """The last columns that fit in so many letters: stages run from cheap to dear, and the dear ones decide."""
+    shown: list[Column] = []
+    for column in reversed(columns):
+        width -= max(8, *(len(word) for word in column.label.split())) + 3
+        if width < 0:
+            break
+        shown.insert(0, column)
+    return shown
 
 
 def _console() -> Any:

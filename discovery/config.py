@@ -187,6 +187,8 @@ def _explain(problem: Any, model: type[BaseModel], where: str) -> str:
         return f"{where}: unknown key {dotted!r}; {hint}"
     if problem["type"] == "missing":
         return f"{where}: {dotted!r} is required and absent"
+    if problem["type"] == "too_short" and loc:
+        return f"{where}: at least one [[{dotted}]] is needed"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{where}: {dotted + ': ' if dotted else ''}{message[:1].lower()}{message[1:]}"
 

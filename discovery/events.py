@@ -14,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TextIO
 
+from discovery.outcome import UserError
 from discovery.views.text import inert
 
+STYLES = ("auto", "terminal", "lines", "json", "silent")
 Kind = Literal["run", "stage", "progress", "done", "note", "warning"]
 
 
@@ -38,6 +40,10 @@ class Event:
 
 
 Sink = Callable[[Event], None]
+
+
+class UnknownStyle(UserError, ValueError):
+    """There is no such way to show progress; the message lists the ways."""
 
 
 def silent(event: Event) -> None:
@@ -122,7 +128,8 @@ class Terminal:
             return
         if event.stage not in self._tasks:
             self._tasks[event.stage] = self._progress.add_task(stage, total=event.total or None, note="")
-        note = f"{event.ok} ok, {event.failed} without" if event.done else ""
+        counted = f"{event.ok} ok, {event.failed} without" if event.done else ""
+        note = ", ".join(filter(None, (counted, escape(inert(event.text)))))
         total = event.total or (event.done if event.kind == "done" else None)
         self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=note)
 
@@ -141,7 +148,14 @@ def describe(event: Event) -> str:
 
 
 def choose(style: str = "auto") -> Sink:
-    """The sink for where this process runs: "auto", "terminal", "lines", "json" or "silent"."""
+    """The sink for where this process runs: "auto", "terminal", "lines", "json" or "silent".
+
+    Raises
+    ------
+    UnknownStyle
+    """
+    if style not in STYLES:
+        raise UnknownStyle(f"--progress is one of {', '.join(STYLES)}, not {style!r}")
     if style == "silent":
         return silent
     if style == "json":

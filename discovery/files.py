@@ -71,16 +71,18 @@ def _publish_once(path: Path, data: bytes) -> None:
 def refused(path: Path, size: int, error: OSError) -> CannotWrite:
     """The same error in words: which path, how many bytes, what to do."""
     what = error.strerror or str(error)
-    room = ""
+    room = f" ({size:,} bytes needed)" if size else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         with suppress(OSError):
-            room = f", {shutil.disk_usage(path.parent).free:,} are free"
+            room = f" ({size:,} bytes needed, {shutil.disk_usage(path.parent).free:,} are free)"
         advice = "free some space or raise the limit, then run again"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         advice = "make the folder writable or choose another, then run again"
+    elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG):
+        advice = "a folder cannot be made there; choose another"
     else:
         advice = "run again once the disk answers"
     return CannotWrite(
         error.errno or errno.EIO,
-        f"cannot write {path} ({size:,} bytes needed{room}): {what}; {advice}. What was committed is safe",
+        f"cannot write {path}{room}: {what}; {advice}. What was committed is safe",
     )

@@ -113,10 +113,11 @@ def word(kind_of: Path) -> str:
 
 def _kind(path: Path) -> str:
     if not path.is_file():
+        if path.is_dir():
+            raise IntakeError(f"{path} is a folder; give the file inside it that holds the molecules")
         near = difflib.get_close_matches(path.name, _neighbours(path), n=1)
         hint = f"; did you mean {path.parent / near[0]}?" if near else ""
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise IntakeError(f"{path} {what}{hint}")
+        raise IntakeError(f"{path} does not exist{hint}")
     with path.open("rb") as file:
         head = file.read(8)
     for magic, what in _PACKED.items():
@@ -307,8 +308,8 @@ def pick(path: Path, columns: list[str], smiles: str | None, name: str | None) -
             return plain.index(_plain(wanted))
         near = difflib.get_close_matches(wanted.lower(), [column.lower() for column in columns], n=1)
         best = next(column for column in columns if column.lower() == near[0]) if near else ""
-        hint = f"did you mean {best!r}? " if best else ""
-        raise IntakeError(f"{path} has no column {wanted!r} ({setting}); {hint}It has {_listed(columns)}")
+        hint = f"did you mean {best!r}? It has" if best else "it has"
+        raise IntakeError(f"{path} has no column {wanted!r} ({setting}); {hint} {_listed(columns)}")
 
     if smiles is not None:
         place = asked(smiles, "smiles")
@@ -317,9 +318,9 @@ def pick(path: Path, columns: list[str], smiles: str | None, name: str | None) -
         found += [i for i, column in enumerate(plain) if "smiles" in column]
         if not found:
             near = difflib.get_close_matches("smiles", plain, n=1, cutoff=0.5)
-            hint = f"is it {columns[plain.index(near[0])]!r}? " if near else ""
+            hint = f"is it {columns[plain.index(near[0])]!r}? Its" if near else "its"
             raise IntakeError(
-                f"{path} has no SMILES column; {hint}Its first line says {_listed(columns)}: "
+                f"{path} has no SMILES column; {hint} first line says {_listed(columns)}: "
                 "name the column with the setting `smiles`, or add a header line"
             )
         place = found[0]

@@ -9,6 +9,7 @@ from costing more than its own row.
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from discovery import execution, plugins, provenance
 from discovery.config import ScorerConfig
 from discovery.demo import demo_config
 from discovery.events import Event, Sink, silent
+from discovery.files import publish, refused
 from discovery.funnel import within
 from discovery.intake import Row, read
 from discovery.ledger import Ledger, digest, shard_key
@@ -49,6 +51,17 @@ class Screened:
     top: Path  # CSV of the best, by utility
     n_top: int
     all_rows: Path  # Parquet, one row per row of the library, in its order
+    losses: tuple[Loss, ...] = ()  # why rows failed, the commonest first
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Rows that failed for one reason."""
+
+    stage: str
+    reason: str
+    rows: int
+    example: str  # what was said of the last of them: a file that broke off says so there
 
 
 def default_scorers() -> tuple[ScorerConfig, ...]:
@@ -127,7 +140,8 @@ def screen(
         for batch in _batches(read(library, smiles=smiles, name=name)):
             key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
             if not ledger.has(key) or _retry(ledger.read(key)):
-                _score_batch(ledger, key, batch, parts, columns, versions, workers, terms)
+                told = _told(on_event, counts, batch, began)
+                _score_batch(ledger, key, batch, parts, columns, versions, workers, terms, told)
             counts = _add(counts, ledger.shard(key).counts)
             keys.append(key)
             on_event(
@@ -138,11 +152,15 @@ def screen(
             )  # fmt: skip
         all_rows = _join(ledger, keys, folder / "rows.parquet")
         best = _write_top(ledger, columns, top, folder / "top.csv")
-        ledger.put_document("finished", {"counts": asdict(counts), "n_top": best})
+        losses = _losses(ledger)
+        ledger.put_document(
+            "finished",
+            {"counts": asdict(counts), "n_top": best, "losses": [asdict(loss) for loss in losses]},
+        )
     on_event(
         Event("done", "screen", done=counts.n_in, total=counts.n_in, ok=counts.n_ok, failed=counts.n_failed)
     )
-    return Screened(counts, folder / "top.csv", best, all_rows)
+    return Screened(counts, folder / "top.csv", best, all_rows, losses)
 
 
 def finished(folder: str | Path) -> Screened | None:
@@ -151,7 +169,20 @@ def finished(folder: str | Path) -> Screened | None:
     told = Ledger(folder).get_document("finished") if folder.is_dir() else None
     if told is None:
         return None
-    return Screened(Counts(**told["counts"]), folder / "top.csv", told["n_top"], folder / "rows.parquet")
+    losses = tuple(Loss(**loss) for loss in told.get("losses", ()))
+    counts = Counts(**told["counts"])
+    return Screened(counts, folder / "top.csv", told["n_top"], folder / "rows.parquet", losses)
+
+
+def so_far(folder: str | Path) -> Counts | None:
+    """How many rows a screen has done, finished or not; None where no screen was begun."""
+    ledger = Ledger(Path(folder))
+    if not Path(folder).is_dir() or ledger.get_document("screen") is None:
+        return None
+    counts = Counts(0, 0, 0, 0, 0)
+    for shard in ledger.shards("screen"):
+        counts = _add(counts, shard.counts)
+    return counts
 
 
 def _parts(scorers: str | Path | Sequence[ScorerConfig] | None) -> tuple[ScorerConfig, ...]:
@@ -177,6 +208,7 @@ def _score_batch(
     versions: Mapping[str, str],
     workers: int,
     terms: Terms,
+    on_event: Sink,
 ) -> None:
     """Score one batch in a ledger of its own, which goes when the batch is committed."""
     began = time.monotonic()
@@ -200,6 +232,7 @@ def _score_batch(
             chunk=part.chunk or max(1, min(256, len(molecules) // (4 * max(1, n_workers)) or 1)),
             timeout_s=part.timeout_s,
             terms=terms,
+            on_event=on_event,
         )
         for i, outcome in zip(on, outcomes, strict=True):
             cells[i][column.name] = outcome
@@ -225,6 +258,30 @@ def _score_batch(
         info={"seconds": round(time.monotonic() - began, 3)},
     )
     shutil.rmtree(workshop)
+
+
+def _told(on_event: Sink, before: Counts, batch: Sequence[Row], began: float) -> Sink:
+    """Tells of a batch in the making: a batch is minutes, and silence looks like a stop."""
+    last = time.monotonic()
+
+    def tell(event: Event) -> None:
+        nonlocal last
+        if event.kind == "warning":
+            on_event(event)
+        elif event.kind == "progress" and time.monotonic() - last > 5.0:
+            last = time.monotonic()
+            text = (
+                f"rows {batch[0].number:,} to {batch[-1].number:,}, {event.stage}: "
+                f"{event.done:,} of {event.total:,}"
+            )
+            on_event(
+                Event(
+                    "progress", "screen", text, done=before.n_in, ok=before.n_ok, failed=before.n_failed,
+                    seconds=last - began,
+                )
+            )  # fmt: skip
+
+    return tell
 
 
 def _table(
@@ -281,19 +338,32 @@ def _add(a: Counts, b: Counts) -> Counts:
     )
 
 
+def _losses(ledger: Ledger) -> tuple[Loss, ...]:
+    ours = ", ".join(f"'{reason.value}'" for reason in Reason if reason.fault is not Fault.NOBODY)
+    table = ledger.query(
+        'select stage, reason, count(*) as "rows", arg_max(detail, number) as example from outcomes '
+        f"where reason in ({ours}) group by stage, reason order by 3 desc, stage, reason"
+    )
+    return tuple(Loss(**row) for row in table.to_pylist())
+
+
 def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
     """All rows in the library's order, one shard in memory at a time; appears whole or not at all."""
     torn = path.with_name(f".{path.name}.tmp")
     writer: pq.ParquetWriter | None = None
-    for key in keys:
-        table = ledger.read(key)
+    try:
+        for key in keys:
+            table = ledger.read(key)
+            if writer is None:
+                writer = pq.ParquetWriter(torn, table.schema, compression="zstd", write_page_checksum=True)
+            writer.write_table(table)
         if writer is None:
-            writer = pq.ParquetWriter(torn, table.schema, compression="zstd", write_page_checksum=True)
-        writer.write_table(table)
-    if writer is None:
-        raise ScreenError("the library has no rows")
-    writer.close()
-    torn.replace(path)
+            raise ScreenError("the library has no rows")
+        writer.close()
+        torn.replace(path)
+    except OSError as error:
+        torn.unlink(missing_ok=True)
+        raise refused(path, 0, error) from error
     return path
 
 
@@ -303,11 +373,16 @@ def _write_top(ledger: Ledger, columns: Sequence[Column], n: int, path: Path) ->
     table = ledger.query(
         f"select {quoted} from outcomes where utility is not null order by utility desc, number limit {int(n)}"
     )
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["rank", *names])
-        for place, row in enumerate(
-            zip(*(table.column(i).to_pylist() for i in range(len(names))), strict=True), start=1
-        ):
-            writer.writerow([place, *(inert_cell(value) for value in row)])
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(["rank", *names])
+    rows = zip(*(table.column(i).to_pylist() for i in range(len(names))), strict=True)
+    for place, row in enumerate(rows, start=1):
+        writer.writerow([place, *(_cell(value) for value in row)])
+    publish(path, buffer.getvalue().encode("utf-8"))
     return int(table.num_rows)
+
+
+def _cell(value: object) -> str | int | float:
+    """Six figures are more than any score holds; all of them are in rows.parquet."""
+    return f"{value:.6g}" if isinstance(value, float) else inert_cell(value)

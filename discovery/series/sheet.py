@@ -75,17 +75,21 @@ class Sheet:
 
     def markup(self) -> Markup:
         """The table for a page with the report's style sheet; drawings inline, no style attributes."""
+        # a drawing that heads a column of numbers stands above them, on the right
+        numeric = [
+            any(isinstance(row[place], Figure) for row in self.rows) for place in range(len(self.heads))
+        ]
         heads = [
-            f'<th scope="col"{_class(row_cell)}>{escape(inert(name))}</th>'
-            for name, row_cell in zip(self.heads, self.rows[0] if self.rows else self.heads, strict=True)
+            f'<th scope="col"{_classes(right)}>{escape(inert(name))}</th>'
+            for name, right in zip(self.heads, numeric, strict=True)
         ]
         body = []
         for row in self.rows:
             cells = [
-                f'<td class="paper">{cell.svg}</td>'
+                f"<td{_classes(right, paper=True)}>{cell.svg}</td>"
                 if isinstance(cell, Drawing) and cell.svg
-                else f"<td{_class(cell)}>{_text(cell)}</td>"
-                for cell in row
+                else f"<td{_classes(isinstance(cell, Figure))}>{_text(cell)}</td>"
+                for cell, right in zip(row, numeric, strict=True)
             ]
             body.append(f"<tr>{''.join(cells)}</tr>")
         words = escape(inert(self.caption))
@@ -158,8 +162,9 @@ def _named(smiles: str) -> str:
         return str(Chem.MolToCXSmiles(mol))
 
 
-def _class(cell: Cell) -> str:
-    return ' class="num"' if isinstance(cell, Figure) else ""
+def _classes(right: bool, *, paper: bool = False) -> str:
+    names = " ".join(name for name, on in (("paper", paper), ("num", right)) if on)
+    return f' class="{names}"' if names else ""
 
 
 def _text(cell: Cell) -> str:

@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from discovery.cli import _fitting, app
+from discovery.score import Column
 
 PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
 CAMPAIGN = """
@@ -142,3 +147,35 @@ def test_conform_judges_a_plug_in() -> None:
     assert bad.returncode == 1
     assert "asked twice, it answers differently" in bad.stdout
     assert "did you mean 'scorers'" in discovery("conform", "scorer", "qed").stderr
+
+
+def typed(*words: str) -> Result:
+    """As `discovery`, in this process: for what needs no process of its own."""
+    return CliRunner().invoke(app, list(words))
+
+
+def test_a_screen_tells_what_failed_and_how_far_it_is(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("structure,id\nCCO,one\nnothing,two\n")
+    words = ("screen", str(table), "--out", str(tmp_path / "out"), "--workers", "1", "--progress", "silent")
+    done = typed(*words)
+    assert done.exit_code == 0
+    assert "1 unparsable (intake), such as: mine.csv, line 3" in done.stdout
+    told = typed("status", str(tmp_path / "out"))
+    assert "2 rows in: 1 scored, 1 failed" in told.stdout
+    assert "finished" in told.stdout
+    wrong = typed(*words[:3], str(tmp_path / "other"), *words[4:], "--smiles", "id")
+    assert wrong.exit_code == 2
+    assert "name it with --smiles" in wrong.stderr
+
+
+def test_the_help_of_a_plug_in_looks_like_ours() -> None:
+    said = typed("series", "--help").stdout
+    assert "Options:\n  --activity" in said
+
+
+def test_the_shortlist_fits_the_terminal_and_keeps_the_structures_whole(finished: Path) -> None:
+    wide = discovery("rank", str(finished), "--top", "3").stdout
+    assert "columns more" not in wide
+    columns = [Column(f"a_long_column_{i}", unit="kcal/mol", better="low") for i in range(9)]
+    assert [column.name for column in _fitting(columns, 60)] == [f"a_long_column_{i}" for i in range(4, 9)]

@@ -7,7 +7,17 @@ import json
 
 import pytest
 
-from discovery.events import Event, JsonLines, Lines, Notebook, Terminal, choose, close, describe
+from discovery.events import (
+    Event,
+    JsonLines,
+    Lines,
+    Notebook,
+    Terminal,
+    UnknownStyle,
+    choose,
+    close,
+    describe,
+)
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>\x00\u202e"
 
@@ -76,3 +86,8 @@ def test_each_style_has_its_sink(monkeypatch: pytest.MonkeyPatch) -> None:
     choose("silent")(Event("run"))
     monkeypatch.setattr("sys.stderr", io.StringIO())
     assert isinstance(choose("auto"), JsonLines)
+
+
+def test_a_style_that_does_not_exist_is_refused_before_the_work() -> None:
+    with pytest.raises(UnknownStyle, match="auto, terminal, lines, json, silent, not 'jsn'"):
+        choose("jsn")

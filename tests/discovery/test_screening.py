@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from discovery import config, screening
 from discovery.config import ScorerConfig
 from discovery.desirability import Desirability
 from discovery.events import Event
+from discovery.files import CannotWrite
 from discovery.plugins import PluginError
 from discovery.screening import ScreenError, screen
 
@@ -57,7 +59,7 @@ def test_the_best_are_in_order(library: Path, tmp_path: Path) -> None:
     everything = sorted(
         (row["utility"] for row in table(result.all_rows) if row["utility"] is not None), reverse=True
     )
-    assert utilities == everything[:5]
+    assert utilities == pytest.approx(everything[:5], rel=1e-5)
 
 
 def test_a_stopped_screen_goes_on_and_ends_the_same(
@@ -115,3 +117,38 @@ def test_scorers_come_from_a_campaigns_file(library: Path, tmp_path: Path) -> No
 
 def test_the_default_scorers_need_no_protein() -> None:
     assert {part.use for part in screening.default_scorers()} == {"descriptor", "qed", "synthesis", "alerts"}
+
+
+def test_what_failed_is_told_with_an_example(library: Path, tmp_path: Path) -> None:
+    result = screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+    assert [(loss.stage, loss.reason, loss.rows) for loss in result.losses] == [
+        ("intake", "empty", 1),
+        ("intake", "unparsable", 1),
+    ]
+    assert sum(loss.rows for loss in result.losses) == result.counts.n_failed
+    assert "line 3" in result.losses[1].example
+    assert screening.finished(tmp_path / "out") == result
+    assert screening.so_far(tmp_path / "out") == result.counts
+    assert screening.so_far(tmp_path) is None
+
+
+def test_a_file_that_broke_off_says_so_at_the_end(tmp_path: Path) -> None:
+    packed = gzip.compress(("\n".join(f"{'C' * n}N a{n}" for n in range(1, 400)) + "\n").encode())
+    (tmp_path / "cut.smi.gz").write_bytes(packed[: len(packed) * 3 // 4])
+    result = screen(tmp_path / "cut.smi.gz", tmp_path / "out", scorers=[LIGHT], workers=0)
+    assert "the gzip stream ends early" in result.losses[0].example
+
+
+def test_a_long_batch_is_not_silent(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 100_000, 10))
+    monkeypatch.setattr(screening.time, "monotonic", lambda: float(next(clock)))
+    said: list[Event] = []
+    screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0, on_event=said.append)
+    within = [event.text for event in said if event.text]
+    assert any(text.startswith("rows 1 to 25, mw: ") for text in within)
+    assert any(text.startswith("rows 1 to 25, qed: ") for text in within)
+
+
+def test_a_file_where_the_folder_should_be(library: Path) -> None:
+    with pytest.raises(CannotWrite, match="a folder cannot be made there; choose another"):
+        screen(library, library, scorers=[QED], workers=0)
