@@ -2,7 +2,7 @@
 
 receptor, site, ligand, pose    the records: what is docked where, and how it lies
 structure, preparation          a PDB or mmCIF file becomes a receptor, every choice told
-protonation, burial, hydrogens, residues, rebuilding, receptor_types, receptor_mol    its steps
+protonation, burial, hydrogens, residues, rebuilding, side_chain_shapes, receptor_types, receptor_mol    its steps
 pockets                         where a ligand could lie, when nobody has seen one there
 species, conformer, torsions, ligand_types, ligand_files    a molecule or a file becomes ligands
 pdbqt, fetch, demo_target       formats, the Protein Data Bank, a target that ships

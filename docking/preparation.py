@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from docking import hydrogens, pdbqt, receptor_types, residues
 from docking.protonation import decide
+from docking.rebuilding import FEWEST, rebuilt
 from docking.receptor import Choice, Receptor, ReceptorError
 from docking.structure import Atom, by_residue, parse, pdb_text, read
 
@@ -354,6 +355,12 @@ def _complete(atoms: Sequence[Atom], rebuild: bool) -> tuple[list[Atom], list[Ch
                         f"chain break ({gap:.1f} Å); loops are not built",
                     )
                 )
+    bare = [group for group in protein if sum(atom.element != "H" for atom in group) < FEWEST]
+    if 2 * len(bare) > len(protein):
+        raise ReceptorError(
+            f"{len(bare)} of {len(protein)} residues, {bare[0][0].residue} first, hold fewer than {FEWEST} atoms, "
+            "as a trace of alpha carbons does; docking needs side chains: take a file with all atoms"
+        )
     missing: dict[tuple[str, str], list[str]] = {}
     for group in protein:
         wanted = residues.hydrogens(residues.standard(group[0].resname))
@@ -362,11 +369,7 @@ def _complete(atoms: Sequence[Atom], rebuild: bool) -> tuple[list[Atom], list[Ch
             missing[group[0].place] = lacking
     if not missing:
         return list(atoms), said
-    result = list(atoms)
-    if rebuild:
-        from docking.rebuilding import rebuilt
-
-        result = rebuilt(atoms, missing)
+    result = rebuilt(atoms, missing) if rebuild else list(atoms)
     now = {place: {atom.name for atom in group} for place, group in by_residue(result).items()}
     for place, lacking in missing.items():
         what = "missing; rebuild=True adds them"

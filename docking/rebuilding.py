@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Place = tuple[str, str]
 Named = Mapping[str, Floats]
 
+FEWEST = 3  # heavy atoms that tell how a residue lies
 PEPTIDE = 1.6  # Å from C to the next N at most
 TOUCH, TOUCH_POLAR = 3.6, 2.7  # Å between heavy atoms that do not touch; between N or O
 PUSH = 8.0  # of a clash, per Å², against the logarithm of a rotamer's share
@@ -56,7 +57,7 @@ def rebuilt(atoms: Sequence[Atom], missing: Mapping[Place, Sequence[str]]) -> li
         place: {atom.name: np.array(atom.xyz) for atom in groups[place] if atom.element != "H"}
         for place in missing
     }
-    there = {place: known for place, known in there.items() if len(known) >= 3}
+    there = {place: known for place, known in there.items() if len(known) >= FEWEST}
     new: dict[Place, dict[str, Floats]] = {}
     for _ in range(2):
         for place, known in there.items():

@@ -10,6 +10,7 @@ import pytest
 
 from docking import demo_target, pdbqt, preparation, receptor_mol, residues
 from docking.rebuilding import rebuilt
+from docking.receptor import ReceptorError
 from docking.side_chain_shapes import hangs
 from docking.structure import Atom, by_residue
 from tests.docking import pocket
@@ -141,6 +142,11 @@ def test_a_residue_of_one_atom_stays_so_and_is_told() -> None:
     assert f"{place[0]}:LEU{place[1]}" in told
     of_it = [a for a in pdbqt.read(receptor.pdbqt).atoms if (a.chain, a.number) == place]
     assert [a.name for a in of_it if not a.name.startswith("H")] == ["CA"]
+
+
+def test_a_trace_of_alpha_carbons_is_no_receptor() -> None:
+    with pytest.raises(ReceptorError, match="alpha carbons"):
+        preparation.assemble([a for a in whole() if a.name == "CA"], "trace.pdb")
 
 
 def test_a_torn_backbone_is_laid_over_what_is_there() -> None:
