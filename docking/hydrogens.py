@@ -88,22 +88,17 @@ def neighbours(atoms: Sequence[Atom], tree: cKDTree | None = None) -> list[list[
     Metals are bonded to nothing here. Atoms of different residues are bonded only as
     C-N of a chain, as a disulfide, or when one of them is in no standard residue.
     """
-    tree = tree or cKDTree(coords(atoms))
-    found: list[list[int]] = [[] for _ in atoms]
     xyz = coords(atoms)
-    for i, j in sorted(tree.query_pairs(2.6)):
-        a, b = atoms[i], atoms[j]
-        if a.element not in RADIUS and a.element not in _HALOGENS:
-            continue
-        if b.element not in RADIUS and b.element not in _HALOGENS:
-            continue
-        reach = RADIUS.get(a.element, 1.1) + RADIUS.get(b.element, 1.1) + 0.4
-        if float(np.linalg.norm(xyz[i] - xyz[j])) > reach:
-            continue
-        if a.place != b.place and not _link(a, b):
-            continue
-        found[i].append(j)
-        found[j].append(i)
+    tree = tree or cKDTree(xyz)
+    found: list[list[int]] = [[] for _ in atoms]
+    radii = np.array([RADIUS.get(a.element, 1.1 if a.element in _HALOGENS else -np.inf) for a in atoms])
+    pairs = tree.query_pairs(2.6, output_type="ndarray")
+    one, other = pairs.T
+    near = np.linalg.norm(xyz[one] - xyz[other], axis=1) <= radii[one] + radii[other] + 0.4
+    for i, j in sorted(map(tuple, pairs[near].tolist())):
+        if atoms[i].place == atoms[j].place or _link(atoms[i], atoms[j]):
+            found[i].append(j)
+            found[j].append(i)
     return found
 
 
