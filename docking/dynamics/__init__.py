@@ -11,7 +11,7 @@ receptor_system, pocket    the protein's mechanics; what is cut out of it
 born, neck, born_gradient  implicit water by pairs: its energy, its other model, its pull
 stiffness, minimise, simulate, checkpoint   settle, move, resume
 water_box                        explicit water around a solute
-binding_energy, stability  what the numbers are made of
+binding_energy, stability, choice  what the numbers are made of; which pose they speak for
 exchange, ladder, hydration      many states at once; their free energies; the self-test
 likeness, transfer, network, relative  one ligand against another: pairs, the trade, all together
 protocol, scorers, watch, unit, folder, work, relative_work, cli   from a pose to its numbers; campaigns, files, command line

@@ -144,6 +144,7 @@ def simulate(
     )
     typer.echo(f"{counts.n_in:,} poses in: {counts.n_ok:,} computed, {counts.n_failed:,} failed")
     typer.echo(
-        f"scores: {out / 'scores.parquet'} (heavy_atoms beside mmgbsa: the ranking that counting gives)"
+        f"scores: {out / 'scores.parquet'} (choice 1: the likeliest of a ligand's poses; heavy_atoms beside mmgbsa: "
+        "the ranking that counting gives)"
     )
     typer.echo(f"poses: {out / 'poses.sdf'}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,18 @@ def begin(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> 
         raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
 
 
-def blocks(poses: Path) -> Iterator[tuple[int, str, str | Missing]]:
-    """Every record of an SDF: its number from 1, its name, and its mol block or why there is none.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record of an SDF."""
+
+    number: int  # from 1
+    name: str
+    block: str | Missing  # the mol block, or why there is none
+    data: Mapping[str, str]  # its other fields
+
+
+def entries(poses: Path) -> Iterator[Entry]:
+    """Every record of an SDF.
 
     Raises
     ------
@@ -67,9 +78,9 @@ def blocks(poses: Path) -> Iterator[tuple[int, str, str | Missing]]:
         name = record.name or f"pose {number}"
         if record.trouble:
             reason, why = record.trouble
-            yield number, name, Missing(STAGE, reason, f"{name}: {why}")
+            yield Entry(number, name, Missing(STAGE, reason, f"{name}: {why}"), record.data)
         elif record.block:
-            yield number, name, record.block
+            yield Entry(number, name, record.block, record.data)
         else:
             raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
 

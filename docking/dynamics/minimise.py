@@ -23,12 +23,13 @@ except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
+from discovery.units import KCAL_PER_KJ
 from docking.dynamics.born_gradient import FrozenSurroundings
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
 from docking.dynamics.stiffness import stretched
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.terms import Bools, Floats, Terms, without_terms_among
+from docking.dynamics.terms import Bools, Floats, Terms, subset, without_terms_among
 
 DRY_EVALUATIONS = 80
 WET_EVALUATIONS = 30
@@ -77,6 +78,15 @@ def settle(
             "finite number; two of its atoms lie on top of each other or of the receptor's: dock it again",
         )
     return Minimum(xyz, energy, first + second)
+
+
+def alone(bound: Complex, xyz: Floats) -> float:
+    """kcal/mol: what the ligand's own terms and the implicit water say of it where it lies, the receptor gone."""
+    ligand = np.arange(bound.n_receptor, bound.terms.n_atoms)
+    system = system_of(subset(bound.terms, ligand))
+    ctx = context(system, openmm.VerletIntegrator(0.001), Device("Reference"))
+    ctx.setPositions(xyz[ligand])
+    return float(ctx.getState(getEnergy=True).getPotentialEnergy()._value) * KCAL_PER_KJ
 
 
 def dry_system(bound: Complex) -> Any:

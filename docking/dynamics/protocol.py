@@ -20,7 +20,7 @@ from rdkit import Chem
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.binding_energy import Interaction, interaction, standard_error, worst
 from docking.dynamics.charges import Charges, Method, am1_bcc, gasteiger, with_fallback
-from docking.dynamics.minimise import settle
+from docking.dynamics.minimise import alone, settle
 from docking.dynamics.platform import Device, described
 from docking.dynamics.pocket import FREE, KEEP, Complex, carve
 from docking.dynamics.receptor_system import PROTEIN, ReceptorModel
@@ -55,6 +55,7 @@ class Rescored:
 
     mol: Chem.Mol  # with hydrogens, lying as settled
     energy: Interaction
+    internal: float  # kcal/mol, the ligand's own energy in water as it lies; see choice.py
     moved: float  # Å, symmetry-aware, from the pose given to the settled one
     evaluations: int
     charges: Charges
@@ -171,6 +172,7 @@ def rescore(
     return Rescored(
         mol=settled,
         energy=energy,
+        internal=alone(bound, found.xyz),
         moved=rmsd(mol, settled),
         evaluations=found.evaluations,
         charges=charges,

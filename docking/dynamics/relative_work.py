@@ -23,7 +23,7 @@ from discovery.outcome import Counts, Missing, MoleculeError, Reason
 from docking.dynamics.charges import Charges
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.exchange import Plan, Samples
-from docking.dynamics.folder import begin, blocks, counted, publish_table
+from docking.dynamics.folder import begin, counted, entries, publish_table
 from docking.dynamics.likeness import frames
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
@@ -164,10 +164,11 @@ def work(
 def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, Any]], list[_Ligand]]:
     rows: list[dict[str, Any]] = []
     ligands: list[_Ligand] = []
-    for number, name, block in blocks(poses):
+    for entry in entries(poses):
+        number, name = entry.number, entry.name
         head = {"pose": number, "id": name}
-        if isinstance(block, Missing):
-            rows.append({**head, **missing_row(block)})
+        if isinstance(entry.block, Missing):
+            rows.append({**head, **missing_row(entry.block)})
             continue
         try:
             if any(one.name == name for one in ligands):
@@ -175,7 +176,7 @@ def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, A
                     Reason.DUPLICATE,
                     f"{name} stands twice in {poses.name}; give every ligand a name of its own",
                 )
-            mol = read_pose(block, name)
+            mol = read_pose(entry.block, name)
             terms, charges = parameters(mol, job.how.settings, name)
         except MoleculeError as error:
             rows.append({**head, **missing_row(Missing(STAGE, error.reason, str(error)))})

@@ -7,6 +7,7 @@ others. One pose in gives one row out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from rdkit import Chem
 from discovery.files import publish
 from discovery.outcome import Counts, Missing
 from docking.dynamics.checkpoint import Keeper
-from docking.dynamics.folder import begin, blocks, counted, publish_table
+from docking.dynamics.choice import standing, strain
+from docking.dynamics.folder import begin, counted, entries, publish_table
 from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import energy_details, stability_details
@@ -30,6 +32,7 @@ from docking.dynamics.unit import missing_row, unit
 from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
 
 Protocol = Literal["mmgbsa", "stability"]
+DOCKED = "score_kcal_per_mol"  # the field in which `discovery dock` leaves its score
 SCHEMA = pa.schema(
     [
         ("pose", pa.int64()),  # record in the SDF, from 1
@@ -41,6 +44,9 @@ SCHEMA = pa.schema(
         ("coulomb", pa.float64()),
         ("polar", pa.float64()),
         ("nonpolar", pa.float64()),
+        ("strain", pa.float64()),  # kcal/mol, over the least bent pose of the same ligand
+        ("docked", pa.float64()),  # kcal/mol, the docking score that came with the pose
+        ("choice", pa.int64()),  # 1: the likeliest of the ligand's poses; see choice.py
         ("drift", pa.float64()),  # Å
         ("drift_error", pa.float64()),
         ("contacts_kept", pa.float64()),  # share
@@ -107,13 +113,15 @@ def work(
     begin(out, poses, job.described(), resume)
     rows: list[dict[str, Any]] = []
     with Watch(patience_s) as watch:
-        for number, name, block in blocks(poses):
+        for entry in entries(poses):
+            number, name, block = entry.number, entry.name, entry.block
             folder = out / "units" / f"{number:06d}"
             made = (
                 missing_row(block) if isinstance(block, Missing) else _posed(folder, block, name, job, watch)
             )
-            rows.append({"pose": number, "id": name, **made})
+            rows.append({"pose": number, "id": name, "docked": _number(entry.data.get(DOCKED)), **made})
             told(number, made.get("detail") or f"{name}: {made['mmgbsa']:.1f} kcal/mol")
+    _choose(rows)
     _end(out, rows)
     return counted(rows)
 
@@ -170,12 +178,36 @@ def _row(settled: Rescored, details: Mapping[str, Any]) -> dict[str, Any]:
         "mmgbsa": details["mmgbsa_kcal_per_mol"],
         "mmgbsa_error": details.get("mmgbsa_error_kcal_per_mol"),
         **details["terms_kcal_per_mol"],
+        "internal": settled.internal,
         **{key: details.get(key) for key in ("drift", "drift_error", "contacts_kept")},
         **{key: details[key] for key in ("settled_rmsd", "heavy_atoms", "charges", "made_with")},
         "notes": "; ".join(details["notes"]),
         "residues": settled.energy.residues,
         "trace": details.get("rmsd"),
     }
+
+
+def _number(text: str | None) -> float | None:
+    """What a field of an SDF says, if it says a number."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _choose(rows: list[dict[str, Any]]) -> None:
+    """Put the poses of each species of a ligand in order; docking has its say where it scored all of them."""
+    together: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.get("internal") is not None:
+            together.setdefault((row["id"], row["smiles"]), []).append(row)
+    for poses in together.values():
+        bent = strain([row["internal"] for row in poses])
+        docked = [row["docked"] for row in poses]
+        odds = standing([row["mmgbsa"] for row in poses], bent, None if None in docked else docked)
+        for place, i in enumerate(np.argsort(np.round(odds, 9), kind="stable"), start=1):
+            poses[i] |= {"strain": float(bent[i]), "choice": place}
 
 
 def _end(out: Path, rows: list[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from docking.dynamics import work as room
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.checkpoint import Keeper
+from docking.dynamics.choice import standing
 from docking.dynamics.protocol import Settings
 from docking.dynamics.simulate import Run, Trajectory
 from docking.dynamics.work import Job, dcd, work
@@ -63,6 +64,22 @@ def test_every_pose_is_a_row_and_every_failure_has_its_reason(tmp_path: Path) ->
     unit = tmp_path / "out" / "units" / "000001"
     assert openmm.XmlSerializer.deserialize((unit / "system.xml").read_text()).getNumParticles() > 100
     assert (tmp_path / "out" / "poses.sdf").read_text().count("$$$$") == 1
+
+
+def test_the_poses_of_a_ligand_are_put_in_order(tmp_path: Path) -> None:
+    """Another ligand's poses are no concern of theirs."""
+    blocks = [named("one"), named("one", shift=0.3), named("one", shift=-0.6), named("other")]
+    scores = ["-6.1", "-1.0", "-5.0", "not a number"]
+    fields = [f"{b}> <score_kcal_per_mol>\n{s}\n" for b, s in zip(blocks, scores, strict=True)]
+    work(sdf(tmp_path, *fields), tmp_path / "out", JOB)
+    *ones, other = table(tmp_path / "out")
+    assert [row["docked"] for row in (*ones, other)] == [-6.1, -1.0, -5.0, None]
+    mmgbsa, bent, docked = (np.array([row[key] for row in ones]) for key in ("mmgbsa", "strain", "docked"))
+    assert [row["choice"] for row in ones] == (
+        np.argsort(np.argsort(standing(mmgbsa, bent, docked))) + 1
+    ).tolist()
+    assert bent.min() == 0.0 < bent.max()
+    assert (other["choice"], other["strain"]) == (1, 0.0)
 
 
 class Killed(BaseException):
