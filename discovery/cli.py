@@ -114,6 +114,43 @@ def run(
 
 
 @app.command()
+def new(
+    campaign: CampaignFile,
+    receptor: Annotated[
+        str, typer.Option("--receptor", help="PDB, mmCIF or PDBQT file to dock into; none: properties alone.")
+    ] = "",
+    around: Annotated[str, typer.Option("--around", help="A bound ligand's file: where to dock.")] = "",
+    pocket: Annotated[
+        int, typer.Option("--pocket", help="Without --around: rank of the protein's own pocket.", min=0)
+    ] = 0,
+    scaffold: Annotated[str, typer.Option("--scaffold", help="SMILES every molecule must hold.")] = "",
+) -> None:
+    """Write a first campaign file for a target of your own, ready to run, with a comment at every choice."""
+    from discovery.sketch import campaign_file
+
+    made = campaign_file(campaign, receptor=receptor, around=around, pocket=pocket, scaffold=scaffold)
+    print(f"{made}; discovery plan {made} tells what it costs, discovery run {made} runs it")
+
+
+@app.command()
+def parts(
+    name: Annotated[str, typer.Argument(help="One part: what it does and what can be set.")] = "",
+) -> None:
+    """List what a campaign can be made of: scorers, proposers, engines, evidence, readers."""
+    from discovery import parts as known
+
+    if name:
+        print(known.described(name))
+        return
+    group = ""
+    for part in known.listed():
+        if part.group != group:
+            group = part.group
+            print(group)
+        print(f"  {part.name:<16}{part.line}")
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/demo"),
     quick: Annotated[bool, typer.Option("--quick", help="The two-minute version.")] = False,

@@ -16,7 +16,7 @@ import difflib
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -45,24 +45,22 @@ def load(group: str, name: str) -> Callable[..., Any]:
     """
     found = [point for point in _points(group) if point.name == name]
     if not found:
-        near = difflib.get_close_matches(name, names(group), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names(group)) or 'none'}"
-        raise PluginError(f"there is no {_singular(group)} called {name!r}{hint}")
+        raise PluginError(f"there is no {singular(group)} called {name!r}{nearest(name, names(group))}")
     if len({point.value for point in found}) > 1:
         who = ", ".join(sorted(point.value for point in found))
-        raise PluginError(f"two packages both call a {_singular(group)} {name!r}: {who}; uninstall one")
+        raise PluginError(f"two packages both call a {singular(group)} {name!r}: {who}; uninstall one")
     try:
         plugin = found[0].load()
     except ImportError as error:
         raise PluginError(
-            f"{_singular(group)} {name!r} does not load: {error}{_extra(found[0], error)}"
+            f"{singular(group)} {name!r} does not load: {error}{_extra(found[0], error)}"
         ) from error
     except Exception as error:  # a plug-in may fail in any way at import; the rest must go on
         raise PluginError(
-            f"{_singular(group)} {name!r} ({found[0].value}) failed while loading: {type(error).__name__}: {error}"
+            f"{singular(group)} {name!r} ({found[0].value}) failed while loading: {type(error).__name__}: {error}"
         ) from error
     if not callable(plugin):
-        raise PluginError(f"{_singular(group)} {name!r} ({found[0].value}) is no callable")
+        raise PluginError(f"{singular(group)} {name!r} ({found[0].value}) is no callable")
     return typing.cast(Callable[..., Any], plugin)
 
 
@@ -80,12 +78,12 @@ def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, w
     except PluginError as error:
         raise PluginError(f"{where}: {error}" if where else str(error)) from error
     checked = check_settings(
-        factory, dict(settings or {}), f"{where + ': ' if where else ''}{_singular(group)} {name!r}"
+        factory, dict(settings or {}), f"{where + ': ' if where else ''}{singular(group)} {name!r}"
     )
     try:
         return factory(**checked)
     except ValueError as error:  # a setting of the right type that makes no sense: the user's to mend
-        raise PluginError(f"{where + ': ' if where else ''}{_singular(group)} {name!r}: {error}") from error
+        raise PluginError(f"{where + ': ' if where else ''}{singular(group)} {name!r}: {error}") from error
 
 
 def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: str) -> dict[str, Any]:
@@ -118,6 +116,12 @@ def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: 
     return {key: getattr(valid, key) for key in settings}
 
 
+def nearest(name: str, known: Sequence[str]) -> str:
+    """How a message about an unknown name ends: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known) or 'none'}"
+
+
 def _extra(point: EntryPoint, error: ImportError) -> str:
     """The install command that brings a missing module, where the plug-in's package has an extra for it."""
     if "pip install" in str(error) or not error.name or point.dist is None:
@@ -138,5 +142,6 @@ def _points(group: str) -> list[EntryPoint]:
     return list(entry_points(group=f"discovery.{group}"))
 
 
-def _singular(group: str) -> str:
+def singular(group: str) -> str:
+    """What one part of a group is called."""
     return {"evidence": "evidence source"}.get(group, group.removesuffix("s"))
