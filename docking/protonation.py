@@ -27,7 +27,7 @@ try:
     from propka.molecular_container import MolecularContainer
     from propka.parameters import Parameters
 
-    from docking.burial import Desolvation
+    from docking.burial import quickened
 except ImportError as error:
     raise ImportError("preparing receptors needs: pip install 'discovery-workbench[docking]'") from error
 
@@ -141,8 +141,8 @@ def _pkas(atoms: Sequence[Atom]) -> dict[Place, float]:
         options = loadOptions(["--log-level=CRITICAL", "receptor.pdb"])
         answer = MolecularContainer(read_parameter_file(options.parameters, Parameters()), options)
         answer = read_molecule_file("receptor.pdb", answer, stream=io.StringIO(pdb_text(protein)))
-        answer.version.desolvation_model = Desolvation()
-        answer.calculate_pka()
+        with quickened(answer.version):
+            answer.calculate_pka()
     finally:
         log.setLevel(level)
     found: dict[Place, float] = {}
