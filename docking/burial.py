@@ -27,12 +27,13 @@ def quickened(version: Any) -> Iterator[None]:
     """PROPKA with its slow loops exchanged for those here; `version` is a molecule container's."""
     version.desolvation_model = Desolvation()
     version.backbone_reorganisation_method = backbone_reorganization
-    slow = conformation_container.set_backbone_determinants
-    conformation_container.set_backbone_determinants = backbone_determinants  # there is no hook for it
+    module: Any = conformation_container  # there is no hook: it calls this by name
+    slow = module.set_backbone_determinants
+    module.set_backbone_determinants = backbone_determinants
     try:
         yield
     finally:
-        conformation_container.set_backbone_determinants = slow
+        module.set_backbone_determinants = slow
 
 
 REACH = 8.0  # Å; PROPKA's cut-offs about the backbone end at 6
@@ -46,20 +47,20 @@ def backbone_determinants(titratable: Sequence[Any], backbone: Sequence[Any], ve
     for one in titratable:
         hits = tree.query_ball_point(_points(one.interaction_atoms_for_acids), REACH)
         near = np.unique(owner[np.array([k for some in hits for k in some], dtype=np.int64)])
-        determinants.set_backbone_determinants([one], [backbone[k] for k in near.tolist()], version)
+        asked: Any = determinants.set_backbone_determinants
+        asked([one], [backbone[k] for k in near.tolist()], version)
 
 
 def backbone_reorganization(parameters: Any, conformation: Any) -> None:
     """PROPKA's function of this name, group by group with the carbonyls that lie within reach."""
-    groups, carbonyls = (
-        conformation.get_backbone_reorganisation_groups(),
-        conformation.get_backbone_co_groups(),
-    )
+    groups = conformation.get_backbone_reorganisation_groups()
+    carbonyls = conformation.get_backbone_co_groups()
     firsts = [one.get_interaction_atoms(groups[0])[0] for one in carbonyls] if groups else []
     tree = cKDTree(_points(firsts))
     for group in groups:
         near = sorted(tree.query_ball_point(_points([group])[0], REACH))
-        energy.backbone_reorganization(parameters, _Part([group], [carbonyls[k] for k in near]))
+        part: Any = _Part([group], [carbonyls[k] for k in near])
+        energy.backbone_reorganization(parameters, part)
 
 
 class _Part(NamedTuple):
