@@ -3,6 +3,6 @@
 The baseline: recombination. The graph model, from records to doors: trees, vocabulary,
 rollouts, construction (what is legal), given (scaffolds, fragments), encoding, policy,
 model (weights on disk), sampling, dataset, training, search and edits, surrogate, collection
-(what to look at next in a large file), guided, proposer, oracles, steering, tasks, audit, cli.
+(what to look at next in a large file), elite, guided, proposer, oracles, steering, tasks, audit, cli.
 Weights and their card: weights/.
 """

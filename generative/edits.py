@@ -27,6 +27,7 @@ _ORDER = {bond: order for order, bond in _BOND.items()}
 VALENCE = {6: 4, 7: 3, 8: 2, 9: 1, 15: 3, 16: 2, 17: 1, 35: 1, 53: 1}
 # Elements are drawn about as often as drug-like molecules hold them; the rare ones a little more often.
 _DRAW = {6: 44, 7: 20, 8: 20, 9: 6, 16: 5, 17: 4, 35: 2, 15: 1, 53: 1}
+ANY = 0.15  # share of draws in which all elements are equal
 # Small rings with a triple bond, cumulated double bonds in rings, two double bonds from a ring atom
 # of no higher valence, hydrogen on sulphur or phosphorus of a higher one: nobody can hold them in a flask.
 _STRAINED = tuple(
@@ -383,6 +384,8 @@ def together(smiles: str, other: str, rng: random.Random) -> tuple[str, Chem.Mol
 
 
 def _element(rng: random.Random) -> int:
+    if rng.random() < ANY:
+        return rng.choice(tuple(_DRAW))
     return rng.choices(tuple(_DRAW), tuple(_DRAW.values()))[0]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -20,17 +20,17 @@ import numpy as np
 import numpy.typing as npt
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
 from generative.collection import Collection, read
 from generative.edits import EDITS, MARKED, PAIRED, edit, together
+from generative.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
 from generative.search import Editor
-from generative.surrogate import Doubles, Features, Surrogate, features, kernels, looked_at
+from generative.surrogate import Features, Surrogate, looked_at
 from generative.trees import Tree, flatten, put_together, split
 from generative.vocabulary import Vocabulary
 
@@ -56,50 +56,6 @@ class Candidate:
     edit: str  # in words
     way: str = "prior"  # what made it last: bookkeeping of what works
     log_prob: float | None = None
-
-
-@dataclass(frozen=True)
-class Search:
-    """How widely is looked around before calls are spent.
-
-    Parameters
-    ----------
-    oversample : int
-        Candidates looked at for each one chosen.
-    generations : int
-        In how many steps; each breeds on from the most promising so far.
-    elite : int
-        Scored molecules that are edited.
-    per_scaffold : int
-        At most so many of them on one scaffold: the memory that keeps a run diverse.
-    per_batch : int
-        At most so many of those chosen by expectation on one scaffold; 0 sets no limit.
-    apart : float, 0..1
-        Share of rounds that breed from one family of good molecules alone.
-    blind : float, 0..1
-        Share chosen at random.
-    optimism : sequence of float
-        Weights of the uncertainty, taken in turn.
-    """
-
-    oversample: int = 9
-    generations: int = 3
-    elite: int = 100
-    per_scaffold: int = 10
-    per_batch: int = 0
-    apart: float = 0.0
-    blind: float = 0.05
-    optimism: tuple[float, ...] = (0.0, 0.3, 1.0)
-
-    def __post_init__(self) -> None:
-        if min(self.oversample, self.generations, self.elite, self.per_scaffold, self.per_batch + 1) < 1:
-            raise ValueError("oversample, generations, elite and per_scaffold are at least 1, per_batch 0")
-        if not 0.0 <= self.blind <= 1.0:
-            raise ValueError(f"blind is a share, 0 to 1, not {self.blind}")
-        if not 0.0 <= self.apart <= 1.0:
-            raise ValueError(f"apart is a share, 0 to 1, not {self.apart}")
-        if not self.optimism or min(self.optimism) < 0:
-            raise ValueError("optimism needs at least one weight, none below 0")
 
 
 def choose(
@@ -131,9 +87,9 @@ def choose(
     search = search or Search()
     smiles = [lesson.molecule.smiles for lesson in lessons]
     surrogate = Surrogate.fit(smiles, [lesson.reward for lesson in lessons], seed=rng.getrandbits(32))
-    elite = elite_of(lessons, search)
+    elite = elite_of(lessons, search, rng)
     if rng.random() < search.apart:
-        elite = family(elite_of(lessons, replace(search, elite=3 * search.elite)), rng)
+        elite = family(elite_of(lessons, replace(search, elite=3 * search.elite), rng), rng)
     breeding = Breeding(rng, library, wanted, known, editor)
     per = max(n * search.oversample // search.generations, 1)
     pool: list[Candidate] = [*prior, *breeding.untried(LIBRARY if not prior else LIBRARY // 5)]
@@ -150,73 +106,26 @@ def choose(
         promise = tuple(  # type: ignore[assignment]
             np.concatenate(both) for both in zip(promise, surrogate.predict(Features.of(new)), strict=True)
         )
-        best_first = _descending(promise[0] + 0.3 * promise[1])
+        best_first = descending(promise[0] + 0.3 * promise[1])
         breeding.learn(pool, best_first[: max(len(pool) // 6, n // 2)])
-        hopeful = [pool[index] for index in best_first[: search.elite]]
+        hopeful = [pool[index] for index in spread(best_first, promise[0], search)]
         parents = [(one.smiles, one.parents, one.edit) for one in hopeful]
         parents += [(one, (one,), "") for one in elite[: search.elite // 2]]
     if not pool:
         return []
-    short = sorted({*_descending(promise[0])[: 2 * n], *_descending(promise[0] + promise[1])[: 3 * n]})
+    short = sorted({*descending(promise[0])[: 2 * n], *descending(promise[0] + promise[1])[: 3 * n]})
     blind = min(int(search.blind * n + rng.random()), n)
     picked = surrogate.batch(
         Features.of([looks[i] for i in short]),
         n - blind,
         search.optimism,
-        [_scaffold(pool[i].smiles) for i in short] if search.per_batch else (),
+        [scaffold_of(pool[i].smiles) for i in short] if search.per_batch else (),
         search.per_batch,
     )
     chosen = [pool[short[i]] for i in picked]
     taken = {one.smiles for one in chosen}
     left = [one for one in pool if one.smiles not in taken]
     return chosen + rng.sample(left, min(n - len(chosen), len(left)))
-
-
-def compromised(lessons: Sequence[Lesson], rng: random.Random) -> list[Lesson]:
-    """Lessons rewarded for one compromise between their criteria, drawn at random.
-
-    The augmented Tchebycheff function of ParEGO: over many draws, every point of the
-    Pareto front is the best for some of them, those in its hollows too.
-
-    References
-    ----------
-    .. [1] J. Knowles, IEEE Trans. Evol. Comput. 2006, 10, 50, doi 10.1109/TEVC.2005.851274.
-    """
-    count = max((len(lesson.parts) for lesson in lessons), default=0)
-    weights = [rng.expovariate(1.0) for _ in range(count)]
-    heaviest = max(weights, default=1.0)
-
-    def reward(parts: tuple[float, ...]) -> float:
-        lost = [(1.0 - part) * weight / heaviest for part, weight in zip(parts, weights, strict=True)]
-        return max(0.0, 1.0 - max(lost) - 0.05 * sum(lost))
-
-    return [replace(one, reward=reward(one.parts)) if one.parts else one for one in lessons]
-
-
-def elite_of(lessons: Sequence[Lesson], search: Search) -> list[str]:
-    """The best molecules, best first, not too many on one scaffold."""
-    found: list[str] = []
-    scaffolds: Counter[str] = Counter()
-    for lesson in sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles)):
-        if len(found) == search.elite or lesson.reward <= 0:
-            break
-        scaffold = _scaffold(lesson.molecule.smiles)
-        if scaffolds[scaffold] < search.per_scaffold:
-            scaffolds[scaffold] += 1
-            found.append(lesson.molecule.smiles)
-    return found
-
-
-def family(good: Sequence[str], rng: random.Random) -> list[str]:
-    """A tenth of the molecules, alike: one drawn at random and those nearest to it, best first.
-
-    Bred from alone, a family climbs its own hill, which may be the higher one, instead of being
-    crowded out by the one that is ahead.
-    """
-    known = features(good)
-    near = kernels(known.some([rng.randrange(len(good))]), known)[0, 0]
-    kept = sorted(_descending(near)[: max(len(good) // 10, 5)])
-    return [good[index] for index in kept]
 
 
 Parent = tuple[str, tuple[str, ...], str]  # SMILES, the scored molecules behind it, edits since them
@@ -406,7 +315,7 @@ class GuidedProposer:
     max_weight: float = 500.0
     taste: bool = True
     opening: int = 100
-    search: Search = Search()
+    search: Search = field(default_factory=Search)
     pareto: bool = False
     name: str = "guided"
 
@@ -490,7 +399,7 @@ class GuidedProposer:
         """Molecules of the collection that are like good ones."""
         if not self._collection:
             return []
-        good = elite_of(taught, self.search)
+        good = elite_of(taught, self.search, rng)
         ranks = [1.0 / (10 + rank) for rank in range(len(good))]
         some = dict.fromkeys(rng.choices(good, ranks, k=LIKED)) if good else {}
         return self._standing(self._collection.near(list(some), LIKE, self._looked(known)), known)
@@ -567,13 +476,3 @@ def flat(smiles: str) -> str:
 
 def _parsed(smiles: str) -> Chem.Mol:
     return Chem.MolFromSmiles(smiles)
-
-
-def _descending(values: Doubles) -> list[int]:
-    """Indices, highest first; rounded, so that a sum's last bit decides nothing."""
-    return [int(index) for index in np.argsort(-values.round(9), kind="stable")]
-
-
-@lru_cache(maxsize=65_536)
-def _scaffold(smiles: str) -> str:
-    return str(MurckoScaffold.MurckoScaffoldSmiles(smiles))  # type: ignore[no-untyped-call]

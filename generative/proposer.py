@@ -27,10 +27,12 @@ from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
 from generative import guided, limits
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
+from generative.elite import Search
 from generative.given import decorate, join, query, read_part, regrow, sides
 from generative.model import Weights
 from generative.policy import Policy
 from generative.recombination import drug_like
+from generative.replay import taught as teach
 from generative.sampling import BLOCK, Sample, Sampler
 from generative.search import Editor
 from generative.trees import Tree, flatten, put_together, split, take_apart, unit
@@ -90,6 +92,9 @@ class GraphProposer:
     taste : bool
         Propose only what is stable, uncharged and could be taken by mouth; without it only
         weight counts.
+    policy : "trained" or "taught"
+        What builds once there are lessons: the policy as it was trained, or a copy that has gone over
+        them (`generative.replay`).
 
     Raises
     ------
@@ -109,6 +114,7 @@ class GraphProposer:
     temperature: float = 1.0
     oversample: int = 8
     taste: bool = True
+    policy: str = "trained"
     name: str = "graph"
 
     def __post_init__(self) -> None:
@@ -118,6 +124,8 @@ class GraphProposer:
             )
         if self.temperature <= 0:
             raise ValueError(f"temperature must be above 0, not {self.temperature}")
+        if self.policy not in ("trained", "taught"):
+            raise ValueError(f"policy is trained or taught, not {self.policy!r}")
         if self.oversample < 1:
             raise ValueError(f"oversample is at least 1, not {self.oversample}")
         if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
@@ -212,7 +220,7 @@ class GraphProposer:
             return vocabulary, Task(starts=tuple(parts(tree, vocabulary))), f"rebuilt part of {self.like}"
         return vocabulary, Task(), "built by the graph model"
 
-    def _sampler(self, vocabulary: Vocabulary, task: Task) -> Sampler:
+    def _sampler(self, vocabulary: Vocabulary, task: Task, policy: Policy | None = None) -> Sampler:
         forbidden = limits.holding(vocabulary, self.avoid)
         if self._habit is not None and not task.starts and not task.fragments:
             vocabulary, unusual = limits.of_style(vocabulary, self._habit)
@@ -221,7 +229,7 @@ class GraphProposer:
             MOST_ATOMS, max(math.ceil(self.max_weight / 12.5), *(p.atoms + 8 for p in task.starts), 0)
         )
         return Sampler.of(
-            _policy(self._model),
+            policy or _policy(self._model),
             vocabulary,
             bounds=Bounds(
                 min_atoms=min(math.floor(self.min_weight / 20), atoms), max_atoms=atoms, max_rings=8
@@ -233,12 +241,19 @@ class GraphProposer:
             forbidden=forbidden,
         )
 
-    def _new(self, n: int, rng: random.Random, known: set[str], left_out: Counter[str]) -> list[Candidate]:
+    def _new(
+        self,
+        n: int,
+        rng: random.Random,
+        known: set[str],
+        left_out: Counter[str],
+        policy: Policy | None = None,
+    ) -> list[Candidate]:
         """What the policy builds, without steering."""
         vocabulary, task, words = self._given
         parents = (self.like,) if self.like else ()
         found: list[Candidate] = []
-        sampler = self._sampler(vocabulary, task)
+        sampler = self._sampler(vocabulary, task, policy)
         for number, sample in enumerate(_blocks(sampler, rng.getrandbits(60))):
             if len(found) == n or (not found and number == HOPELESS * BLOCK):
                 break
@@ -302,8 +317,17 @@ class GraphProposer:
     ) -> list[Candidate]:
         """What the policy builds and rebuilds, and edits of the best, chosen by a surrogate."""
         few = n * self.oversample // 4
-        made = self._regrown(few, rng, known, _trees(taught), left_out)
-        made += self._new(few, rng, known, left_out)
+        policy = None
+        if self.policy == "taught":
+            policy = teach(
+                _policy(self._model),
+                self._model.vocabulary,
+                taught,
+                random.Random(rng.getrandbits(60)),
+                style=self._style,
+            )
+        made = self._regrown(few, rng, known, _trees(taught), left_out, policy)
+        made += self._new(few, rng, known, left_out, policy)
         chosen = guided.choose(
             n,
             taught,
@@ -311,7 +335,7 @@ class GraphProposer:
             library=[one.smiles for one in made],
             wanted=self._fits,
             known=known,
-            search=guided.Search(self.oversample, per_scaffold=PER_SCAFFOLD, per_batch=PER_BATCH),
+            search=Search(self.oversample, per_scaffold=PER_SCAFFOLD, per_batch=PER_BATCH),
             prior=[
                 guided.Candidate(
                     one.smiles, Chem.MolFromSmiles(one.smiles), one.parents, one.edit, log_prob=one.log_prob
@@ -329,6 +353,7 @@ class GraphProposer:
         known: set[str],
         elite: Sequence[tuple[str, Tree]],
         left_out: Counter[str],
+        policy: Policy | None = None,
     ) -> list[Candidate]:
         """Parts of well-rewarded molecules, built on by the policy."""
         some = elite[: ELITE // 2]
@@ -338,7 +363,7 @@ class GraphProposer:
             return []
         rng.shuffle(starts)
         starts = starts[:BLOCK]
-        sampler = self._sampler(vocabulary, Task(starts=tuple(piece for _, piece in starts)))
+        sampler = self._sampler(vocabulary, Task(starts=tuple(piece for _, piece in starts)), policy)
         found: list[Candidate] = []
         seed = rng.getrandbits(60)
         for number in range(math.ceil(2 * n / BLOCK)):

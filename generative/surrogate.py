@@ -18,6 +18,7 @@ References
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,23 +32,26 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
-Look = tuple[Bytes, Floats]
+Look = tuple[Bytes, Floats, Floats]
 
 BITS = 2_048
 LEVELS = 3  # counts are told apart up to this
 _LEVELS = range(1, LEVELS + 1)
-SHARES = (  # Tanimoto of ECFP4, FCFP4, atom pairs; cosines of the same; descriptors, wide and narrow
-    (0.40, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20, 0.20),
-    (0.15, 0.10, 0.10, 0.00, 0.00, 0.00, 0.35, 0.30),
-    (0.60, 0.10, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10),
-    (0.40, 0.30, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10),
-    (0.15, 0.10, 0.45, 0.00, 0.00, 0.00, 0.15, 0.15),
-    (0.20, 0.10, 0.10, 0.20, 0.10, 0.10, 0.10, 0.10),
-    (0.00, 0.00, 0.00, 0.40, 0.20, 0.20, 0.10, 0.10),
-    (0.00, 0.00, 0.00, 0.30, 0.10, 0.10, 0.50, 0.00),
+SHARES = (  # Tanimoto of ECFP4, FCFP4, atom pairs; cosines of the same; descriptors, wide and narrow; formula
+    (0.40, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20, 0.20, 0.00),
+    (0.15, 0.10, 0.10, 0.00, 0.00, 0.00, 0.35, 0.30, 0.00),
+    (0.60, 0.10, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
+    (0.40, 0.30, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
+    (0.15, 0.10, 0.45, 0.00, 0.00, 0.00, 0.15, 0.15, 0.00),
+    (0.20, 0.10, 0.10, 0.20, 0.10, 0.10, 0.10, 0.10, 0.00),
+    (0.00, 0.00, 0.00, 0.40, 0.20, 0.20, 0.10, 0.10, 0.00),
+    (0.00, 0.00, 0.00, 0.30, 0.10, 0.10, 0.50, 0.00, 0.00),
+    (0.15, 0.10, 0.05, 0.00, 0.00, 0.00, 0.20, 0.20, 0.30),
+    (0.05, 0.05, 0.05, 0.00, 0.00, 0.00, 0.10, 0.10, 0.65),
 )
 NOISES = (0.001, 0.02, 0.2)  # an exact oracle, a rough one, docking
 _LENGTHS = (12.0, 3.0)  # squared lengths of the descriptor kernels
+_FORMULA_LENGTH = 8.0  # and of the one on formulas, atoms
 ASKED = 200  # molecules by which the mixture is chosen
 MOST = 1_000  # scored molecules kept
 REMEMBERED = 30_000  # molecules whose features are kept in memory, some 6 kB each
@@ -61,6 +65,7 @@ _GENERATORS = (
     rdFingerprintGenerator.GetAtomPairGenerator(fpSize=BITS),
 )
 _COUNTED = ("C", "N", "O", "F", "S", "Cl")  # elements whose numbers are descriptors
+_ELEMENTS = ("H", *_COUNTED, "Br", "P", "I", "B", "Si")
 _FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
 # Spread of each descriptor among drug-like molecules, so that one unit is one step in all of them.
 _SPREADS = np.array([30.0, 1.0, 1.0, 2.5, 1.3, 5.0, 6.0, 1.5, 1.5, 1.0, 0.7, 0.7], dtype=np.float32)
@@ -72,13 +77,12 @@ class Features:
 
     counts: Bytes  # [kernel, molecule, bit] how often each substructure is there, up to LEVELS
     descriptors: Floats  # [molecule, descriptor]
+    formulas: Floats  # [molecule, element] how many atoms of it, hydrogens too
 
     @classmethod
     def of(cls, looks: Sequence[Look]) -> Features:
-        return cls(
-            np.stack([counts for counts, _ in looks], axis=1),
-            np.stack([descriptors for _, descriptors in looks]),
-        )
+        counts, descriptors, formulas = zip(*looks, strict=True)
+        return cls(np.stack(counts, axis=1), np.stack(descriptors), np.stack(formulas))
 
     @cached_property
     def sizes(self) -> Floats:
@@ -103,15 +107,18 @@ class Features:
         return code
 
     def some(self, chosen: Sequence[int] | Ints) -> Features:
-        return Features(self.counts[:, chosen], self.descriptors[chosen])
+        return Features(self.counts[:, chosen], self.descriptors[chosen], self.formulas[chosen])
 
 
 def look(mol: Chem.Mol) -> Look:
     """What one molecule adds to `Features`: counts [kernel, bit] and descriptors."""
     counts = np.stack([g.GetCountFingerprintAsNumPy(mol) for g in _GENERATORS])
-    elements = dict.fromkeys(_COUNTED, 0) | {
-        element: int(count or 1) for element, count in _FORMULA.findall(rdMolDescriptors.CalcMolFormula(mol))
-    }
+    elements = Counter(
+        {
+            element: int(count or 1)
+            for element, count in _FORMULA.findall(rdMolDescriptors.CalcMolFormula(mol))
+        }
+    )
     descriptors = [
         rdMolDescriptors.CalcTPSA(mol),
         rdMolDescriptors.CalcNumRings(mol),
@@ -121,7 +128,11 @@ def look(mol: Chem.Mol) -> Look:
         mol.GetNumHeavyAtoms(),
         *(elements[element] for element in _COUNTED),
     ]
-    return np.minimum(counts, LEVELS).astype(np.uint8), np.array(descriptors, dtype=np.float32) / _SPREADS
+    return (
+        np.minimum(counts, LEVELS).astype(np.uint8),
+        np.array(descriptors, dtype=np.float32) / _SPREADS,
+        np.array([elements[element] for element in _ELEMENTS], dtype=np.float32),
+    )
 
 
 def looked_at(smiles: str, mol: Chem.Mol | None = None) -> Look:
@@ -145,21 +156,25 @@ def kernels(a: Features, b: Features) -> Floats:
     Only substructures that `b` holds can be shared, so only they are multiplied.
     """
     first = 2 * len(_GENERATORS)
-    found = np.empty((first + len(_LENGTHS), len(a.descriptors), len(b.descriptors)), np.float32)
+    found = np.empty((first + len(_LENGTHS) + 1, len(a.descriptors), len(b.descriptors)), np.float32)
     for number, columns in enumerate(b.columns):
         codes = b.codes[number] if a is b else a.coded(number, columns)
         shared = codes @ b.codes[number].T  # the smaller count, summed over bits
         mine, theirs = a.sizes[number][:, None], b.sizes[number]
         np.divide(shared, np.maximum(mine + theirs - shared, 1.0), out=found[number])
         np.divide(shared, np.sqrt(np.maximum(mine * theirs, 1.0)), out=found[len(_GENERATORS) + number])
-    apart = (
-        np.square(a.descriptors).sum(1)[:, None]
-        + np.square(b.descriptors).sum(1)[None]
-        - 2.0 * a.descriptors @ b.descriptors.T
-    )
+    far = apart(a.descriptors, b.descriptors)
     for number, length in enumerate(_LENGTHS):
-        found[first + number] = np.exp(-0.5 * np.maximum(apart, 0.0) / length)
+        found[first + number] = np.exp(-0.5 * far / length)
+    found[-1] = np.exp(-0.5 * apart(a.formulas, b.formulas) / _FORMULA_LENGTH)
     return found
+
+
+def apart(a: Floats, b: Floats) -> Floats:
+    """[row of a, row of b] squared distances."""
+    squares = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2.0 * a @ b.T
+    result: Floats = np.maximum(squares, 0.0)
+    return result
 
 
 @dataclass(frozen=True)
@@ -276,18 +291,26 @@ class Surrogate:
 
 
 def representative(value: Doubles, seed: int, most: int) -> Ints:
-    """Indices of the scored molecules to learn from: the best, and others evenly by rank."""
+    """Indices of the scored molecules to learn from: the best, and others evenly by rank.
+
+    Of equals chance picks: whatever else they are sorted by would stand for all of them.
+    """
     if len(value) <= most:
         return np.arange(len(value))
-    best_first = np.argsort(-value, kind="stable")
+    rng = np.random.default_rng(seed)
+    best_first = np.lexsort((rng.random(len(value)), -value))
     best = int(BEST * most)
-    rest = np.random.default_rng(seed).choice(best_first[best:], most - best, replace=False)
+    rest = rng.choice(best_first[best:], most - best, replace=False)
     return np.sort(np.concatenate([best_first[:best], rest]))
 
 
 def targets(value: Doubles) -> Doubles:
-    """Rewards -> what is fitted: half the value, half the rank, both of about unit spread."""
+    """Rewards -> what is fitted: half the value, half the rank, both of about unit spread.
+
+    Equal rewards have one rank, the mean of theirs.
+    """
     spread = float(value.std()) or 1.0
-    order = np.argsort(np.argsort(value, kind="stable"), kind="stable") / max(len(value) - 1, 1)
+    _, which, counts = np.unique(value, return_inverse=True, return_counts=True)
+    order = (np.cumsum(counts) - 0.5 * (counts + 1))[which] / max(len(value) - 1, 1)
     result: Doubles = 0.5 * (value - value.mean()) / spread + 0.5 * (order - 0.5) * np.sqrt(12.0)
     return result

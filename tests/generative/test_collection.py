@@ -15,7 +15,8 @@ from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson
 from generative.collection import COMMON, RADIUS, Collection, read
-from generative.guided import GuidedProposer, Search
+from generative.elite import Search
+from generative.guided import GuidedProposer
 from tests.generative.models import DRUGS
 
 GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS)

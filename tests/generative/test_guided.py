@@ -11,7 +11,8 @@ from rdkit.Chem import QED
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson, Proposal
-from generative.guided import GuidedProposer, Search, compromised, elite_of
+from generative.elite import Search
+from generative.guided import GuidedProposer
 from generative.tasks import score
 
 QUICK = Search(oversample=4, generations=2)
@@ -92,12 +93,6 @@ def test_with_nothing_to_climb_it_looks_for_what_it_has_not_met(lessons: list[Le
     assert not {one.smiles for one in found} & {lesson.molecule.smiles for lesson in lessons}
 
 
-def test_the_elite_is_not_all_of_one_scaffold() -> None:
-    phenyls = [Lesson(Molecule(f"c1ccccc1{'C' * n}"), 0.9 - 0.01 * n) for n in range(1, 9)]
-    other = Lesson(Molecule("C1CCNCC1C"), 0.1)
-    assert elite_of([*phenyls, other], Search(per_scaffold=2)) == ["c1ccccc1C", "c1ccccc1CC", "C1CCNCC1C"]
-
-
 def test_settings_that_cannot_be_met_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="min_weight 500"):
         GuidedProposer(min_weight=500, max_weight=400)
@@ -111,19 +106,6 @@ def test_settings_that_cannot_be_met_are_refused(tmp_path: Path) -> None:
     empty.write_text("")
     with pytest.raises(ValueError, match="no row holds a SMILES"):
         GuidedProposer(molecules=empty).propose(5, round=0, seed=0, lessons=[])
-
-
-def test_compromises_reach_every_point_of_a_front() -> None:
-    """Three molecules none of which beats another: each is the best for some draws; a beaten one never is."""
-    points = {"CCO": (0.9, 0.2), "CCN": (0.5, 0.45), "CCC": (0.1, 0.9), "CCF": (0.4, 0.4)}
-    lessons = [Lesson(Molecule(smiles), 0.5, parts=parts) for smiles, parts in points.items()]
-    best = {
-        max(compromised(lessons, random.Random(seed)), key=lambda one: one.reward).molecule.smiles
-        for seed in range(100)
-    }
-    assert best == {"CCO", "CCN", "CCC"}
-    alone = Lesson(Molecule("CCS"), 0.0)
-    assert compromised([alone], random.Random(0)) == [alone]
 
 
 def test_from_one_molecule_it_goes_on_to_its_analogues(tmp_path: Path) -> None:

@@ -99,6 +99,16 @@ def test_a_scaffold_is_in_every_molecule(taught: bool) -> None:
     assert all(holds(proposal.smiles, TRYPTAMINE) for proposal in proposals)
 
 
+@pytest.mark.slow  # 10 s: three rounds, two of them with a policy taught anew
+def test_a_taught_policy_keeps_the_scaffold_and_answers_the_same_twice() -> None:
+    taught = GraphProposer(scaffold=TRYPTAMINE, policy="taught")
+    proposals = made(taught, 6, taught=lessons())
+    assert all(holds(proposal.smiles, TRYPTAMINE) for proposal in proposals)
+    assert proposals == made(taught, 6, taught=lessons())
+    trained = made(GraphProposer(scaffold=TRYPTAMINE), 6, taught=lessons())
+    assert [one.smiles for one in proposals] != [one.smiles for one in trained]
+
+
 def test_fragments_are_joined_in_every_molecule() -> None:
     proposals = made(GraphProposer(fragments="*c1c[nH]c2ccccc12.*N1CCNCC1", min_weight=150))
     assert len(proposals) == 15
@@ -171,6 +181,7 @@ def test_failed_and_odd_lessons_break_nothing() -> None:
             "weighs 243 Da, more than max_weight 240",
         ),
         ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"policy": "best"}, "policy is trained or taught, not 'best'"),
     ],
 )
 def test_settings_that_cannot_be_met_are_refused(settings: dict[str, object], message: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
+from scipy.stats import rankdata
 
 from generative.surrogate import (
     BITS,
@@ -17,6 +18,7 @@ from generative.surrogate import (
     features,
     kernels,
     look,
+    representative,
     targets,
 )
 from tests.generative.models import DRUGS
@@ -41,6 +43,29 @@ def test_every_mixture_is_positive_definite_and_one_on_the_diagonal(shares: tupl
     assert np.allclose(np.diag(gram), 1.0, atol=1e-5)
     assert np.allclose(gram, gram.T, atol=1e-6)
     assert np.linalg.eigvalsh(gram).min() > -1e-5
+
+
+def test_the_formula_kernel_counts_atoms_hydrogens_too() -> None:
+    """By hand: C2H6O and C2H4O are two hydrogens apart, C2H6O and C3H8O a carbon and two hydrogens."""
+    found = kernels(features(["CCO"]), features(["COC", "CC=O", "CCCO"]))[-1, 0]
+    assert np.allclose(found, np.exp(-0.5 * np.array([0.0, 4.0, 5.0]) / 8.0), atol=1e-6)
+
+
+def test_equal_rewards_have_one_target_whatever_their_order() -> None:
+    """Reference: SciPy's ranks, the mean of theirs for equals."""
+    value = np.array([0.2, 0.9, 0.2, 0.5, 0.9, 0.9, 0.1])
+    rank = (rankdata(value) - 1) / (len(value) - 1)
+    wanted = 0.5 * (value - value.mean()) / value.std() + 0.5 * (rank - 0.5) * np.sqrt(12.0)
+    assert np.allclose(targets(value), wanted)
+
+
+def test_of_equals_chance_says_which_are_learned_from() -> None:
+    value = np.full(50, 0.4)
+    kept = [set(representative(value, seed, 20).tolist()) for seed in range(2)]
+    assert len(kept[0]) == len(kept[1]) == 20
+    assert kept[0] != kept[1]
+    value[[7, 31]] = 0.9
+    assert {7, 31} <= set(representative(value, 0, 20).tolist())
 
 
 def test_leaving_one_out_is_what_it_says() -> None:
