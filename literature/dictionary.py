@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from discovery.outcome import UserError
+from literature.families import Families
 from literature.lexicon import Concept, Entry, Lexicon, Type, contested, curated
 from literature.likeness import Likeness
 
@@ -178,6 +180,20 @@ class Dictionary:
             names = self._tables.names.filter(these)["key"].to_pylist()
             found = self._likeness[type] = Likeness(list(dict.fromkeys(names)))
         return found
+
+    @cached_property
+    def families(self) -> Families:
+        """Tells apart genes that share a name or a family's name."""
+        concepts = self._tables.concepts
+        genes = pc.equal(concepts["type"], "gene").to_numpy(zero_copy_only=False)
+        place = np.cumsum(genes) - 1
+        owners = self._tables.names["concept"].to_numpy()
+        ours = genes[owners]
+        names = self._tables.names.filter(pa.array(ours))
+        ids = concepts["id"].filter(pa.array(genes)).to_pylist()
+        told = [self._told[row] for row in np.flatnonzero(genes)]
+        keys, ranks = names["key"].to_pylist(), names["rank"].to_pylist()
+        return Families(ids, told, keys, ranks, place[owners[ours]])
 
     def joined(self, compact: str) -> tuple[str, ...]:
         """Keys that are this text once their spaces are taken out: "nfkb" -> "nf kb"."""

@@ -4,8 +4,8 @@
 
 `FOLDER` holds the files as their publishers name them (gzipped or not): NCBI Gene's
 gene_info, HGNC, MeSH labels and MeSH-ChEBI-DO mappings, the Disease Ontology, the
-Experimental Factor Ontology, DrugBank's open vocabulary. `--mentions` adds what people called these things in
-annotated corpora (PubTator files). Which files, of which versions and licences, is
+Experimental Factor Ontology, DrugBank's open vocabulary, FamPlex's grounding map.
+`--mentions` adds what people called these things in annotated corpora (PubTator files). Which files, of which versions and licences, is
 written into the dictionary. Tables derived from ChEMBL (share-alike) are never read.
 """
 
@@ -40,7 +40,9 @@ from literature.lexicon import MAX_TOKENS, capital, key, plural, risky
 from literature.readers.pubtator import Annotated, read_annotated
 
 FORMAT = 2
-LEARN_SHARE = 0.6  # of the times a name was annotated, how many must mean one thing before it is learned
+LEARN_SHARE = (
+    0.6  # of the articles a name was annotated in, how many must mean one thing before it is learned
+)
 _DOCUMENTS = 3  # annotated in so many articles with one meaning, a name stands before official ones
 
 LICENCES = {
@@ -54,6 +56,7 @@ LICENCES = {
     "doid": "Disease Ontology, CC0",
     "efo": "Experimental Factor Ontology, Apache-2.0",
     "drugbank_vocabulary": "DrugBank open vocabulary, CC0",
+    "grounding_map": "FamPlex, CC0",
     "PubTator": "annotated corpora of the NLM and their partners, public domain or CC0",
 }
 
@@ -160,6 +163,7 @@ def build(
     _drugbank(drafts, found["drugbank_vocabulary"])
     _genes(drafts, found["gene_info"], found["hgnc"])
     _proteins(drafts, found)
+    _spoken(drafts, found["grounding_map"])
     learned = list(mentions)
     _learn(drafts, learned, keep)
     return _table(drafts, _sources(found, learned))
@@ -392,7 +396,8 @@ def _genes(drafts: Drafts, path: Path | None, hgnc: Path | None, taxon: str = "9
     for row in _rows(hgnc):
         if len(row) >= 7 and row[5].isdecimal():
             uniprot[row[5]] = row[6]
-            extra[row[5]] = [name.strip() for name in row[4].split(",") if name.strip()]
+            # Names of that day stay in use: "jagged 1" is now "jagged canonical Notch ligand 1".
+            extra[row[5]] = [row[2], *(name.strip() for name in row[4].split(",") if name.strip())]
     for row in _rows(path):
         if len(row) < 14 or row[0] != taxon or row[9] not in _SPOKEN:
             continue
@@ -438,6 +443,18 @@ def _proteins(drafts: Drafts, found: dict[str, Path | None]) -> None:
             del drafts[id]
 
 
+def _spoken(drafts: Drafts, path: Path | None) -> None:
+    """What articles call human genes, by FamPlex's readers."""
+    genes = [draft for draft in drafts.values() if draft.type == "gene"]
+    known = {("UP", x.removeprefix("UNIPROT:")): draft for draft in genes for x in draft.xrefs}
+    known |= {("HGNC", draft.name): draft for draft in genes}
+    if path is not None:
+        with _open(path) as file:
+            for name, space, id, *_ in csv.reader(file):
+                if (space, id) in known:
+                    known[space, id].add(name, SYNONYM)
+
+
 LEARNED_TYPES = {
     "Gene": "gene",
     "Chemical": "chemical",
@@ -463,9 +480,8 @@ def _learn(
     kinds: frozenset[str] = frozenset({"gene", "chemical", "disease"}),
 ) -> None:
     """Names people used, where most of their uses mean one thing."""
-    seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     spelled: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    documents: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    documents: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     named: dict[str, set[str]] = defaultdict(set)
     for file in files:
         for found in read_annotated(file):
@@ -473,14 +489,16 @@ def _learn(
                 continue
             for one in found.annotations:
                 kind = LEARNED_TYPES.get(one.type)
-                if kind not in kinds or len(one.ids) != 1 or "+" in one.ids[0] or one.ids[0] in ("-", "-1"):
+                if kind is None or kind not in kinds:
                     continue
-                assert kind is not None
-                place = (kind, key(one.text))
-                meant = identifier(kind, one.ids[0])
-                seen[place][meant] += 1
+                ids = [identifier(kind, id) for id in one.ids]
+                if kind == "gene":  # what a name means in other species says nothing of this one
+                    ids = [id for id in ids if id in drafts]
+                if len(ids) != 1 or "+" in ids[0] or one.ids[0] in ("-", "-1"):
+                    continue
+                place, meant = (kind, key(one.text)), ids[0]
                 spelled[place][one.text] += 1
-                documents[(*place, meant)].add(found.article.id)
+                documents[place][meant].add(found.article.id)
                 named[meant].add(found.article.id)
     strangers = {  # concepts that no MeSH heading was found for: annotations say which one it is
         (draft.type, key(name)): draft.id
@@ -489,20 +507,18 @@ def _learn(
         for name, rank in draft.names.items()
         if rank <= SYNONYM
     }
-    for (kind, word), ids in seen.items():
-        meant, n = ids.most_common(1)[0]
-        if not word or n < LEARN_SHARE * ids.total():
+    for (kind, word), meanings in documents.items():  # an article that names a thing often says it once
+        meant, there = max(meanings.items(), key=lambda found: len(found[1]))
+        if not word or len(there) < LEARN_SHARE * sum(map(len, meanings.values())):
             continue
         draft = drafts.get(meant)
         other = drafts.get(strangers.get((kind, word), ""))
         if other is not None and meant.startswith("MESH:") and other.id in drafts:
             draft = _merged(drafts, other, meant)
         if draft is None:
-            if kind == "gene":  # of another species
-                continue
             draft = drafts.setdefault(meant, Draft(meant, kind, spelled[kind, word].most_common(1)[0][0]))
         draft.type = kind if draft.type == "other" else draft.type
-        often = len(documents[kind, word, meant]) >= _DOCUMENTS
+        often = len(there) >= _DOCUMENTS
         draft.add(spelled[kind, word].most_common(1)[0][0], OFTEN if often else LEARNED)
     for draft in drafts.values():
         draft.told = max(draft.told, len(named.get(draft.id, ())))

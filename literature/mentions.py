@@ -77,7 +77,7 @@ class DictionaryTagger:
                 place += 1
                 continue
             start, end, _ = longest
-            entries = _meant(text[start:end], self.lexicon)
+            entries = meant(text[start:end], self.lexicon)
             if entries:
                 chosen = (_plain(entries) or entries)[0]
                 spans.append(Span(start, end, chosen.concept.type, 1.0))
@@ -114,12 +114,12 @@ def _with_short_forms(
     """The tagger's spans, and where the document uses a short form of its own that no dictionary knows."""
     found = list(spans)
     for short, long in short_forms.items():
-        meant = _meant(long, lexicon)
-        if not meant or short not in text:
+        known = meant(long, lexicon)
+        if not known or short not in text:
             continue
         for match in re.finditer(rf"(?<![\w\-]){re.escape(short)}(?!\w)", text):
             if not any(span.start < match.end() and match.start() < span.end for span in found):
-                found.append(Span(match.start(), match.end(), meant[0].concept.type, 1.0))
+                found.append(Span(match.start(), match.end(), known[0].concept.type, 1.0))
     return sorted(found, key=lambda span: span.start) if len(found) > len(spans) else spans
 
 
@@ -131,7 +131,7 @@ def _link(
         entry.concept.id
         for start, end, _ in located
         if text[start:end] not in short_forms
-        for entry in _plain(_meant(text[start:end], lexicon))
+        for entry in _plain(meant(text[start:end], lexicon))
     }
     mentions: list[Mention] = []
     for start, end, span in located:
@@ -149,9 +149,9 @@ def _meaning(
     words: str, type: Type, named: set[str], short_forms: dict[str, str], lexicon: Lexicon
 ) -> tuple[Entry, float, str] | None:
     """What `words` means in a document that names `named` in full; None when that cannot be told."""
-    entries = _meant(words, lexicon)
+    entries = meant(words, lexicon)
     if words in short_forms:
-        full = _meant(short_forms[words], lexicon)
+        full = meant(short_forms[words], lexicon)
         if full:
             return _pick(full, type), 1.0, "abbreviation"
         # The document defines the short form as something the lexicon does not know, or in other
@@ -168,7 +168,7 @@ def _meaning(
     return None
 
 
-def _meant(words: str, lexicon: Lexicon) -> list[Entry]:
+def meant(words: str, lexicon: Lexicon) -> list[Entry]:
     """What a name may mean where it is written so: "and 1", "set" and "Fig 4" are words, not the genes called so."""
     capitals = sum(c.isupper() for c in words)
     kept: list[Entry] = []
@@ -202,7 +202,7 @@ def _pick(entries: Sequence[Entry], type: Type) -> Entry:
 def _inside(words: str, lexicon: Lexicon) -> set[str]:
     """Concepts named within a long form."""
     found = DictionaryTagger(lexicon)([words])[0]
-    return {e.concept.id for s in found for e in _plain(_meant(words[s.start : s.end], lexicon))}
+    return {e.concept.id for s in found for e in _plain(meant(words[s.start : s.end], lexicon))}
 
 
 _INITIAL = re.compile(r"(?<![^\s\-(/])[^\W_]+")

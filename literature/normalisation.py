@@ -9,12 +9,13 @@ What no rule reaches is left without an identifier: a wrong link is worse than n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
 from typing import TypeAlias
 
-from literature.dictionary import Dictionary, genes_of, shipped
+from literature.dictionary import SYNONYM, Dictionary, genes_of, shipped
+from literature.families import DESIGNATION, Families, Surroundings, surroundings
 from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
 
 # How sure a link is by the rule that made it: shares right on held-out articles, see the benchmark.
@@ -27,8 +28,11 @@ _SCORES = {
     "order": 0.75,
     "words": 0.85,
     "head": 0.65,
+    "member": 0.65,
     "letters": 0.6,
+    "family": 0.4,
 }
+_GUESSES = frozenset({"head", "letters"})  # a member of a family is surer than these
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
 _LONG = 12  # letters of a gene's name that may be told by them: symbols differ by one
@@ -41,6 +45,7 @@ def normalise(
     type: Type | None = None,
     *,
     short_forms: Mapping[str, str] | None = None,
+    text: str = "",
     lexicon: Lexicon | None = None,
     species: str = "human",
     least: float = 0.0,
@@ -53,6 +58,10 @@ def normalise(
         Only concepts of this type, and headings of no type of their own.
     short_forms
         Abbreviations of the document the name stands in, as `mentions.abbreviations` finds them.
+    text
+        The document itself. Of genes that share a name, the one it says more of comes first, and a
+        family's name ("caspases") means the member it names ("member"), else that most
+        written about ("family").
     lexicon
         Where to look; the shipped dictionaries when None.
     species
@@ -74,7 +83,8 @@ def normalise(
     if species != "human" and type in ("gene", None):
         if lexicon is not None and lexicon is not shipped():
             raise ValueError("name a lexicon or a species, not both")
-        if found := normalise(name, "gene", short_forms=short_forms, lexicon=genes_of(species), least=least):
+        murine = genes_of(species)
+        if found := normalise(name, "gene", short_forms=short_forms, text=text, lexicon=murine, least=least):
             return found
         if type == "gene":
             return ()
@@ -90,20 +100,53 @@ def normalise(
         # the document's definition stands before what the short form means to others.
         first = [*islice(spelled, 1), *islice(ways, 1)] if type == "gene" else []
         ways = chain(first, spelled, ways)
+    around = surroundings(text, lexicon) if text and type in ("gene", None) else None
+    kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said)) if type == "gene" else []
     wanted = plural(name)
     for word, method in ways:
-        if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted)):
+        if method in _GUESSES and around is not None and kin:
+            if links := _relative(lexicon, kin, around, least):
+                return links
+            kin = []
+        if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted, around)):
             return links
+    return _relative(lexicon, kin, around, least) if around is not None else ()
+
+
+def _relative(lexicon: Lexicon, names: Sequence[str], around: Surroundings, least: float) -> tuple[Link, ...]:
+    """The member of a family that a document means."""
+    for name in names:
+        for families in _families(lexicon):
+            found = families.member(name, around)
+            id, named = found if found is not None else (families.named_kin(name, around), True)
+            concept = None if id is None else lexicon.concept(id)
+            method = "member" if named else "family"
+            if concept is not None and _SCORES[method] >= least:
+                return (Link(concept, _SCORES[method], method),)
     return ()
 
 
-def _links(lexicon: Lexicon, word: str, type: Type | None, method: str, wanted: bool) -> tuple[Link, ...]:
+def _families(lexicon: Lexicon) -> list[Families]:
+    return [layer.families for layer in reversed(lexicon.layers) if isinstance(layer, Dictionary)]
+
+
+def _links(
+    lexicon: Lexicon, word: str, type: Type | None, method: str, wanted: bool, around: Surroundings | None
+) -> tuple[Link, ...]:
     entries = [e for e in lexicon.entries(word) if type is None or e.concept.type == type]
     if not entries and type in ("chemical", "disease") and method in ("name", "abbreviation"):
         entries = [
             e for e in lexicon.entries(word) if e.concept.type == "other"
         ]  # "oral contraceptives", "smoking"
     ordered = sorted(entries, key=lambda entry: _rank(entry, wanted))
+    if around is not None and len(entries) > 1:
+        families = _families(lexicon)
+
+        def preferred(entry: Entry) -> tuple[int, bool, float]:
+            liking = max((one.liking(entry, word, around) for one in families), default=0.0)
+            return min(entry.rank, SYNONYM), entry.plural != wanted, -liking
+
+        ordered.sort(key=preferred)
     share = 1.0 / len(ordered) if ordered else 0.0
     score = _SCORES[method]
     return tuple(Link(e.concept, 0.5 * score * share if e.ambiguous else score, method) for e in ordered)
@@ -172,6 +215,10 @@ def _without(pattern: str) -> re.Pattern[str]:
 _GENE_WORDS = _without(
     "human|protein|gene|mrna|antigen|polypeptide|subunit|isoform|wild type|wt|mutant|rat|mouse|murine|enzyme|homolog|molecule|product|precursor|full length|recombinant|r"
 )
+_FAMILY_WORDS = _without(
+    "family|superfamily|member|complex|class|transcription factor|type|isoform|gene|protein|molecule"
+)
+_STATES = _without("soluble|active|activated|phosphorylated|membrane|membrane bound|serum|plasma|endogenous|exogenous|total|family|superfamily|member|transcription factor|factor")  # fmt: skip
 _DISEASE_WORDS = _without("acute|chronic|severe|mild|moderate|patient|primary|secondary|familial|hereditary|inherited|congenital|sporadic|symptom|episode|attack|human|clinical|idiopathic|progressive|recurrent|early onset|late onset|advanced|of the|the|of|induced|drug|disease|disorder|syndrome|s|type")  # fmt: skip
 _CHEMICAL_WORDS = _without("hydrochloride|hcl|sodium|sulfate|sulphate|maleate|tartrate|acetate|phosphate|citrate|mesylate|fumarate|hydrobromide|succinate|chloride|potassium|calcium|dihydrate|monohydrate|anhydrous|bromide|salt|acid|drug|treatment|therapy|d|l|dl|r|s|racemic|ion|oral|intravenous")  # fmt: skip
 
@@ -207,7 +254,20 @@ _SWAPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("iii", "3"), ("iv", "4"), ("receptor", "r"), ("r", "receptor"), ("tumour", "tumor"), ("haem", "hem"),
         ("oestrogen", "estrogen"), ("ligand", "l"),
     ),
+    "gene in full": (
+        ("serotonin", "5 hydroxytryptamine"), ("5 hydroxytryptamine", "5 ht"), ("noradrenaline", "norepinephrine"),
+        ("adrenaline", "epinephrine"), ("z", "zeta"), ("e", "epsilon"), ("d", "delta"), ("g", "gamma"),
+        ("ige", "immunoglobulin e"), ("igg", "immunoglobulin g"), ("tnf", "tumor necrosis factor"),
+        ("ifn", "interferon"), ("pkc", "protein kinase c"), ("hsp", "heat shock protein"), ("il", "interleukin"),
+        ("tgf", "transforming growth factor"), ("fgf", "fibroblast growth factor"),
+        ("ptp", "protein tyrosine phosphatase"), ("transferring", "transfer"),
+    ),
 }  # fmt: skip
+
+
+def _plain(word: str) -> str:
+    """ "caspase family protein" -> "caspase"."""
+    return " ".join(_FAMILY_WORDS.sub("", word).split()) or word
 
 
 def _shortened(pattern: re.Pattern[str]) -> Bend:
@@ -258,6 +318,48 @@ def _gene_forms(word: str) -> Iterator[str]:
             yield " ".join([*words[:at], *words[at + 1 :]])
     if len(words) > 1 and (words[-1] in ("p", "s", "r") or (words[-1].isdigit() and words[-2].isdigit())):
         yield " ".join(words[:-1])
+
+
+def _listed(word: str) -> Iterator[str]:
+    """ "filamin a b and c" and "alk 1 2 3 6" -> "filamin a", "alk 1": the first of those told together."""
+    words = word.split()
+    for link in ("and", "or"):
+        if link in words[1:]:
+            words = words[: words.index(link, 1)]
+            yield " ".join(words)
+    while len(words) > 2 and all(_ONE.fullmatch(part) for part in words[-2:]):
+        words = words[:-1]
+        yield " ".join(words)
+
+
+_ONE = re.compile(DESIGNATION)
+_WHICH = rf"({DESIGNATION}(?: (?:\d{{1,2}}|[a-z]))?)"
+_PART = "chain|subunit|isoform|subtype|form|type|class|isozyme|isoenzyme|member"
+# How a name is built, and the orders in which others say the same.
+_TURNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (rf"(?:{_PART}) {_WHICH} (.+)", (r"\2 \1", r"\2 type \1")),  # "type 1 tnf receptor"
+        (rf"(.+?) (?:{_PART})s? {_WHICH}", (r"\1 \2",)),  # "pkc isoform epsilon"
+        (rf"{_WHICH}(?: (?:{_PART}))* of (?:the )?(.+)", (r"\2 \1", r"\2 subunit \1", r"\2 \1 subunit")),
+        (rf"{_WHICH} (.+ (?:receptor|adrenoceptor|channel|subunit|chain))", (r"\2 \1",)),  # "h 3 histamine receptor"
+        (rf"(.+) {_WHICH} (receptor|adrenoceptor|transporter|subunit|chain)", (r"\1 \3 \2",)),
+        (rf"(.+) {_WHICH} (?:subunit|chain)", (r"\1 \2",)),
+        (r"(receptor|ligand|activator|inhibitor|antagonist|precursor|subunit) (?:for|of) (?:the )?(.+)", (r"\2 \1",)),
+        (r"(p \d\d) .+", (r"\1",)),  # "p 38 mapk"
+        (r"(.+?[a-z]{2}) ?v \d+", (r"\1",)),  # "flnbv 4", a splice variant
+        (r"(.{2,}) ((?:alpha|beta|gamma|delta|epsilon|zeta)(?: \d)?)", (r"\1 subunit \2", r"\1 \2 subunit", r"\1 \2 chain")),
+        (r"([a-z]{6,})", (r"pro\1",)),  # "thrombin"
+    )
+)  # fmt: skip
+
+
+def _turned(word: str) -> Iterator[str]:
+    """ "type 1 receptor", "receptor type 1" and "receptor 1"; "alpha subunit of x" and "x alpha"."""
+    for pattern, said in _TURNS:
+        if match := pattern.fullmatch(word):
+            for form in said:
+                yield match.expand(form)
 
 
 _GENERIC = frozenset(
@@ -316,9 +418,13 @@ _CHEMICAL = (
     ("shorter", _shortened(_CHEMICAL_WORDS)),
 )
 _GENE = (
+    ("bent", _turned),
+    ("bent", _listed),
     ("bent", _gene_forms),
     ("shorter", _shortened(_GENE_WORDS)),
     ("bent", _swapped(_SWAPS["gene"], whole=True)),
+    ("bent", _swapped(_SWAPS["gene in full"], whole=True)),
+    ("shorter", _shortened(_STATES)),
     ("shorter", _shortened(_GENE_WORDS)),
     ("head", _gene_core),
 )

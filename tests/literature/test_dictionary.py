@@ -143,6 +143,27 @@ def test_building_from_small_files(tmp_path: Path) -> None:
     assert again.concepts.equals(tables.concepts)
 
 
+def test_names_are_learned_by_articles_and_within_a_species(tmp_path: Path) -> None:
+    """What one article says thrice counts once; what a name means in mice says nothing of people."""
+    folder = small_files(tmp_path / "in")
+    (folder / "hgnc.tsv").write_text("HGNC:11998\tTP53\tguardian 53\tApproved\tLFS1\t7157\tP04637\n")
+    (folder / "grounding_map.csv").write_text(
+        "warden,UP,P04637,,,,\njailer,HGNC,TP53,,,,\nrat,UP,P10361,,,,\n"
+    )
+    mentions = tmp_path / "m.PubTator"
+    once = "\n".join(f"{id}|t|megrim\n{id}|a|\n{id}\t0\t6\tmegrim\tDisease\tD008881\n" for id in (2, 3))
+    thrice = "".join(f"1\t{at}\t{at + 6}\tmegrim\tDisease\tD012907\n" for at in (0, 7, 14))
+    mice = "".join(f"{id}|t|p53x\n{id}|a|\n{id}\t0\t4\tp53x\tGene\t22059\n\n" for id in (4, 5))
+    mentions.write_text(
+        f"1|t|megrim megrim megrim\n1|a|\n{thrice}\n{once}\n{mice}6|t|p53x\n6|a|\n6\t0\t4\tp53x\tGene\t7157\n"
+    )
+    lexicon = Lexicon([Dictionary(build(folder, [mentions]))])
+    assert [e.concept.id for e in lexicon.entries_of("megrim")] == ["MESH:D008881"]
+    for name in ("p53x", "guardian 53", "warden", "jailer"):
+        assert [e.concept.id for e in lexicon.entries_of(name)] == ["NCBIGene:7157"], name
+    assert lexicon.entries_of("rat") == ()
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="gene_info"):
         build(tmp_path)

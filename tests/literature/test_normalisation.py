@@ -17,6 +17,13 @@ BENT = [
     ("NFkB1", "gene", "NCBIGene:4790"),
     ("human TP53 gene", "gene", "NCBIGene:7157"),
     ("caspase-3/7", "gene", "NCBIGene:836"),
+    ("Smad1/5/8", "gene", "NCBIGene:4086"),
+    ("PKC isoforms alpha, epsilon, and zeta", "gene", "NCBIGene:5578"),
+    ("type 1 TNF receptor", "gene", "NCBIGene:7132"),
+    ("H3 histamine receptor", "gene", "NCBIGene:11255"),
+    ("receptor for ciliary neurotrophic factor", "gene", "NCBIGene:1271"),
+    ("p38 MAPK", "gene", "NCBIGene:1432"),
+    ("COX-2", "gene", "NCBIGene:5743"),
 ]
 
 
@@ -45,3 +52,37 @@ def test_unknown_names_get_no_identifier(name: str) -> None:
 def test_types_are_respected() -> None:
     assert all(link.concept.type == "gene" for link in normalise("TNF", "gene"))
     assert normalise("sumatriptan", "disease") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("pancreatitis-associated protein", "NCBIGene:5068"),
+        ("prostatic acid phosphatase", "NCBIGene:55"),
+        ("poly(A) polymerase", "NCBIGene:10914"),
+    ],
+)
+def test_of_genes_that_share_a_name_the_document_tells_which(text: str, id: str) -> None:
+    """Reference: NCBI Gene, where PAP is a synonym of all three."""
+    found = normalise("PAP", "gene", text=f"PAP, the {text}, was measured.")
+    assert found[0].concept.id == id
+    assert {link.concept.id for link in found} == {link.concept.id for link in normalise("PAP", "gene")}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "id", "method"),
+    [
+        ("septins", "Septins, among them septin-3, form rings.", "NCBIGene:55964", "member"),
+        ("septins", "Septins, among them septin 6, form rings.", "NCBIGene:23157", "member"),
+        ("septin family members", "Septin family members such as SEPTIN3.", "NCBIGene:55964", "member"),
+        ("septins", "Septins form rings.", "NCBIGene:1731", "family"),
+    ],
+)
+def test_a_familys_name_means_the_member_that_is_named(name: str, text: str, id: str, method: str) -> None:
+    """Reference: NCBI Gene."""
+    found = normalise(name, "gene", text=text)
+    assert [(link.concept.id, link.method) for link in found] == [(id, method)]
+    assert normalise(name, "gene") == (), "without the document, a family is nobody"
+    assert (normalise(name, "gene", text=text, least=0.5) == ()) == (method == "family"), (
+        "a guess is told apart"
+    )
