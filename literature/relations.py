@@ -80,8 +80,8 @@ class RelationReader:
 
         Raises
         ------
-        ModelError
-            If the model does not answer for this convention.
+        UnknownConvention
+            If there is no such convention.
         """
         return self.load()(convention, documents)
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from discovery.outcome import UserError
 from literature.lexicon import Type
-from literature.relations_corpus import ANSWERS, CHEMPROT, NONE, Thing
+from literature.relations_corpus import ANSWERS, CHEMPROT, KINDS, NONE, Thing, candidates
 
 Effect = Literal[-1, 0, 1]
 LEAST = 0.5  # of being related, where a weights file says nothing else
@@ -126,7 +127,22 @@ class Answers(Protocol):
     def least(self, convention: str, /) -> float: ...
 
 
-def unread(convention: str, subject: int, object: int) -> Answered:
-    """Of a pair of which nothing was read."""
-    chances = {answer: float(answer == NONE) for answer in ANSWERS[convention]}
-    return Answered(subject, object, chances, None)
+class UnknownConvention(UserError, ValueError):
+    """No corpus answers so; the message says which do."""
+
+
+def unread(convention: str, documents: Sequence[tuple[str, Sequence[Thing]]]) -> list[list[Answered]]:
+    """Every pair that a convention asks for, document by document, of which nothing was read yet.
+
+    Raises
+    ------
+    UnknownConvention
+        If there is no such convention.
+    """
+    if convention not in KINDS:
+        raise UnknownConvention(f"no convention {convention!r} of relations; known are {', '.join(KINDS)}")
+    none = {answer: float(answer == NONE) for answer in ANSWERS[convention]}
+    return [
+        [Answered(a, b, none, None) for a, b in candidates(convention, text, things)]
+        for text, things in documents
+    ]

@@ -15,7 +15,7 @@ from typing import Any
 
 from literature.prediction import ModelError, brought
 from literature.relations_answers import LEAST, Answered, Answers, unread
-from literature.relations_corpus import ANSWERS, KINDS, NONE, Thing, candidates
+from literature.relations_corpus import ANSWERS, NONE, Thing
 from literature.sentences import split
 
 try:
@@ -80,18 +80,12 @@ class _Hub:
     def __call__(
         self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
     ) -> list[list[Answered]]:
-        if convention not in KINDS:
-            raise ModelError(f"no convention {convention!r} of relations; known are {', '.join(KINDS)}")
-        result: list[list[Answered]] = []
+        result = unread(convention, documents)
         todo: list[tuple[int, int, str]] = []
         answers = [m for m in self.meanings if m is not None and m in ANSWERS[convention]]
-        for number, (text, things) in enumerate(documents):
-            chosen = list(candidates(convention, text, things))
-            result.append([unread(convention, a, b) for a, b in chosen])
-            if not answers:  # it says nothing of this kind of pair
-                continue
-            for at, (a, b) in enumerate(chosen):
-                sentence = blinded(text, things[a], things[b])
+        for number, (text, things) in enumerate(documents if answers else ()):
+            for at, pair in enumerate(result[number]):
+                sentence = blinded(text, things[pair.subject], things[pair.object])
                 if sentence is not None:
                     todo.append((number, at, sentence))
         for begin in range(0, len(todo), _ROWS):

@@ -18,7 +18,7 @@ from literature.eightbit import eight_bit, possible
 from literature.encoder import Encoder
 from literature.prediction import ModelError, Precision, batches, short
 from literature.relations_answers import LEAST, Answered, Answers, unread
-from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Pair, Related, Thing, candidates
+from literature.relations_corpus import ANSWERS, NONE, OUTPUTS, Pair, Related, Thing
 from literature.relations_lessons import Row, beside, rows, size, type_words
 from literature.weights_io import Pairs, read
 from literature.wordpieces import Wordpieces
@@ -49,14 +49,10 @@ class _Own:
     def __call__(
         self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
     ) -> list[list[Answered]]:
-        if convention not in KINDS:
-            raise ModelError(f"no convention {convention!r} of relations; known are {', '.join(KINDS)}")
-        result: list[list[Answered]] = []
+        result = unread(convention, documents)
         asked: list[tuple[int, Row]] = []
         for number, (text, things) in enumerate(documents):
-            chosen = list(candidates(convention, text, things))
-            result.append([unread(convention, a, b) for a, b in chosen])
-            pairs = tuple(Pair(things[a], things[b], NONE) for a, b in chosen)
+            pairs = tuple(Pair(things[p.subject], things[p.object], NONE) for p in result[number])
             found = rows(
                 convention, Related("", text, (), pairs), self.cutter, self.pairs.shape.places, self.words
             )

@@ -16,7 +16,7 @@ from literature.lexicon import Concept, Type  # noqa: E402
 from literature.mentions import Mention  # noqa: E402
 from literature.prediction import ModelError  # noqa: E402
 from literature.relations import RelationReader, relations  # noqa: E402
-from literature.relations_answers import Answered, meaning, stated  # noqa: E402
+from literature.relations_answers import Answered, UnknownConvention, meaning, stated  # noqa: E402
 from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing  # noqa: E402
 from literature.relations_hub import blinded, meanings  # noqa: E402
 from literature.weights_io import Pairs, Weights, WeightsError, write  # noqa: E402
@@ -197,7 +197,7 @@ def test_an_effect_of_open_direction_has_none() -> None:
 
 def test_models_that_cannot_answer_say_so(tmp_path: Path, reader: RelationReader) -> None:
     with pytest.raises(
-        ModelError, match="no convention 'KEGG' of relations; known are DrugProt, CDR, BioRED"
+        UnknownConvention, match="no convention 'KEGG' of relations; known are DrugProt, CDR, BioRED"
     ):
         reader("KEGG", [])
     with pytest.raises(WeightsError, match="is absent"):
