@@ -28,7 +28,8 @@ FEWEST = 3  # heavy atoms that tell how a residue lies
 PEPTIDE = 1.6  # Å from C to the next N at most
 TOUCH, TOUCH_POLAR = 3.6, 2.7  # Å between heavy atoms that do not touch; between N or O
 PUSH = 8.0  # of a clash, per Å², against the logarithm of a rotamer's share
-REACH = 10.0  # Å from a side chain's first atoms to what it may touch
+REACH = 15.0  # Å about the middle of what is there: the longest side chain, and what it may touch
+MOST = 400  # ways to turn that are looked at for what they touch, the likeliest
 STIFF = 100.0  # of a bond to an atom that is there, per Å²
 FINE = tuple(
     (float(angle), 1.0) for angle in range(0, 360, 10)
@@ -62,10 +63,10 @@ def rebuilt(atoms: Sequence[Atom], missing: Mapping[Place, Sequence[str]]) -> li
     for _ in range(2):
         for place, known in there.items():
             middle = np.mean(list(known.values()), axis=0)
-            near = [i for i in tree.query_ball_point(middle, REACH + 5.0) if owner[i] != place]
+            near = [i for i in tree.query_ball_point(middle, REACH) if owner[i] != place]
             others = [
                 (name, xyz) for p, some in new.items() if p != place for name, xyz in some.items()
-                if np.linalg.norm(xyz - middle) < REACH + 5.0
+                if np.linalg.norm(xyz - middle) < REACH
             ]  # fmt: skip
             walls = np.concatenate([points[near], np.array([xyz for _, xyz in others]).reshape(-1, 3)])
             polars = np.concatenate([polar[near], [name[0] in "NO" for name, _ in others]]).astype(bool)
@@ -138,20 +139,27 @@ def _laid(
     placed = {name: np.broadcast_to(xyz, (count, 3)) for name, xyz in base.items()}
     for k, hang in enumerate(free):
         placed[hang.name] = _hung(hang, placed, table[:, k, 0])
-    cost = -np.log(table[:, :, 1]).sum(axis=1)
+    cost = -np.log(table[:, :, 1]).sum(axis=1) + STIFF * _strained(shape, known, placed)
+    likely = np.argsort(np.round(cost, 6), kind="stable")[:MOST]
+    cost, placed = cost[likely], {name: xyz[likely] for name, xyz in placed.items()}
     for hang in free:
         cost += PUSH * _touching(placed[hang.name], hang.name[0] in "NO", walls, polar)
     cost += PUSH * _own(shape, free, placed)
-    for hang in shape:  # bonds from a new atom to one that is there
-        if hang.name in known and hang.on[2] not in known:
-            gap = np.linalg.norm(placed[hang.name] - placed[hang.on[2]], axis=1)
-            cost += STIFF * np.square(gap - hang.length)
-            beyond = placed[hang.on[1]] - placed[hang.on[2]]
-            side = np.linalg.norm(beyond, axis=1)
-            cosine = ((placed[hang.name] - placed[hang.on[2]]) * beyond).sum(axis=1) / (gap * side)
-            cost += STIFF * np.square(cosine - np.cos(np.deg2rad(hang.angle)))
     best = int(np.round(cost, 6).argmin())
     return {name: placed[name][best] for name in lacking}
+
+
+def _strained(shape: Sequence[Hang], known: Named, placed: Named) -> Floats:
+    """[combination], how far bonds from new atoms to those that are there are from what they should be."""
+    total = np.zeros(len(next(iter(placed.values()))))
+    for hang in shape:
+        if hang.name in known and hang.on[2] not in known:
+            bond = placed[hang.name] - placed[hang.on[2]]
+            gap = np.linalg.norm(bond, axis=1)
+            beyond = _unit(placed[hang.on[1]] - placed[hang.on[2]])
+            cosine = (bond * beyond).sum(axis=1) / gap
+            total += np.square(gap - hang.length) + np.square(cosine - np.cos(np.deg2rad(hang.angle)))
+    return total
 
 
 def _fitted(shape: Sequence[Hang], known: Named) -> dict[str, Floats]:

@@ -107,12 +107,14 @@ def _turn(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(sine, one @ two)))
 
 
-def test_an_atom_between_atoms_that_are_there_is_bonded_to_both() -> None:
-    atoms = whole()
-    place = next(p for p, g in by_residue(atoms).items() if g[0].resname == "LEU")
-    gone = {place: ["CG"]}
-    again = points(rebuilt(without(atoms, gone), gone), place)
-    assert np.linalg.norm(again["CG"] - points(atoms, place)["CG"]) < 0.5
+@pytest.mark.parametrize(("resname", "gone"), [("LEU", ["CG"]), ("LYS", ["CG", "CD", "CE"])])
+def test_atoms_between_atoms_that_are_there_are_bonded_to_both(resname: str, gone: list[str]) -> None:
+    atoms = [a for a in receptor_mol.atoms_of(demo_target.receptor()) if a.element != "H"]
+    place = next(p for p, g in by_residue(atoms).items() if g[0].resname == resname)
+    again = points(rebuilt(without(atoms, {place: gone}), {place: gone}), place)
+    for hang in hangs(resname):
+        gap = np.linalg.norm(again[hang.name] - again[hang.on[2]])
+        assert gap == pytest.approx(hang.length, abs=0.2)
 
 
 def test_a_carbonyl_comes_back_where_the_chain_wants_it() -> None:
