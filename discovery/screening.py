@@ -118,9 +118,11 @@ def screen(
         "smiles": smiles,
         "name": name,
     }
-    versions = provenance.versions() | {
-        f"code of {p.use}": provenance.code_digest("scorers", p.use) for p in parts
-    }
+    versions = (
+        provenance.versions()
+        | {f"code of {p.use}": provenance.code_digest("scorers", p.use) for p in parts}
+        | provenance.files_named(settings["scorers"])  # another receptor or model is other work
+    )
     ledger = Ledger.open(folder)
     with ledger.lock():
         tidy(ledger)

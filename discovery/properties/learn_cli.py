@@ -1,0 +1,77 @@
+"""The command line: `discovery learn`. Heavy imports stay inside, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def learn(
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
+    target: Annotated[str, typer.Option("--target", help="The column that holds the number.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for model.safetensors and its card.")],
+    smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
+    unit: Annotated[str, typer.Option("--unit", help="Of the number, such as kcal/mol.")] = "",
+    lower: Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")] = False,
+    concentration: Annotated[
+        str | None,
+        typer.Option(
+            "--concentration", help="The numbers are in M, mM, uM, nM or pM; their −log10 is learned."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same model.")] = 0,
+) -> None:
+    """Learn a column of measured numbers: a scorer with its error, and no guess outside its domain."""
+    import hashlib
+    import re
+    import shlex
+    import sys
+
+    from discovery.files import publish
+    from discovery.properties import learned
+    from discovery.series import measured
+    from discovery.views.text import inert
+
+    found = measured.read(
+        table, target, smiles=smiles, name=name, better="low" if lower else "high", unit=unit,
+        concentration=concentration,
+    )  # fmt: skip
+    usable = found.usable
+    model = learned.fit(
+        [found.molecule(place) for place in usable],
+        [found.value(place) for place in usable],
+        name="predicted_" + (re.sub(r"\W+", "_", target.lower()).strip("_") or "number"),
+        target=target if concentration is None else f"−log10({target} / M)",
+        unit=found.column.unit,
+        better=found.column.better,
+        table=table.name,
+        seed=seed,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "model.safetensors"
+    learned.save(model, path)
+    facts = model.facts
+    text = learned.card(
+        facts,
+        command=shlex.join(["discovery", *sys.argv[1:]]),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    publish(out / "model.md", text.encode("utf-8"))
+    left = len(found.entries) - len(usable)
+    print(
+        f"{facts.molecules:,} molecules of {facts.scaffolds:,} scaffolds learned from"
+        f"{f'; {left:,} rows could not be used' if left else ''}"
+        f"{f'; {facts.given - facts.molecules:,} left aside' if facts.given > facts.molecules else ''}"
+    )
+    print(
+        f"on scaffolds left out: RMSE {facts.rmse:.3g} {inert(facts.unit)}".rstrip()
+        + f" (their mean instead: {facts.rmse_mean:.3g}), rank correlation {facts.rank_correlation:.2f}"
+    )
+    if facts.rmse >= 0.95 * facts.rmse_mean:
+        print("that is hardly better than the mean: do not rank by it")
+    print(
+        f'in a campaign: use = "learned", settings = {{model = "{inert(path)}"}}; what it is: {out / "model.md"}'
+    )
