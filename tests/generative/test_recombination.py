@@ -80,6 +80,7 @@ def test_molecules_are_new_drug_like_and_stable() -> None:
         ("CCBr", "alkyl halide"),
         ("CCOOC", "peroxide or disulfide"),
         ("CC=O", "aldehyde"),
+        ("CCCP", "phosphorus(III) or P-H"),
     ],
 )
 def test_reactive_groups_are_named(smiles: str, group: str) -> None:
