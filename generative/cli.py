@@ -166,9 +166,12 @@ def audit(
 
 @contextmanager
 def said_in_one_line(command: str) -> Iterator[None]:
-    """A mistake of the user's is one line on the screen, not a traceback."""
+    """A mistake of the user's is one line on the screen, neither a traceback nor RDKit's drawing of it."""
+    from discovery.molecule import quiet_rdkit
+
     try:
-        yield
+        with quiet_rdkit():
+            yield
     except (ValueError, ImportError) as error:
         typer.secho(f"discovery {command}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error

@@ -24,6 +24,9 @@ def series(
     ] = None,
 ) -> None:
     """Structure and activity of a table: R groups, matched pairs, cliffs, contributions; one HTML file."""
+    import re
+    import sys
+
     from discovery.series.door import Series
 
     found = Series.read(
@@ -34,5 +37,11 @@ def series(
         better="low" if lower else "high",
         concentration=concentration,
     )
+    if concentration is None and not lower and (found_unit := re.search(r"\b[pnuµm]?M\b", activity)):
+        print(
+            f"{activity!r} may be a concentration, of which less is better, and is read as higher is better; "
+            f"--concentration {found_unit[0]} takes its −log10, --lower-is-better turns it round",
+            file=sys.stderr,
+        )
     print(found)
     print(f"report: {found.report(out, *(core or [])).resolve()}")

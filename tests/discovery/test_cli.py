@@ -179,3 +179,13 @@ def test_the_shortlist_fits_the_terminal_and_keeps_the_structures_whole(finished
     assert "columns more" not in wide
     columns = [Column(f"a_long_column_{i}", unit="kcal/mol", better="low") for i in range(9)]
     assert [column.name for column in _fitting(columns, 60)] == [f"a_long_column_{i}" for i in range(4, 9)]
+
+
+def test_a_concentration_is_not_quietly_taken_for_an_affinity(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    rings = ("c1ccccc1", "c1ccncc1", "c1ccsc1")
+    lines = [f"{'C' * n}NC(=O){ring},{n * 10}" for ring in rings for n in range(1, 5)]
+    table.write_text("\n".join(["smiles,IC50 [nM]", *lines]) + "\n")
+    words = ("series", str(table), "--activity", "IC50 [nM]", "--out", str(tmp_path / "out.html"))
+    assert "--concentration nM takes its −log10" in typed(*words).stderr
+    assert typed(*words, "--lower-is-better").stderr == ""
