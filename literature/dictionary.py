@@ -8,17 +8,19 @@ when it is asked for. `sources()` tells versions and licences.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from discovery.outcome import UserError
 from literature.families import Families
@@ -85,28 +87,58 @@ class Dictionary:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        keys: list[str] = tables.names["key"].to_pylist()
-        self._first = dict(
-            zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True)
-        )  # a key's first row
-        self._keys = keys
-        first = pc.list_element(pc.split_pattern(tables.names["key"], " ", max_splits=1), 0)
-        tokens = pc.add(pc.count_substring(tables.names["key"], " "), 1)
-        longest = (
-            pa.table({"first": first, "tokens": tokens}).group_by("first").aggregate([("tokens", "max")])
-        )
-        self._reach: dict[str, int] = dict(
-            zip(longest["first"].to_pylist(), longest["tokens_max"].to_pylist(), strict=True)
-        )
-        self._ids = {id: row for row, id in enumerate(tables.concepts["id"].to_pylist())}
-        told = "told" in tables.concepts.column_names
-        self._told: list[int] = (
-            tables.concepts["told"].to_pylist() if told else [0] * tables.concepts.num_rows
-        )
         self._xrefs: dict[str, int] | None = None
         self._built: dict[int, Concept] = {}
-        self._joined: dict[str, list[str]] | None = None
         self._likeness: dict[Type, Likeness] = {}
+
+    # What follows is made when it is first asked for: a process may only want to know which dictionary this is.
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        keys: list[str] = self._tables.names["key"].to_pylist()
+        return keys
+
+    @cached_property
+    def _first(self) -> dict[str, int]:
+        """A key's first row."""
+        keys = self._keys
+        return dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+
+    @cached_property
+    def _marks(self) -> list[NDArray[Any]]:
+        """Of each name: rank, concept, risky, plural, capital."""
+        columns = ("rank", "concept", "risky", "plural", "capital")
+        return [self._tables.names[column].to_numpy() for column in columns]
+
+    @cached_property
+    def _columns(self) -> dict[str, list[str]]:
+        """Of each concept."""
+        columns = ("id", "type", "name", "xrefs", "inchikey")
+        return {column: self._tables.concepts[column].to_pylist() for column in columns}
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {id: row for row, id in enumerate(self._columns["id"])}
+
+    @cached_property
+    def _told(self) -> list[int]:
+        told = "told" in self._tables.concepts.column_names
+        found: list[int] = (
+            self._tables.concepts["told"].to_pylist() if told else [0] * self._tables.concepts.num_rows
+        )
+        return found
+
+    @cached_property
+    def _joined(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """A key without its spaces -> that key; and where several are the same without, all of them."""
+        keys = list(self._first)
+        compact = "\n".join(keys).replace(" ", "").split("\n")  # keys hold letters, digits and spaces
+        first = dict(zip(reversed(compact), reversed(keys), strict=True))
+        several: dict[str, list[str]] = {}
+        for short, word in zip(compact, keys, strict=True):
+            if first[short] is not word:
+                several.setdefault(short, []).append(word)
+        return first, several
 
     @property
     def fingerprint(self) -> str:
@@ -120,7 +152,7 @@ class Dictionary:
         return tuple(json.loads(meta.get(b"sources", b"[]")))
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return int(self._tables.names.num_rows)
 
     def __contains__(self, word: object, /) -> bool:
         return word in self._first
@@ -128,46 +160,47 @@ class Dictionary:
     def entries(self, word: str, /) -> tuple[Entry, ...]:
         row = self._first.get(word)
         found: list[Entry] = []
-        columns = self._tables.names
         while row is not None and row < len(self._keys) and self._keys[row] == word:
-            rank = columns["rank"][row].as_py()
+            rank, owner, risky, plural, capital = (column[row].item() for column in self._marks)
             numbered = rank == OFTEN and word[-1].isdigit()  # "p53": short, but nothing else is called so
-            needs = rank == DESIGNATION or (columns["risky"][row].as_py() and not numbered)
-            owner = columns["concept"][row].as_py()
-            plural, capital = columns["plural"][row].as_py(), columns["capital"][row].as_py()
+            needs = rank == DESIGNATION or (risky and not numbered)
             concept = self._concept(owner)
             found.append(Entry(concept, word, needs, rank, plural, capital, self._told[owner]))
             row += 1
         return _settled(found)
 
     def reach(self, token: str, /) -> int:
-        return self._reach.get(token, 0)
+        # Keys are sorted, and nothing in them stands before a space.
+        first, after = bisect_left(self._keys, token), bisect_left(self._keys, f"{token}!")
+        longest = max((key.count(" ") for key in self._keys[first:after]), default=-1)
+        return longest + 1
 
     def concept(self, id: str, /) -> Concept | None:
         row = self._ids.get(id)
         if row is None:
             if self._xrefs is None:
-                lists = self._tables.concepts["xrefs"].to_pylist()
-                self._xrefs = {x: at for at, text in enumerate(lists) for x in text.split(" ") if x}
+                self._xrefs = {
+                    x: at for at, text in enumerate(self._columns["xrefs"]) for x in text.split(" ") if x
+                }
             row = self._xrefs.get(id)
         return None if row is None else self._concept(row)
 
     def concepts(self, *types: Type) -> Iterator[Concept]:
         """All concepts of some types."""
-        for row, type in enumerate(self._tables.concepts["type"].to_pylist()):
+        for row, type in enumerate(self._columns["type"]):
             if type in types:
                 yield self._concept(row)
 
     def _concept(self, row: int) -> Concept:
         found = self._built.get(row)
         if found is None:
-            columns = self._tables.concepts
+            columns = self._columns
             found = self._built[row] = Concept(
-                id=columns["id"][row].as_py(),
-                type=cast(Type, columns["type"][row].as_py()),
-                name=columns["name"][row].as_py(),
-                xrefs=tuple(columns["xrefs"][row].as_py().split()),
-                inchikey=columns["inchikey"][row].as_py(),
+                id=columns["id"][row],
+                type=cast(Type, columns["type"][row]),
+                name=columns["name"][row],
+                xrefs=tuple(columns["xrefs"][row].split()),
+                inchikey=columns["inchikey"][row],
             )
         return found
 
@@ -197,11 +230,8 @@ class Dictionary:
 
     def joined(self, compact: str) -> tuple[str, ...]:
         """Keys that are this text once their spaces are taken out: "nfkb" -> "nf kb"."""
-        if self._joined is None:
-            self._joined = {}
-            for word in self._first:
-                self._joined.setdefault(word.replace(" ", ""), []).append(word)
-        return tuple(self._joined.get(compact, ()))
+        first, several = self._joined
+        return (first[compact], *several.get(compact, ())) if compact in first else ()
 
 
 def _settled(found: list[Entry]) -> tuple[Entry, ...]:

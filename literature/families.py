@@ -132,11 +132,14 @@ class Families:
         for owner, more, rank in self._members.get(family, ()):
             id = self.ids[owner]
             speaks = 0.3 * self.fit(id, family, around) + 2 * math.log1p(self.told[owner])
-            speaks += 8 * (id in around.named) + (more in _FIRST) - (" " in more) - 2 * (rank > _SYNONYM)
+            speaks += 8 * (id in around.named) + 3 * (more in _FIRST) - (" " in more) - 2 * (rank > _SYNONYM)
             yield speaks, -owner, id
 
     def named_kin(self, name: str, around: Surroundings) -> str | None:
         """The gene a document names most, of those in whose names all words of this one stand."""
-        own = {word for word in name.split() if len(word) >= _TELLING and not word.isdigit()}
+        words = name.split()
+        if any(word.isdigit() for word in words) or _DESIGNATION.match(words[-1] if words else ""):
+            return None  # "actinin 1" is one gene, and not actinin 4
+        own = {word for word in words if len(word) >= _TELLING}
         kin = [(times, id) for id, times in around.named.items() if own and own <= self.words(id)]
         return max(kin)[1] if kin else None

@@ -308,7 +308,7 @@ def _gene_forms(word: str) -> Iterator[str]:
     words = word.split()
     if match := _SUFFIXED.match(words[-1]):
         yield " ".join([*words[:-1], match.group(1), match.group(2)])
-    for prefix in ("hum", "hu", "h", "phospho", "pro", "p", "m", "r", "c"):
+    for prefix in ("hum", "hu", "hs", "h", "phospho", "pro", "p", "m", "r", "c"):
         if words[0].startswith(prefix) and len(words[0]) >= len(prefix) + 2:
             yield " ".join([words[0][len(prefix) :], *words[1:]])
     if len(words) > 1 and words[0] in ("p", "phospho", "phosphorylated", "activated", "pro", "total"):
@@ -350,6 +350,7 @@ _TURNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"(.+?[a-z]{2}) ?v \d+", (r"\1",)),  # "flnbv 4", a splice variant
         (r"(.{2,}) ((?:alpha|beta|gamma|delta|epsilon|zeta)(?: \d)?)", (r"\1 subunit \2", r"\1 \2 subunit", r"\1 \2 chain")),
         (r"([a-z]{6,})", (r"pro\1",)),  # "thrombin"
+        (rf"({DESIGNATION}) (.{{4,}})", (r"\2 \1",)),  # "b creatine kinase"
     )
 )  # fmt: skip
 
