@@ -26,6 +26,7 @@ from docking.search import Field, Problem, biased, intramolecular_sums
 from docking.tree import Tree
 
 MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
+WIDE = 2.0  # Å between two minima that are answers of their own
 NEAR = 0.5  # Å between two minima on the grid that both descend further; the grid may rank neighbours wrongly
 BLOCK = 256  # minima placed and compared at a time
 DESCENDED = 64  # distinct ones that descend on the grid without a soft core
@@ -185,8 +186,8 @@ def distinct(
 
 
 def _spread(coords: Floats, energies: Floats, most: int) -> Ints:
-    """Poses to go on with: most of them truly distinct, the rest neighbours of the lowest, which the grid may misrank."""
-    wide = distinct(coords, energies, most * 5 // 8)
+    """Poses to go on with: most of them answers of their own, the rest neighbours of the lowest, which the grid may misrank."""
+    wide = distinct(coords, energies, most * 3 // 4, WIDE)
     close = distinct(coords, energies, most, NEAR)
     return np.concatenate([wide, close[~np.isin(close, wide)]])[:most]
 
