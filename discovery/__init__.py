@@ -1,9 +1,11 @@
 """The ground that all rooms share: molecules, scores, ranking, campaigns.
 
-outcome, units, devices, molecule, target, lines, records, intake, proposal, score,
-desirability, diversity, properties, ranking, funnel, files, ledger, worker, crew,
-execution, interrupt, plugins, conformance, config, provenance, events, results,
-starting, campaign, screening, planning, replaying, checkup, demo, views, report, cli.
+Molecules: outcome, units, devices, molecule, target, lines, records, intake, proposal.
+Judging them: score, desirability, diversity, properties, series, ranking, funnel.
+Keeping and running: files, ledger, leases, sharing, joining, worker, crew, execution,
+interrupt, slurm, provenance, events, lab.
+Campaigns: plugins, parts, conformance, config, sketch, starting, campaign, screening,
+planning, replaying, results, checkup, demo, views, report, serving, cli.
 
 Import each name from its own room: `from discovery.molecule import Molecule`.
 """

@@ -127,7 +127,13 @@ def load(folder: str | Path) -> Run:
 
 
 def recorded_config(ledger: Ledger, folder: Path) -> Campaign:
-    """The configuration a ledger was made with."""
+    """The configuration a ledger was made with.
+
+    Raises
+    ------
+    CampaignError
+        The folder holds none; where it holds a screen, that is said.
+    """
     document = ledger.get_document("campaign")
     if document is None and ledger.get_document("screen") is not None:
         raise CampaignError(

@@ -106,6 +106,8 @@ def score_all(
         The scorer raised, or its worker dies whenever it is built.
     Interrupted
         Ctrl-C or SIGTERM.
+    ValueError
+        A number above is out of its range, or `found` and `molecules` differ in length.
     """
     if found is not None and len(found) != len(molecules):
         raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier scores")

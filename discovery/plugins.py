@@ -87,7 +87,13 @@ def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, w
 
 
 def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: str) -> dict[str, Any]:
-    """Settings, converted to the annotated types of the factory's parameters."""
+    """Settings, converted to the annotated types of the factory's parameters; `what` opens the message.
+
+    Raises
+    ------
+    PluginError
+        A setting the factory does not have (the nearest is named), or of the wrong type.
+    """
     from pydantic import (
         ConfigDict,
         ValidationError,

@@ -291,6 +291,11 @@ def folds(molecules: Sequence[Molecule]) -> tuple[Places, int]:
     """[molecule] number of its fold, so that no scaffold is in two; and how many scaffolds there are.
 
     The largest scaffold goes into the emptiest fold, then the next.
+
+    Raises
+    ------
+    LearningError
+        There are fewer scaffolds than folds.
     """
     groups: dict[str, list[int]] = {}
     for place, molecule in enumerate(molecules):

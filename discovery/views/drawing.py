@@ -111,6 +111,11 @@ def grid_svg(
 
     `molecules` are (SMILES, text) pairs. A SMILES that cannot be drawn keeps its
     place in the grid, with the words "no picture".
+
+    Raises
+    ------
+    ValueError
+        There is no molecule.
     """
     if not molecules:
         raise ValueError("a grid needs at least one molecule")

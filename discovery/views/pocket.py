@@ -46,7 +46,13 @@ class Line3D:
 
 
 def atoms_of(pdb: str) -> list[Atom]:
-    """The first model's atoms; hydrogens and alternative places after the first are left out."""
+    """The first model's atoms; hydrogens and alternative places after the first are left out.
+
+    Raises
+    ------
+    ValueError
+        An atom's line holds no coordinates (Å) or residue number; it is quoted.
+    """
     atoms: list[Atom] = []
     for line in pdb.splitlines():
         if line.startswith("ENDMDL"):

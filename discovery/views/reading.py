@@ -146,15 +146,6 @@ def pose_of(row: Row) -> str:
     return ""
 
 
-def pose_column(run: Run) -> str | None:
-    """The name of the column whose scorer leaves poses."""
-    for row in run.rows:
-        for name, score in scores_of(row).items():
-            if isinstance(score.details.get("pose"), str):
-                return name
-    return None
-
-
 def contacts_of(row: Row) -> tuple[Contact, ...]:
     """The pose's interactions, closest first."""
     found = []
