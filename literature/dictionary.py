@@ -135,9 +135,9 @@ class Dictionary:
         compact = "\n".join(keys).replace(" ", "").split("\n")  # keys hold letters, digits and spaces
         first = dict(zip(reversed(compact), reversed(keys), strict=True))
         several: dict[str, list[str]] = {}
-        for short, word in zip(compact, keys, strict=True):
-            if first[short] is not word:
-                several.setdefault(short, []).append(word)
+        others = [at for at, short in enumerate(compact) if first[short] is not keys[at]]
+        for at in others:
+            several.setdefault(compact[at], []).append(keys[at])
         return first, several
 
     @property
