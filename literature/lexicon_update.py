@@ -39,6 +39,7 @@ FILES = {
 }
 LARGEST = 512 * 2**20  # bytes of one file
 TRIES = 4
+_LEVEL = 3  # of compression: these files stay where they are made
 WAIT_S = 60.0
 
 
@@ -130,9 +131,9 @@ def _made(out: Path, species: Sequence[str]) -> tuple[int, int]:
         ) from error
     if tables.concepts.num_rows < 1 or any(made.concepts.num_rows < 1 for made in others.values()):
         raise UpdateError(f"the files in {out} name nothing; look whether the server gave what was asked for")
-    tables.write(out)
+    tables.write(out, level=_LEVEL)
     for name, made in others.items():
-        made.write(out, name)
+        made.write(out, name, _LEVEL)
     return tables.concepts.num_rows, tables.names.num_rows
 
 
