@@ -36,6 +36,7 @@ from discovery.score import Column, Score
 from discovery.sharing import PLAIN, Terms, tidy
 from discovery.views.export import inert_cell
 
+SMALL = 500  # molecules below which a scorer that may run in this process does: workers take longer to start
 BATCH = 20_000  # rows a shard: starting the workers is then a few percent of the work, and a million rows are 50 shards
 
 
@@ -223,7 +224,10 @@ def _score_batch(
         molecules = [end for end in ends if isinstance(end, Molecule)]
         if not molecules:
             break
-        n_workers = workers if part.workers is None else min(part.workers or workers, workers)
+        if part.workers == 0 and len(molecules) < SMALL:
+            n_workers = 0
+        else:
+            n_workers = workers if part.workers is None else min(part.workers or workers, workers)
         outcomes = execution.score_all(
             execution.ScorerSpec(part.use, dict(part.settings)),
             molecules,

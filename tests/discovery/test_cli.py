@@ -1,18 +1,18 @@
-"""The command line as a user meets it, in processes of its own."""
+"""The command line as a user meets it: in processes of its own where that matters, else typed into this one."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from discovery.cli import _fitting, app
+from discovery.cli import _fitting, main
 from discovery.score import Column
 
 PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
@@ -37,11 +37,26 @@ def discovery(*words: str, cwd: Path | None = None) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=120)
 
 
+def typed(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The same in this process, from the words to the exit status: starting Python again proves nothing more."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = ["discovery", *words]
+    try:
+        with chdir(cwd or Path.cwd()), redirect_stdout(out), redirect_stderr(err):
+            main()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = before
+    return subprocess.CompletedProcess(list(words), status, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli")
     (folder / "campaign.toml").write_text(CAMPAIGN)
-    done = discovery("run", "campaign.toml", "--out", "run", "--progress", "json", cwd=folder)
+    done = typed("run", "campaign.toml", "--out", "run", "--progress", "json", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert all(json.loads(line)["kind"] for line in done.stderr.splitlines())
     assert "report.html" in done.stdout
@@ -80,23 +95,23 @@ def test_help_loads_no_heavy_library() -> None:
 
 def test_the_report_is_one_file_in_the_runs_folder(finished: Path) -> None:
     assert (finished / "report.html").stat().st_size > 10_000
-    done = discovery("report", str(finished), "--out", str(finished / "other.html"))
+    done = typed("report", str(finished), "--out", str(finished / "other.html"))
     assert done.returncode == 0, done.stderr
     assert (finished / "other.html").is_file()
 
 
 def test_status_rank_verify_replay(finished: Path) -> None:
-    assert "finished" in discovery("status", str(finished)).stdout
-    ranked = discovery("rank", str(finished), "--csv")
+    assert "finished" in typed("status", str(finished)).stdout
+    ranked = typed("rank", str(finished), "--csv")
     lines = ranked.stdout.splitlines()
     assert len(lines) == 13
     assert "rank" in lines[0]
-    plain = discovery("rank", str(finished)).stdout
+    plain = typed("rank", str(finished)).stdout
     assert plain.count("     – r0-") == sum(
         line.startswith(",") for line in lines[1:]
     )  # each unranked row, with its reason
-    assert "every byte and every count as written" in discovery("verify", str(finished)).stdout
-    assert "same" in discovery("replay", str(finished), "r0-0000").stdout
+    assert "every byte and every count as written" in typed("verify", str(finished)).stdout
+    assert "same" in typed("replay", str(finished), "r0-0000").stdout
 
 
 def test_verify_names_a_flipped_byte(finished: Path, tmp_path: Path) -> None:
@@ -108,7 +123,7 @@ def test_verify_names_a_flipped_byte(finished: Path, tmp_path: Path) -> None:
     data = bytearray(shard.read_bytes())
     data[100] ^= 1
     shard.write_bytes(bytes(data))
-    done = discovery("verify", str(copy))
+    done = typed("verify", str(copy))
     assert done.returncode == 1
     assert shard.name in done.stdout
 
@@ -123,7 +138,7 @@ def test_verify_names_a_flipped_byte(finished: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, words: list[str], said: str) -> None:
-    done = discovery(*words, cwd=tmp_path)
+    done = typed(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -131,13 +146,13 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, words: list[str], said: str) 
 
 def test_a_wrong_key_is_named_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(CAMPAIGN.replace("workers", "wrokers"))
-    done = discovery("run", "c.toml", cwd=tmp_path)
+    done = typed("run", "c.toml", cwd=tmp_path)
     assert done.returncode == 2
     assert "error: c.toml: unknown key 'wrokers'; did you mean 'workers'?" in done.stderr
 
 
 def test_the_schema_is_json() -> None:
-    assert json.loads(discovery("schema").stdout)["title"] == "Campaign"
+    assert json.loads(typed("schema").stdout)["title"] == "Campaign"
 
 
 def test_conform_judges_a_plug_in() -> None:
@@ -149,23 +164,18 @@ def test_conform_judges_a_plug_in() -> None:
     assert "did you mean 'scorers'" in discovery("conform", "scorer", "qed").stderr
 
 
-def typed(*words: str) -> Result:
-    """As `discovery`, in this process: for what needs no process of its own."""
-    return CliRunner().invoke(app, list(words))
-
-
 def test_a_screen_tells_what_failed_and_how_far_it_is(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("structure,id\nCCO,one\nnothing,two\n")
     words = ("screen", str(table), "--out", str(tmp_path / "out"), "--workers", "1", "--progress", "silent")
     done = typed(*words)
-    assert done.exit_code == 0
+    assert done.returncode == 0
     assert "1 unparsable (intake), such as: mine.csv, line 3" in done.stdout
     told = typed("status", str(tmp_path / "out"))
     assert "2 rows in: 1 scored, 1 failed" in told.stdout
     assert "finished" in told.stdout
     wrong = typed(*words[:3], str(tmp_path / "other"), *words[4:], "--smiles", "id")
-    assert wrong.exit_code == 2
+    assert wrong.returncode == 2
     assert "name it with --smiles" in wrong.stderr
 
 
@@ -175,7 +185,7 @@ def test_the_help_of_a_plug_in_looks_like_ours() -> None:
 
 
 def test_the_shortlist_fits_the_terminal_and_keeps_the_structures_whole(finished: Path) -> None:
-    wide = discovery("rank", str(finished), "--top", "3").stdout
+    wide = typed("rank", str(finished), "--top", "3").stdout
     assert "columns more" not in wide
     columns = [Column(f"a_long_column_{i}", unit="kcal/mol", better="low") for i in range(9)]
     assert [column.name for column in _fitting(columns, 60)] == [f"a_long_column_{i}" for i in range(4, 9)]
