@@ -10,7 +10,7 @@ Beside    the mean of the other folds; a random forest of 100 trees (a tenth of 
 Limit     none set; the forest is the thing to beat
 Failures  rows that cannot be read are left out, as `discovery learn` does
 
-    python -m tests.benchmarks.learned --data FOLDER [--quick]
+    python -m tests.benchmarks.learned [--quick] [--data FOLDER]
 """
 
 from __future__ import annotations
@@ -83,12 +83,15 @@ def judged(path: Path, beside: bool) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="the four smallest sets")
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the moleculeace sets")
+    parser.add_argument("--data", type=Path, help="the moleculeace sets; the shared ones when left out")
     asked = parser.parse_args()
+    from tests.benchmarks.data import folder
     from tests.benchmarks.record import record
 
     beside = find_spec("sklearn") is not None
-    paths = sorted(asked.data.glob("*.csv"), key=lambda path: path.stat().st_size)
+    paths = sorted(
+        folder("generative/moleculeace", asked.data).glob("*.csv"), key=lambda path: path.stat().st_size
+    )
     sets = []
     for path in paths[:4] if asked.quick else paths:
         sets.append(judged(path, beside))

@@ -141,6 +141,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[seconds_total|.1f]",
         "",
     ),
+    "learned": (
+        "learned from a table, [sets] activity sets, whole scaffolds left out: RMSE in log units; intervals for nine in ten hold",
+        "[rmse_mean|.3f]; [covered_mean|.1%]",
+        "a random forest: [forest_mean|.3f]; the mean: [mean_mean|.3f]",
+    ),
     "startup": (
         "`discovery --help`, and the size of the core",
         "[help_ms_median|.0f] ms; [core_packages] packages",
