@@ -289,7 +289,9 @@ def main() -> None:
     two.add_argument("--members", type=int, default=2)
     two.add_argument("--seed", type=int, default=1)
     two.add_argument("--rate", type=float, default=2e-3)
-    two.add_argument("--start", type=Path, help="weights to go on from, member by member")
+    two.add_argument(
+        "--start", type=Path, nargs="+", default=[], help="weights to go on from, member by member"
+    )
     given = parser.parse_args()
     if given.what == "pick":
         found = pick((x.split()[0] for x in given.pool.read_text().splitlines() if x.strip()), given.wanted)
@@ -303,7 +305,8 @@ def main() -> None:
     data = [one for path in given.data for one in read(path)]
     aside = [one for one in data if one.aside]
     used = [one for one in data if not one.aside]
-    begun: Sequence[Weights | None] = loaded(given.start) if given.start else [None] * given.members
+    held: list[Weights | None] = [member for path in given.start for member in loaded(path)]
+    begun = held or [None] * given.members
     members = [
         fit(used, epochs=given.epochs, seed=given.seed + i, start=w, rate=given.rate)
         for i, w in enumerate(begun)
