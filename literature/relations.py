@@ -8,9 +8,9 @@ in assertion.py: the corpora say nothing of it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,7 +65,11 @@ class RelationReader:
     download: bool = False
 
     def __call__(
-        self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
+        self,
+        convention: str,
+        documents: Sequence[tuple[str, Sequence[Thing]]],
+        /,
+        among: Sequence[Collection[frozenset[int]]] | None = None,
     ) -> list[list[Answered]]:
         """Every pair of things that the convention answers for, document by document.
 
@@ -77,13 +81,15 @@ class RelationReader:
             "DrugProt", "CDR" or "BioRED".
         documents
             Texts, and the things they name.
+        among
+            Of each document the pairs that matter, as places among its things; the others stay unread.
 
         Raises
         ------
         UnknownConvention
             If there is no such convention.
         """
-        return self.load()(convention, documents)
+        return self.load()(convention, documents, among=among)
 
     def least(self, convention: str) -> float:
         """The probability from which a pair counts as related: best F1 on documents kept aside."""
@@ -138,7 +144,11 @@ def relations_of_many(
         if not asked:
             continue
         floor = reader.least(convention) if least is None else least
-        said = reader(convention, [(told[number].text, told[number].things) for number in asked])
+        said = reader(
+            convention,
+            [(told[number].text, told[number].things) for number in asked],
+            among=[told[number].together for number in asked],
+        )
         for number, answers in zip(asked, said, strict=True):
             _keep(found[number], convention, told[number], articles[number][1], sentences[number], [
                 answer for answer in answers if answer.related >= floor
@@ -208,12 +218,14 @@ class _Telling(NamedTuple):
     spans: dict[int, tuple[int, int]]  # of each mention in them, its place in `text`
     members: list[list[int]]  # of each thing, its mentions
     things: list[Thing]
+    together: set[frozenset[int]]  # things that share a sentence, by two
 
 
 def _telling(
     convention: str, text: str, sentences: Sequence[_Sentence], mentions: Sequence[Mention]
 ) -> _Telling:
     kept: list[str] = []
+    read: list[tuple[int, ...]] = []
     spans: dict[int, tuple[int, int]] = {}
     used = 0
     for start, end, inside in sentences:
@@ -222,6 +234,7 @@ def _telling(
             continue
         spans |= {at: (mentions[at].start - start + used, mentions[at].end - start + used) for at in inside}
         kept.append(text[start:end])
+        read.append(inside)
         used += end - start + 1
     groups: dict[str, list[int]] = {}
     for at in spans:
@@ -230,7 +243,9 @@ def _telling(
     things = [
         Thing(mentions[ats[0]].type, tuple(spans[at] for at in ats), name) for name, ats in groups.items()
     ]
-    return _Telling(" ".join(kept), spans, list(groups.values()), things)
+    whose = {at: thing for thing, ats in enumerate(groups.values()) for at in ats}
+    together = {frozenset(pair) for inside in read for pair in combinations({whose[at] for at in inside}, 2)}
+    return _Telling(" ".join(kept), spans, list(groups.values()), things, together)
 
 
 def _together(

@@ -8,7 +8,7 @@ kinds of pairs of a whole abstract.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -121,8 +121,20 @@ class Answers(Protocol):
     """A network that answers for pairs."""
 
     def __call__(
-        self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
-    ) -> list[list[Answered]]: ...
+        self,
+        convention: str,
+        documents: Sequence[tuple[str, Sequence[Thing]]],
+        /,
+        among: Sequence[Collection[frozenset[int]]] | None = None,
+    ) -> list[list[Answered]]:
+        """Every pair a convention asks for, document by document.
+
+        Parameters
+        ----------
+        among
+            Of each document the pairs that matter, as places among its things; the others may stay unread.
+        """
+        ...
 
     def least(self, convention: str, /) -> float: ...
 

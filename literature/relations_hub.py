@@ -8,7 +8,7 @@ Its labels must mean something here, or the user says what they mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -78,13 +78,19 @@ class _Hub:
         return LEAST
 
     def __call__(
-        self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
+        self,
+        convention: str,
+        documents: Sequence[tuple[str, Sequence[Thing]]],
+        /,
+        among: Sequence[Collection[frozenset[int]]] | None = None,
     ) -> list[list[Answered]]:
         result = unread(convention, documents)
         todo: list[tuple[int, int, str]] = []
         answers = [m for m in self.meanings if m is not None and m in ANSWERS[convention]]
         for number, (text, things) in enumerate(documents if answers else ()):
             for at, pair in enumerate(result[number]):
+                if among is not None and frozenset((pair.subject, pair.object)) not in among[number]:
+                    continue
                 sentence = blinded(text, things[pair.subject], things[pair.object])
                 if sentence is not None:
                     todo.append((number, at, sentence))

@@ -88,7 +88,12 @@ def lessons(
 
 
 def rows(
-    convention: str, document: Related, cutter: Wordpieces, widest: int, words: Sequence[int]
+    convention: str,
+    document: Related,
+    cutter: Wordpieces,
+    widest: int,
+    words: Sequence[int],
+    asked: Sequence[int] | None = None,
 ) -> list[Row]:
     """The pairs of a document, each with the sentences that tell of it.
 
@@ -98,6 +103,8 @@ def rows(
     ----------
     words : [type]
         The vocabulary row of each type's word, as `type_words` gives them.
+    asked
+        Places of the pairs that get a row; all when None.
     """
     spans = split(document.text)
     sentences = [
@@ -113,7 +120,8 @@ def rows(
         for thing in (pair.subject, pair.object)
     }
     made: list[Row] = []
-    for at, pair in enumerate(document.pairs):
+    for at in range(len(document.pairs)) if asked is None else asked:
+        pair = document.pairs[at]
         row = _row(convention, pair, sentences, things, widest, words, (cutter.start, cutter.stop))
         if row is not None:
             made.append(replace(row, pair=at))

@@ -6,7 +6,7 @@ change no answer. Temperatures and thresholds come with the weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,15 +47,24 @@ class _Own:
         return self.pairs.calibration.get(convention, (1.0, LEAST))[1]
 
     def __call__(
-        self, convention: str, documents: Sequence[tuple[str, Sequence[Thing]]], /
+        self,
+        convention: str,
+        documents: Sequence[tuple[str, Sequence[Thing]]],
+        /,
+        among: Sequence[Collection[frozenset[int]]] | None = None,
     ) -> list[list[Answered]]:
         result = unread(convention, documents)
         asked: list[tuple[int, Row]] = []
         for number, (text, things) in enumerate(documents):
             pairs = tuple(Pair(things[p.subject], things[p.object], NONE) for p in result[number])
-            found = rows(
-                convention, Related("", text, (), pairs), self.cutter, self.pairs.shape.places, self.words
-            )
+            wanted = None if among is None else among[number]
+            these = [
+                at
+                for at, p in enumerate(result[number])
+                if wanted is None or frozenset((p.subject, p.object)) in wanted
+            ]
+            document, widest = Related("", text, (), pairs), self.pairs.shape.places
+            found = rows(convention, document, self.cutter, widest, self.words, these) if these else []
             asked += [(number, row) for row in found]
         for (number, row), scores in zip(asked, self._scores([row for _, row in asked]), strict=True):
             result[number][row.pair] = self._answered(convention, result[number][row.pair], scores)

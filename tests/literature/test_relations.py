@@ -94,6 +94,16 @@ def test_each_answer_belongs_to_its_own_pair(reader: RelationReader) -> None:
     assert len({round(answers[NONE], 6) for answers in whole.values()}) == 4, "and no two of them are alike"
 
 
+def test_pairs_that_do_not_matter_stay_unread(reader: RelationReader) -> None:
+    """And change no other pair's answer: what they are stays marked in the text."""
+    document = (TEXTS[3], named(TEXTS[3]))
+    whole = reader("DrugProt", [document])[0]
+    wanted = frozenset((whole[1].subject, whole[1].object))
+    some = reader("DrugProt", [document, document], among=[{wanted}, set()])
+    assert some[0][1] == whole[1]
+    assert all(answer.related == 0 for answer in (*some[0][:1], *some[0][2:], *some[1]))
+
+
 def test_eight_bits_answer_alike_alone_and_together() -> None:
     """The shipped network, bit for bit, in batches of every size."""
     reader = RelationReader()
@@ -153,7 +163,7 @@ class Everything:
     def least(self, convention: str, /) -> float:
         return 0.5
 
-    def __call__(self, convention: str, documents: object, /) -> list[list[Answered]]:
+    def __call__(self, convention: str, documents: object, /, among: object = None) -> list[list[Answered]]:
         from literature.relations_corpus import candidates
 
         best = {"DrugProt": "INHIBITOR", "CDR": "CID", "BioRED": "Positive_Correlation"}[convention]

@@ -100,7 +100,7 @@ class Oracle:
     def least(self, convention: str, /) -> float:
         return 0.5
 
-    def __call__(self, convention: str, documents: object, /) -> list[list[Answered]]:
+    def __call__(self, convention: str, documents: object, /, among: object = None) -> list[list[Answered]]:
         from literature.relations_corpus import candidates
 
         return [
