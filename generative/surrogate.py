@@ -55,6 +55,7 @@ _FORMULA_LENGTH = 8.0  # and of the one on formulas, atoms
 ASKED = 200  # molecules by which the mixture is chosen
 MOST = 1_000  # scored molecules kept
 REMEMBERED = 30_000  # molecules whose features are kept in memory, some 6 kB each
+EQUAL = 0.1  # largest share of them that have exactly one reward
 BEST = 0.65  # share of them that are the best; the others are spread over the rest
 
 _LOOKS: dict[str, Look] = {}
@@ -293,15 +294,21 @@ class Surrogate:
 def representative(value: Doubles, seed: int, most: int) -> Ints:
     """Indices of the scored molecules to learn from: the best, and others evenly by rank.
 
-    Of equals chance picks: whatever else they are sorted by would stand for all of them.
+    Of equals chance picks, and no more than a tenth of all while there are others: from a thousand
+    molecules of one reward nothing is learned about what would change it.
     """
     if len(value) <= most:
         return np.arange(len(value))
     rng = np.random.default_rng(seed)
     best_first = np.lexsort((rng.random(len(value)), -value))
+    _, first = np.unique(-value[best_first], return_index=True)
+    place = np.arange(len(value))
+    among_equals = place - first[np.searchsorted(first, place, side="right") - 1]
+    crowd = among_equals >= max(int(EQUAL * most), 1)
+    kept = np.concatenate([best_first[~crowd], best_first[crowd]])[: max(most, int((~crowd).sum()))]
     best = int(BEST * most)
-    rest = rng.choice(best_first[best:], most - best, replace=False)
-    return np.sort(np.concatenate([best_first[:best], rest]))
+    rest = rng.choice(kept[best:], most - best, replace=False)
+    return np.sort(np.concatenate([kept[:best], rest]))
 
 
 def targets(value: Doubles) -> Doubles:

@@ -68,6 +68,17 @@ def test_of_equals_chance_says_which_are_learned_from() -> None:
     assert {7, 31} <= set(representative(value, 0, 20).tolist())
 
 
+def test_a_plateau_leaves_room_for_what_differs() -> None:
+    """900 of one reward and 100 of others, 100 kept: ten of the plateau, the best of the others among them."""
+    value = np.concatenate([np.full(900, 0.9), np.linspace(0.0, 0.8, 100)])
+    kept = representative(value, 0, 100)
+    assert len(kept) == len(set(kept.tolist())) == 100
+    assert (kept < 900).sum() <= 10
+    assert set(range(950, 1000)) <= set(kept.tolist())
+    alone = np.full(900, 0.9)
+    assert len(representative(alone, 0, 100)) == 100
+
+
 def test_leaving_one_out_is_what_it_says() -> None:
     """Reference: the mixture that predicts best when each molecule really is left out and the rest refitted."""
     rewards = np.array([Chem.MolFromSmiles(one).GetNumHeavyAtoms() / 40 for one in DRUGS])
