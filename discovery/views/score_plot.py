@@ -225,6 +225,8 @@ def direction(run: Run, column: Column) -> str:
         for row in run.ranked
         if column.name in row.desirability and column.name in scores_of(row)
     )
+    if not any(column.name in scores_of(row) for row in run.rows):
+        return f"{column.better}er is better"  # whether it would have counted, no row tells
     if not any(column.name in row.desirability for row in run.rows):
         return f"{column.better}er is better, not counted in the ranking"
     wishes = [wish for _, wish in pairs]

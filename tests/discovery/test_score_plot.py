@@ -73,6 +73,8 @@ def test_direction_is_what_the_campaign_wished() -> None:
     assert direction(run, COLUMNS[1]) == "higher is better"
     assert direction(run, COLUMNS[0]) == "a middle range is best"
     assert direction(run, COLUMNS[4]) == "lower is better, not counted in the ranking"
+    bare = replace(run, rows=tuple(replace(row, outcomes={}, desirability={}) for row in run.rows))
+    assert direction(bare, COLUMNS[1]) == "higher is better"  # nobody has a number: it may well count
 
 
 def test_one_value_and_constant_values_are_drawn() -> None:
