@@ -27,6 +27,7 @@ _DESIGNATION = re.compile(rf"{DESIGNATION}$")
 _FIRST = frozenset(["1", "a", "alpha", "i"])
 _SAYS_NOTHING = frozenset(["catalytic", "subunit", "chain", "isoform", "type", "member"])
 _TELLING = 3  # letters of a word that may tell genes apart
+_NAMED = 8.0  # how much it says that a document names a gene itself, natural-log units
 _SYNONYM = 3  # dictionary.SYNONYM: a name worse than that says little
 
 
@@ -117,10 +118,14 @@ class Families:
         shared = (self.words(id) & around.words) - set(name.split())
         return sum(math.log(len(self.ids) / self._holders[word]) for word in shared)
 
+    def support(self, id: str, name: str, around: Surroundings) -> float:
+        """As `fit`, and more where the document names the gene by another name."""
+        return self.fit(id, name, around) + _NAMED * (id in around.named)
+
     def liking(self, entry: Entry, name: str, around: Surroundings) -> float:
         """What speaks for a gene that has this name among others."""
         id = entry.concept.id
-        speaks = 0.5 * self.fit(id, name, around) + 3 * math.log1p(entry.told) + 8 * (id in around.named)
+        speaks = 0.5 * self.fit(id, name, around) + 3 * math.log1p(entry.told) + _NAMED * (id in around.named)
         return speaks - 6 * max(0, entry.rank - _SYNONYM)
 
     def member(self, family: str, around: Surroundings) -> tuple[str, bool] | None:
@@ -132,7 +137,9 @@ class Families:
         for owner, more, rank in self._members.get(family, ()):
             id = self.ids[owner]
             speaks = 0.3 * self.fit(id, family, around) + 2 * math.log1p(self.told[owner])
-            speaks += 8 * (id in around.named) + 3 * (more in _FIRST) - (" " in more) - 2 * (rank > _SYNONYM)
+            speaks += (
+                _NAMED * (id in around.named) + 3 * (more in _FIRST) - (" " in more) - 2 * (rank > _SYNONYM)
+            )
             yield speaks, -owner, id
 
     def named_kin(self, name: str, around: Surroundings) -> str | None:

@@ -22,6 +22,7 @@ from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
 _SCORES = {
     "name": 1.0,
     "abbreviation": 0.95,
+    "context": 0.95,
     "spaced": 0.9,
     "shorter": 0.85,
     "bent": 0.8,
@@ -32,6 +33,7 @@ _SCORES = {
     "letters": 0.6,
     "family": 0.4,
 }
+_CLEAR = 8.0  # natural-log units: so much more a document must say of one gene than of others with its name
 _GUESSES = frozenset({"head", "letters"})  # a member of a family is surer than these
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
@@ -45,7 +47,7 @@ def normalise(
     type: Type | None = None,
     *,
     short_forms: Mapping[str, str] | None = None,
-    text: str = "",
+    text: str | Surroundings = "",
     lexicon: Lexicon | None = None,
     species: str = "human",
     least: float = 0.0,
@@ -59,9 +61,9 @@ def normalise(
     short_forms
         Abbreviations of the document the name stands in, as `mentions.abbreviations` finds them.
     text
-        The document itself. Of genes that share a name, the one it says more of comes first, and a
-        family's name ("caspases") means the member it names ("member"), else that most
-        written about ("family").
+        The document itself, or what it says. Of genes that share a name, the one it says more of comes
+        first ("context" where that is clear), and a family's name ("caspases") means the member it
+        names ("member"), else that most written about ("family").
     lexicon
         Where to look; the shipped dictionaries when None.
     species
@@ -100,7 +102,8 @@ def normalise(
         # the document's definition stands before what the short form means to others.
         first = [*islice(spelled, 1), *islice(ways, 1)] if type == "gene" else []
         ways = chain(first, spelled, ways)
-    around = surroundings(text, lexicon) if text and type in ("gene", None) else None
+    around = text if isinstance(text, Surroundings) else surroundings(text, lexicon) if text else None
+    around = around if type in ("gene", None) else None
     kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said)) if type == "gene" else []
     wanted = plural(name)
     for word, method in ways:
@@ -139,7 +142,8 @@ def _links(
             e for e in lexicon.entries(word) if e.concept.type == "other"
         ]  # "oral contraceptives", "smoking"
     ordered = sorted(entries, key=lambda entry: _rank(entry, wanted))
-    if around is not None and len(entries) > 1:
+    clear = False
+    if around is not None and any(entry.ambiguous for entry in entries):
         families = _families(lexicon)
 
         def preferred(entry: Entry) -> tuple[int, bool, float]:
@@ -147,9 +151,19 @@ def _links(
             return min(entry.rank, SYNONYM), entry.plural != wanted, -liking
 
         ordered.sort(key=preferred)
+        said = [
+            max((one.support(entry.concept.id, word, around) for one in families), default=0.0)
+            for entry in ordered
+        ]
+        clear = ordered[0].ambiguous and said[0] - max(said[1:], default=0.0) >= _CLEAR
     share = 1.0 / len(ordered) if ordered else 0.0
     score = _SCORES[method]
-    return tuple(Link(e.concept, 0.5 * score * share if e.ambiguous else score, method) for e in ordered)
+    links = [Link(e.concept, 0.5 * score * share if e.ambiguous else score, method) for e in ordered]
+    if clear:
+        links[0] = Link(
+            ordered[0].concept, score * _SCORES["context"], "context" if method == "name" else method
+        )
+    return tuple(links)
 
 
 def _rank(entry: Entry, wanted: bool) -> tuple[int, bool, bool, int, int, str]:

@@ -10,6 +10,7 @@ claims.py.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +22,8 @@ from discovery.outcome import UserError
 from literature.article import Article
 from literature.claims import Claim, claims
 from literature.dictionary import shipped
-from literature.lexicon import Lexicon, Type
+from literature.families import Surroundings
+from literature.lexicon import Lexicon, Type, tokens
 from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all
 from literature.normalisation import normalise
 
@@ -173,12 +175,18 @@ class Reading:
         }
         short_forms = abbreviations(article)
         text = article.text
+        around = Surroundings(
+            frozenset(token.key for token in tokens(text)),
+            Counter(m.concept.id for m in kept.values() if m.type == "gene" and m.method == "name"),
+        )
         unlinked: list[Span] = []
         for place, span in types.items():
             if place in kept:
                 continue
             words = text[span.start : span.end]
-            links = normalise(words, span.type, short_forms=short_forms, lexicon=self.names, least=SURE)
+            links = normalise(
+                words, span.type, short_forms=short_forms, text=around, lexicon=self.names, least=SURE
+            )
             if links and links[0].score >= SURE and links[0].concept.type == span.type:
                 score = span.probability * links[0].score
                 kept[place] = Mention(*place, words, links[0].concept, score, links[0].method)

@@ -67,6 +67,8 @@ def test_of_genes_that_share_a_name_the_document_tells_which(text: str, id: str)
     found = normalise("PAP", "gene", text=f"PAP, the {text}, was measured.")
     assert found[0].concept.id == id
     assert {link.concept.id for link in found} == {link.concept.id for link in normalise("PAP", "gene")}
+    assert (found[0].method, found[0].score > 0.9) == ("context", True)
+    assert all(link.score < 0.5 for link in normalise("PAP", "gene", text="PAP was measured."))
 
 
 @pytest.mark.parametrize(
