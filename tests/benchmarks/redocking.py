@@ -4,6 +4,7 @@ Answer    share of complexes whose first pose, and any of nine, lies within 2 Å
           (symmetry-aware, heavy atoms); the same where rescoring puts the poses in order; share of first poses
           that pass PoseBusters; CPU-seconds per complex
 Data      folders with NAME_protein.pdb and NAME_ligand.sdf each, such as the PoseBusters set; not shipped
+Nine      of our engine's poses those that `dock` keeps, which differ by 2 Å; of `vina` its own nine, 1 Å apart
 Input     the ligand's SMILES: its conformer, protonation and torsions are made here, never the crystal's
 Rings     one shape of each macrocycle for both engines (`dock` itself tries several)
 Box       the crystal ligand + 4 Å on every side, at least 15 Å
