@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +32,6 @@ from discovery.outcome import Missing, MoleculeError, Reason, UserError, each
 from discovery.score import Column, Score
 
 Floats = NDArray[np.float64]
-Prints = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 FORMAT = "discovery-learned-1"
@@ -48,6 +47,7 @@ SHARES = (
 NOISES = (0.03, 0.1, 0.3, 1.0)  # of the variance of what is measured
 LEVEL = 1.0  # prior variance of the mean, so that no fold sees another's
 FOLDS = 5
+FEW = 16  # molecules so few that their prints are compared bit by bit
 FEWEST, MOST = 30, 3_000  # molecules a model is made of
 CHOOSERS = 800  # molecules by which shares and noise are chosen
 ONE_SIGMA, NINE_IN_TEN = 0.6827, 0.9
@@ -110,7 +110,7 @@ class Model:
         value = centre + spread * (cross @ self.weights)
         explained = ((cross @ self.inverse) * cross).sum(axis=1)
         variance = 1.0 + LEVEL + self.facts.noise - explained
-        alike = tanimoto(new.circular, self.features.circular)
+        alike = new.circular.tanimoto(self.features.circular)
         place = alike.argmax(axis=1)
         deviation = spread * self.facts.sigma * np.sqrt(np.maximum(variance, 1e-9))
         return value, deviation, alike[np.arange(len(place)), place].astype(np.float64), place
@@ -120,8 +120,46 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Prints:
+    """[molecule, bit] of 0 and 1: each level of a count is a bit of its own, so that likeness is that of counts."""
+
+    bits: NDArray[np.float32]
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """[molecule] bits set."""
+        sizes: Floats = self.bits.sum(axis=1, dtype=np.float64)
+        return sizes
+
+    @cached_property
+    def _by_bit(self) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(self.bits.T.astype(np.uint8))
+
+    def common(self, other: Prints) -> Floats:
+        """[self, other] bits set in both, exactly; for a few molecules only the bits they have are looked at."""
+        if len(self.bits) > FEW:
+            return (self.bits @ other.bits.T).astype(np.float64)
+        rows = [other._by_bit[np.flatnonzero(row)].sum(axis=0, dtype=np.int64) for row in self.bits]
+        return np.array(rows, dtype=np.float64)
+
+    def tanimoto(self, other: Prints) -> Floats:
+        """[self, other], 0..1."""
+        return _tanimoto(self, other, self.common(other))
+
+
+def _tanimoto(one: Prints, other: Prints, common: Floats) -> Floats:
+    alike: Floats = common / np.maximum(one.sizes[:, None] + other.sizes[None] - common, 1.0)
+    return alike
+
+
+def _cosine(one: Prints, other: Prints, common: Floats) -> Floats:
+    alike: Floats = common / np.maximum(np.sqrt(one.sizes[:, None] * other.sizes[None]), 1.0)
+    return alike
+
+
+@dataclass(frozen=True)
 class Features:
-    """[molecule, bit] prints of 0 and 1, [molecule, descriptor] standardised by `centre` and `scale`."""
+    """Prints of circular environments and of atom pairs; [molecule, descriptor] standardised by `centre` and `scale`."""
 
     circular: Prints
     pairs: Prints
@@ -139,56 +177,37 @@ class Features:
         if centre is None or scale is None:
             centre, scale = raw.mean(axis=0), raw.std(axis=0)
             scale = np.where(scale > 0, scale, 1.0)
-        circular, pairs = (np.array([_levels(maker, mol) for mol in mols]) for maker in _makers())
+        circular, pairs = (Prints(np.array([_levels(maker, mol) for mol in mols])) for maker in _makers())
         return cls(circular, pairs, (raw - centre) / scale, centre, scale)
 
     def take(self, places: Places) -> Features:
         """Some of the molecules."""
-        return Features(
-            self.circular[places], self.pairs[places], self.descriptors[places], self.centre, self.scale
-        )
+        circular, pairs = Prints(self.circular.bits[places]), Prints(self.pairs.bits[places])
+        return Features(circular, pairs, self.descriptors[places], self.centre, self.scale)
 
 
 def kernel(one: Features, other: Features, shares: Sequence[float]) -> Floats:
-    """[one, other], 1 for equal molecules: the weighted kinds of likeness of `SHARES`."""
-    return sum(
-        (share * part() for share, part in zip(shares, _parts(one, other), strict=True) if share),
-        start=np.zeros((len(one.circular), len(other.circular))),
+    """[one, other], 1 for equal molecules: the kinds of likeness in the order of `SHARES`, weighted."""
+    found = np.zeros((len(one.descriptors), len(other.descriptors)))
+    for a, b, (by_share, by_angle) in (
+        (one.circular, other.circular, (shares[0], shares[2])),
+        (one.pairs, other.pairs, (shares[1], shares[3])),
+    ):
+        if by_share or by_angle:
+            common = a.common(b)
+            found += by_share * _tanimoto(a, b, common) + by_angle * _cosine(a, b, common)
+    x, y = one.descriptors, other.descriptors
+    squares = (
+        ((x[:, None] - y[None]) ** 2).sum(axis=-1)
+        if len(x) <= FEW
+        else (np.maximum((x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None] - 2.0 * x @ y.T, 0.0))
     )
+    for share, length in zip(shares[4:], LENGTHS, strict=True):
+        found += share * np.exp(-squares / (2.0 * length))
+    return found
 
 
-def _parts(one: Features, other: Features) -> list[Any]:
-    def near(length: float) -> Floats:
-        a, b = one.descriptors, other.descriptors
-        squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2.0 * a @ b.T
-        found: Floats = np.exp(-np.maximum(squares, 0.0) / (2.0 * length))
-        return found
-
-    return [
-        lambda: tanimoto(one.circular, other.circular),
-        lambda: tanimoto(one.pairs, other.pairs),
-        lambda: cosine(one.circular, other.circular),
-        lambda: cosine(one.pairs, other.pairs),
-        *((lambda length=length: near(length)) for length in LENGTHS),
-    ]
-
-
-def tanimoto(one: Prints, other: Prints) -> Floats:
-    """[one, bit], [other, bit] of 0 and 1 -> [one, other]; of counts, since each level is a bit of its own."""
-    both = (one @ other.T).astype(np.float64)
-    either = one.sum(axis=1, dtype=np.float64)[:, None] + other.sum(axis=1, dtype=np.float64)[None] - both
-    alike: Floats = both / np.maximum(either, 1.0)
-    return alike
-
-
-def cosine(one: Prints, other: Prints) -> Floats:
-    """[one, bit], [other, bit] -> [one, other]."""
-    sizes = np.sqrt(one.sum(axis=1, dtype=np.float64)[:, None] * other.sum(axis=1, dtype=np.float64)[None])
-    alike: Floats = (one @ other.T).astype(np.float64) / np.maximum(sizes, 1.0)
-    return alike
-
-
-def _levels(maker: Any, mol: Chem.Mol) -> Prints:
+def _levels(maker: Any, mol: Chem.Mol) -> NDArray[np.float32]:
     counts = maker.GetCountFingerprintAsNumPy(mol)
     return np.concatenate([counts >= level for level in range(1, LEVELS + 1)]).astype(np.float32)
 
@@ -316,7 +335,7 @@ def folds(molecules: Sequence[Molecule]) -> tuple[Places, int]:
 
 def nearest_outside(features: Features, fold: Places) -> Floats:
     """[molecule] similarity 0..1 to the nearest molecule of the other folds."""
-    alike = tanimoto(features.circular, features.circular)
+    alike = features.circular.tanimoto(features.circular)
     alike[fold[:, None] == fold[None]] = 0.0
     nearest: Floats = alike.max(axis=1)
     return nearest

@@ -37,7 +37,7 @@ def forest(model: learned.Model, fold: learned.Places) -> float:
     from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-not-found, import-untyped]
 
     features = model.features
-    counts = features.circular.reshape(len(fold), learned.LEVELS, learned.BITS).sum(axis=1)
+    counts = features.circular.bits.reshape(len(fold), learned.LEVELS, learned.BITS).sum(axis=1)
     table = np.hstack([counts, features.descriptors])
     off = np.zeros(len(fold))
     for number in range(learned.FOLDS):

@@ -72,7 +72,13 @@ def test_likeness_is_rdkits(drugs: list[Molecule]) -> None:
             counts[place] = min(count, learned.LEVELS)
         vectors.append(counts)
     theirs = [DataStructs.BulkTanimotoSimilarity(one, vectors) for one in vectors]
-    assert learned.tanimoto(circular, circular) == pytest.approx(np.array(theirs), abs=1e-9)
+    assert circular.tanimoto(circular) == pytest.approx(np.array(theirs), abs=1e-9)
+    whole = learned.Features.of(drugs)  # many are compared by a product, a few bit by bit
+    assert np.array_equal(whole.circular.common(whole.circular)[:12], circular.common(whole.circular))
+    shares = learned.SHARES[1]
+    few_of_whole = learned.Features.of(few, whole.centre, whole.scale)
+    some = learned.kernel(few_of_whole, whole, shares)
+    assert learned.kernel(whole, whole, shares)[:12] == pytest.approx(some, abs=1e-9)
 
 
 def test_no_scaffold_is_in_two_folds(drugs: list[Molecule]) -> None:
