@@ -38,6 +38,7 @@ _PHOSPHO = frozenset({"SEP", "S1P", "TPO", "T1P", "PTR", "Y1P", "H1D", "H2D", "H
 _PHOSPHO_FILES = ("amber/ff14SB.xml", "amber/phosaa14SB.xml", "amber14/tip3p.xml")  # of openmmforcefields
 _FILES = ("amber14/protein.ff14SB.xml", "amber14/tip3p.xml")  # the second for its ions
 _WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
+_STUMPS = ({"N"}, {"C"}, {"C", "O"})
 _BREAK = 0.25  # nm from C to N; a peptide bond is 0.133
 _PEPTIDE = 0.17  # nm; a C and an N this near are bonded, whatever their order in the file
 _CLASH = 0.05  # nm; two atoms nearer than this are one atom written twice
@@ -85,6 +86,7 @@ def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
         notes.append(f"{', '.join(phospho)} with the parameters of phosaa14SB")
         _bond_by_template(topology, _force_field(phospho=True))
     topology, positions = _without_water(topology, positions, notes)
+    topology, positions = _without_stumps(topology, positions, notes)
     topology = _open_gaps(topology, positions, notes)
     residues = list(topology.residues())
     labels = tuple(_label(residue) for residue in residues)
@@ -137,12 +139,29 @@ def _label(residue: Any) -> str:
 
 def _without_water(topology: Any, xyz: Floats, notes: list[str]) -> tuple[Any, Floats]:
     waters = [residue for residue in topology.residues() if residue.name in _WATERS]
-    if not waters:
+    if waters:
+        notes.append(f"{len(waters)} crystal water(s) left out: the water is a continuum")
+    return _without(waters, topology, xyz)
+
+
+def _without_stumps(topology: Any, xyz: Floats, notes: list[str]) -> tuple[Any, Floats]:
+    """Amino acids of which nothing but a lone N was seen, or C and O: where a chain fades out, files hold such."""
+    stumps = [
+        residue
+        for residue in topology.residues()
+        if residue.name in _force_field()._templates
+        and {a.name for a in residue.atoms() if a.element.symbol != "H"} in _STUMPS
+    ]
+    notes.extend(f"{_label(residue)} left out: it has no alpha carbon" for residue in stumps)
+    return _without(stumps, topology, xyz)
+
+
+def _without(residues: list[Any], topology: Any, xyz: Floats) -> tuple[Any, Floats]:
+    if not residues:
         return topology, xyz
-    notes.append(f"{len(waters)} crystal water(s) left out: the water is a continuum")
     modeller = app.Modeller(topology, [tuple(p) for p in xyz])
-    gone = {atom.index for residue in waters for atom in residue.atoms()}
-    modeller.delete(waters)
+    gone = {atom.index for residue in residues for atom in residue.atoms()}
+    modeller.delete(residues)
     return modeller.topology, xyz[[i for i in range(len(xyz)) if i not in gone]]
 
 

@@ -54,6 +54,16 @@ def test_energy_is_openmms_own() -> None:
 
 
 @needs_shared
+def test_a_residue_without_its_alpha_carbon_is_left_out_and_said() -> None:
+    """Where a chain fades out, files hold a lone N."""
+    whole = helix()
+    last = [x for x in whole if int(x[22:26]) == 133]
+    stump = [x for x in last if x[12:16].strip() in ("N", "H")]
+    model = receptor_model(text([x for x in whole if x not in last] + stump), "helix 3")
+    assert model.labels[-1].endswith("132")
+    assert any("133 left out: it has no alpha carbon" in note for note in model.notes)
+
+
 @pytest.mark.parametrize("system", ["tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme"])
 def test_every_shared_protein_loads_with_a_whole_charge(system: str) -> None:
     charge = receptor_model(shared_text(f"{system}/protein.pdb"), system).terms.charge.sum()
