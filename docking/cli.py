@@ -98,8 +98,34 @@ def dock(
         f"{counts.n_in:,} rows in: {counts.n_ok:,} docked, {counts.n_failed:,} failed, "
         f"{counts.n_filtered:,} filtered, {counts.n_duplicate:,} duplicate"
     )
+    for line in _summary(out / "scores.parquet"):
+        typer.echo(line)
     typer.echo(f"poses: {out / 'poses.sdf'}")
     typer.echo(f"scores: {out / 'scores.parquet'}")
+
+
+def _summary(scores: Path, most: int = 5) -> list[str]:
+    """The best molecules by the score of their first pose, and what went missing, each reason with an example."""
+    from collections import Counter
+
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from discovery.views.text import inert
+
+    names = ["row", "id", "smiles", "pose", "score", "plausible", "missing", "detail"]
+    table = pq.read_table(scores, columns=names)
+    first = table.filter(pc.equal(table["pose"], 1)).sort_by([("score", "ascending"), ("row", "ascending")])
+    lines = [
+        f"{place:3}. {row['score']:7.2f} kcal/mol  {inert(row['id'] or 'row ' + str(row['row']), 40)}  {inert(row['smiles'], 200)}"
+        f"{'' if row['plausible'] else '  (pose not plausible)'}"
+        for place, row in enumerate(first.slice(0, most).to_pylist(), start=1)
+    ]
+    lost = table.filter(pc.is_valid(table["missing"])).select(["missing", "detail"]).to_pylist()
+    for reason, count in Counter(row["missing"] for row in lost).most_common():
+        example = next(row["detail"] for row in lost if row["missing"] == reason)
+        lines.append(f"{count:,} {reason.replace('_', ' ')}, such as: {inert(example or '', 200)}")
+    return lines
 
 
 def _options(

@@ -16,11 +16,12 @@ APP = typer.Typer()
 APP.command()(dock)
 
 
-def asked(*words: str) -> None:
+def asked(*words: str) -> str:
     result = CliRunner().invoke(APP, list(words), catch_exceptions=True)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == 0, result.output
+    return result.output
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def library(tmp_path: Path) -> Path:
 
 def test_docks_a_library(library: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    asked(
+    said = asked(
         "--receptor",
         "demo:5HT1B",
         "--ligands",
@@ -51,6 +52,8 @@ def test_docks_a_library(library: Path, tmp_path: Path) -> None:
     assert rows[0]["score"] < -2
     assert (out / "poses.sdf").read_text().count("$$$$") == 1
     assert "4IAR" in (out / "report.txt").read_text()
+    assert f"1. {rows[0]['score']:7.2f} kcal/mol  benzene" in said
+    assert "1 unparsable, such as: library.smi, line 2" in said
 
 
 @pytest.mark.parametrize(
