@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Families:
     ids, told : [gene]
         Identifiers, and in how many annotated articles each is named.
     keys, ranks, owners : [name]
-        Of all their names: the key, how sure it is, whose it is.
+        Of all their names, sorted: the key, how sure it is, whose it is.
     """
 
     ids: Sequence[str]
@@ -127,6 +128,14 @@ class Families:
         id = entry.concept.id
         speaks = 0.5 * self.fit(id, name, around) + 3 * math.log1p(entry.told) + _NAMED * (id in around.named)
         return speaks - 6 * max(0, entry.rank - _SYNONYM)
+
+    def bears(self, name: str) -> bool:
+        """Whether a name is a family's: that of several genes, but for a number or a letter."""
+        first, after = bisect_left(self.keys, f"{name} "), bisect_left(self.keys, f"{name}!")
+        more = (
+            place for place in range(first, after) if _DESIGNATION.match(self.keys[place][len(name) + 1 :])
+        )
+        return len({int(self.owners[place]) for place in more}) > 1
 
     def member(self, family: str, around: Surroundings) -> tuple[str, bool] | None:
         """The member of a family that a document means, and whether it names that one itself."""

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import chain, islice
 from typing import TypeAlias
 
-from literature.dictionary import SYNONYM, Dictionary, genes_of, shipped
+from literature.dictionary import OFFICIAL, SYNONYM, Dictionary, genes_of, shipped
 from literature.families import DESIGNATION, Families, Surroundings, surroundings
 from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
 
@@ -156,6 +156,8 @@ def _links(
             for entry in ordered
         ]
         clear = ordered[0].ambiguous and said[0] - max(said[1:], default=0.0) >= _CLEAR
+        if ordered[0].rank > OFFICIAL:  # "caspases" once meant one of them
+            clear = clear and not any(one.bears(word) for one in families)
     share = 1.0 / len(ordered) if ordered else 0.0
     score = _SCORES[method]
     links = [Link(e.concept, 0.5 * score * share if e.ambiguous else score, method) for e in ordered]
@@ -227,7 +229,7 @@ def _without(pattern: str) -> re.Pattern[str]:
 
 
 _GENE_WORDS = _without(
-    "human|protein|gene|mrna|antigen|polypeptide|subunit|isoform|wild type|wt|mutant|rat|mouse|murine|enzyme|homolog|molecule|product|precursor|full length|recombinant|r"
+    "human|protein|gene|mrna|antigen|polypeptide|subunit|isoform|wild type|wt|mutant|rat|mouse|murine|enzyme|homolog|molecule|product|precursor|full length|recombinant|(?<! )r"
 )
 _FAMILY_WORDS = _without(
     "family|superfamily|member|complex|class|transcription factor|type|isoform|gene|protein|molecule"

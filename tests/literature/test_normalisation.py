@@ -24,6 +24,7 @@ BENT = [
     ("receptor for ciliary neurotrophic factor", "gene", "NCBIGene:1271"),
     ("p38 MAPK", "gene", "NCBIGene:1432"),
     ("COX-2", "gene", "NCBIGene:5743"),
+    ("rIL-2", "gene", "NCBIGene:3558"),
 ]
 
 
@@ -78,6 +79,7 @@ def test_of_genes_that_share_a_name_the_document_tells_which(text: str, id: str)
         ("septins", "Septins, among them septin 6, form rings.", "NCBIGene:23157", "member"),
         ("septin family members", "Septin family members such as SEPTIN3.", "NCBIGene:55964", "member"),
         ("septins", "Septins form rings.", "NCBIGene:1731", "family"),
+        ("thrombin receptor", "PAR-1, the thrombin receptor.", "NCBIGene:2149", "member"),
     ],
 )
 def test_a_familys_name_means_the_member_that_is_named(name: str, text: str, id: str, method: str) -> None:
