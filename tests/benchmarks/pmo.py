@@ -51,7 +51,8 @@ PEERS = {
     "prescreen": ("f-RAG", "GenMol", "IVG_pre"),
 }
 FREE = 500  # of those scored for nothing, the best that become lessons
-Areas = dict[tuple[str, str], float]  # of a method at a task
+Runs = dict[tuple[str, str], dict[str, float]]  # of a method at a task
+AREA = "auc_held_to_10000"
 SIZE = (60.0, 900.0)  # Da: no more than a bound on what is sensible
 
 
@@ -183,7 +184,7 @@ def measured(scores: Sequence[float], seconds: float) -> dict[str, float]:
     return {
         "calls": len(scores),
         "auc": auc_top(scores, budget=len(scores)),
-        "auc_held_to_10000": auc_top(scores, budget=BUDGET),
+        AREA: auc_top(scores, budget=BUDGET),
         "top10": sum(best) / len(best),
         "top1": best[0],
         "cpu_ms_per_call": 1e3 * seconds / len(scores),
@@ -265,13 +266,13 @@ def main() -> None:
         collection = folder / "zinc250k.smi"
         if not collection.exists():
             neutral(pool[:20_000] if given.quick else pool, collection)
-        areas = [
+        runs = [
             compare(names, given.methods, given.protocol, calls, seed, pool, folder, given.out)
             for seed in given.seeds
         ]
-        if len(areas) > 1:
-            said = noted(folder) | {"seeds": given.seeds}
-            found = over_seeds(areas) | peers(names, given.protocol)
+        if len(runs) > 1:
+            said = noted(folder)
+            found = over_seeds(runs) | peers(names, given.protocol)
             record(
                 f"pmo_{given.protocol}/seeds",
                 found,
@@ -291,11 +292,10 @@ def compare(
     pool: Sequence[str],
     folder: Path,
     out: Path | None,
-) -> Areas:
-    """Every method on every task, from the same molecules: the areas held to 10,000 calls."""
+) -> Runs:
+    """Every method on every task, from the same molecules; what `measured` says of each run."""
     said = noted(folder)
-    areas: Areas = {}
-    most = 0.0
+    runs: Runs = {}
     for task in names:
         best = prescreened(task, pool) if protocol == "prescreen" else []
         start = folder / (f"start_{task}.smi" if best else f"start_{seed}.smi")
@@ -306,26 +306,34 @@ def compare(
         for method in methods:
             found = by(method, start, folder / "zinc250k.smi", task, calls, seed, taught, out)
             numbers |= {f"{method}_{key}": value for key, value in found.items()}
-            areas[method, task] = found["auc_held_to_10000"]
-            most = max(most, found["calls"])
+            runs[method, task] = found
         record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu", **said)
         print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
-    totals = {method: sum(areas[method, task] for task in names) for method in methods}
+    totals = {method: sum(runs[method, task][AREA] for task in names) for method in methods}
+    most = max(found["calls"] for found in runs.values())
     sums = {"tasks": len(names), "calls_at_most": most, **totals, **peers(names, protocol)}
     record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu", **said)
     print({key: round(value, 3) for key, value in sums.items()})
-    return areas
+    return runs
 
 
-def over_seeds(areas: Sequence[Areas]) -> dict[str, float]:
-    """Of each method and task the mean over the seeds, and of the sums mean, spread, least and most.
+def over_seeds(seeds: Sequence[Runs]) -> dict[str, float]:
+    """Of each method's sum over the tasks the mean over the seeds, and its spread; of each task the mean.
 
-    The spread is the standard deviation of one seed's sum about their mean.
+    The spread is the standard deviation of one seed about the mean of all. Also how many calls the
+    shortest and the longest run had, and all of them on average.
     """
-    found: dict[str, float] = {}
-    for method in dict.fromkeys(method for method, _ in areas[0]):
-        names = [task for one, task in areas[0] if one == method]
-        sums = [sum(seed[method, task] for task in names) for seed in areas]
+    calls = [found["calls"] for runs in seeds for found in runs.values()]
+    found: dict[str, float] = {
+        "seeds": len(seeds),
+        "tasks": len({task for _, task in seeds[0]}),
+        "calls_at_least": min(calls),
+        "calls_at_most": max(calls),
+        "calls_on_average": statistics.mean(calls),
+    }
+    for method in dict.fromkeys(method for method, _ in seeds[0]):
+        names = [task for one, task in seeds[0] if one == method]
+        sums = [sum(runs[method, task][AREA] for task in names) for runs in seeds]
         found |= {
             f"{method}_mean": statistics.mean(sums),
             f"{method}_spread": statistics.stdev(sums),
@@ -333,7 +341,7 @@ def over_seeds(areas: Sequence[Areas]) -> dict[str, float]:
             f"{method}_most": max(sums),
         }
         for task in names:
-            each = [seed[method, task] for seed in areas]
+            each = [runs[method, task][AREA] for runs in seeds]
             found[f"{method}_{task}"] = statistics.mean(each)
             found[f"{method}_{task}_spread"] = statistics.stdev(each)
     return found

@@ -76,9 +76,9 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[linker_quality|.1f] / [motif_quality|.1f] / [decoration_quality|.1f] / [superstructure_quality|.1f]",
         "SAFE and GenMol, best of both as published: 28.6 / 49.0 / 42.0 / 39.0",
     ),
-    "pmo_strict/sum": (
-        "PMO strict, [tasks] tasks, one seed, sum of AUC top-10; at most [calls_at_most|,.0f] calls a task, then held flat to 10,000",
-        "[guided|.2f]",
+    "pmo_strict/seeds": (
+        "PMO strict, [tasks] tasks, [seeds] seeds, sum of AUC top-10; [calls_at_least|,.0f] to [calls_at_most|,.0f] calls a task, then held flat to 10,000",
+        "[guided_mean|.2f], seeds from [guided_least|.2f] to [guided_most|.2f]",
         "published, 10,000 calls: Genetic-GFN [published_Genetic_GFN|.2f], InVirtuoGen [published_IVG_nopre|.2f]",
     ),
     "sampling": (
