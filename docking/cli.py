@@ -74,11 +74,12 @@ def dock(
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
     from docking.dock import build_engine, ranking
-    from docking.library import Job, run
+    from docking.library import Job, check_free, run
     from docking.receptor import DockingError
 
     if effort not in VINA_EFFORT:
         raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
+    check_free(out, resume)
     settings: dict[str, Any] = (
         {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     )

@@ -143,18 +143,34 @@ def run(
     return _counts(table)
 
 
-def _begin(out: Path, seal: str, resume: bool) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / "docking.json"
-    if not kept.exists():
+def check_free(out: Path, resume: bool) -> None:
+    """See that a run may begin in a folder, or go on there; for asking before a receptor is prepared.
+
+    Raises
+    ------
+    DockingError
+        It holds something else, or a run that is not to be gone on with.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise DockingError(f"{out} is a file; --out is a folder")
+    if not (out / "docking.json").exists():
         if any(out.iterdir()):
             raise DockingError(f"{out} is not empty and holds no docking run; choose another --out")
-        publish(kept, seal.encode())
-        return
-    if not resume:
+    elif not resume:
         raise DockingError(
             f"{out} holds a docking run already; add --resume to go on, or choose another --out"
         )
+
+
+def _begin(out: Path, seal: str, resume: bool) -> None:
+    check_free(out, resume)
+    out.mkdir(parents=True, exist_ok=True)
+    kept = out / "docking.json"
+    if not kept.exists():
+        publish(kept, seal.encode())
+        return
     then, now = json.loads(kept.read_text()), json.loads(seal)
     changed = [key for key in now if then.get(key) != now[key]]
     if changed:
