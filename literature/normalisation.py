@@ -14,7 +14,7 @@ from functools import cache
 from itertools import chain, islice
 from typing import TypeAlias
 
-from literature.dictionary import OFFICIAL, SYNONYM, Dictionary, genes_of, shipped
+from literature.dictionary import LEARNED, SYNONYM, Dictionary, genes_of, shipped
 from literature.families import DESIGNATION, Families, Surroundings, surroundings
 from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
 
@@ -156,7 +156,7 @@ def _links(
             for entry in ordered
         ]
         clear = ordered[0].ambiguous and said[0] - max(said[1:], default=0.0) >= _CLEAR
-        if ordered[0].rank > OFFICIAL:  # "caspases" once meant one of them
+        if ordered[0].rank == LEARNED:  # in one article "caspases" meant one of them
             clear = clear and not any(one.bears(word) for one in families)
     share = 1.0 / len(ordered) if ordered else 0.0
     score = _SCORES[method]

@@ -72,6 +72,18 @@ def test_of_genes_that_share_a_name_the_document_tells_which(text: str, id: str)
     assert all(link.score < 0.5 for link in normalise("PAP", "gene", text="PAP was measured."))
 
 
+def test_a_receptor_is_not_what_it_binds() -> None:
+    """Reference: NCBI Gene."""
+    assert all(link.concept.name != "F2" for link in normalise("thrombin receptor", "gene"))
+    (link,) = normalise("thrombin receptor", "gene", text="PAR-1, the thrombin receptor, was cut.")
+    assert (link.concept.id, link.method) == ("NCBIGene:2149", "member")
+
+
+def test_what_a_family_meant_once_is_no_context() -> None:
+    text = "Caspases, caspase-8 above all, are proteases that cleave PARP."
+    assert all(link.score < 0.7 for link in normalise("caspases", "gene", text=text))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "id", "method"),
     [
@@ -79,7 +91,6 @@ def test_of_genes_that_share_a_name_the_document_tells_which(text: str, id: str)
         ("septins", "Septins, among them septin 6, form rings.", "NCBIGene:23157", "member"),
         ("septin family members", "Septin family members such as SEPTIN3.", "NCBIGene:55964", "member"),
         ("septins", "Septins form rings.", "NCBIGene:1731", "family"),
-        ("thrombin receptor", "PAR-1, the thrombin receptor.", "NCBIGene:2149", "member"),
     ],
 )
 def test_a_familys_name_means_the_member_that_is_named(name: str, text: str, id: str, method: str) -> None:
