@@ -62,6 +62,8 @@ UNSTABLE = {
         "nitroalkene": "[C;!a]=[C;!a]-[N+](=O)[O-]",
         "vinyl carbonyl": "[CX3H2]=[CX3]-C=O",
         "acyl on a pyrrole-type nitrogen": "[n;R]-C(=O)-[#6]",
+        "N-hydroxy amine": "[NX3;!$(N-C=[O,S,N]);!$(N-S=O)]-[OX2H1]",
+        "imidate": "[NX2H1]=[CX3]-[OX2]",
         "phosphorus(III) or P-H": "[$([#15;v3]),$([#15;!H0])]",
         "free N-sulfonyl leaving group": "[CX4]-S(=O)(=O)-[CX4]-[#7,#8]",
     }.items()

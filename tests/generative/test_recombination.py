@@ -81,6 +81,8 @@ def test_molecules_are_new_drug_like_and_stable() -> None:
         ("CCOOC", "peroxide or disulfide"),
         ("CC=O", "aldehyde"),
         ("CCCP", "phosphorus(III) or P-H"),
+        ("CN(O)c1ccccn1", "N-hydroxy amine"),
+        ("N=COc1ccccc1", "imidate"),
     ],
 )
 def test_reactive_groups_are_named(smiles: str, group: str) -> None:
