@@ -33,6 +33,7 @@ from docking.dynamics.terms import Bools, Floats, Terms, subset, without_terms_a
 
 DRY_EVALUATIONS = 80
 WET_EVALUATIONS = 30
+OURS = 2  # threads; on more, and on a GPU, OpenMM's own water is faster than born_gradient.py's
 _DRY_DIELECTRIC = 4.0
 _GRADIENT = 10.0  # kJ/mol/nm, the largest component at which a minimum is reached
 _HUGE = 1e12  # kJ/mol; stands for an energy that is no number, so that the line search turns back
@@ -67,7 +68,7 @@ def settle(
     xyz, _, first = descend(dry_system(bound), bound.xyz, free, dry, where)
     sound = bool(np.isfinite(xyz).all())
     stretch = stretched(lean, xyz, free) if sound else None
-    ours = sound and where.platform().getName() == "CPU"  # on others OpenMM's own water is the faster one
+    ours = sound and where.platform().getName() == "CPU" and where.threads <= OURS
     water = FrozenSurroundings(bound.terms, xyz, bound.frozen) if ours else None
     system = system_of(lean, bound.frozen, Choices(implicit_water=water is None))
     xyz, energy, second = descend(system, xyz, free, wet, where, stretch, water)
