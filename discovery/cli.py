@@ -254,7 +254,8 @@ def _screen_status(run: Path) -> bool:
     if counts is None:
         return False
     ended = screening.finished(run)
-    print(f"screen: {_rows(counts)}; {'finished' if ended else 'not finished; run it again to go on'}")
+    under_way = "not finished (rows of a batch under way are not counted); run it again to go on"
+    print(f"screen: {_rows(counts)}; {'finished' if ended else under_way}")
     _print_losses(ended.losses if ended else ())
     return True
 
