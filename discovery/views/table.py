@@ -263,9 +263,14 @@ class Table:
         return Html(origins_html(self.run, self.run.rows[:n]))
 
     def refused(self, examples: int = 2) -> Html:
-        """How many rows each reason cost, with examples."""
+        """How many rows each reason cost, with examples.
+
+        A table that nobody ranks, such as `Table.of` makes, has rows without a rank that nothing is wrong with.
+        """
+        ranking = any(row.rank is not None for row in self.run.rows) or not self.run.finished
+        refused = [row for row in self.run.unranked if row.missing or ranking]
         groups: dict[Any, list[Row]] = {}
-        for row in self.run.unranked:
+        for row in refused:
             groups.setdefault(row.missing.reason if row.missing else None, []).append(row)
         body = []
         for reason, rows in sorted(groups.items(), key=lambda item: -len(item[1])):
@@ -278,7 +283,11 @@ class Table:
                 f"<tr><td {_NUMBER}>{len(rows):,}</td><td {_CELL}>{escape(words)}</td><td {_CELL}><small>{shown}</small></td></tr>"
             )
         return Html(
-            _table(["molecules", "reason", "for example"], body, f"{len(self.run.unranked):,} unranked")
+            _table(
+                ["molecules", "reason", "for example"],
+                body,
+                f"{len(refused):,} {'unranked' if ranking else 'refused'}",
+            )
         )
 
     def evidence(self, n: int = 5) -> Html:

@@ -121,3 +121,12 @@ def test_an_empty_table_shows() -> None:
     assert "0 of 0 molecules" in empty.show().text
     assert "No molecules" in empty.pictures().text
     assert repr(empty).startswith("Table of 0 molecules")
+
+
+def test_what_nobody_ranks_is_not_refused() -> None:
+    column = Column("x", unit="1", better="low")
+    gone = Missing("docking", Reason.NO_PLAUSIBLE_POSE, "ethane has none")
+    shown = Table.of([Molecule("C"), Molecule("CC")], {column: [Score(1.0), gone]}).refused()._repr_html_()
+    assert "1 refused" in shown
+    assert "ethane has none" in shown
+    assert "Not ranked yet" not in shown
