@@ -33,8 +33,11 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, default=None, help="keep each run here, and go on with what is there"
     )
+    parser.add_argument("--kept", action="store_true", help="ask nothing more: measure what --out keeps")
     given = parser.parse_args()
-    calls = 300 if given.quick else given.calls
+    if given.kept and given.out is None:
+        parser.error("--kept measures runs in --out")
+    calls = 0 if given.kept else 300 if given.quick else given.calls
     names = given.tasks or (["median1", "isomers_c11h24"] if given.quick else sorted(guacamol()))
     pool = zinc()
     with tempfile.TemporaryDirectory() as scratch:
