@@ -25,8 +25,10 @@ _REPLICAS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")  # Okabe and
 def trade_off(run: Run) -> tuple[Column, Column] | None:
     """The two columns that count and disagree the most: lowest rank correlation of their desirabilities.
 
-    None when fewer than two columns count, or fewer than three ranked rows hold both.
+    None when fewer than two columns count, or fewer than three ranked rows hold both. A column that fewer
+    than half of the ranked rows hold, such as a late stage's, says nothing of the choice among them.
     """
+    enough = max(3, len(run.ranked) // 2)
     counting = [
         column for column in run.columns if any(column.name in row.desirability for row in run.ranked)
     ]
@@ -40,7 +42,7 @@ def trade_off(run: Run) -> tuple[Column, Column] | None:
             and one.name in scores_of(row)
             and other.name in scores_of(row)
         ]
-        if len(pairs) < 3:
+        if len(pairs) < enough:
             continue
         ranks = np.array(pairs).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
         spread = np.array(pairs).std(axis=0)

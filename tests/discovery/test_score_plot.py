@@ -30,6 +30,19 @@ def test_trade_off_is_the_pair_that_disagrees_most() -> None:
     assert found is not None
     assert (found[0].name, found[1].name) == worst
     assert trade_off(replace(run, rows=run.rows[:2])) is None
+    few = {row.id for row in run.ranked[:8]}  # a late stage's column, however much it disagrees there
+    late = replace(
+        run,
+        rows=tuple(
+            row
+            if row.id in few
+            else replace(row, desirability={k: v for k, v in row.desirability.items() if k != worst[1]})
+            for row in run.rows
+        ),
+    )
+    found = trade_off(late)
+    assert found is not None
+    assert worst[1] not in (found[0].name, found[1].name)
 
 
 def test_points_lie_on_a_line_with_their_numbers() -> None:
