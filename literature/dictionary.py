@@ -223,16 +223,9 @@ class Dictionary:
     @cached_property
     def families(self) -> Families:
         """Tells apart genes that share a name or a family's name."""
-        concepts = self._tables.concepts
-        genes = pc.equal(concepts["type"], "gene").to_numpy(zero_copy_only=False)
-        place = np.cumsum(genes) - 1
-        owners = self._tables.names["concept"].to_numpy()
-        ours = genes[owners]
-        names = self._tables.names.filter(pa.array(ours))
-        ids = concepts["id"].filter(pa.array(genes)).to_pylist()
-        told = [self._told[row] for row in np.flatnonzero(genes)]
-        keys, ranks = names["key"].to_pylist(), names["rank"].to_pylist()
-        return Families(ids, told, keys, ranks, place[owners[ours]])
+        genes = np.array([type == "gene" for type in self._columns["type"]])
+        ranks, owners = (self._tables.names[column].to_numpy() for column in ("rank", "concept"))
+        return Families(self._ids, self._told, genes, self._keys, ranks, owners)
 
     def joined(self, compact: str) -> tuple[str, ...]:
         """Keys that are this text once their spaces are taken out: "nfkb" -> "nf kb"."""

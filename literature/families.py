@@ -56,16 +56,18 @@ class Families:
 
     Parameters
     ----------
-    ids, told : [gene]
-        Identifiers, and in how many annotated articles each is named.
+    ids : identifier -> place
+    told, genes : [concept]
+        In how many annotated articles each is named, and whether it is a gene.
     keys, ranks, owners : [name]
-        Of all their names, sorted: the key, how sure it is, whose it is.
+        Of all names, sorted: the key, how sure it is, whose it is.
     """
 
-    ids: Sequence[str]
+    ids: Mapping[str, int]
     told: Sequence[int]
+    genes: NDArray[np.bool_]
     keys: Sequence[str]
-    ranks: Sequence[int]
+    ranks: NDArray[np.int8]
     owners: NDArray[np.int64]
 
     @cached_property
@@ -75,20 +77,26 @@ class Families:
         return order, np.searchsorted(self.owners[order], np.arange(len(self.ids) + 1))
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {id: place for place, id in enumerate(self.ids)}
+    def _holders(self) -> Counter[str]:
+        """In how many names of genes each word stands."""
+        return Counter(" ".join(self.keys[name] for name in self._of_genes).split())
 
     @cached_property
-    def _holders(self) -> Counter[str]:
-        """In how many genes' names each word stands."""
-        return Counter(word for place in range(len(self.ids)) for word in self._said(place))
+    def _of_genes(self) -> list[int]:
+        names: list[int] = np.flatnonzero(self.genes[self.owners]).tolist()
+        return names
+
+    @cached_property
+    def _named(self) -> list[str]:
+        return list(self.ids)
 
     @cached_property
     def _members(self) -> dict[str, list[tuple[int, str, int]]]:
         """Of each family: owner, what its name has more, rank."""
         found: dict[str, list[tuple[int, str, int]]] = {}
-        for word, rank, owner in zip(self.keys, self.ranks, self.owners.tolist(), strict=True):
-            parts = [part for part in word.split() if part not in _SAYS_NOTHING]
+        for name in self._of_genes:
+            rank, owner = int(self.ranks[name]), int(self.owners[name])
+            parts = [part for part in self.keys[name].split() if part not in _SAYS_NOTHING]
             for more in (1, 2):
                 if len(parts) <= more or not _DESIGNATION.match(parts[-more]):
                     break
@@ -98,9 +106,9 @@ class Families:
         return found
 
     def words(self, id: str) -> frozenset[str]:
-        """The words of a gene's names that may tell it from others."""
-        place = self._places.get(id)
-        return frozenset() if place is None else self._said(place)
+        """The words of a gene's names that may tell it from others; none of what is no gene."""
+        place = self.ids.get(id)
+        return frozenset() if place is None or not self.genes[place] else self._said(place)
 
     def _said(self, place: int) -> frozenset[str]:
         order, starts = self._names
@@ -117,7 +125,7 @@ class Families:
             The key in question, whose own words say nothing.
         """
         shared = (self.words(id) & around.words) - set(name.split())
-        return sum(math.log(len(self.ids) / self._holders[word]) for word in shared)
+        return sum(math.log(len(self._of_genes) / self._holders[word]) for word in shared)
 
     def support(self, id: str, name: str, around: Surroundings) -> float:
         """As `fit`, and more where the document names the gene by another name."""
@@ -135,7 +143,7 @@ class Families:
         more = (
             place for place in range(first, after) if _DESIGNATION.match(self.keys[place][len(name) + 1 :])
         )
-        return len({int(self.owners[place]) for place in more}) > 1
+        return len({int(self.owners[place]) for place in more if self.genes[self.owners[place]]}) > 1
 
     def member(self, family: str, around: Surroundings) -> tuple[str, bool] | None:
         """The member of a family that a document means, and whether it names that one itself."""
@@ -144,7 +152,7 @@ class Families:
 
     def _candidates(self, family: str, around: Surroundings) -> Iterator[tuple[float, int, str]]:
         for owner, more, rank in self._members.get(family, ()):
-            id = self.ids[owner]
+            id = self._named[owner]
             speaks = 0.3 * self.fit(id, family, around) + 2 * math.log1p(self.told[owner])
             speaks += (
                 _NAMED * (id in around.named) + 3 * (more in _FIRST) - (" " in more) - 2 * (rank > _SYNONYM)

@@ -79,6 +79,12 @@ def test_a_receptor_is_not_what_it_binds() -> None:
     assert (link.concept.id, link.method) == ("NCBIGene:2149", "member")
 
 
+def test_a_document_may_be_given_whatever_is_asked_for() -> None:
+    text = "Alzheimer's disease (AD) is a dementia; atopic dermatitis itches."
+    for type in (None, "disease", "gene", "chemical"):
+        assert normalise("AD", type, text=text)[:1] or type in ("gene", "chemical")  # type: ignore[arg-type]
+
+
 def test_what_a_family_meant_once_is_no_context() -> None:
     text = "Caspases, caspase-8 above all, are proteases that cleave PARP."
     assert all(link.score < 0.7 for link in normalise("caspases", "gene", text=text))
