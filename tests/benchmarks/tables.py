@@ -179,9 +179,14 @@ def _kind(device: str) -> str:
 
 
 def flat(numbers: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}"""
+    """{"a": {"b": 1}} -> {"a.b": 1}; a list of such is told apart by "set", or by place"""
     out: dict[str, Any] = {}
     for name, value in numbers.items():
+        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            value = {
+                str(one.get("set", place)): {key: cell for key, cell in one.items() if key != "set"}
+                for place, one in enumerate(value, start=1)
+            }
         if isinstance(value, Mapping):
             out.update(flat(value, f"{before}{name}."))
         else:
