@@ -119,7 +119,14 @@ class VinaEngine:
             )
         program = _program(receptor, site, self.scoring, seed_of("score"))
         _load(program, ligand, pdbqt.moved(ligand.pdbqt, docked))
-        row = program.score()
+        try:
+            row = program.score()
+        except RuntimeError as error:  # on the wall itself, rounded outwards as the text was written
+            if "outside" not in str(error):
+                raise
+            raise MoleculeError(
+                Reason.OUTSIDE_BOX, f"{ligand.molecule.shown}: the pose to score touches the box's wall"
+            ) from error
         terms = {"inter": row[1], "intra": row[5], "torsional": row[6], "unbound": row[7]}
         if not np.isfinite(row[0]):
             raise MoleculeError(Reason.BAD_ANSWER, f"{ligand.molecule.shown}: Vina scored the pose {row[0]}")

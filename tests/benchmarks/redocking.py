@@ -43,7 +43,7 @@ from rdkit import Chem
 
 from discovery.files import publish
 from discovery.molecule import Molecule, quiet_rdkit
-from discovery.outcome import MoleculeError
+from discovery.outcome import MoleculeError, Reason
 from docking import preparation
 from docking.dock import build_engine, by_score, ranked
 from docking.engines.vina import VinaEngine
@@ -151,7 +151,15 @@ def judged(
     except ValueError:  # standardising took a fragment or a charge away: no crystal to compare with
         return {**row, "missing": "other_skeleton"}
     program = VinaEngine()
-    terms = [program.score(receptor, Site.around(one.ligand), ligand, pose.coords).terms for pose in shown]
+    terms = []
+    for pose in shown:
+        try:
+            terms.append(program.score(receptor, Site.around(one.ligand), ligand, pose.coords).terms)
+        except MoleculeError as error:
+            if (
+                error.reason is not Reason.OUTSIDE_BOX
+            ):  # `vina` refuses a pose that rounding put over the wall
+                raise
     first = _plausible(shown[0], receptor, one)
     row |= {
         "rmsd": round(away[0], 3),

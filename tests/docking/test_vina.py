@@ -86,6 +86,17 @@ def test_poses_are_whole_molecules_inside_the_box() -> None:
             assert bonds == pytest.approx(start, abs=0.01)
 
 
+def test_a_pose_that_rounding_puts_over_the_wall_is_refused_by_name() -> None:
+    """PDBQT holds three decimals; `vina` itself stops the run."""
+    site = Site((3.1006, 0.5, 10.4), (15.0, 15.0, 15.0))
+    xyz = SMALL[0].coords() - SMALL[0].coords().mean(axis=0) + np.array(site.center)
+    heavy = [a.GetIdx() for a in SMALL[0].mol().GetAtoms() if a.GetAtomicNum() > 1]
+    xyz[:, 0] += 3.1006 + 7.5 - xyz[heavy, 0].max() - 1e-9
+    with pytest.raises(MoleculeError, match="wall") as caught:
+        ENGINE.score(RECEPTOR, site, SMALL[0], xyz)
+    assert caught.value.reason is Reason.OUTSIDE_BOX
+
+
 def test_a_pose_outside_is_refused() -> None:
     with pytest.raises(MoleculeError) as caught:
         ENGINE.score(RECEPTOR, SITE, BOUND, BOUND.coords() + 30.0)
