@@ -517,7 +517,8 @@ def main() -> None:
     except Exception as error:
         from discovery.outcome import UserError
 
-        if not isinstance(error, UserError):
+        absent = isinstance(error, ImportError) and "pip install" in str(error)  # an extra, named by its user
+        if not isinstance(error, UserError) and not absent:
             raise
         from discovery.views.text import inert
 

@@ -63,7 +63,9 @@ def dossier(
     typer.echo(f"{len(found.statements)} statements from {found.naming} of {found.articles} articles: {out}")
 
 
-_READER = typer.Option("--reader", help="dictionary, model, or a model's file, folder or name.")
+_READER = typer.Option(
+    "--reader", help="dictionary (fast), model (finds more), or a model's file, folder or name."
+)
 _CONVENTION = typer.Option("--convention", help="Whose habits a model of ours follows: general, BC5CDR, ...")
 _LEXICON = typer.Option("--lexicon", help="JSON lines of your own names.")
 _RELATIONS = typer.Option(
@@ -112,7 +114,7 @@ def mine(
 def annotate(
     paths: Annotated[list[str], typer.Argument(help="Files or folders of articles.", metavar="IN...")],
     out: Annotated[Path, typer.Option("--out", help="Write .pubtator, .json or .jsonl (BioC), also .gz.")],
-    reader: Annotated[str, _READER] = "dictionary",
+    reader: Annotated[str, _READER] = "model",
     convention: Annotated[str, _CONVENTION] = "general",
     lexicon: Annotated[str, _LEXICON] = "",
     relations: Annotated[str, _RELATIONS] = "",

@@ -1,8 +1,8 @@
 """What does one pass over an article find: names, what they mean, what is claimed of them?
 
 One setting says who reads: the dictionary, the shipped model, or another model by
-folder or name. annotate, mine and the dossier all read through it, so that they say
-the same of the same sentence. Which span is a name is decided in mentions.py and
+folder or name. annotate, mine and the dossier all read through it, so that with one
+reader they say the same of the same sentence. Which span is a name is decided in mentions.py and
 prediction.py, what it means in mentions.py and normalisation.py, what is claimed in
 claims.py.
 """

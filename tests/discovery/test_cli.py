@@ -144,6 +144,18 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, words: list[str], said: str) 
     assert "Traceback" not in done.stderr
 
 
+def test_an_absent_extra_is_one_sentence_and_a_broken_import_is_a_bug(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    absent = ImportError("the reading model needs: pip install 'discovery-workbench[literature]'")
+    monkeypatch.setattr("discovery.cli.app", lambda: (_ for _ in ()).throw(absent))
+    done = typed("annotate")
+    assert (done.returncode, done.stderr) == (2, f"error: {absent}\n")
+    monkeypatch.setattr("discovery.cli.app", lambda: (_ for _ in ()).throw(ImportError("no name x")))
+    with pytest.raises(ImportError, match="no name x"):
+        typed("annotate")
+
+
 def test_a_wrong_key_is_named_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(CAMPAIGN.replace("workers", "wrokers"))
     done = typed("run", "c.toml", cwd=tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from literature.reading import Reading, ReadingError
 from tests.literature import samples
 from tests.literature.test_readers import FORMATS
 
+marked = partial(annotate, reader="dictionary")  # the network is tried in one test
+
 
 def articles(path: str | Path) -> list[Article]:
     return [r for r in Corpus.open(path).records() if isinstance(r, Article)]
@@ -32,7 +35,7 @@ def blocks(path: Path) -> list[pubtator.Annotated]:
 
 def test_pubtator_holds_every_document_and_every_mark_fits(tmp_path: Path) -> None:
     out = tmp_path / "o.pubtator"
-    done = annotate("example", out)
+    done = marked("example", out)
     back = blocks(out)
     assert [b.article.id for b in back] == [a.id for a in articles("example")]
     assert sum(len(b.annotations) for b in back) == done.entities == done.linked > 500
@@ -47,8 +50,8 @@ def test_pubtator_holds_every_document_and_every_mark_fits(tmp_path: Path) -> No
 
 def test_bioc_marks_and_relations(tmp_path: Path) -> None:
     """Laws of the format: code-point offsets that fit, identifiers used once, nodes that exist."""
-    annotate("example", tmp_path / "o.json")
-    annotate("example", tmp_path / "o.jsonl.gz")
+    marked("example", tmp_path / "o.json")
+    marked("example", tmp_path / "o.jsonl.gz")
     whole = json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))
     lines = [
         json.loads(line) for line in gzip.decompress((tmp_path / "o.jsonl.gz").read_bytes()).splitlines()
@@ -80,7 +83,7 @@ def test_whatever_can_be_read(
 ) -> None:
     (tmp_path / file).write_text(content, encoding="utf-8")
     out = tmp_path / f"out.{ending}"
-    done = annotate(tmp_path / file, out)
+    done = marked(tmp_path / file, out)
     assert done.documents == n
     back = articles(out)
     assert [a.id for a in back] == [a.id for a in articles(tmp_path / file)]
@@ -98,7 +101,7 @@ def test_one_bad_document_is_one_listed_skip(tmp_path: Path) -> None:
     ]
     source.write_text("\n".join([*(json.dumps(r) for r in rows), "broken"]), encoding="utf-8")
     out = tmp_path / "o.pubtator"
-    done = annotate(source, out)
+    done = marked(source, out)
     assert (done.documents, len(done.skipped)) == (2, 3)
     assert [b.article.id for b in blocks(out)] == ["A:1", "A:3"]
     assert all(b.misfits == 0 and b.annotations for b in blocks(out))
@@ -106,13 +109,13 @@ def test_one_bad_document_is_one_listed_skip(tmp_path: Path) -> None:
     assert [json.loads(line)["where"] for line in listed] == [s.where for s in done.skipped]
     assert "s.jsonl, line 5" in {s.where for s in done.skipped}
     (tmp_path / "whole.jsonl").write_text('{"id": "A:1", "title": "x"}', encoding="utf-8")
-    annotate(tmp_path / "whole.jsonl", out)
+    marked(tmp_path / "whole.jsonl", out)
     assert not out.with_name("o.pubtator.skipped.jsonl").exists()  # the list of an earlier run is gone
 
 
 def test_the_same_articles_give_the_same_bytes_whatever_their_neighbours(tmp_path: Path) -> None:
-    annotate("example", tmp_path / "1.pubtator.gz")
-    annotate("example", tmp_path / "2.pubtator.gz")
+    marked("example", tmp_path / "1.pubtator.gz")
+    marked("example", tmp_path / "2.pubtator.gz")
     assert (tmp_path / "1.pubtator.gz").read_bytes() == (tmp_path / "2.pubtator.gz").read_bytes()
     read = Reading()
     these = articles("example")
@@ -123,13 +126,13 @@ def test_mistakes_say_what_to_do(tmp_path: Path) -> None:
     source = tmp_path / "s.jsonl"
     source.write_text(samples.JSONL, encoding="utf-8")
     with pytest.raises(AnnotationError, match=r"must end in \.pubtator"):
-        annotate(source, tmp_path / "o.tsv")
+        marked(source, tmp_path / "o.tsv")
     with pytest.raises(AnnotationError, match="one of the files to read"):
-        annotate(source, source)
+        marked(source, source)
     with pytest.raises(ReadingError, match="no convention"):
-        annotate(source, tmp_path / "o.json", convention="BC5CDR")
+        marked(source, tmp_path / "o.json", convention="BC5CDR")
     with pytest.raises(UserError, match="nowhere"):
-        annotate(source, tmp_path / "o.json", reader="nowhere.safetensors")
+        marked(source, tmp_path / "o.json", reader="nowhere.safetensors")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["s.jsonl"]  # nothing half-written stays
 
 
@@ -142,7 +145,7 @@ def test_the_model_reads_with_identifiers(tmp_path: Path) -> None:
         'Six patients with renal failure had delirium. Lamivudine inhibits HBV replication in HepG2 cells."}',
         encoding="utf-8",
     )
-    done = annotate(source, out, reader="model", convention="BC5CDR")
+    done = annotate(source, out, convention="BC5CDR")
     (found,) = blocks(out)
     marks = [(a.text.casefold(), a.type) for a in found.annotations]
     assert ("famotidine", "Chemical") in marks

@@ -76,7 +76,10 @@ def test_from_articles_to_answers(tmp_path: Path) -> None:
         (("ask", mined, "Does sumatriptan relieve migraine?"), "[1]"),
         (("targets", mined, "migraine"), "HTR1B"),
         (("compounds", mined, "HTR1B", "--n", "50"), "against:"),
-        (("annotate", "example", "--out", str(tmp_path / "o.pubtator")), "60 documents"),
+        (
+            ("annotate", "example", "--out", str(tmp_path / "o.pubtator"), "--reader", "dictionary"),
+            "60 documents",
+        ),
     ):
         code, output = run(*words)
         assert code == 0, output

@@ -287,7 +287,7 @@ def test_nothing_else_uses_the_network(
     from literature.cli import dossier, graph, mine
 
     assert fetch(client, tmp_path / "pubmed").records == 5
-    assert annotate(tmp_path / "pubmed", tmp_path / "o.json").documents == 5
+    assert annotate(tmp_path / "pubmed", tmp_path / "o.json", reader="dictionary").documents == 5
     import typer
 
     app = typer.Typer()
