@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -57,7 +56,9 @@ class Panel(TyperGroup):
     """The commands written here, and those that plug-ins bring; the latter load when asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        brought = {point.name for point in entry_points(group="discovery.commands")}
+        from discovery import plugins
+
+        brought = set(plugins.names("commands"))
         return [*super().list_commands(ctx), *sorted(brought - set(self.commands))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

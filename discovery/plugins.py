@@ -15,8 +15,10 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
+import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -145,7 +147,15 @@ def _extra(point: EntryPoint, error: ImportError) -> str:
 def _points(group: str) -> list[EntryPoint]:
     if group not in GROUPS:
         raise KeyError(f"{group} is no plug-in group; they are {', '.join(GROUPS)}")
-    return list(entry_points(group=f"discovery.{group}"))
+    return list(
+        _commands(tuple(sys.path)) if group == "commands" else entry_points(group=f"discovery.{group}")
+    )
+
+
+@lru_cache(maxsize=2)
+def _commands(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Those of the command line, whose help asks for each: reading all installed packages takes 10 ms a time."""
+    return tuple(entry_points(group="discovery.commands"))
 
 
 def singular(group: str) -> str:

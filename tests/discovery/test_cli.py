@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from discovery import plugins
 from discovery.cli import _fitting, main
 from discovery.score import Column
 
@@ -91,6 +93,19 @@ def test_help_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_help_looks_through_the_installed_packages_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def look(group: str) -> metadata.EntryPoints:
+        looks.append(group)
+        return metadata.entry_points(group=group)
+
+    monkeypatch.setattr(plugins, "entry_points", look)
+    plugins._commands.cache_clear()
+    assert "dock" in typed("--help").stdout
+    assert looks == ["discovery.commands"]
 
 
 def test_the_report_is_one_file_in_the_runs_folder(finished: Path) -> None:
