@@ -64,14 +64,15 @@ def settle(
         DIVERGED if the energy is still no finite number after both rounds.
     """
     where = device or Device()
-    lean, free = without_terms_among(bound.terms, bound.frozen), ~bound.frozen
-    xyz, _, first = descend(dry_system(bound), bound.xyz, free, dry, where)
-    sound = bool(np.isfinite(xyz).all())
-    stretch = stretched(lean, xyz, free) if sound else None
-    ours = sound and where.platform().getName() == "CPU" and where.threads <= OURS
-    water = FrozenSurroundings(bound.terms, xyz, bound.frozen) if ours else None
-    system = system_of(lean, bound.frozen, Choices(implicit_water=water is None))
-    xyz, energy, second = descend(system, xyz, free, wet, where, stretch, water)
+    with where.algebra():
+        lean, free = without_terms_among(bound.terms, bound.frozen), ~bound.frozen
+        xyz, _, first = descend(dry_system(bound), bound.xyz, free, dry, where)
+        sound = bool(np.isfinite(xyz).all())
+        stretch = stretched(lean, xyz, free) if sound else None
+        ours = sound and where.platform().getName() == "CPU" and where.threads <= OURS
+        water = FrozenSurroundings(bound.terms, xyz, bound.frozen) if ours else None
+        system = system_of(lean, bound.frozen, Choices(implicit_water=water is None))
+        xyz, energy, second = descend(system, xyz, free, wet, where, stretch, water)
     if not np.isfinite(energy) or energy >= _HUGE or not np.isfinite(xyz).all():
         raise MoleculeError(
             Reason.DIVERGED,

@@ -7,11 +7,14 @@ numbers every time.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 try:
     import openmm
+    from threadpoolctl import ThreadpoolController
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
@@ -49,6 +52,11 @@ class Device:
             )
         return openmm.Platform.getPlatformByName(self.name)
 
+    def algebra(self) -> AbstractContextManager[Any]:
+        """While it is open, NumPy's and SciPy's products use no more threads than this: more only spin."""
+        limited: AbstractContextManager[Any] = _algebra().limit(limits=self.threads, user_api="blas")
+        return limited
+
     def properties(self) -> dict[str, str]:
         """What the platform is told when a Context is built."""
         name = self.platform().getName()
@@ -57,6 +65,12 @@ class Device:
         if name in ("CUDA", "HIP", "OpenCL"):
             return {"Precision": "mixed", **({"DeterministicForces": "true"} if name != "OpenCL" else {})}
         return {}
+
+
+@cache
+def _algebra() -> ThreadpoolController:
+    """Looks once through the libraries that are loaded."""
+    return ThreadpoolController()
 
 
 def available() -> list[str]:
