@@ -53,7 +53,6 @@ def test_energy_is_openmms_own() -> None:
     assert energies[1] == pytest.approx(energies[0], rel=1e-9)
 
 
-@needs_shared
 def test_a_residue_without_its_alpha_carbon_is_left_out_and_said() -> None:
     """Where a chain fades out, files hold a lone N."""
     whole = helix()
@@ -64,6 +63,7 @@ def test_a_residue_without_its_alpha_carbon_is_left_out_and_said() -> None:
     assert any("133 left out: it has no alpha carbon" in note for note in model.notes)
 
 
+@needs_shared
 @pytest.mark.parametrize("system", ["tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme"])
 def test_every_shared_protein_loads_with_a_whole_charge(system: str) -> None:
     charge = receptor_model(shared_text(f"{system}/protein.pdb"), system).terms.charge.sum()
