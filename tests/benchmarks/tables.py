@@ -27,7 +27,7 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "`vina` itself",
     ),
     "redocking_pairs": (
-        "docking beside `vina` at exhaustiveness 8, [raced] complexes from SMILES: processor seconds a complex; energies by `vina` as low within 0.1 kcal/mol; more first poses within 2 Å (rescored, by energy), more of any nine",
+        "docking beside `vina` at exhaustiveness 8, [raced] complexes from SMILES with at most [torsions] torsions: processor seconds a complex; energies by `vina` as low within 0.1 kcal/mol; more first poses within 2 Å (rescored, by energy), more of any nine",
         "[native_cpu_s_median|.1f], [times_fewer_median|.1f] times fewer; [objective_within_0.1_share|.0%]; [native_rescored_minus_vina|+.1%], [native_minus_vina|+.1%], [native_minus_vina_any|+.1%]",
         "`vina`: [vina_cpu_s_median|.1f] seconds",
     ),
@@ -274,12 +274,17 @@ def readme_table(runs: list[dict[str, Any]]) -> str:
         if not full:
             continue
         keys = {found[1] for text in told for found in _NUMBER.finditer(text)}
-        run = max(full, key=lambda one: (keys <= set(flat(one["numbers"])), one["date"], _tried(one)))
-        numbers = flat(run["numbers"])
+        run = max(full, key=lambda one: (keys <= set(_told(one)), one["date"], _tried(one)))
+        numbers = _told(run)
         cells = " | ".join(_filled(text, numbers) for text in told)
         section = name.partition("/")[0]
         lines.append(f"| {cells} | [{section}](RESULTS.md#{section}) |")
     return "\n".join(lines)
+
+
+def _told(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a run, and what it says of itself, such as on how large ligands."""
+    return {**run, **flat(run["numbers"])}
 
 
 _NUMBER = re.compile(r"\[([^\]|]+)(?:\|([^\]]+))?\]")
