@@ -234,11 +234,15 @@ def search(
 
     from discovery.outcome import UserError
     from literature.search import search as find
+    from literature.search import terms
 
     try:
         hits = find(mined, query, n=n, entity=entity, vectors=vectors, lexicon=lexicon)
     except (UserError, ValueError, OSError) as error:
         _fail("search", error)
+    asked = set(terms(query))
+    if hits and not any(hit.named or asked.intersection(terms(hit.text)) for hit in hits):
+        typer.echo("no sentence holds a word of this; these are the nearest in meaning", err=True)
     for hit in hits:
         if json_lines:
             typer.echo(json.dumps(asdict(hit), ensure_ascii=False))

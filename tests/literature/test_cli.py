@@ -73,6 +73,7 @@ def test_from_articles_to_answers(tmp_path: Path) -> None:
         (("graph", mined, "--out", str(tmp_path / "g.graphml")), "nodes"),
         (("search", mined, "coronary contraction", "--n", "2"), "EXAMPLE:"),
         (("search", mined, "arteries", "--entity", "HTR1B", "--json"), '"named": ["NCBIGene:3351"]'),
+        (("search", mined, "painkillers"), "no sentence holds a word of this"),
         (("ask", mined, "Does sumatriptan relieve migraine?"), "[1]"),
         (("targets", mined, "migraine"), "HTR1B"),
         (("compounds", mined, "HTR1B", "--n", "50"), "against:"),
@@ -85,3 +86,4 @@ def test_from_articles_to_answers(tmp_path: Path) -> None:
         assert code == 0, output
         assert said in output
         assert "\x1b" not in output
+    assert "no sentence holds" not in run("search", mined, "coronary contraction")[1]
