@@ -303,8 +303,9 @@ def _filled(text: str, numbers: Mapping[str, Any]) -> str:
 
 
 def _tried(run: Mapping[str, Any]) -> tuple[float, int]:
-    """Of two runs on one day: the one on more samples, then the later one."""
-    return float(run["numbers"].get("samples", 0)), run["place"]
+    """Of two runs on one day: the one on more samples or complexes, then the later one."""
+    numbers = run["numbers"]
+    return float(numbers.get("samples", numbers.get("complexes", 0))), run["place"]
 
 
 def _shown(value: Any) -> str:
