@@ -518,7 +518,7 @@ def main() -> None:
     except Exception as error:
         from discovery.outcome import UserError
 
-        absent = isinstance(error, ImportError) and "pip install" in str(error)  # an extra, named by its user
+        absent = isinstance(error, ImportError) and "pip install" in str(error)  # names its extra
         if not isinstance(error, UserError) and not absent:
             raise
         from discovery.views.text import inert
