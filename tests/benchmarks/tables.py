@@ -210,7 +210,8 @@ def results(runs: list[dict[str, Any]]) -> str:
         parts.append(f"## {name}\n")
         for together in ways.values():
             last = max(together, key=lambda run: run["place"])
-            notes = "".join(f". {run['note']}" for run in together if "note" in run)
+            # once, though each task's run says it
+            notes = "".join(dict.fromkeys(f". {run['note']}" for run in together if "note" in run))
             parts.append(
                 f"`{last['command']}`, commit `{last['commit']}`, {last['date']}, {last['device']}, seed {last['seed']}{notes}\n"
             )
