@@ -20,6 +20,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.proposal import Lesson, Proposal
 from generative.reactions import REACTIONS, Reaction, named, run
 from generative.recombination import drug_like
+from generative.refusal import SettingError
 from generative.routes import STEPS, Step, plan, rivals
 from generative.stock import Stock, flat, load
 
@@ -63,11 +64,11 @@ class AssemblyProposer:
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= STEPS:
-            raise ValueError(f"steps is 1 to {STEPS}, not {self.steps}")
+            raise SettingError(f"steps is 1 to {STEPS}, not {self.steps}")
         if not 0.0 <= self.learn <= 1.0:
-            raise ValueError(f"learn is a share, 0 to 1, not {self.learn}")
+            raise SettingError(f"learn is a share, 0 to 1, not {self.learn}")
         if not 0 < self.min_weight < self.max_weight:
-            raise ValueError(
+            raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
             )
         load(self.stock)

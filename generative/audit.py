@@ -27,6 +27,7 @@ from rdkit.Chem import BRICS, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from discovery.molecule import quiet_rdkit
+from generative.refusal import SettingError
 
 Floats = npt.NDArray[np.float32]
 Value = float | str  # a number, or why there is none
@@ -55,16 +56,16 @@ def measure(
 
     Raises
     ------
-    ValueError
+    SettingError
         If there is nothing to measure, or no reference molecule parses.
     """
     if not generated:
-        raise ValueError("nothing was generated: the file holds no rows")
+        raise SettingError("nothing was generated: the file holds no rows")
     with quiet_rdkit():
         made = [smiles for one in generated if (smiles := canonical(one))]
         like = [smiles for one in reference if (smiles := canonical(one))]
         if not like:
-            raise ValueError(f"none of the {len(reference)} reference rows is a molecule")
+            raise SettingError(f"none of the {len(reference)} reference rows is a molecule")
         found: dict[str, Value] = {"generated": float(len(generated)), "valid": len(made) / len(generated)}
         if not made:
             return {**found, "the rest": "nothing valid was generated"}
@@ -175,13 +176,13 @@ def read_smiles(path: Path) -> list[str]:
 
     Raises
     ------
-    ValueError
+    SettingError
         If it cannot be read.
     """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise SettingError(f"{path} cannot be read: {error.strerror or error}") from error
     return [
         line.split(maxsplit=1)[0]
         for line in content.decode("utf-8-sig", "replace").splitlines()

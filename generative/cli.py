@@ -6,12 +6,12 @@ the commands costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from generative.refusal import SettingError
 
 
 def propose(
@@ -52,13 +52,17 @@ def propose(
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same molecules.")] = 0,
 ) -> None:
     """Propose new molecules: of any kind, around a scaffold, joining fragments, or like one you have."""
+    from discovery.molecule import quiet_rdkit
+
     left_out: dict[str, int] = {}
-    with said_in_one_line("propose"):
+    with quiet_rdkit():
         if proposer == "graph":
             from generative.proposer import GraphProposer
 
             if molecules is not None:
-                raise ValueError("--molecules belongs to --proposer brics; train the graph model on your own")
+                raise SettingError(
+                    "--molecules belongs to --proposer brics; train the graph model on your own"
+                )
             graph = GraphProposer(
                 weights=weights,
                 style=style,
@@ -74,10 +78,10 @@ def propose(
             from generative.recombination import BricsProposer
 
             if scaffold or fragments or like or avoid or condition or style or weights:
-                raise ValueError("brics takes only --molecules; the graph proposer takes the other options")
+                raise SettingError("brics takes only --molecules; the graph proposer takes the other options")
             made = BricsProposer(molecules=molecules).propose(n, round=0, seed=seed, lessons=[])
         else:
-            raise ValueError(f"there is no proposer called {proposer!r}; they are graph and brics")
+            raise SettingError(f"there is no proposer called {proposer!r}; they are graph and brics")
     lines = [f"{one.smiles} {one.proposer}-{number:05d}" for number, one in enumerate(made, 1)]
     if out is None:
         typer.echo("\n".join(lines))
@@ -113,7 +117,9 @@ def train(
     seed: Annotated[int, typer.Option("--seed")] = 0,
 ) -> None:
     """Train the graph model from SMILES to weights; run it again to go on where it stopped."""
-    with said_in_one_line("train"):
+    from discovery.molecule import quiet_rdkit
+
+    with quiet_rdkit():
         from generative.model import Weights
         from generative.parallel import crew_wanted, launch
         from generative.training import learn, seconds
@@ -156,22 +162,11 @@ def audit(
     ] = None,
 ) -> None:
     """Valid, unique, novel, and how near the reference: what a distribution benchmark asks."""
-    with said_in_one_line("audit"):
+    from discovery.molecule import quiet_rdkit
+
+    with quiet_rdkit():
         from generative.audit import measure, read_smiles
 
         known = read_smiles(training) if training else None
         for name, value in measure(read_smiles(file), read_smiles(reference), known).items():
             typer.echo(f"{name:24s} {value if isinstance(value, str) else f'{value:.4f}'}")
-
-
-@contextmanager
-def said_in_one_line(command: str) -> Iterator[None]:
-    """A mistake of the user's is one line on the screen, neither a traceback nor RDKit's drawing of it."""
-    from discovery.molecule import quiet_rdkit
-
-    try:
-        with quiet_rdkit():
-            yield
-    except (ValueError, ImportError) as error:
-        typer.secho(f"discovery {command}: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error

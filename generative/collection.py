@@ -29,6 +29,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from discovery.files import CannotWrite, publish
 from discovery.lines import lines
 from discovery.molecule import quiet_rdkit
+from generative.refusal import SettingError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -198,16 +199,16 @@ def read(path: Path) -> Collection:
 
     Raises
     ------
-    ValueError
+    SettingError
         The file cannot be opened, or holds no SMILES.
     """
     try:
         texts = [line.text.split()[0] for line in lines(path) if line.text.strip()]
     except OSError as error:
-        raise ValueError(f"{path} cannot be opened: {error.strerror}") from error
+        raise SettingError(f"{path} cannot be opened: {error.strerror}") from error
     found = Collection.of(dict.fromkeys(texts)) if len(texts) < KEPT else _kept(texts)
     if not found.smiles:
-        raise ValueError(f"{path}: no row holds a SMILES")
+        raise SettingError(f"{path}: no row holds a SMILES")
     return found
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from generative.refusal import SettingError
 from generative.vocabulary import Vocabulary
 
 Ints = npt.NDArray[np.int64]
@@ -41,7 +42,7 @@ class Bounds:
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_atoms <= self.max_atoms <= MOST_ATOMS:
-            raise ValueError(
+            raise SettingError(
                 f"min_atoms {self.min_atoms} and max_atoms {self.max_atoms} must ascend within 1 to {MOST_ATOMS}"
             )
 
@@ -108,12 +109,12 @@ class Prices:
         """
         Raises
         ------
-        ValueError
+        SettingError
             If the vocabulary holds no plain carbon: nothing could keep a promise.
         """
         tables = vocabulary.tables
         if CARBON not in vocabulary.index:
-            raise ValueError("the vocabulary has no acyclic carbon; train on more molecules")
+            raise SettingError("the vocabulary has no acyclic carbon; train on more molecules")
         size = tables.size[tables.entry_unit]
         first = np.concatenate([[0], np.cumsum(size)])
         local = np.arange(first[-1]) - np.repeat(first[:-1], size)
@@ -200,7 +201,7 @@ class Building:
 
         Raises
         ------
-        ValueError
+        SettingError
             What is given does not fit under the cap.
         """
         _check_room(bounds, task)
@@ -497,11 +498,11 @@ def _check_one(bounds: Bounds, given: list[Piece], joins: int) -> None:
     atoms = sum(piece.atoms for piece in given)
     needed = atoms + sum(piece.open for piece in given if piece.required) + joins
     if needed > bounds.max_atoms:
-        raise ValueError(
+        raise SettingError(
             f"what is given has {atoms} heavy atoms and needs {needed - atoms} more to be complete, "
             f"but max_atoms is {bounds.max_atoms}; raise it (up to {MOST_ATOMS})"
         )
     if sum(piece.rings for piece in given) > bounds.max_rings:
-        raise ValueError(
+        raise SettingError(
             f"what is given has {sum(piece.rings for piece in given)} rings, but max_rings is {bounds.max_rings}"
         )

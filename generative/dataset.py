@@ -25,6 +25,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
+from generative.refusal import SettingError
 from generative.rollouts import UnknownUnit, ordered, shuffled
 from generative.trees import Tree, flatten, split, unit
 from generative.vocabulary import Vocabulary, kind, pair
@@ -145,7 +146,7 @@ def prepare(
 
     Raises
     ------
-    ValueError
+    SettingError
         A file is absent or nothing in it can be used.
     """
     rows = [_shuffled_rows(path, seed, limit) for path in files]
@@ -171,7 +172,7 @@ def prepare(
             ends.update(reasons)
         report[path.name] = {"read": len(part), **dict(sorted(ends.items()))}
         if not ends["taught"]:
-            raise ValueError(f"{path}: none of its {len(part)} rows can be used: {dict(ends)}")
+            raise SettingError(f"{path}: none of its {len(part)} rows can be used: {dict(ends)}")
     start = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     return Dataset(
         vocabulary,
@@ -213,10 +214,10 @@ def _shuffled_rows(path: Path, seed: int, limit: int | None) -> list[str]:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             text = file.read().decode("utf-8-sig", errors="replace")
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise SettingError(f"{path} cannot be read: {error.strerror or error}") from error
     rows = [line.split(maxsplit=1)[0] for line in text.splitlines() if line.strip()]
     if not rows:
-        raise ValueError(f"{path} holds no rows")
+        raise SettingError(f"{path} holds no rows")
     random.Random(f"dataset {seed}").shuffle(rows)
     return rows[:limit]
 

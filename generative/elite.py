@@ -18,6 +18,7 @@ import numpy as np
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from discovery.proposal import Lesson
+from generative.refusal import SettingError
 from generative.surrogate import Doubles, features, kernels
 
 LEVEL = 0.02  # standard deviations of the rewards within which expectations are equal
@@ -63,15 +64,15 @@ class Search:
     def __post_init__(self) -> None:
         counts = (self.oversample, self.generations, self.elite, self.per_scaffold, self.per_reward)
         if min(*counts, self.per_batch + 1) < 1:
-            raise ValueError(
+            raise SettingError(
                 "oversample, generations, elite, per_scaffold and per_reward are at least 1, per_batch 0"
             )
         if not 0.0 <= self.blind <= 1.0:
-            raise ValueError(f"blind is a share, 0 to 1, not {self.blind}")
+            raise SettingError(f"blind is a share, 0 to 1, not {self.blind}")
         if not 0.0 <= self.apart <= 1.0:
-            raise ValueError(f"apart is a share, 0 to 1, not {self.apart}")
+            raise SettingError(f"apart is a share, 0 to 1, not {self.apart}")
         if not self.optimism or min(self.optimism) < 0:
-            raise ValueError("optimism needs at least one weight, none below 0")
+            raise SettingError("optimism needs at least one weight, none below 0")
 
 
 def elite_of(lessons: Sequence[Lesson], search: Search, rng: random.Random) -> list[str]:

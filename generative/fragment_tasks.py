@@ -25,6 +25,7 @@ from generative.construction import MOST_ATOMS, Bounds
 from generative.given import decorate, join
 from generative.model import Weights
 from generative.policy import Policy
+from generative.refusal import SettingError
 from generative.sampling import Sampler
 from generative.trees import put_together
 
@@ -71,11 +72,11 @@ def build(
 
     Raises
     ------
-    ValueError
+    SettingError
         No such kind, or a part that cannot be built on.
     """
     if kind not in KINDS:
-        raise ValueError(f"there is no task {kind!r}; they are {', '.join(KINDS)}")
+        raise SettingError(f"there is no task {kind!r}; they are {', '.join(KINDS)}")
     if kind == "linker":
         vocabulary, task = join(given.split("."), weights.vocabulary)
     else:
@@ -100,7 +101,7 @@ def build(
 def judge(made: Sequence[str]) -> Outcome:
     """Reference 2's measures of what was built."""
     if not made:
-        raise ValueError("nothing was built, so there is nothing to judge")
+        raise SettingError("nothing was built, so there is nothing to judge")
     with quiet_rdkit():
         mols = [mol for smiles in made if smiles and (mol := Chem.MolFromSmiles(smiles)) is not None]
         distinct = {str(Chem.MolToSmiles(mol)): mol for mol in mols}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
-from discovery.outcome import MoleculeError
+from discovery.outcome import MoleculeError, UserError
 from generative.construction import MOST_ATOMS, Piece, Task
 from generative.rollouts import Rollout, entered, ordered
 from generative.trees import Link, Tree, flatten, put_together, split_with_atoms, unit
@@ -23,7 +23,7 @@ MOST_FRAGMENTS = 4
 CARBON_KIND = (6, 0, 0, 0)
 
 
-class GivenError(ValueError):
+class GivenError(UserError, ValueError):
     """What was given cannot be built on; the message says why and what to change."""
 
 

@@ -29,6 +29,7 @@ from generative.edits import EDITS, MARKED, PAIRED, edit, together
 from generative.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
+from generative.refusal import SettingError
 from generative.search import Editor
 from generative.surrogate import Features, Surrogate, looked_at
 from generative.trees import Tree, flatten, put_together, split
@@ -303,7 +304,7 @@ class GuidedProposer:
 
     Raises
     ------
-    ValueError
+    SettingError
         Settings that cannot be met, each named.
     """
 
@@ -321,14 +322,14 @@ class GuidedProposer:
 
     def __post_init__(self) -> None:
         if not 0 < self.min_weight < self.max_weight:
-            raise ValueError(
+            raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
             )
         if self.opening < FEW:
-            raise ValueError(f"opening is at least {FEW}, not {self.opening}")
+            raise SettingError(f"opening is at least {FEW}, not {self.opening}")
         for smarts in self.avoid:
             if Chem.MolFromSmarts(smarts) is None:
-                raise ValueError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+                raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")
         if self.scaffold:
             read_part(self.scaffold)
 

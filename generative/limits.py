@@ -19,6 +19,7 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from generative.construction import CARBON
 from generative.dataset import Dataset
+from generative.refusal import SettingError
 from generative.vocabulary import Vocabulary
 
 Bools = npt.NDArray[np.bool_]
@@ -80,7 +81,7 @@ def holding(vocabulary: Vocabulary, avoid: Sequence[str]) -> Bools:
 
     Raises
     ------
-    ValueError
+    SettingError
         Plain carbon holds it: nothing at all could be built.
     """
     ruled_out = np.zeros(len(vocabulary.units), dtype=bool)
@@ -88,7 +89,7 @@ def holding(vocabulary: Vocabulary, avoid: Sequence[str]) -> Bools:
         for number, block in enumerate(vocabulary.units):
             ruled_out[number] |= always_in(block.smiles, smarts)
         if ruled_out[vocabulary.unit_index["C"]]:
-            raise ValueError(f"avoid: {smarts} is in every carbon; nothing could be built without it")
+            raise SettingError(f"avoid: {smarts} is in every carbon; nothing could be built without it")
     return np.asarray(ruled_out[vocabulary.tables.entry_unit])
 
 

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from discovery.outcome import UserError
 from generative.policy import Policy, Shape
 from generative.vocabulary import Vocabulary
 
@@ -30,7 +31,7 @@ FORMAT = 2
 SHIPPED = "graph.safetensors"
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError, ValueError):
     """The file is no model of ours, or does not match the code. The message says which."""
 
 

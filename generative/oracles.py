@@ -22,8 +22,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
-from discovery.outcome import Missing, Reason
+from discovery.outcome import Missing, Reason, UserError
 from discovery.worker import ending
+from generative.refusal import SettingError
 
 STAGE = "oracle"
 READY = b"!"  # a child's first word
@@ -32,7 +33,7 @@ Answer = float | Missing
 Oracle = Callable[[Sequence[str]], Sequence[Answer]]
 
 
-class OracleError(ValueError):
+class OracleError(UserError, ValueError):
     """The oracle does not keep its promise; the message says how."""
 
 
@@ -94,7 +95,7 @@ def ask_apart(
     A registered scorer has none of these limits: `discovery steer` starts fresh interpreters.
     """
     if workers < 1 or timeout_s <= 0:
-        raise ValueError(f"workers >= 1 and timeout_s > 0 are needed, not {workers} and {timeout_s}")
+        raise SettingError(f"workers >= 1 and timeout_s > 0 are needed, not {workers} and {timeout_s}")
     waiting = deque(range(len(smiles)))
     answers: list[Answer | None] = [None] * len(smiles)
     children: list[_Child] = []

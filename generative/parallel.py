@@ -18,6 +18,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from generative.refusal import SettingError
+
 try:
     import torch
     import torch.distributed as distributed
@@ -81,14 +83,14 @@ def join_crew(device: str = "auto") -> Crew:
 
     Raises
     ------
-    ValueError
+    SettingError
         A device this machine or torch does not have.
     """
     kind = device
     if device == "auto":
         kind = "cuda" if torch.cuda.is_available() else "cpu"
     if kind not in ("cpu", "cuda") or (kind == "cuda" and not torch.cuda.is_available()):
-        raise ValueError(
+        raise SettingError(
             f"--device {device}: this machine offers {', '.join(devices())}; auto takes the best"
         )
     size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -116,7 +118,7 @@ def launch(processes: int, module: str, arguments: Sequence[str]) -> None:
 
     Raises
     ------
-    ValueError
+    SettingError
         One of them failed; what it said stands above.
     """
     command = [
@@ -124,4 +126,4 @@ def launch(processes: int, module: str, arguments: Sequence[str]) -> None:
         *(f"--nproc-per-node={processes}", "-m", module, *arguments),
     ]
     if subprocess.run(command, check=False).returncode != 0:
-        raise ValueError(f"training with {processes} processes failed; what one of them said stands above")
+        raise SettingError(f"training with {processes} processes failed; what one of them said stands above")

@@ -32,6 +32,7 @@ from generative.given import decorate, join, query, read_part, regrow, sides
 from generative.model import Weights
 from generative.policy import Policy
 from generative.recombination import drug_like
+from generative.refusal import SettingError
 from generative.replay import taught as teach
 from generative.sampling import BLOCK, Sample, Sampler
 from generative.search import Editor
@@ -98,7 +99,7 @@ class GraphProposer:
 
     Raises
     ------
-    ValueError
+    SettingError
         Settings that cannot be met, each named; `WeightsError` when the weights are at fault.
     """
 
@@ -119,20 +120,20 @@ class GraphProposer:
 
     def __post_init__(self) -> None:
         if not 0 < self.min_weight < self.max_weight:
-            raise ValueError(
+            raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
             )
         if self.temperature <= 0:
-            raise ValueError(f"temperature must be above 0, not {self.temperature}")
+            raise SettingError(f"temperature must be above 0, not {self.temperature}")
         if self.policy not in ("trained", "taught"):
-            raise ValueError(f"policy is trained or taught, not {self.policy!r}")
+            raise SettingError(f"policy is trained or taught, not {self.policy!r}")
         if self.oversample < 1:
-            raise ValueError(f"oversample is at least 1, not {self.oversample}")
+            raise SettingError(f"oversample is at least 1, not {self.oversample}")
         if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
-            raise ValueError("give one of scaffold, fragments and like, not several")
+            raise SettingError("give one of scaffold, fragments and like, not several")
         for smarts in self.avoid:
             if Chem.MolFromSmarts(smarts) is None:
-                raise ValueError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+                raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")
         read_conditions(list(self.condition))
         for text in filter(None, (self.scaffold, *self.fragments.split("."), self.like)):
             read_part(text)
@@ -140,10 +141,10 @@ class GraphProposer:
         for text in given:
             for smarts in self.avoid:
                 if limits.always_in(text, smarts):
-                    raise ValueError(f"avoid: {smarts} is in {text}, which every molecule must hold")
+                    raise SettingError(f"avoid: {smarts} is in {text}, which every molecule must hold")
         weight = sum(CalcExactMolWt(Chem.MolFromSmiles(text)) for text in given)
         if weight > self.max_weight:
-            raise ValueError(
+            raise SettingError(
                 f"{' and '.join(given)} weighs {weight:.0f} Da, more than max_weight {self.max_weight:.0f}"
             )
 
@@ -185,7 +186,7 @@ class GraphProposer:
         if not self.style:
             return len(self._model.styles) - 1
         if self.style not in self._model.styles:
-            raise ValueError(
+            raise SettingError(
                 f"style {self.style!r} is not one the model knows: {', '.join(self._model.styles)}"
             )
         return self._model.styles.index(self.style)
@@ -200,7 +201,7 @@ class GraphProposer:
         asked = read_conditions(list(self.condition))
         unknown = sorted(asked.keys() - set(self._model.conditions))
         if unknown:
-            raise ValueError(
+            raise SettingError(
                 f"these weights were not taught to build for {', '.join(unknown)}; "
                 f"they know: {', '.join(self._model.conditions) or 'no property'}"
             )

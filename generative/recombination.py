@@ -28,6 +28,7 @@ from rdkit.Chem import BRICS, rdMolDescriptors
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
+from generative.refusal import SettingError
 
 PATIENCE = 3_000  # draws in a row without a new molecule after which the pieces count as exhausted
 PIECE_ATOMS = 24  # heavy atoms of a piece: larger ones are nearly the parent itself
@@ -102,7 +103,7 @@ class BricsProposer:
 
     Raises
     ------
-    ValueError
+    SettingError
         Settings that contradict each other, or a file that gives no pieces.
 
     References
@@ -122,13 +123,13 @@ class BricsProposer:
 
     def __post_init__(self) -> None:
         if not 0 < self.min_weight < self.max_weight:
-            raise ValueError(
+            raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
             )
         if self.max_pieces not in (2, 3):
-            raise ValueError(f"max_pieces is 2 or 3, not {self.max_pieces}")
+            raise SettingError(f"max_pieces is 2 or 3, not {self.max_pieces}")
         if not 0.0 <= self.edit_share <= 1.0:
-            raise ValueError(f"edit_share is a share, 0 to 1, not {self.edit_share}")
+            raise SettingError(f"edit_share is a share, 0 to 1, not {self.edit_share}")
 
     def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
         """At most `n` new molecules: none of the source's own, none that a lesson speaks of.
@@ -187,7 +188,7 @@ class Pool:
 
         Raises
         ------
-        ValueError
+        SettingError
             If no molecule can be cut.
         """
         found: dict[str, Piece] = {}
@@ -200,7 +201,7 @@ class Pool:
         pieces = sorted(found.values(), key=lambda piece: piece.smiles)
         arms = tuple(piece for piece in pieces if len(piece.ends) == 1)
         if not arms:
-            raise ValueError(
+            raise SettingError(
                 f"none of the {len(molecules)} molecules has a bond that the BRICS rules cut; "
                 "give molecules with amides, ethers, amines or biaryls"
             )
@@ -388,14 +389,14 @@ def load(path: Path | None) -> tuple[Molecule, ...]:
 
     Raises
     ------
-    ValueError
+    SettingError
         If the file is absent or no row can be read.
     """
     shown = "the shipped drugs" if path is None else str(path)
     try:
         text = (path or files("generative") / "data" / "drugs.smi").read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ValueError(f"{shown} cannot be opened: {error.strerror}") from error
+        raise SettingError(f"{shown} cannot be opened: {error.strerror}") from error
     molecules: list[Molecule] = []
     bad: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -407,7 +408,7 @@ def load(path: Path | None) -> tuple[Molecule, ...]:
         except MoleculeError as error:
             bad.append(f"line {number}: {error}")
     if not molecules:
-        raise ValueError(f"{shown}: no row holds a SMILES ({bad[0] if bad else 'the file is empty'})")
+        raise SettingError(f"{shown}: no row holds a SMILES ({bad[0] if bad else 'the file is empty'})")
     if bad:
         warnings.warn(
             f"{shown}: {len(bad)} of {len(bad) + len(molecules)} rows left out; {bad[0]}", stacklevel=2

@@ -18,13 +18,12 @@ def route(
     steps: Annotated[int, typer.Option("--steps", min=1, max=4, help="Reactions in a row.")] = 3,
 ) -> None:
     """Say how a molecule can be made from building blocks, step by step."""
-    from discovery.molecule import Molecule
+    from discovery.molecule import Molecule, quiet_rdkit
     from discovery.outcome import MoleculeError
-    from generative.cli import said_in_one_line
     from generative.routes import plan
     from generative.stock import load
 
-    with said_in_one_line("route"):
+    with quiet_rdkit():
         shelf = load(stock)
         given: list[str] = []
         for text in structures:

@@ -12,6 +12,7 @@ from pathlib import Path
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
 from discovery.score import Column, Score
+from generative.refusal import SettingError
 from generative.routes import STEPS, STRUCTURES, plan
 from generative.stock import load
 
@@ -45,7 +46,7 @@ class RouteFromStock:
         if self.stock is not None:
             object.__setattr__(self, "stock", Path(self.stock))
         if self.steps < 0 or self.structures < 1:
-            raise ValueError(
+            raise SettingError(
                 f"steps ({self.steps}) must be 0 or more, structures ({self.structures}) at least 1"
             )
         load(self.stock)

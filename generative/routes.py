@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from rdkit import Chem
 
 from generative.reactions import Reaction, run, undo
+from generative.refusal import SettingError
 from generative.stock import Stock, flat
 
 STEPS = 3
@@ -67,7 +68,7 @@ def plan(mol: Chem.Mol, stock: Stock, steps: int = STEPS, structures: int = STRU
     same in every run.
     """
     if steps < 0 or structures < 1:
-        raise ValueError(f"steps ({steps}) must be 0 or more, and structures ({structures}) at least 1")
+        raise SettingError(f"steps ({steps}) must be 0 or more, and structures ({structures}) at least 1")
     target = flat(mol)
     search = _Search(stock, structures)
     best = search.made(target, 0)

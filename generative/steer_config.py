@@ -33,6 +33,7 @@ from typing import Any
 
 from discovery import plugins
 from discovery.config import Campaign, ConfigError, parse
+from generative.refusal import SettingError
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,11 @@ class Steering:
 
     def __post_init__(self) -> None:
         if self.budget < 1 or self.batch < 1:
-            raise ValueError(f"budget and batch are at least 1, not {self.budget} and {self.batch}")
+            raise SettingError(f"budget and batch are at least 1, not {self.budget} and {self.batch}")
         if self.budget % self.batch:
             down = self.budget // self.batch * self.batch
             near = f"{down} or {down + self.batch}" if down else f"{self.batch}"
-            raise ValueError(f"budget {self.budget} is no multiple of batch {self.batch}; say {near}")
+            raise SettingError(f"budget {self.budget} is no multiple of batch {self.batch}; say {near}")
 
 
 def read(path: str | Path, *, seed: int | None = None) -> Campaign:

@@ -21,6 +21,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposer
 from generative.oracles import Oracle, OracleError, ask, ask_apart
+from generative.refusal import SettingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def steer(
         The log was written with other settings, or is no log.
     """
     if budget < 1 or batch < 1:
-        raise ValueError(f"budget and batch are at least 1, not {budget} and {batch}")
+        raise SettingError(f"budget and batch are at least 1, not {budget} and {batch}")
     if proposer is None:
         from generative.proposer import GraphProposer
 
@@ -170,10 +171,10 @@ def _read(log: Path, settings: dict[str, object]) -> list[Called]:
             read = json.loads(line)
             outcomes, theirs = read["calls"], read["settings"]
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{log}, line {number + 1} is no round of a steering log") from error
+            raise SettingError(f"{log}, line {number + 1} is no round of a steering log") from error
         if theirs != settings:
             differ = [f"{key} {theirs.get(key)!r}" for key in settings if theirs.get(key) != settings[key]]
-            raise ValueError(f"{log} was written with {', '.join(differ)}; give the same, or another log")
+            raise SettingError(f"{log} was written with {', '.join(differ)}; give the same, or another log")
         for smiles, outcome in outcomes:
             if isinstance(outcome, list):
                 outcome = Missing(outcome[0], Reason(outcome[1]), outcome[2])

@@ -15,9 +15,10 @@ from pathlib import Path
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
+from discovery.outcome import UserError
 
 
-class StockError(ValueError):
+class StockError(UserError, ValueError):
     """The file of building blocks cannot be used."""
 
 

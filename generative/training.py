@@ -29,6 +29,7 @@ from generative.limits import habits
 from generative.model import Weights, save_weights
 from generative.parallel import Crew, join_crew
 from generative.policy import Policy, Shape
+from generative.refusal import SettingError
 from generative.vocabulary import Vocabulary
 from generative.wishes import PROPERTIES
 
@@ -102,14 +103,14 @@ def train(
 
     Raises
     ------
-    ValueError
+    SettingError
         Neither or both ends are given, or a checkpoint in `out` was made with another recipe.
     """
     if (steps is None) == (budget is None):
-        raise ValueError("give either steps or budget")
+        raise SettingError("give either steps or budget")
     recipe, crew = recipe or Recipe(), crew or Crew()
     if min(recipe.batch, len(dataset)) < 2 * crew.size:
-        raise ValueError(f"{len(dataset)} molecules are too few for {crew.size} processes")
+        raise SettingError(f"{len(dataset)} molecules are too few for {crew.size} processes")
     out.mkdir(parents=True, exist_ok=True)
     taught, checked = _divide(len(dataset), recipe.seed)
     state = _begin(dataset.vocabulary, recipe, start, crew.device)
@@ -325,7 +326,7 @@ def _restore(state: State, path: Path, recipe: Recipe) -> None:
         ours = asdict(recipe)
         if theirs != ours:
             differ = [key for key in ours if ours[key] != theirs.get(key)]
-            raise ValueError(
+            raise SettingError(
                 f"{path} was made with another recipe ({', '.join(differ)} differ); "
                 "give the same settings, or another --out"
             )
@@ -347,12 +348,12 @@ def seconds(text: str) -> float:
 
     Raises
     ------
-    ValueError
+    SettingError
         Anything else.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if not found:
-        raise ValueError(f"{text!r} is no length of time; write 90s, 20m or 2h")
+        raise SettingError(f"{text!r} is no length of time; write 90s, 20m or 2h")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
@@ -378,7 +379,7 @@ def learn(
 
     Raises
     ------
-    ValueError
+    SettingError
         As `prepare` and `train`.
     """
     crew = join_crew(device)

@@ -20,6 +20,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from generative.refusal import SettingError
 from generative.trees import Tree, Unit, unit
 
 Ints = npt.NDArray[np.int64]
@@ -52,7 +53,7 @@ class Vocabulary:
 
         Raises
         ------
-        ValueError
+        SettingError
             If there is no tree to count.
         """
         seen: Counter[Entry] = Counter()
@@ -67,7 +68,7 @@ class Vocabulary:
                 seen[b.smiles, b.representative[link.atom_b], link.order] += 1
                 bonds[pair(kind(a, link.atom_a), kind(b, link.atom_b), link.order)] += 1
         if total == 0:
-            raise ValueError("no molecule to count units in; give a file with at least one readable SMILES")
+            raise SettingError("no molecule to count units in; give a file with at least one readable SMILES")
         entries = sorted(seen, key=lambda entry: (-seen[entry], entry))[:size]
         floor = PAIR_COUNT if total >= 10_000 else 1
         return cls(tuple(entries), frozenset(pair for pair, count in bonds.items() if count >= floor))

@@ -16,6 +16,7 @@ from rdkit import Chem
 from rdkit.Chem import QED, rdMolDescriptors
 
 from discovery.properties.synthesis import accessibility
+from generative.refusal import SettingError
 
 Floats = npt.NDArray[np.float32]
 
@@ -58,15 +59,15 @@ def wanted(asked: Mapping[str, float]) -> Floats:
 
     Raises
     ------
-    ValueError
+    SettingError
         A property that is not one of ours, or a value no molecule has.
     """
     for name, value in asked.items():
         if name not in PROPERTIES:
-            raise ValueError(f"condition {name!r} is not one of {', '.join(PROPERTIES)}")
+            raise SettingError(f"condition {name!r} is not one of {', '.join(PROPERTIES)}")
         one = PROPERTIES[name]
         if not one.least <= value <= one.most:
-            raise ValueError(
+            raise SettingError(
                 f"condition {name}={value:g}: {one.title}, lies between {one.least:g} and {one.most:g}"
             )
     return np.array([asked.get(name, np.nan) for name in PROPERTIES], dtype=np.float32)
@@ -77,7 +78,7 @@ def read_conditions(texts: list[str]) -> dict[str, float]:
 
     Raises
     ------
-    ValueError
+    SettingError
         What is not name=number, is asked twice, or cannot be had.
     """
     asked: dict[str, float] = {}
@@ -90,9 +91,9 @@ def read_conditions(texts: list[str]) -> dict[str, float]:
             equals = ""
             number = 0.0
         if not equals:
-            raise ValueError(f"condition {text!r} is not name=number, such as logp=2.5")
+            raise SettingError(f"condition {text!r} is not name=number, such as logp=2.5")
         if name in asked:
-            raise ValueError(f"condition {name} is asked twice: {asked[name]:g} and {number:g}")
+            raise SettingError(f"condition {name} is asked twice: {asked[name]:g} and {number:g}")
         asked[name] = number
     wanted(asked)
     return asked

@@ -12,6 +12,7 @@ from rdkit.Chem.rdMolDescriptors import CalcExactMolWt, CalcTPSA
 from typer.testing import CliRunner, Result
 
 from discovery.molecule import Molecule
+from discovery.outcome import UserError
 from generative.cli import audit, propose, train
 from tests.generative.models import DRUGS
 
@@ -90,9 +91,20 @@ def test_properties_asked_on_the_command_line() -> None:
 )
 def test_mistakes_are_said_in_one_line(arguments: list[str], message: str) -> None:
     result = run(propose, *arguments)
-    assert result.exit_code == 2
-    assert message in result.output
-    assert "Traceback" not in result.output
+    assert isinstance(result.exception, UserError)  # which `discovery` prints as one line
+    assert message in str(result.exception)
+    assert len(str(result.exception).splitlines()) == 1
+
+
+def test_a_bug_is_not_taken_for_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ValueError out of the code stops the command with a traceback: it is nothing the user can mend."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("shapes do not match")
+
+    monkeypatch.setattr("generative.recombination.BricsProposer.propose", broken)
+    result = run(propose, "--proposer", "brics")
+    assert type(result.exception) is ValueError
 
 
 def test_from_molecules_to_weights_to_molecules(tmp_path: Path) -> None:
@@ -111,8 +123,8 @@ def test_a_budget_that_is_no_time(tmp_path: Path) -> None:
     file = tmp_path / "series.smi"
     file.write_text("CCO\n")
     result = run(train, "--molecules", str(file), "--out", str(tmp_path), "--budget", "soon")
-    assert result.exit_code == 2
-    assert "write 90s, 20m or 2h" in result.output
+    assert isinstance(result.exception, UserError)
+    assert "write 90s, 20m or 2h" in str(result.exception)
 
 
 def test_audit_prints_every_measure(tmp_path: Path) -> None:
