@@ -7,7 +7,9 @@ workshops and of other people's packages arrive through the plug-in panel.
 
 from __future__ import annotations
 
+import errno
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -25,6 +27,18 @@ if TYPE_CHECKING:
     from discovery.sharing import Terms
 
 T = TypeVar("T")
+_WORLD = frozenset(  # what a disk says of a path that was given to us
+    (
+        errno.ENOENT,
+        errno.EEXIST,
+        errno.EACCES,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.ENAMETOOLONG,
+    )
+)
 EX_TEMPFAIL = 75  # sysexits.h: stopped part way, the same command goes on
 
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
@@ -293,7 +307,7 @@ def report(
 def ranked(
     run: RunFolder,
     csv: Annotated[bool, typer.Option("--csv", help="As CSV on standard output, every row.")] = False,
-    top: Annotated[int, typer.Option("--top", help="Rows to show.")] = 20,
+    top: Annotated[int, typer.Option("--top", min=1, help="Most rows to show, ranked and unranked.")] = 20,
 ) -> None:
     """The ranked table, and beside each unranked row its reason."""
     from discovery.views.text import inert
@@ -305,13 +319,13 @@ def ranked(
         write_csv(result, sys.stdout)
         return
     _print_shortlist(result, top)
-    reasons: dict[str, int] = {}
-    for row in result.unranked:
-        if row.missing is not None:
-            print(f"     – {row.id}  {inert(str(row.missing), 300)}")
-            key = f"{row.missing.reason.value.replace('_', ' ')} ({row.missing.stage})"
-            reasons[key] = reasons.get(key, 0) + 1
-    for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+    unranked = [(row.id, row.missing) for row in result.unranked if row.missing is not None]
+    for id, missing in unranked[:top]:
+        print(f"     – {id}  {inert(str(missing), 300)}")
+    if len(unranked) > top:
+        print(f"       and {len(unranked) - top:,} unranked rows more: --top shows more, --csv all")
+    reasons = Counter(f"{gone.reason.value.replace('_', ' ')} ({gone.stage})" for _, gone in unranked)
+    for reason, count in reasons.most_common():
         print(f"{count:6,} unranked: {reason}")
 
 
@@ -516,16 +530,25 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from discovery.outcome import UserError
-
-        absent = isinstance(error, ImportError) and "pip install" in str(error)  # names its extra
-        if not isinstance(error, UserError) and not absent:
+        said = refusal(error)
+        if said is None:
             raise
         from discovery.views.text import inert
 
-        for line in str(error).splitlines():
+        for line in said.splitlines():
             print(f"error: {inert(line)}", file=sys.stderr)
         sys.exit(2)
+
+
+def refusal(error: Exception) -> str | None:
+    """What is said of something the user can mend; None of a bug, which shows where it happened."""
+    from discovery.outcome import UserError
+
+    if isinstance(error, UserError) or (isinstance(error, ImportError) and "pip install" in str(error)):
+        return str(error)  # an absent extra is named by its command
+    if isinstance(error, OSError) and error.errno in _WORLD and isinstance(error.filename, str | Path):
+        return f"{error.filename}: {error.strerror}"
+    return None
 
 
 if __name__ == "__main__":

@@ -7,14 +7,9 @@ the commands costs nothing.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-
-
-def _fail(command: str, error: Exception) -> NoReturn:
-    typer.secho(f"discovery {command}: {error}", fg="red", err=True)
-    raise typer.Exit(2) from error
 
 
 def dossier(
@@ -34,32 +29,29 @@ def dossier(
     import json
 
     from discovery.files import publish
-    from discovery.outcome import UserError
     from discovery.target import Target
     from literature import pages
     from literature.dossier import CooccurrenceEvidence
+    from literature.graph_export import ExportError
 
     source = CooccurrenceEvidence(
         corpus=tuple(corpus) if corpus else "example", lexicon=lexicon, retractions=retractions
     )
     wanted = target.strip()
-    try:
-        found = source.dossier(Target(name=wanted))
-        if out is None:
-            typer.echo(pages.text(found), nl=False)
-            return
-        views = {
-            ".html": lambda: pages.page(found),
-            ".md": lambda: pages.markdown(found),
-            ".txt": lambda: pages.text(found),
-            ".json": lambda: json.dumps(found.json(), ensure_ascii=False, indent=1) + "\n",
-        }
-        if out.suffix not in views:
-            raise ValueError(f"{out.name} must end in {', '.join(views)}")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        publish(out, views[out.suffix]().encode("utf-8"))
-    except (UserError, ValueError, OSError) as error:
-        _fail("dossier", error)
+    found = source.dossier(Target(name=wanted))
+    if out is None:
+        typer.echo(pages.text(found), nl=False)
+        return
+    views = {
+        ".html": lambda: pages.page(found),
+        ".md": lambda: pages.markdown(found),
+        ".txt": lambda: pages.text(found),
+        ".json": lambda: json.dumps(found.json(), ensure_ascii=False, indent=1) + "\n",
+    }
+    if out.suffix not in views:
+        raise ExportError(f"{out.name} must end in {', '.join(views)}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    publish(out, views[out.suffix]().encode("utf-8"))
     typer.echo(f"{len(found.statements)} statements from {found.naming} of {found.articles} articles: {out}")
 
 
@@ -86,24 +78,20 @@ def mine(
     format: Annotated[str, _FORMAT] = "",
 ) -> None:
     """Read articles into Parquet tables: documents, sentences, mentions, concepts, evidence."""
-    from discovery.outcome import UserError
     from literature.mining import mine as read_all
 
-    try:
-        done = read_all(
-            paths,
-            out,
-            workers=workers,
-            resume=resume,
-            reader=reader,
-            convention=convention,
-            lexicon=lexicon,
-            relations=relations,
-            format=format,
-            tell=typer.echo,
-        )
-    except (UserError, ValueError, OSError) as error:
-        _fail("mine", error)
+    done = read_all(
+        paths,
+        out,
+        workers=workers,
+        resume=resume,
+        reader=reader,
+        convention=convention,
+        lexicon=lexicon,
+        relations=relations,
+        format=format,
+        tell=typer.echo,
+    )
     typer.echo(
         f"{done.documents} documents, {done.sentences} sentences, {done.mentions} mentions, {done.evidence} "
         f"pieces of evidence from {done.files} files ({done.reused} already there); "
@@ -121,21 +109,17 @@ def annotate(
     format: Annotated[str, _FORMAT] = "",
 ) -> None:
     """Mark entities, with identifiers, and relations in articles."""
-    from discovery.outcome import UserError
     from literature.annotation import annotate as mark
 
-    try:
-        done = mark(
-            paths,
-            out,
-            reader=reader,
-            convention=convention,
-            lexicon=lexicon,
-            relations=relations,
-            format=format,
-        )
-    except (UserError, ValueError, OSError) as error:
-        _fail("annotate", error)
+    done = mark(
+        paths,
+        out,
+        reader=reader,
+        convention=convention,
+        lexicon=lexicon,
+        relations=relations,
+        format=format,
+    )
     for one in done.skipped[:20]:
         typer.secho(f"skipped {one.where}: {one.detail}", fg="yellow", err=True)
     more = f", listed in {out.name}.skipped.jsonl" if done.skipped else ""
@@ -159,23 +143,19 @@ def graph(
     ] = "",
 ) -> None:
     """Ask the mined tables as one graph, or write it for other programs."""
-    from discovery.outcome import UserError
     from literature.graph import query
     from literature.graph_export import export
 
-    try:
-        if out is not None:
-            done = export(mined, out, cooccurrence=cooccurrence)
-            typer.echo(f"{done.nodes} nodes, {done.edges} edges: {', '.join(map(str, done.files))}")
-            return
-        asked = sql or (
-            "SELECT a.name AS subject, predicate, b.name AS object, round(score, 3) AS score, papers, "
-            "round(contradiction, 3) AS against FROM edges JOIN nodes a ON a.id = subject "
-            "JOIN nodes b ON b.id = object ORDER BY edges.score DESC, subject, object LIMIT 20"
-        )
-        found = query(mined, asked)
-    except (UserError, ValueError, OSError) as error:
-        _fail("graph", error)
+    if out is not None:
+        done = export(mined, out, cooccurrence=cooccurrence)
+        typer.echo(f"{done.nodes} nodes, {done.edges} edges: {', '.join(map(str, done.files))}")
+        return
+    asked = sql or (
+        "SELECT a.name AS subject, predicate, b.name AS object, round(score, 3) AS score, papers, "
+        "round(contradiction, 3) AS against FROM edges JOIN nodes a ON a.id = subject "
+        "JOIN nodes b ON b.id = object ORDER BY edges.score DESC, subject, object LIMIT 20"
+    )
+    found = query(mined, asked)
     typer.echo("\t".join(found.column_names))
     for row in found.to_pylist():
         typer.echo("\t".join(_shown(value) for value in row.values()))
@@ -197,16 +177,12 @@ def fetch_pubmed(
 
     A key in NCBI_API_KEY allows ten requests a second instead of three.
     """
-    from discovery.outcome import UserError
     from literature.eutils import fetch_pubmed as fetch
     from literature.eutils import key_from_environment
 
-    try:
-        done = fetch(
-            query, out, email=email, key=key_from_environment(), limit=limit, refresh=refresh, tell=typer.echo
-        )
-    except (UserError, ValueError, OSError) as error:
-        _fail("fetch-pubmed", error)
+    done = fetch(
+        query, out, email=email, key=key_from_environment(), limit=limit, refresh=refresh, tell=typer.echo
+    )
     gone = f"; {len(done.absent)} listed but absent" if done.absent else ""
     typer.echo(
         f"{done.found:,} records answer the query; {done.records:,} of the {len(done.ids):,} asked for are in "
@@ -232,14 +208,10 @@ def search(
     import json
     from dataclasses import asdict
 
-    from discovery.outcome import UserError
     from literature.search import search as find
     from literature.search import terms
 
-    try:
-        hits = find(mined, query, n=n, entity=entity, vectors=vectors, lexicon=lexicon)
-    except (UserError, ValueError, OSError) as error:
-        _fail("search", error)
+    hits = find(mined, query, n=n, entity=entity, vectors=vectors, lexicon=lexicon)
     asked = set(terms(query))
     if hits and not any(hit.named or asked.intersection(terms(hit.text)) for hit in hits):
         typer.echo("no sentence holds a word of this; these are the nearest in meaning", err=True)
@@ -264,14 +236,10 @@ def ask(
     ] = "",
 ) -> None:
     """Answer a question with quoted sentences, and yes, no or maybe; or abstain and say why."""
-    from discovery.outcome import UserError
     from literature.answering import ask as answer
     from literature.answering import writer as open_writer
 
-    try:
-        found = answer(mined, question, n=n, least=least, writer=open_writer(writer) if writer else None)
-    except (UserError, ValueError, OSError) as error:
-        _fail("ask", error)
+    found = answer(mined, question, n=n, least=least, writer=open_writer(writer) if writer else None)
     if found.word and found.verdict:
         typer.echo(
             f"{found.word} (probability {found.verdict.probability:.2f}, judged from {_shown(found.judged)})"
@@ -311,14 +279,10 @@ def compounds(
 
 
 def _ranks(command: str, mined: Path, about: str, n: int, lexicon: str) -> None:
-    from discovery.outcome import UserError
     from literature import standing
 
     rank = {"targets": standing.targets, "compounds": standing.compounds}[command]
-    try:
-        found = rank(mined, about, n=n, lexicon=lexicon)
-    except (UserError, ValueError, OSError) as error:
-        _fail(command, error)
+    found = rank(mined, about, n=n, lexicon=lexicon)
     for place, one in enumerate(found, start=1):
         typer.echo(
             f"{place:3d} {one.score:.3f} {_shown(one.name)} ({one.predicate}; support {one.support:.2f}, against "

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from discovery.outcome import UserError
 from literature.families import Families
-from literature.lexicon import Concept, Entry, Lexicon, Type, contested, curated
+from literature.lexicon import Concept, Entry, Lexicon, LexiconError, Type, contested, curated
 from literature.likeness import Likeness
 
 # Ranks of a name, the surer the smaller: annotated often, the concept's own, annotated now and then, ..., of a
@@ -260,13 +260,13 @@ def folder(path: Path) -> Dictionary:
 
     Raises
     ------
-    ValueError
+    LexiconError
         If the folder holds none.
     """
     try:
         return Dictionary(Tables.read(path))
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise ValueError(
+        raise LexiconError(
             f"{path} holds no names; make them with discovery update-names --out {path}"
         ) from error
 

@@ -19,9 +19,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
+from discovery.outcome import UserError
+
 # "other" is a thing with an identifier that is none of these; it is looked up, never tagged.
 Type = Literal["gene", "chemical", "disease", "process", "species", "variant", "cell line", "other"]
 TYPES: tuple[Type, ...] = get_args(Type)
+
+
+class LexiconError(UserError, ValueError):
+    """A file or folder of names cannot be read; the message says where and why."""
+
 
 MAX_TOKENS = 16  # of one name
 
@@ -230,14 +237,19 @@ class Lexicon:
 
         Raises
         ------
-        ValueError
-            If a line is no concept; the message names file and line. If the folder holds no names.
+        LexiconError
+            If a line is no concept; the message names file and line. If the folder holds no names, or
+            the file is absent or no text.
         """
         if path.is_dir():
             from literature.dictionary import folder
 
             return cls([folder(path)])
-        return cls.of(_concepts(path.read_text(encoding="utf-8").splitlines(), path.name))
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise LexiconError(f"{path}, the list of names, cannot be read: {error}") from error
+        return cls.of(_concepts(lines, path.name))
 
     def __add__(self, other: Lexicon) -> Lexicon:
         return Lexicon([*self.layers, *other.layers])
@@ -354,7 +366,7 @@ def _concepts(lines: Iterable[str], name: str) -> Iterator[Concept]:
                 about=str(found.get("about", "")),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{name}, line {number} is no concept: {error}") from error
+            raise LexiconError(f"{name}, line {number} is no concept: {error}") from error
 
 
 def risky(name: str) -> bool:

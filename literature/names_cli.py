@@ -23,17 +23,12 @@ def update_names(
     ] = "",
 ) -> None:
     """Fetch today's names of genes and diseases; --lexicon FOLDER then reads with them. Uses the network."""
-    from discovery.outcome import UserError
-    from literature.dictionary import SPECIES
+    from literature.dictionary import SPECIES, UnknownSpecies
     from literature.lexicon_update import update_names as update
 
     wanted = species or list(SPECIES)
-    try:
-        if strange := [one for one in wanted if one not in SPECIES]:
-            raise ValueError(f"no species {', '.join(strange)}; there are {', '.join(SPECIES)}")
-        done = update(out, species=wanted, address=address, tell=typer.echo)
-    except (UserError, ValueError, OSError) as error:
-        typer.secho(f"discovery update-names: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error
+    if strange := [one for one in wanted if one not in SPECIES]:
+        raise UnknownSpecies(f"no species {', '.join(strange)}; there are {', '.join(SPECIES)}")
+    done = update(out, species=wanted, address=address, tell=typer.echo)
     new = f"{len(done.fetched)} of {len(done.versions)} files were new"
     typer.echo(f"{done.concepts:,} concepts, {done.names:,} names; {new}: {out}")

@@ -24,16 +24,11 @@ def train_reader(
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
 ) -> None:  # fmt: skip
     """Train the network that finds names and relations, on corpora annotated by people."""
-    from discovery.outcome import UserError
 
-    try:
-        from literature.training import run
+    from literature.training import run
 
-        run(
-            data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start, begin=begin, names=names,
-            threads=threads,
-            tell=typer.echo,
-        )  # fmt: skip
-    except (UserError, ImportError, ValueError, OSError) as error:
-        typer.secho(f"discovery train-reader: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error
+    run(
+        data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start, begin=begin, names=names,
+        threads=threads,
+        tell=typer.echo,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -166,9 +167,28 @@ def test_an_absent_extra_is_one_sentence_and_a_broken_import_is_a_bug(
     monkeypatch.setattr("discovery.cli.app", lambda: (_ for _ in ()).throw(absent))
     done = typed("annotate")
     assert (done.returncode, done.stderr) == (2, f"error: {absent}\n")
-    monkeypatch.setattr("discovery.cli.app", lambda: (_ for _ in ()).throw(ImportError("no name x")))
-    with pytest.raises(ImportError, match="no name x"):
-        typed("annotate")
+    for bug in (ImportError("no name x"), ValueError("shapes differ"), OSError("no errno, no path")):
+        monkeypatch.setattr("discovery.cli.app", lambda bug=bug: (_ for _ in ()).throw(bug))
+        with pytest.raises(type(bug), match=str(bug)):
+            typed("annotate")
+
+
+def test_what_the_disk_refuses_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = typed("propose", "--n", "1", "--proposer", "brics", "--out", "file/x.smi", cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: file\S*: (Not a directory|File exists)\n", done.stderr)
+
+
+def test_rank_says_how_many_unranked_rows_it_leaves_out(finished: Path) -> None:
+    """At most --top of them are printed; the counts by reason are of all."""
+    whole = typed("rank", str(finished), "--top", "1000").stdout
+    unranked = [line for line in whole.splitlines() if line.startswith("     – ")]
+    assert len(unranked) > 2
+    cut = typed("rank", str(finished), "--top", "2").stdout
+    assert [line for line in cut.splitlines() if line.startswith("     – ")] == unranked[:2]
+    assert f"and {len(unranked) - 2} unranked rows more" in cut
+    assert cut.splitlines()[-1] == whole.splitlines()[-1]
 
 
 def test_a_wrong_key_is_named_with_the_nearest(tmp_path: Path) -> None:

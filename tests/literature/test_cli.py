@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from discovery.cli import refusal
 from literature import cli
 
 app = typer.Typer()
@@ -25,7 +26,8 @@ app.command("fetch-pubmed")(cli.fetch_pubmed)
 
 def run(*words: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, list(words))
-    return result.exit_code, result.output
+    said = refusal(result.exception) if isinstance(result.exception, Exception) else None
+    return (2, f"error: {said}\n") if said else (result.exit_code, result.output)
 
 
 def test_dossier_on_the_screen() -> None:
