@@ -56,7 +56,7 @@ def check_scorer(
     part: Part,
     settings: Mapping[str, Any] | None = None,
     *,
-    molecules: Sequence[Molecule] = PROBES,
+    molecules: Sequence[Molecule] | None = None,
     found: Sequence[Score] | None = None,
 ) -> list[str]:
     """Complaints about a scorer or a refiner; empty when it conforms.
@@ -68,7 +68,9 @@ def check_scorer(
     settings
         As a campaign file would give them.
     molecules
-        At least two, different; the built-in ones when your scorer takes any molecule.
+        At least two, different. When left out: the built-in ones, and behind them the scorer's own
+        `samples`, if it has that attribute: SMILES of molecules it can score, for a scorer whose domain
+        holds none of ours.
     found
         For a refiner: what its earlier scorer says of each molecule.
     """
@@ -76,6 +78,7 @@ def check_scorer(
     with _until_it_fails(complaints):
         scorer = _built("scorers", part, settings)
         _check_column(scorer, complaints)
+        asked = molecules or (*PROBES, *map(Molecule.parse, getattr(scorer, "samples", ())))
         refines = hasattr(scorer, "refine")
         if refines and found is None:
             raise _Complaint(
@@ -85,13 +88,13 @@ def check_scorer(
             complaints.append("`after` must name the earlier scorer's column")
 
         def ask(places: Sequence[int], who: Any = scorer) -> list[Score | Missing]:
-            chosen = [molecules[i] for i in places]
+            chosen = [asked[i] for i in places]
             given = None if found is None or not refines else [found[i] for i in places]
             return _answers(who, chosen, given)
 
-        places = list(range(len(molecules)))
+        places = list(range(len(asked)))
         first = ask(places)
-        _check_missing(molecules, first, complaints)
+        _check_missing(asked, first, complaints)
         comparisons: tuple[tuple[str, Callable[[], list[Score | Missing]]], ...] = (
             ("asked twice, it answers differently", lambda: ask(places)),
             ("built anew, it answers differently", lambda: ask(places, _built("scorers", part, settings))),
@@ -102,7 +105,7 @@ def check_scorer(
             odd = [i for i, outcome in enumerate(again()) if not _agree(first[i], outcome)]
             if odd:
                 complaints.append(
-                    f"{complaint} for {molecules[odd[0]].shown} ({len(odd)} of {len(places)} molecules)"
+                    f"{complaint} for {asked[odd[0]].shown} ({len(odd)} of {len(places)} molecules)"
                 )
                 break  # the later ones would only say the same again
         if ask([]) != []:
@@ -189,7 +192,8 @@ def _check_missing(
     missing = [(m, o) for m, o in zip(molecules, outcomes, strict=True) if isinstance(o, Missing)]
     if len(missing) == len(outcomes):
         complaints.append(
-            f"it has a number for none of {len(outcomes)} molecules; the first reason is: {missing[0][1]}"
+            f"it has a number for none of {len(outcomes)} molecules; the first reason is: {missing[0][1]}; "
+            "if it speaks of others, let its attribute `samples` hold some of their SMILES"
         )
     for molecule, outcome in missing:
         if not outcome.stage or not outcome.detail.strip():

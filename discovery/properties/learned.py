@@ -521,6 +521,11 @@ class Learned:
             f"RMSE {facts.rmse:.2g}{unit} on scaffolds it had not seen",
         )
 
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """SMILES it can score, for conformance.py: some of the measured molecules."""
+        return self._read().smiles[:5]
+
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
         """One outcome per molecule, in the order given; none depends on the others."""
         return each("properties", self._one, molecules)

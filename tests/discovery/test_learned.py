@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from discovery import plugins
 from discovery.cli import app
+from discovery.conformance import PROBES, check_scorer
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.properties import learned
@@ -100,6 +101,17 @@ def test_it_learns_and_says_how_well(model: Model, drugs: list[Molecule], tmp_pa
     assert len(scores) >= 15
     assert np.sqrt(np.mean((np.array([s.value for s in scores]) - truth) ** 2)) < 0.5 * facts.rmse_mean
     assert all(s.error and s.details["low"] < s.value < s.details["high"] for s in scores)
+
+
+def test_a_domain_that_holds_no_common_drug_is_asked_about_its_own_molecules(
+    model: Model, tmp_path: Path
+) -> None:
+    """The promise is tried on numbers too, where all the built-in molecules are outside."""
+    narrow = replace(model, facts=replace(model.facts, domain=0.999))
+    scorer = kept(narrow, tmp_path)
+    strangers = [molecule for molecule in PROBES if molecule.smiles not in model.smiles]
+    assert any("none of" in said for said in check_scorer(scorer, molecules=strangers))
+    assert check_scorer("learned", {"model": str(scorer.model)}) == []
 
 
 def test_what_cannot_be_learned_is_not_claimed(drugs: list[Molecule]) -> None:
