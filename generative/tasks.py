@@ -19,43 +19,72 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from rdkit import Chem, DataStructs
 from rdkit.Chem import QED, GraphDescriptors, rdFingerprintGenerator, rdMolDescriptors
-from rdkit.Chem.Pharm2D import Generate, Gobbi_Pharm2D
 
 from discovery.molecule import quiet_rdkit
+from generative.pharmacophores import likeness, pharmacophores
 
 Score = Callable[[Chem.Mol], float]
 BUDGET = 10_000  # calls in a PMO run
 EVERY = 100  # calls between two points of the curve
 
+Look = TypeVar("Look")
+
+
+def once(look: Callable[[Chem.Mol], Look]) -> Callable[[Chem.Mol], Look]:
+    """The same for the same molecule, while it is the last one looked at: many tasks ask alike."""
+    last: tuple[Chem.Mol, Look] | None = None
+
+    def looked(mol: Chem.Mol) -> Look:
+        nonlocal last
+        if last is None or last[0] is not mol:
+            last = mol, look(mol)
+        return last[1]
+
+    return looked
+
+
+_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*)")
 _FEATURES = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
 _PRINTS: dict[str, Callable[[Chem.Mol], Any]] = {
-    "ECFP4": rdFingerprintGenerator.GetMorganGenerator(radius=2).GetSparseCountFingerprint,
-    "ECFP6": rdFingerprintGenerator.GetMorganGenerator(radius=3).GetSparseCountFingerprint,
-    "FCFP4": rdFingerprintGenerator.GetMorganGenerator(
-        radius=2, atomInvariantsGenerator=_FEATURES
-    ).GetSparseCountFingerprint,
-    "AP": rdFingerprintGenerator.GetAtomPairGenerator(maxDistance=10).GetSparseCountFingerprint,
-    "PHCO": lambda mol: Generate.Gen2DFingerprint(mol, Gobbi_Pharm2D.factory),  # type: ignore[no-untyped-call]
+    "ECFP4": once(rdFingerprintGenerator.GetMorganGenerator(radius=2).GetSparseCountFingerprint),
+    "ECFP6": once(rdFingerprintGenerator.GetMorganGenerator(radius=3).GetSparseCountFingerprint),
+    "FCFP4": once(
+        rdFingerprintGenerator.GetMorganGenerator(
+            radius=2, atomInvariantsGenerator=_FEATURES
+        ).GetSparseCountFingerprint
+    ),
+    "AP": once(rdFingerprintGenerator.GetAtomPairGenerator(maxDistance=10).GetSparseCountFingerprint),
+    "PHCO": once(pharmacophores),
 }
 
 
 def similarity(reference: str, kind: str) -> Score:
     """Tanimoto similarity to a molecule by a fingerprint: ECFP4, ECFP6, FCFP4, AP or PHCO."""
     prints = _PRINTS[kind]
+    alike = likeness if kind == "PHCO" else DataStructs.TanimotoSimilarity
     target = prints(Chem.MolFromSmiles(reference))
-    return lambda mol: float(DataStructs.TanimotoSimilarity(prints(mol), target))
+    return lambda mol: float(alike(prints(mol), target))
 
 
+@once
 def logp(mol: Chem.Mol) -> float:
     return float(rdMolDescriptors.CalcCrippenDescriptors(mol)[0])
 
 
+@once
 def tpsa(mol: Chem.Mol) -> float:
     return float(rdMolDescriptors.CalcTPSA(mol))
+
+
+@once
+def atoms(mol: Chem.Mol) -> Counter[str]:
+    """How many of each element, hydrogens too."""
+    formula = rdMolDescriptors.CalcMolFormula(mol)
+    return Counter({element: int(count or 1) for element, count in _ELEMENT.findall(formula)})
 
 
 def bertz(mol: Chem.Mol) -> float:
@@ -86,11 +115,16 @@ def _bell(x: float, mu: float, sigma: float) -> float:
 
 
 def geometric(*scores: Score) -> Score:
-    """Geometric mean; 0 as soon as one score is."""
+    """Geometric mean; 0 as soon as one score is, and those after it are not asked."""
 
     def mean(mol: Chem.Mol) -> float:
-        values = [score(mol) for score in scores]
-        return 0.0 if min(values) <= 0.0 else math.exp(sum(map(math.log, values)) / len(values))
+        values = []
+        for score in scores:
+            value = score(mol)
+            if value <= 0.0:
+                return 0.0
+            values.append(value)
+        return math.exp(sum(map(math.log, values)) / len(values))
 
     return mean
 
@@ -106,11 +140,11 @@ def holds(smarts: str, wanted: bool = True) -> Score:
 
 def isomer(formula: str) -> Score:
     """How near the molecule's formula is: a Gaussian for each element and for the number of atoms."""
-    wanted = {element: int(count or 1) for element, count in re.findall(r"([A-Z][a-z]?)(\d*)", formula)}
+    wanted = {element: int(count or 1) for element, count in _ELEMENT.findall(formula)}
     total = sum(wanted.values())
 
     def near(mol: Chem.Mol) -> float:
-        have = Counter(atom.GetSymbol() for atom in Chem.AddHs(mol).GetAtoms())
+        have = atoms(mol)
         terms = [_bell(have[element], count, 1.0) for element, count in wanted.items()]
         terms.append(_bell(have.total(), total, 2.0))
         return 0.0 if min(terms) <= 0.0 else math.exp(sum(map(math.log, terms)) / len(terms))

@@ -42,6 +42,17 @@ def test_tasks_at_points_known_by_definition(task: str, smiles: str, value: floa
     assert score(task, smiles) == pytest.approx(value, abs=1e-12)
 
 
+def test_what_is_remembered_of_one_molecule_is_never_told_of_another() -> None:
+    """Tasks asked in any order, molecules taking turns: as each alone."""
+    mols = [Chem.MolFromSmiles(one) for one in ("CCO", "CCCOc1cc2ncnc(N)c2cc1C", "CC(=O)Nc1ccc(O)cc1")]
+    alone = {name: [ask(Chem.Mol(mol)) for mol in mols] for name, ask in tasks().items()}
+    for _ in range(2):
+        for number, mol in enumerate(mols):
+            assert {name: ask(mol) for name, ask in tasks().items()} == {
+                name: values[number] for name, values in alone.items()
+            }
+
+
 def test_area_under_the_curve() -> None:
     """By hand: a constant oracle loses half a step at the start; an early end goes on flat."""
     assert auc_top([1.0] * 10_000) == pytest.approx(1 - 0.5 * 100 / 10_000)
