@@ -336,7 +336,9 @@ def screen(
     scorers: Annotated[
         Path | None, typer.Option("--scorers", help="A campaign's TOML file whose scorers are used.")
     ] = None,
-    top: Annotated[int, typer.Option("--top", help="How many of the best are written to top.csv.")] = 1000,
+    top: Annotated[
+        int, typer.Option("--top", min=0, help="How many of the best are written to top.csv.")
+    ] = 1000,
     smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 2,
@@ -449,6 +451,8 @@ def conform(
         given = json.loads(settings)
     except ValueError as error:
         _fail(f"--settings is no JSON: {error}")
+    if not isinstance(given, dict):
+        _fail(f'--settings is a JSON object, such as \'{{"name": "logp"}}\', not {settings}')
     complaints = plugins.load("promises", kind)(name, given)
     for complaint in complaints:
         print(complaint)

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -88,7 +88,9 @@ def screen(
     Parameters
     ----------
     library : SMI, CSV, TSV, SDF or Parquet, plain or gzipped
-    folder : made if absent; a screen of the same library with the same scorers goes on there
+    folder : made if absent; a screen of the same library with the same scorers goes on there.
+        Where the library has changed since, or the libraries that compute, batches that are
+        still the same are taken as they are, and those that no longer are go.
     scorers : a campaign's file or its scorers; the demo's property scorers when left out.
         A limit (`at_least`, `at_most`) filters; a molecule that lacks a number that counts
         has no utility. `best` and `when` belong to campaigns and are refused.
@@ -99,10 +101,15 @@ def screen(
 
     Raises
     ------
+    IntakeError
+        The library cannot be read; the folder is then left as it was.
     ScreenError
         The folder holds another screen, or a scorer needs what only a campaign has.
     """
+    if workers < 0 or top < 0:
+        raise ScreenError(f"workers and top are at least 0, not {workers} and {top}")
     folder = Path(folder)
+    rows = read(library, smiles=smiles, name=name)
     parts = _parts(scorers)
     built = [
         plugins.build("scorers", p.use, p.settings, where=f"scorers {i}")
@@ -140,9 +147,10 @@ def screen(
         counts = Counts(0, 0, 0, 0, 0)
         keys: list[str] = []
         began = time.monotonic()
-        for batch in _batches(read(library, smiles=smiles, name=name)):
+        for batch in _batches(rows):
             key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
             if not ledger.has(key) or _retry(ledger.read(key)):
+                ledger.put_document("finished", None)
                 told = _told(on_event, counts, batch, began)
                 _score_batch(ledger, key, batch, parts, columns, versions, workers, terms, told)
             counts = _add(counts, ledger.shard(key).counts)
@@ -153,6 +161,9 @@ def screen(
                     seconds=time.monotonic() - began,
                 )
             )  # fmt: skip
+        if not keys:
+            raise ScreenError(f"{library} holds no rows")
+        _forget(ledger, keys, on_event)
         all_rows = _join(ledger, keys, folder / "rows.parquet")
         best = _write_top(ledger, columns, top, folder / "top.csv")
         losses = _losses(ledger)
@@ -353,19 +364,29 @@ def _losses(ledger: Ledger) -> tuple[Loss, ...]:
     return tuple(Loss(**row) for row in table.to_pylist())
 
 
+def _forget(ledger: Ledger, keys: Sequence[str], on_event: Sink) -> None:
+    """Batches of an earlier state of the library, or of other versions: in the table they would count twice."""
+    gone = [shard for shard in ledger.shards("screen") if shard.key not in set(keys)]
+    for shard in gone:
+        ledger.discard(shard.key)
+    shutil.rmtree(ledger.folder / "work", ignore_errors=True)
+    if gone:
+        told = (
+            f"the library or what computes changed since: {sum(shard.rows for shard in gone):,} rows of before "
+            "were done again or are in it no more"
+        )
+        on_event(Event("warning", "screen", told))
+
+
 def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
     """All rows in the library's order, one shard in memory at a time; appears whole or not at all."""
     torn = path.with_name(f".{path.name}.tmp")
-    writer: pq.ParquetWriter | None = None
+    tables = (ledger.read(key) for key in keys)
+    first = next(tables)
     try:
-        for key in keys:
-            table = ledger.read(key)
-            if writer is None:
-                writer = pq.ParquetWriter(torn, table.schema, compression="zstd", write_page_checksum=True)
-            writer.write_table(table)
-        if writer is None:
-            raise ScreenError("the library has no rows")
-        writer.close()
+        with pq.ParquetWriter(torn, first.schema, compression="zstd", write_page_checksum=True) as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
         torn.replace(path)
     except OSError as error:
         torn.unlink(missing_ok=True)

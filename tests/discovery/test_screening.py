@@ -14,7 +14,9 @@ from discovery.config import ScorerConfig
 from discovery.desirability import Desirability
 from discovery.events import Event
 from discovery.files import CannotWrite
+from discovery.ledger import Ledger
 from discovery.plugins import PluginError
+from discovery.records import IntakeError
 from discovery.screening import ScreenError, screen
 
 QED = ScorerConfig(use="qed", desirability=Desirability("higher", low=0, high=1), workers=0)
@@ -95,6 +97,36 @@ def test_another_library_or_other_scorers_need_another_folder(library: Path, tmp
     screen(library, tmp_path / "out", scorers=[QED], workers=0)
     with pytest.raises(ScreenError, match="holds another screen"):
         screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+
+
+def test_a_library_that_changed_leaves_nothing_behind(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is that of the library as it is now; batches that are still the same are not done again."""
+    monkeypatch.setattr(screening, "BATCH", 10)
+    out = tmp_path / "out"
+    screen(library, out, scorers=[QED], workers=0)
+    first = next(shard for shard in Ledger(out).shards("screen") if shard.counts.n_failed)
+    library.write_text("\n".join([*ROWS[:12], "CCCO propanol"]) + "\n")
+    told: list[str] = []
+    changed = screen(library, out, scorers=[QED], workers=0, on_event=lambda event: told.append(event.text))
+    fresh = screen(library, tmp_path / "fresh", scorers=[QED], workers=0)
+    assert changed.counts == fresh.counts == screening.so_far(out)
+    assert changed.top.read_text() == fresh.top.read_text()
+    assert table(changed.all_rows) == table(fresh.all_rows)
+    assert first in Ledger(out).shards("screen")
+    assert any("15 rows of before" in text for text in told)
+
+
+def test_a_library_that_cannot_be_read_claims_no_folder(library: Path, tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="does not exist"):
+        screen(tmp_path / "none.smi", tmp_path / "out", scorers=[QED], workers=0)
+    assert screen(library, tmp_path / "out", scorers=[QED], workers=0).counts.n_in == len(ROWS)
+    (tmp_path / "void.smi").touch()
+    with pytest.raises(ScreenError, match=r"void\.smi holds no rows"):
+        screen(tmp_path / "void.smi", tmp_path / "other", scorers=[QED], workers=0)
+    with pytest.raises(ScreenError, match="at least 0, not 0 and -1"):
+        screen(library, tmp_path / "out", scorers=[QED], workers=0, top=-1)
 
 
 def test_what_belongs_to_campaigns_is_refused(library: Path, tmp_path: Path) -> None:
