@@ -52,8 +52,11 @@ def propose(
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same molecules.")] = 0,
 ) -> None:
     """Propose new molecules: of any kind, around a scaffold, joining fragments, or like one you have."""
+    from discovery.files import publish
     from discovery.molecule import quiet_rdkit
 
+    if out is not None and out.is_dir():
+        raise SettingError(f"--out {out} is a folder; name a file in it")
     left_out: dict[str, int] = {}
     with quiet_rdkit():
         if proposer == "graph":
@@ -87,7 +90,7 @@ def propose(
         typer.echo("\n".join(lines))
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        publish(out, "".join(line + "\n" for line in lines).encode())
         typer.echo(f"{len(lines)} molecules written to {out}")
     if left_out:
         counts = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
