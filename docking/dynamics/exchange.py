@@ -9,6 +9,7 @@ appended as it goes, do not survive a kill between two of them.
 References
 ----------
 .. [1] Chodera, Shirts, J. Chem. Phys. 135, 194110 (2011), doi 10.1063/1.3660669.
+.. [2] Tuckerman, Berne, Martyna, J. Chem. Phys. 97, 1990 (1992), doi 10.1063/1.463137: forces at two paces.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from docking.dynamics.simulate import SMALLEST_STEP, seed_of
 from docking.dynamics.terms import Floats, Ints
 from docking.receptor import DockingError
 
+SLOW = 1  # the force group that is felt at every other step, where a ladder has one
 _TOO_HOT = 10.0  # times the temperature asked for
 
 
@@ -42,6 +44,7 @@ class Ladder:
     system: Any
     states: tuple[Mapping[str, float], ...]  # Context parameters of each
     weighed: Callable[[Any], Floats]  # a Context -> [state] kJ/mol, up to what all share
+    paced: bool = False  # forces of group SLOW are felt only every other step
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +186,41 @@ def exchanged(energies: Floats, state_of: Ints, temperature: float, seed: int) -
     return state
 
 
+def two_paced(temperature: float, friction: float, step_ps: float) -> Any:
+    """An integrator that feels forces of group 0 twice a step and those of group SLOW once.
+
+    LangevinMiddle, its kicks from both groups: between two half steps the slow forces are
+    those of the first [2]_. Temperature in K, friction in 1/ps.
+    """
+    made = openmm.CustomIntegrator(step_ps)
+    made.addGlobalVariable("kT", GAS_CONSTANT / KCAL_PER_KJ * temperature)
+    made.addGlobalVariable("friction", friction)
+    made.addGlobalVariable("kept", 0.0)
+    made.addPerDofVariable("before", 0.0)
+    made.addUpdateContextState()
+    made.addComputeGlobal("kept", "exp(-friction*dt/2)")
+    for slow in (f"dt*f{SLOW}/m", ""):
+        if slow:
+            made.addComputePerDof("v", f"v + {slow}")
+        made.addComputePerDof("v", "v + 0.5*dt*f0/m")
+        made.addConstrainVelocities()
+        made.addComputePerDof("x", "x + 0.25*dt*v")
+        made.addComputePerDof("v", "kept*v + sqrt((1 - kept^2)*kT/m)*gaussian")
+        made.addComputePerDof("x", "x + 0.25*dt*v")
+        made.addComputePerDof("before", "x")
+        made.addConstrainPositions()
+        made.addComputePerDof("v", "v + 2*(x - before)/dt")
+    return made
+
+
 class _Walker:
     """The one Context, lent to each replica in turn."""
 
     def __init__(self, ladder: Ladder, plan: Plan, device: Device, name: str, done: int) -> None:
         self.ladder, self.plan, self.name = ladder, plan, name
-        self.integrator = openmm.LangevinMiddleIntegrator(
-            plan.temperature, plan.friction, plan.step_fs / 1000.0
-        )
+        self.pace = 2 if ladder.paced else 1
+        kind = two_paced if ladder.paced else openmm.LangevinMiddleIntegrator
+        self.integrator = kind(plan.temperature, plan.friction, self.pace * plan.step_fs / 1000.0)
         self.integrator.setRandomNumberSeed(seed_of(plan.seed, name, done))
         self.integrator.setConstraintTolerance(1e-6)
         system = ladder.system
@@ -263,7 +293,7 @@ class _Walker:
 
     def _step(self, fs: float) -> None:
         self.step_fs = fs
-        self.integrator.setStepSize(fs / 1000.0)
+        self.integrator.setStepSize(self.pace * fs / 1000.0)
 
     def _state(self) -> tuple[Floats, Floats, Floats]:
         state = self.context.getState(getPositions=True, getVelocities=True)
@@ -300,7 +330,7 @@ class _Walker:
 
     def _stepped(self, steps: int) -> bool:
         try:
-            self.integrator.step(steps)
+            self.integrator.step(-(-steps // self.pace))
             state = self.context.getState(getEnergy=True)
         except openmm.OpenMMException as error:
             if "NaN" not in str(error) and "nan" not in str(error):

@@ -45,6 +45,7 @@ def carve(
     *,
     keep: float = KEEP,
     free: float = FREE,
+    near: Floats | None = None,
 ) -> Complex:
     """The pocket around a ligand, joined with it.
 
@@ -56,6 +57,8 @@ def carve(
         A residue with an atom this near to any ligand atom is kept whole.
     free : Å
         A residue with an atom this near may move; the others are frozen.
+    near : [point, 3], Å
+        What residues must be near to, where that is more than the ligand.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def carve(
         If no residue is that near: pose and receptor are not in one frame.
     """
     pose = ligand_xyz / 10.0
-    nearest = _nearest(receptor, pose)
+    nearest = _nearest(receptor, pose if near is None else near / 10.0)
     reach = max(free, FREE)
     if nearest.min() > reach / 10.0:
         closest = int(nearest.argmin())

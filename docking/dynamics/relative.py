@@ -18,6 +18,7 @@ import numpy as np
 from rdkit import Chem
 
 from discovery.units import GAS_CONSTANT
+from docking.dynamics.beginning import Beginning, beginning
 from docking.dynamics.charges import Charges
 from docking.dynamics.exchange import Plan, Samples, sample
 from docking.dynamics.ladder import Difference, difference
@@ -44,7 +45,8 @@ class Relative:
     solvent: Solvent = "implicit"
     cutoff: float = 12.0  # Å, of the implicit form
     shape: Shape = "cycles"
-    relax: int = 50  # force evaluations in each of two states before anything moves
+    relax: int = 50  # force evaluations for every minimum before anything moves
+    warm_ps: float = 5.0  # of each ligand alone in its pocket, see beginning.py; in implicit water
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +90,27 @@ def parameters(mol: Chem.Mol, settings: Settings, name: str) -> tuple[Terms, Cha
     return ligand_terms(mol, charges.values, settings.ligand_field or force_field(), name), charges
 
 
+def taken(
+    receptor: ReceptorModel, terms: Terms, mol: Chem.Mol, name: str, how: Relative, near: Floats
+) -> Beginning:
+    """How the pocket takes a ligand: see beginning.py."""
+    return beginning(
+        receptor,
+        terms,
+        mol,
+        name,
+        near=near,
+        keep=how.settings.keep,
+        free=how.settings.free,
+        cutoff=how.cutoff,
+        relax=how.relax,
+        warm_ps=how.warm_ps,
+        device=how.settings.device,
+        seed=how.plan.seed,
+        temperature=how.plan.temperature,
+    )
+
+
 def edge(
     receptor: ReceptorModel,
     names: tuple[str, str],
@@ -95,6 +118,8 @@ def edge(
     how: Relative | None = None,
     *,
     ligands: tuple[tuple[Terms, Charges], tuple[Terms, Charges]] | None = None,
+    near: Floats | None = None,
+    beginnings: tuple[Beginning, Beginning] | None = None,
     resumed: Samples | None = None,
     keep: Callable[[Samples], None] | None = None,
 ) -> Edge:
@@ -106,6 +131,9 @@ def edge(
         Poses in the receptor's frame, hydrogens explicit, the common part where it is.
     ligands
         Their parameters, where they are known already.
+    near, beginnings
+        What the pocket must hold besides these two, and how it takes either of them: see transfer.py.
+        Made here where they are not given.
     resumed, keep
         See checkpoint.py. What comes before the first iteration is done again.
 
@@ -121,6 +149,12 @@ def edge(
         parameters(mol, use.settings, name) for mol, name in zip(mols, names, strict=True)
     )
     title = f"{names[0]} to {names[1]}"
+    held = np.concatenate([mol.GetConformer().GetPositions() for mol in mols]) if near is None else near
+    if resumed is None and beginnings is None and use.solvent == "implicit":
+        beginnings = (
+            taken(receptor, one, mols[0], names[0], use, held),
+            taken(receptor, two, mols[1], names[1], use, held),
+        )
     ready = transfer(
         receptor,
         (one, two),
@@ -131,9 +165,11 @@ def edge(
         free=use.settings.free,
         cutoff=use.cutoff,
         device=use.settings.device,
-        relax=use.relax,
+        relax=use.relax if resumed is None else 0,
         seed=use.plan.seed,
         temperature=use.plan.temperature,
+        near=held,
+        beginnings=beginnings,
     )
     samples = sample(
         ready.ladder,

@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from rdkit import Chem
 
 from discovery.files import publish
 from discovery.outcome import Counts, Missing, MoleculeError, Reason
+from docking.dynamics.beginning import Beginning
 from docking.dynamics.charges import Charges
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.exchange import Plan, Samples
@@ -28,7 +30,7 @@ from docking.dynamics.likeness import frames
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
 from docking.dynamics.receptor_system import ReceptorModel
-from docking.dynamics.relative import Edge, Relative, Told, edge, likenesses, parameters, settled
+from docking.dynamics.relative import Edge, Relative, Told, edge, likenesses, parameters, settled, taken
 from docking.dynamics.terms import Terms
 from docking.dynamics.unit import missing_row, unit
 from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
@@ -95,6 +97,7 @@ class RelativeJob:
             "free": how.settings.free,
             "cutoff": how.cutoff,
             "relax": how.relax,
+            "warm_ps": how.warm_ps,
             **{key: getattr(how.plan, key) for key in Plan.__slots__},
         }
 
@@ -137,13 +140,18 @@ def work(
     with Watch(patience_s) as watch:
         rows, ligands = _read(poses, job, watch)
         alike = likenesses([one.mol for one in ligands])
+        pairs = edges(alike, job.how.shape)
+        pocket = _Pocket(job, [ligands[i] for i in sorted({i for pair in pairs for i in pair})])
         found: list[tuple[Pair, dict[str, Any]]] = []
-        for pair in edges(alike, job.how.shape):
+        for pair in pairs:
             one, two = (ligands[i] for i in pair)
             folder = out / "edges" / f"{one.number:06d}-{two.number:06d}"
             row: dict[str, Any] = {"first": one.name, "second": two.name, "likeness": float(alike[pair])}
             row |= unit(
-                folder, f"{one.name} to {two.name}", watch, partial(_edge, folder, (one, two), job, watch)
+                folder,
+                f"{one.name} to {two.name}",
+                watch,
+                partial(_edge, folder, (one, two), job, watch, pocket),
             )
             found.append((pair, row))
             told(
@@ -155,8 +163,8 @@ def work(
         len(ligands),
         [Told(pair, row.get("difference"), row.get("error"), bool(row.get("doubts"))) for pair, row in found],
     )
-    for (_, row), taken in zip(found, used, strict=True):
-        row["used"] = taken
+    for (_, row), counts in zip(found, used, strict=True):
+        row["used"] = counts
     _end(out, rows, ligands, found, result)
     return counted(rows)
 
@@ -200,7 +208,25 @@ def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, A
     return rows, ligands
 
 
-def _edge(folder: Path, pair: tuple[_Ligand, _Ligand], job: RelativeJob, watch: Watch) -> dict[str, Any]:
+class _Pocket:
+    """The one pocket of a network, and how it takes each ligand: made once, when first asked for."""
+
+    def __init__(self, job: RelativeJob, ligands: list[_Ligand]) -> None:
+        self.job = job
+        places = [one.mol.GetConformer().GetPositions() for one in ligands]
+        self.near = np.concatenate([np.zeros((0, 3)), *places])
+        self.known: dict[int, Beginning] = {}
+
+    def takes(self, one: _Ligand) -> Beginning:
+        if one.number not in self.known:
+            job = self.job
+            self.known[one.number] = taken(job.receptor, one.terms, one.mol, one.name, job.how, self.near)
+        return self.known[one.number]
+
+
+def _edge(
+    folder: Path, pair: tuple[_Ligand, _Ligand], job: RelativeJob, watch: Watch, pocket: _Pocket
+) -> dict[str, Any]:
     keeper = Keeper(Samples, folder, "edge", last=job.how.plan.iterations)
 
     def keep(now: Samples) -> None:
@@ -209,13 +235,20 @@ def _edge(folder: Path, pair: tuple[_Ligand, _Ligand], job: RelativeJob, watch: 
             moved_on(folder)
 
     one, two = pair
+    resumed = keeper.found()
+    beginnings = None
+    if resumed is None and job.how.solvent == "implicit":
+        beginnings = (pocket.takes(one), pocket.takes(two))
+        watch.beat()
     found = edge(
         job.receptor,
         (one.name, two.name),
         (one.mol, two.mol),
         job.how,
         ligands=((one.terms, one.charges), (two.terms, two.charges)),
-        resumed=keeper.found(),
+        near=pocket.near,
+        beginnings=beginnings,
+        resumed=resumed,
         keep=keep,
     )
     block = "".join(Chem.MolToMolBlock(mol) + "\n$$$$\n" for mol in found.poses)

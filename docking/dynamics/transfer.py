@@ -8,7 +8,12 @@ that differ in a methyl differ in energy by a methyl, and a ligand traded for it
 nothing at all. The bonded terms are weighed after the trade as well, so that the end is
 the second ligand in the pocket exactly. The ligand outside is held to the one inside by
 a frame of three atoms; as the frame's energy depends on how one lies to the other alone,
-it costs the same in both end states and cancels.
+it costs the same in both end states and cancels. A ligand that lies upon itself when
+turned is walled in where it would: between a pose and its image nothing is to choose, so
+the wall costs exactly what `symmetry` puts right (relative.py), turned or not.
+
+The implicit water is four fifths of the work and changes slowly: it is traded by a force
+of its own, linearly, and felt at every other step.
 
 References
 ----------
@@ -19,19 +24,22 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from rdkit import Chem
+from scipy.spatial.transform import Rotation
 
 try:
     import openmm
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
-from docking.dynamics.exchange import Ladder
-from docking.dynamics.likeness import Trade, frames, trade
+from docking.dynamics.beginning import Beginning
+from docking.dynamics.exchange import SLOW, Ladder
+from docking.dynamics.likeness import Trade, common, frames, trade
 from docking.dynamics.minimise import descend, dry_system
 from docking.dynamics.platform import Device
 from docking.dynamics.pocket import Complex, carve
@@ -39,6 +47,7 @@ from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.surroundings import HOLD, backbone
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Floats, Ints, Terms, joined, without_terms_among
+from docking.dynamics.walls import in_site, unturned, ways_out
 from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
 
 # How much of the trade is made, of one leg; both legs end in the middle. What is not shared is let in where it clashes,
@@ -51,7 +60,6 @@ _UMAX, _UBCORE, _ACORE = 100.0 * _KCAL, 50.0 * _KCAL, 0.0625
 _CLEAR = 1.5  # nm of water between the ligand outside and the receptor, where the water is a continuum
 _K_PLACE = 2.5 * _KCAL * 100.0  # kJ/mol/nm²
 _K_TURN = 10.0 * _KCAL  # kJ/mol
-_SITE, _K_SITE = 0.3, 25.0 * _KCAL * 100.0  # nm, kJ/mol/nm²: no ligand leaves the pocket
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +96,8 @@ def transfer(
     relax: int = 50,
     seed: int = 1,
     temperature: float = 298.15,
+    near: Floats | None = None,
+    beginnings: tuple[Beginning, Beginning] | None = None,
 ) -> Transfer:
     """The ladder between two ligands.
 
@@ -102,7 +112,13 @@ def transfer(
     cutoff
         Å, of the implicit form.
     relax
-        Force evaluations before anything moves.
+        Force evaluations before anything moves; 0 where the ladder goes on from elsewhere.
+    near : [point, 3], Å
+        What else the pocket must hold: of all ligands of a network, or its edges are of different pockets
+        and its cycles do not close.
+    beginnings
+        How the pocket takes either ligand, from beginning.py with the same `near`, `keep` and `free`; in
+        implicit water.
 
     Raises
     ------
@@ -114,7 +130,7 @@ def transfer(
     poses = np.concatenate([mol.GetConformer().GetPositions() for mol in mols])
     both = joined(*ligands)
     whole = float(np.inf) if solvent == "explicit" else keep
-    bound = carve(receptor, both, poses, keep=whole, free=free)
+    bound = carve(receptor, both, poses, keep=whole, free=free, near=near)
     n, first = bound.n_receptor, ligands[0].n_atoms
     clear = _CLEAR if solvent == "implicit" else PADDING
     apart = displacement(receptor.xyz if solvent == "explicit" else bound.xyz[:n], poses / 10.0, clear)
@@ -128,10 +144,15 @@ def transfer(
         box, xyz, terms, still = wet.box, wet.xyz, wet.terms, np.zeros(wet.terms.n_atoms, dtype=bool)
         held = backbone(receptor, bound, wet.terms.n_atoms)
     origin, destination = _movers(trade(*mols), n, terms.n_atoms)
+    pairs = common(*mols).pairs
+    wall = unturned(  # of both, told by the atoms they share: those are in the pocket whichever ligand is
+        [n + i for i, _ in pairs],
+        np.concatenate([ways_out(mol, [pair[k] for pair in pairs]) for k, mol in enumerate(mols)]),
+    )
     ours, theirs = tuple(n + i for i in frame[0]), tuple(n + first + i for i in frame[1])
 
-    def built(*, stiff: bool) -> tuple[Any, Any]:
-        """The System and its ATMForce; bonds to hydrogen as springs where it is to be relaxed."""
+    def built(*, stiff: bool) -> tuple[Any, list[Any]]:
+        """The System and what trades in it; bonds to hydrogen as springs where it is to be relaxed."""
         choices = Choices(
             implicit_water=box is None,
             cutoff_nm=cutoff / 10.0 if box is None else CUTOFF,
@@ -143,26 +164,54 @@ def transfer(
         if held is not None:
             system.addForce(holding(xyz, held, HOLD))
         system.addForce(_aligned(ours, theirs, apart, box))
-        system.addForce(_in_site((ours[0], theirs[0]), docked, periodic=box is not None))
+        system.addForce(in_site((ours[0], theirs[0]), docked, periodic=box is not None))
+        if wall is not None:
+            system.addForce(openmm.XmlSerializer.clone(wall))
         return system, _trading(system, origin, destination)
 
     docked = xyz.copy()
-    if box is None:  # clashes and strain first, where a step is cheap
-        xyz, _, _ = descend(dry_system(bound), xyz, ~still, 5 * relax, where)
     states = ladder_states(leg)
     soft, trading = built(stiff=False)
 
     def settled(xyz: Floats, state: dict[str, float]) -> Floats:
-        for i in range(trading.getNumGlobalParameters()):
-            given = state.get(trading.getGlobalParameterName(i), trading.getGlobalParameterDefaultValue(i))
-            trading.setGlobalParameterDefaultValue(i, given)
+        for force in trading:
+            for i in range(force.getNumGlobalParameters()):
+                given = state.get(force.getGlobalParameterName(i), force.getGlobalParameterDefaultValue(i))
+                force.setGlobalParameterDefaultValue(i, given)
         return descend(soft, xyz, ~still, relax, where)[0]
 
+    system, moves = built(stiff=True)
+    made = Transfer(
+        ladder=Ladder(system, states, lambda ctx: weighed(moves, ctx, states), paced=len(moves) > 1),
+        start=xyz,
+        end=xyz,
+        bound=bound,
+        n_first=first,
+        displacement=apart,
+        origin=origin,
+        destination=destination,
+        atoms=len(xyz),
+    )
+    if not relax:
+        return made
+    if beginnings is not None and box is None:
+        one, two = (_with_both(pairs, k, beginnings[k], beginnings[1 - k], apart) for k in (0, 1))
+        return replace(made, start=settled(one, states[0]), end=settled(made.traded(two), states[-1]))
+    if box is None:  # clashes and strain first, where a step is cheap
+        xyz, _, _ = descend(dry_system(bound), xyz, ~still, 5 * relax, where)
     middle = settled(xyz, states[len(leg) - 1])  # where the pocket feels both ligands
-    start, end = settled(middle, states[0]), settled(middle, states[-1])
-    system, atm = built(stiff=True)
-    ladder = Ladder(system, states, lambda ctx: weighed(atm, ctx, states))
-    return Transfer(ladder, start, end, bound, first, apart, origin, destination, len(xyz))
+    return replace(made, start=settled(middle, states[0]), end=settled(middle, states[-1]))
+
+
+def _with_both(
+    shared: tuple[tuple[int, int], ...], k: int, inside: Beginning, outside: Beginning, apart: Floats
+) -> Floats:
+    """[atom, 3] nm: ligand k in the pocket as it takes it, the other laid upon it and moved out."""
+    pairs, held, loose = np.array(shared), inside.ligand, outside.ligand
+    aim, mine = held[pairs[:, k]], loose[pairs[:, 1 - k]]
+    turn, _ = Rotation.align_vectors(aim - aim.mean(axis=0), mine - mine.mean(axis=0))
+    laid = turn.apply(loose - mine.mean(axis=0)) + aim.mean(axis=0) + apart
+    return np.concatenate([inside.pocket, *((held, laid) if k == 0 else (laid, held))])
 
 
 def ladder_states(leg: tuple[float, ...] = LEG) -> tuple[dict[str, float], ...]:
@@ -174,10 +223,25 @@ def ladder_states(leg: tuple[float, ...] = LEG) -> tuple[dict[str, float], ...]:
     return (*(state(x, 1.0) for x in leg), *(state(x, -1.0) for x in leg[-2::-1]))
 
 
-def weighed(atm: Any, ctx: Any, states: tuple[dict[str, float], ...]) -> Floats:
-    """[state] kJ/mol: a configuration's energy in each, from its energies before and after the trade."""
-    after, before, _ = (float(x._value) for x in atm.getPerturbationEnergy(ctx))
-    return np.array([softened(before, after, state["Lambda1"], state["Direction"]) for state in states])
+def weighed(trading: Sequence[Any], ctx: Any, states: tuple[dict[str, float], ...]) -> Floats:
+    """[state] kJ/mol: a configuration's energy in each, from its energies before and after the trade.
+
+    Parameters
+    ----------
+    trading
+        The softened force, and after it the water's where that is apart.
+    """
+    total = np.zeros(len(states))
+    for force, energy in zip(trading, (softened, plain), strict=False):
+        after, before, _ = (float(x._value) for x in force.getPerturbationEnergy(ctx))
+        total += [energy(before, after, state["Lambda1"], state["Direction"]) for state in states]
+    return total
+
+
+def plain(before: float, after: float, made: float, direction: float) -> float:
+    """The water's energy in a state, kJ/mol: no clash makes it large, so nothing softens it."""
+    start, gap = (before, after - before) if direction >= 0 else (after, before - after)
+    return start + made * gap
 
 
 def softened(before: float, after: float, made: float, direction: float) -> float:
@@ -222,24 +286,32 @@ def _movers(how: Trade, n: int, atoms: int) -> tuple[Ints, Ints]:
     return origin, destination
 
 
-def _trading(system: Any, origin: Ints, destination: Ints) -> Any:
-    """Move all that changes with the trade, every physical force, into an ATMForce."""
-    atm = openmm.ATMForce(0.0, 0.0, 0.0, 0.0, 0.0, _UMAX, _UBCORE, _ACORE, 1.0)
-    for i, j in zip(origin.tolist(), destination.tolist(), strict=True):
-        if i == j:  # as a vector: a FixedDisplacement handed over here is freed twice by OpenMM 8.6
-            atm.addParticle(openmm.Vec3(0.0, 0.0, 0.0))
-        else:
-            way = openmm.ParticleOffsetDisplacement(j, i)
-            way.thisown = 0  # the force frees it
-            atm.addParticle(way)
+def _trading(system: Any, origin: Ints, destination: Ints) -> list[Any]:
+    """Move all that changes with the trade, every physical force, into an ATMForce; implicit water into one of its own."""
+    soft = openmm.ATMForce(0.0, 0.0, 0.0, 0.0, 0.0, _UMAX, _UBCORE, _ACORE, 1.0)
+    water = openmm.ATMForce("select(step(Direction), u0 + Lambda1*(u1 - u0), u1 + Lambda1*(u0 - u1))")
+    for name, value in (("Lambda1", 0.0), ("Direction", 1.0)):
+        water.addGlobalParameter(name, value)
+    water.setForceGroup(SLOW)
     for index in reversed(range(system.getNumForces())):
         force = system.getForce(index)
-        if not isinstance(force, (openmm.CustomCompoundBondForce, openmm.CustomExternalForce)):
-            atm.addForce(openmm.XmlSerializer.clone(force))
-            system.removeForce(index)
-    atm.setForceGroup(5)
-    system.addForce(atm)
-    return atm
+        if isinstance(force, (openmm.CustomCompoundBondForce, openmm.CustomExternalForce)):
+            force.setForceGroup(0)
+            continue
+        atm = water if isinstance(force, openmm.GBSAOBCForce) else soft
+        atm.addForce(openmm.XmlSerializer.clone(force))
+        system.removeForce(index)
+    made = [soft, water] if water.getNumForces() else [soft]
+    for atm in made:
+        for i, j in zip(origin.tolist(), destination.tolist(), strict=True):
+            if i == j:  # as a vector: a FixedDisplacement handed over here is freed twice by OpenMM 8.6
+                atm.addParticle(openmm.Vec3(0.0, 0.0, 0.0))
+            else:
+                way = openmm.ParticleOffsetDisplacement(j, i)
+                way.thisown = 0  # the force frees it
+                atm.addParticle(way)
+        system.addForce(atm)
+    return made
 
 
 def _aligned(
@@ -277,21 +349,10 @@ def _aligned(
         f"0.5*place*(dx^2 + dy^2 + dz^2) + 0.5*turn*(2 - {along('u', 'n')} - {along('w', 'm')}); "
         f"{place}; {axes(1)}; {axes(4)}",
     )
+    force.setName("frame")
     force.addGlobalParameter("place", _K_PLACE)
     force.addGlobalParameter("turn", _K_TURN)
     for x, value in zip("xyz", apart, strict=True):
         force.addGlobalParameter(f"apart{x}", float(value))
     force.addBond([*ours, *theirs], [])
-    return force
-
-
-def _in_site(corners: tuple[int, int], xyz: Floats, *, periodic: bool) -> Any:
-    away = "periodicdistance(x, y, z, x0, y0, z0)" if periodic else "sqrt((x-x0)^2 + (y-y0)^2 + (z-z0)^2)"
-    force = openmm.CustomExternalForce(f"0.5*wall*max(0, {away} - room)^2")
-    force.addGlobalParameter("wall", _K_SITE)
-    force.addGlobalParameter("room", _SITE)
-    for axis in ("x0", "y0", "z0"):
-        force.addPerParticleParameter(axis)
-    for i in corners:
-        force.addParticle(int(i), [float(v) for v in xyz[i]])
     return force

@@ -12,7 +12,7 @@ import pytest
 from discovery.outcome import MoleculeError
 from discovery.units import GAS_CONSTANT
 from docking.dynamics.checkpoint import Keeper
-from docking.dynamics.exchange import Ladder, Plan, Samples, exchanged, sample
+from docking.dynamics.exchange import SLOW, Ladder, Plan, Samples, exchanged, sample, two_paced
 from docking.dynamics.ladder import difference
 from docking.dynamics.platform import Device
 from docking.receptor import DockingError
@@ -46,6 +46,32 @@ def test_wells_in_openmm_give_the_analytic_difference() -> None:
     assert samples.mixing > 0.3
     mean = np.array([samples.energies[samples.state_of == k][:, k].mean() for k in range(4)])
     assert mean == pytest.approx(1.5 * 8.314462618e-3 * T, rel=0.2)  # equipartition in every state
+
+
+def test_forces_at_two_paces_leave_the_distribution_as_it_is() -> None:
+    """A well of which a third of the force is slow: equipartition of place and speed, at a step of 8 fs; frozen atoms stay."""
+    system = openmm.System()
+    for mass in (12.0, 0.0):
+        system.addParticle(mass)
+    for group, share in ((0, 2.0), (SLOW, 1.0)):
+        force = openmm.CustomExternalForce(f"0.5*{share * 4000.0}*(x^2 + y^2 + z^2)")
+        force.setForceGroup(group)
+        force.addParticle(0, [])
+        system.addForce(force)
+    integrator = two_paced(T, 10.0, 0.008)
+    integrator.setRandomNumberSeed(3)
+    ctx = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
+    ctx.setPositions(np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))
+    places, speeds = [], []
+    for _ in range(8000):
+        integrator.step(5)
+        state = ctx.getState(getPositions=True, getVelocities=True)
+        places.append(state.getPositions(asNumpy=True)._value)
+        speeds.append(state.getVelocities(asNumpy=True)._value[0])
+    unit = 8.314462618e-3 * T
+    assert np.square(places)[:, 0].mean() * 12000.0 == pytest.approx(unit, rel=0.05)
+    assert np.square(speeds).mean() * 12.0 == pytest.approx(unit, rel=0.05)
+    assert not np.ptp(np.array(places)[:, 1], axis=0).any()
 
 
 def test_exchange_keeps_the_distribution() -> None:

@@ -25,7 +25,7 @@ from tests.docking.dynamics.cases import demo_model, toluene
 from tests.docking.dynamics.test_transfer import grown
 
 SETTINGS = Settings(charges=gasteiger, keep=3.5, free=2.5, device=Device("CPU", 1))
-HOW = Relative(Plan(iterations=5, steps=2, warm=2, seed=4), SETTINGS, relax=3)
+HOW = Relative(Plan(iterations=5, steps=2, warm=2, seed=4), SETTINGS, relax=3, warm_ps=0.0)
 JOB = RelativeJob(demo_model(), "digest", HOW, "gasteiger")
 TRUTH = {"toluene": 0.0, "fluoro": -1.0, "ethyl": 0.5, "chloro": 0.25}
 
