@@ -486,7 +486,7 @@ def _print_shortlist(result: Run, top: int) -> None:
     console = _console()
     structure = min(max((len(row.smiles) for row in result.ranked[:top]), default=0), console.width // 3)
     columns = _fitting(result.columns, console.width - structure - 32)
-    table = Table("rank", "id", "utility", *(column.label for column in columns))
+    table = Table("rank", "id", "overall", *(column.label for column in columns))
     table.add_column("structure", overflow="fold", min_width=structure)
     for row in result.ranked[:top]:
         cells = [row.outcomes.get(column.name) for column in columns]

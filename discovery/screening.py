@@ -37,6 +37,11 @@ from discovery.sharing import PLAIN, Terms, tidy
 from discovery.views.export import inert_cell
 
 SMALL = 500  # molecules below which a scorer that may run in this process does: workers take longer to start
+# As a campaign's CSV calls them, so that one script, and `discovery dock`, reads either.
+PUBLIC = {
+    "number": "row", "name": "id", "text": "as_written", "molecule": "smiles", "utility": "overall",
+    "stage": "missing_stage", "reason": "missing_reason", "detail": "missing_detail",
+}  # fmt: skip
 BATCH = 20_000  # rows a shard: starting the workers is then a few percent of the work, and a million rows are 50 shards
 
 
@@ -381,7 +386,7 @@ def _forget(ledger: Ledger, keys: Sequence[str], on_event: Sink) -> None:
 def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
     """All rows in the library's order, one shard in memory at a time; appears whole or not at all."""
     torn = path.with_name(f".{path.name}.tmp")
-    tables = (ledger.read(key) for key in keys)
+    tables = (_public(ledger.read(key)) for key in keys)
     first = next(tables)
     try:
         with pq.ParquetWriter(torn, first.schema, compression="zstd", write_page_checksum=True) as writer:
@@ -394,6 +399,10 @@ def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
     return path
 
 
+def _public(table: pa.Table) -> pa.Table:
+    return table.rename_columns([PUBLIC.get(name, name) for name in table.column_names])
+
+
 def _write_top(ledger: Ledger, columns: Sequence[Column], n: int, path: Path) -> int:
     names = ["number", "name", "molecule", "utility", *(column.name for column in columns)]
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
@@ -402,7 +411,8 @@ def _write_top(ledger: Ledger, columns: Sequence[Column], n: int, path: Path) ->
     )
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    writer.writerow(["rank", *names])
+    units = {column.name: f" [{column.unit}]" for column in columns if column.unit not in ("", "1")}
+    writer.writerow(["rank", *(PUBLIC.get(name, name) + units.get(name, "") for name in names)])
     rows = zip(*(table.column(i).to_pylist() for i in range(len(names))), strict=True)
     for place, row in enumerate(rows, start=1):
         writer.writerow([place, *(_cell(value) for value in row)])

@@ -14,10 +14,13 @@ from discovery.config import ScorerConfig
 from discovery.desirability import Desirability
 from discovery.events import Event
 from discovery.files import CannotWrite
+from discovery.intake import read
 from discovery.ledger import Ledger
+from discovery.molecule import Molecule
 from discovery.plugins import PluginError
 from discovery.records import IntakeError
 from discovery.screening import ScreenError, screen
+from discovery.views.export import header
 
 QED = ScorerConfig(use="qed", desirability=Desirability("higher", low=0, high=1), workers=0)
 LIGHT = ScorerConfig(use="descriptor", settings={"name": "mw"}, at_most=200, workers=0)
@@ -41,27 +44,42 @@ def table(path: Path) -> list[dict[str, object]]:
 def test_a_row_in_is_a_row_out_with_its_reason(library: Path, tmp_path: Path) -> None:
     result = screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
     rows = table(result.all_rows)
-    assert [row["number"] for row in rows] == list(range(1, len(ROWS) + 1))
+    assert [row["row"] for row in rows] == list(range(1, len(ROWS) + 1))
     assert result.counts.n_in == len(ROWS)
-    by_number = {row["number"]: row for row in rows}
-    assert by_number[3]["reason"] == "unparsable"
-    assert by_number[3]["text"] == "C1CC"
-    assert by_number[4]["reason"] == "duplicate"
-    assert by_number[5]["reason"] == "empty"
-    assert by_number[len(ROWS)]["reason"] == "filtered"
-    assert all((row["utility"] is None) == (row["reason"] is not None) for row in rows)
+    by_number = {row["row"]: row for row in rows}
+    assert by_number[3]["missing_reason"] == "unparsable"
+    assert by_number[3]["as_written"] == "C1CC"
+    assert by_number[4]["missing_reason"] == "duplicate"
+    assert by_number[5]["missing_reason"] == "empty"
+    assert by_number[len(ROWS)]["missing_reason"] == "filtered"
+    assert all((row["overall"] is None) == (row["missing_reason"] is not None) for row in rows)
 
 
 def test_the_best_are_in_order(library: Path, tmp_path: Path) -> None:
     result = screen(library, tmp_path / "out", scorers=[QED], workers=0, top=5)
     with result.top.open() as file:
         best = list(csv.DictReader(file))
-    utilities = [float(row["utility"]) for row in best]
+    utilities = [float(row["overall"]) for row in best]
     assert utilities == sorted(utilities, reverse=True)
     everything = sorted(
-        (row["utility"] for row in table(result.all_rows) if row["utility"] is not None), reverse=True
+        (row["overall"] for row in table(result.all_rows) if row["overall"] is not None), reverse=True
     )
     assert utilities == pytest.approx(everything[:5], rel=1e-5)
+
+
+def test_what_was_screened_can_be_read_again(library: Path, tmp_path: Path) -> None:
+    """Both tables are libraries themselves, with the columns of a campaign's CSV."""
+    result = screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+    everything = table(result.all_rows)
+    for file, rows in ((result.top, None), (result.all_rows, everything)):
+        again = list(read(file))
+        shown = rows or list(csv.DictReader(file.open()))
+        assert [row.outcome.smiles if isinstance(row.outcome, Molecule) else None for row in again] == [
+            row["smiles"] for row in shown
+        ]
+        assert [row.name for row in again] == [row["id"] for row in shown]
+    names = result.top.read_text().splitlines()[0].split(",")
+    assert {*names} - {"row", "mw [Da]", "qed"} <= {*header([])}
 
 
 def test_a_stopped_screen_goes_on_and_ends_the_same(
