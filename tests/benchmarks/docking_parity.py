@@ -22,8 +22,7 @@ import numpy as np
 from docking import maps, pdbqt
 from docking.energy import VINA, Atoms, affinity, score
 from tests.benchmarks.data import nothing_measured
-from tests.benchmarks.docking_cpu import processor
-from tests.benchmarks.record import record
+from tests.benchmarks.record import processor, record
 from tests.docking.complexes import SHARED, Complex, examples, redocking
 from tests.docking.test_energy import atoms, by_vina, tree
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ from docking.rescoring import CANDIDATES, chances, gaps, shipped
 from docking.site import Site
 from docking.tree import read_tree
 from tests.benchmarks.data import folder
-from tests.benchmarks.docking_cpu import loaded_at, processor
-from tests.benchmarks.record import record
+from tests.benchmarks.record import processor, record
+from tests.docking.complexes import vina_at
 
 SEED = 2026
 LAST = 1e3  # kcal/mol of a ligand that could not be docked
@@ -47,12 +48,12 @@ RANGE = 3.0  # kcal/mol above the best within which a pose may be chosen
 
 
 def drawn(place: Path, actives: int, decoys: int) -> list[tuple[str, str]]:
-    """Names and PDBQT, the same on every machine."""
+    """Names and PDBQT, the same on every machine, mixed: a run that is stopped has docked some of both."""
     draw, chosen = np.random.default_rng(SEED), []
     for kind, count in (("actives", actives), ("decoys", decoys)):
         files = sorted((place / "def_unique_charged").glob(f"{kind}*.pdbqt"))
         chosen += [files[i] for i in sorted(draw.permutation(len(files))[:count].tolist())]
-    return [(path.stem, path.read_text()) for path in chosen]
+    return [(chosen[i].stem, chosen[i].read_text()) for i in draw.permutation(len(chosen))]
 
 
 def by_native(receptor: str, site: Site, effort: str) -> Callable[[str, str], dict[str, float]]:
@@ -69,7 +70,7 @@ def by_native(receptor: str, site: Site, effort: str) -> Callable[[str, str], di
 
 
 def by_vina(receptor: str, site: Site, exhaustiveness: int) -> Callable[[str, str], dict[str, float]]:
-    program = loaded_at(receptor, site, SEED)
+    program = vina_at(receptor, site, SEED)
 
     def work(name: str, ligand: str) -> dict[str, float]:
         program.set_ligand_from_string(ligand)
@@ -155,10 +156,12 @@ def main() -> None:
         rows: list[Mapping[str, Any]] = []
         for name, ligand in chosen:
             if (by, name) not in known:
+                start = time.process_time()
                 try:
                     known[by, name] = {"by": by, "name": name, **work(name, ligand)}
                 except (MoleculeError, pdbqt.PdbqtError, RuntimeError) as error:
                     known[by, name] = {"by": by, "name": name, "missing": str(error)}
+                known[by, name]["cpu_s"] = round(time.process_time() - start, 2)
                 print(json.dumps(known[by, name]), flush=True)
                 if args.keep:
                     with args.keep.open("a", encoding="utf-8") as file:

@@ -26,8 +26,7 @@ from docking import preparation
 from docking.dock import dock
 from docking.site import Site
 from tests.benchmarks.data import folder
-from tests.benchmarks.docking_cpu import processor
-from tests.benchmarks.record import record
+from tests.benchmarks.record import processor, record
 
 MOST_RESIDUES = 450
 DRUGS = {

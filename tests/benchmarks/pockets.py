@@ -28,8 +28,7 @@ from discovery.files import publish
 from docking import pdbqt, pockets, preparation
 from docking.receptor import Receptor, ReceptorError
 from tests.benchmarks.data import folder, nothing_measured
-from tests.benchmarks.docking_cpu import processor
-from tests.benchmarks.record import record
+from tests.benchmarks.record import processor, record
 from tests.benchmarks.redocking import crystals
 from tests.docking.complexes import SHARED, redocking
 

@@ -20,6 +20,15 @@ def _portable(word: str) -> str:
     return "DATA/" + Path(word).name if os.path.isabs(word) or word.startswith("..") else word
 
 
+def processor() -> str:
+    """What one core of this machine is called."""
+    known = Path("/proc/cpuinfo")
+    for line in known.read_text().splitlines() if known.exists() else []:
+        if line.startswith("model name"):
+            return f"CPU, one core: {line.split(':', 1)[1].strip()}"
+    return f"CPU, one core: {platform.machine()}"
+
+
 def record(name: str, numbers: dict[str, Any], *, seed: int, device: str, **more: Any) -> dict[str, Any]:
     """Append a run: what was measured, by which command, at which commit, on what."""
     here = ["git", "-C", str(HERE)]

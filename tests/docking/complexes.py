@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tarfile
+import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
 from rdkit.Chem.rdMolTransforms import CanonicalizeConformer
+
+from docking.site import Site
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "docking"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="../shared is absent")
@@ -66,6 +69,19 @@ def examples() -> list[Complex]:
         )
         for name, (folder, r, lig) in paths.items()
     ]
+
+
+def vina_at(receptor: str, site: Site, seed: int) -> Any:
+    """AutoDock Vina on one core, with a receptor's PDBQT and its maps about a site."""
+    import vina
+
+    program = vina.Vina("vina", cpu=1, seed=seed, verbosity=0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "receptor.pdbqt")
+        path.write_text(receptor)
+        program.set_receptor(str(path))
+    program.compute_vina_maps(list(site.center), list(site.size))
+    return program
 
 
 def embedded(smiles: str, seed: int) -> Chem.Mol:
