@@ -17,7 +17,7 @@ from discovery.score import Column
 from discovery.views.drawing import data_uri
 from discovery.views.reading import label_of, scores_of
 from discovery.views.score_plot import BLUE, ORANGE, Axis
-from discovery.views.text import inert, number
+from discovery.views.text import inert, number, places
 
 OVERALL = Column("overall", "1", "high", "Overall")
 
@@ -81,7 +81,7 @@ class Comparison:
                 if s
                 for v in (s.low, s.first, s.middle, s.third, s.high)
             ]
-            decimals = 0 if all(value == round(value) for value in ends) else 2
+            decimals = places(ends)
             for nth, spread in enumerate((compared.one, compared.other)):
                 start = (
                     f'<td rowspan="2" style="background:#fff"><img width="240" height="56" alt="{escape(label_of(compared.column))}: both spreads" src="{picture}"></td>'

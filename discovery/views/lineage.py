@@ -15,7 +15,7 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from discovery.results import Row, Run
 from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
-from discovery.views.text import inert
+from discovery.views.text import PAPER, inert
 
 
 def names_of(run: Run) -> dict[str, str]:
@@ -67,8 +67,8 @@ def origins_html(run: Run, rows: Sequence[Row]) -> str:
         )
         words = escape(in_words(row, names) or "proposed as it is")
         body.append(
-            f'<tr><td style="background:#fff">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
-            f'{words}</td><td style="background:#fff"><figure style="margin:2px">{_drawn(row.smiles)}<figcaption><b>'
+            f'<tr><td style="{PAPER}">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
+            f'{words}</td><td style="{PAPER}"><figure style="margin:2px">{_drawn(row.smiles)}<figcaption><b>'
             f"{escape(inert(row.id))}</b></figcaption></figure></td></tr>"
         )
     heads = "".join(

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discovery.molecule import Molecule
-from discovery.outcome import Missing, each
+from discovery.outcome import Missing, Reason, each
 from discovery.proposal import Proposal
+from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
 from discovery.score import Column, Score, Scorer
@@ -35,7 +36,7 @@ from discovery.views.pose_viewer import PoseView, posed
 from discovery.views.reading import column_named, label_of, pose_of, scores_of, stages_of
 from discovery.views.score_plot import trade_off
 from discovery.views.sifting import PAGE
-from discovery.views.text import inert, number
+from discovery.views.text import PAPER, inert, number
 
 if TYPE_CHECKING:
     from discovery.series.measured import Measured
@@ -72,7 +73,9 @@ class Table:
         *,
         name: str = "molecules",
     ) -> Table:
-        """Any molecules with any scores, in the order given, unranked.
+        """Any molecules with any scores, in the order given, unranked; `ranked_by` ranks them.
+
+        A molecule's name is its row's; of several with one name the later ones say which row they are.
 
         Raises
         ------
@@ -82,15 +85,19 @@ class Table:
         for column, outcomes in scores.items():
             if len(outcomes) != len(molecules):
                 raise ValueError(f"{column.name} has {len(outcomes)} outcomes for {len(molecules)} molecules")
-        rows = []
+        rows: list[Row] = []
+        taken: set[str] = set()
         for place, molecule in enumerate(molecules):
             outcomes_of = {column.name: outcomes[place] for column, outcomes in scores.items()}
             broken = molecule if isinstance(molecule, Missing) else None
             why = broken or next((o for o in outcomes_of.values() if isinstance(o, Missing)), None)
             smiles = "" if isinstance(molecule, Missing) else molecule.smiles
             shown = "" if isinstance(molecule, Missing) else molecule.name
+            id = shown or f"row {place + 1}"
+            id = f"{id} (row {place + 1})" if id in taken else id
+            taken.add(id)
             row = Row(
-                id=shown or f"row {place + 1}",
+                id=id,
                 text=smiles,
                 smiles=smiles,
                 proposer="",
@@ -132,6 +139,40 @@ class Table:
     def with_receptor(self, pdb: str, reference: str = "") -> Table:
         """The same rows, with the receptor their poses lie in, and a known ligand's pose (an SDF record)."""
         return Table(replace(self.run, receptor_pdb=pdb, reference_sdf=reference))
+
+    def ranked_by(self, criteria: Sequence[Criterion]) -> Table:
+        """The same rows, best first, by what counts; what lacks a number that counts is unranked, last.
+
+        What a campaign's filter set aside, and what was no molecule, stays so.
+
+        Raises
+        ------
+        KeyError
+            A criterion names no column.
+
+        Examples
+        --------
+        >>> wish = Criterion("qed", Desirability("higher", low=0.2, high=0.9))  # doctest: +SKIP
+        >>> Table.of(molecules, {qed.column: qed(molecules)}).ranked_by([wish]).show()  # doctest: +SKIP
+        """
+        for criterion in criteria:
+            self._column(criterion.name)
+        rows = self.run.rows
+        aside = [
+            row.missing
+            if row.missing and (not row.smiles or row.missing.reason in (Reason.FILTERED, Reason.DUPLICATE))
+            else None
+            for row in rows
+        ]
+        placed = rank([row.outcomes for row in rows], criteria, aside)
+        ranked = [
+            replace(
+                row, desirability=found.desirability, utility=found.utility, rank=found.rank,
+                front=found.front, missing=found.missing,
+            )
+            for row, found in zip(rows, placed, strict=True)
+        ]  # fmt: skip
+        return self._with(sorted(ranked, key=lambda row: (row.rank is None, row.rank or 0)))
 
     def __len__(self) -> int:
         return len(self.run.rows)
@@ -207,8 +248,12 @@ class Table:
     # Look
 
     def show(self, n: int = 10) -> Html:
-        """The first `n` rows as a table with pictures; alerts are coloured on the atoms."""
-        columns, decimals, album = self.run.columns, decimals_of(self.run), Album(2_000_000)
+        """The first `n` rows as a table with pictures; alerts are coloured on the atoms.
+
+        Columns that a campaign asked of its best molecules alone come first: they decide, and a screen
+        may be too narrow for all.
+        """
+        columns, decimals, album = self._deciding_first(), decimals_of(self.run), Album(2_000_000)
         has_ranks = any(row.rank is not None for row in self.run.rows[:n])
         heads = [*([""] if has_ranks else []), "structure", "name", *(label_of(column) for column in columns)]
         has_utility = any(row.utility is not None for row in self.run.rows)
@@ -230,7 +275,7 @@ class Table:
             said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
             line = [
                 *([f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []),
-                f'<td style="background:#fff;padding:2px;min-width:230px">{picture}</td>',
+                f'<td style="{PAPER};padding:2px;min-width:230px">{picture}</td>',
                 f'<td {_CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
             ]
             if has_utility:
@@ -362,7 +407,7 @@ class Table:
                 else "<p>no contact was recorded</p>"
             )
             pieces.append(
-                f'<figure style="display:inline-block;margin:4px;background:#fff"><figcaption><b>{escape(head)}</b>'
+                f'<figure style="display:inline-block;margin:4px;{PAPER}"><figcaption><b>{escape(head)}</b>'
                 f"</figcaption>{picture}</figure>"
             )
         return Html(f"<div>{''.join(pieces)}</div>")
@@ -463,6 +508,11 @@ class Table:
     def report(self, path: str | Path) -> Path:
         """One self-contained HTML file; see `report.write_report`."""
         return write_report(self.run, Path(path))
+
+    def _deciding_first(self) -> tuple[Column, ...]:
+        entered = self.run.funnel[0].counts.n_in if self.run.funnel else 0
+        few = {bar.stage for bar in self.run.funnel if 2 * (bar.counts.n_ok + bar.counts.n_failed) < entered}
+        return tuple(sorted(self.run.columns, key=lambda column: column.name not in few))
 
     def _with(self, rows: Iterable[Row]) -> Table:
         return Table(replace(self.run, rows=tuple(rows)))

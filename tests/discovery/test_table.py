@@ -9,10 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from discovery.desirability import Desirability
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.properties.physchem import Qed
 from discovery.proposal import Proposal
+from discovery.ranking import Criterion
 from discovery.score import Column, Score
 from discovery.views.table import Table
 from tests.discovery.fake_run import HOSTILE, fake_run
@@ -44,6 +46,15 @@ def test_every_view_shows_in_a_notebook_nobody_trusts(view: str) -> None:
     assert HOSTILE not in text
 
 
+@pytest.mark.parametrize("view", ["show", "pictures", "refused", "origins", "interactions", "funnel"])
+def test_words_on_white_paper_are_dark_on_a_dark_page_too(view: str) -> None:
+    """A notebook's dark theme makes words light: where we paint a cell white, we must say their colour."""
+    for element in parsed(getattr(Table(fake_run()), view)().text).iter():
+        style = element.get("style", "")
+        if "background:#fff" in style and "".join(element.itertext()).strip():
+            assert ";color:#" in style, style
+
+
 def test_show_says_value_error_alert_and_reason() -> None:
     run = fake_run()
     text = re.sub(r"<[^>]+>", " ", Table(run).show(len(run.rows)).text)
@@ -52,6 +63,52 @@ def test_show_says_value_error_alert_and_reason() -> None:
     assert "± 0.40" in text
     assert "not reached" in text
     assert "hydroquinone" in text
+
+
+def test_columns_that_decide_stand_before_those_every_molecule_has() -> None:
+    """A screen that is too narrow cuts off the right: docking and dynamics must not be there."""
+    heads = re.findall(r"<th[^>]*>(.*?)</th>", Table(fake_run()).show(3).text)
+    places = [next(i for i, head in enumerate(heads) if word in head) for word in ("Docking", "logP")]
+    assert places == sorted(places)
+
+
+def test_any_scores_can_be_ranked() -> None:
+    """Law: the order of utilities; a gap in what counts is unranked, a gap in what does not count costs nothing."""
+    names = {"ethanol": "CCO", "phenol": "c1ccccc1O", "aspirin": "CC(=O)Oc1ccccc1C(=O)O"}
+    molecules = [*(Molecule.parse(smiles, name) for name, smiles in names.items()),
+                 Missing("intake", Reason.UNPARSABLE, "row 4 is no SMILES")]  # fmt: skip
+    a, b = Column("a", unit="1", better="low"), Column("b", unit="1", better="high")
+    gap = Missing("x", Reason.CRASHED, "phenol crashed")
+    table = Table.of(
+        molecules,
+        {a: [Score(3.0), Score(1.0), Score(2.0), molecules[3]], b: [Score(1.0), gap, gap, molecules[3]]},
+    )
+    wish = Desirability("lower", low=0.0, high=4.0)
+    ranked = table.ranked_by([Criterion("a", wish)])
+    assert [(row.id, row.rank) for row in ranked.run.rows] == [
+        ("phenol", 1), ("aspirin", 2), ("ethanol", 3), ("row 4", None),
+    ]  # fmt: skip
+    assert [row.utility for row in ranked.run.rows[:3]] == [wish(1.0), wish(2.0), wish(3.0)]
+    both = table.ranked_by([Criterion("a", wish), Criterion("b", Desirability("higher", low=0, high=1))])
+    assert [row.id for row in both.run.ranked] == ["ethanol"]
+    assert {row.missing for row in both.run.unranked} == {gap, molecules[3]}
+    with pytest.raises(KeyError, match="nothing"):
+        table.ranked_by([Criterion("nothing", wish)])
+
+
+def test_a_filter_holds_when_a_campaign_is_ranked_anew() -> None:
+    run = fake_run()
+    again = Table(run).ranked_by([Criterion("docking", Desirability("lower", low=-12, high=0))])
+    aside = {row.id for row in run.rows if row.missing and row.missing.reason is Reason.FILTERED}
+    assert aside
+    assert not aside.intersection(row.id for row in again.run.ranked)
+
+
+def test_molecules_of_one_name_keep_a_row_each() -> None:
+    twice = [Molecule.parse("CCO", "sample"), Molecule.parse("CCN", "sample")]
+    table = Table.of(twice, {Qed().column: Qed()(twice)})
+    assert [row.id for row in table.run.rows] == ["sample", "sample (row 2)"]
+    assert len(table.values("qed")) == 2
 
 
 def test_narrowing_keeps_order_and_loses_only_what_was_asked() -> None:
