@@ -74,12 +74,13 @@ def dock(
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
     from docking.dock import build_engine, ranking
-    from docking.library import Job, check_free, run
+    from docking.library import Job, run
     from docking.receptor import DockingError
+    from docking.run_folder import DOCKING, check_free
 
     if effort not in VINA_EFFORT:
         raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
-    check_free(out, resume)
+    check_free(out, DOCKING, resume)
     settings: dict[str, Any] = (
         {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     )

@@ -7,8 +7,6 @@ the reason why it has none. Nothing a row gets depends on the rows about it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -33,6 +31,7 @@ from docking.ligand_files import entries
 from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
+from docking.run_folder import DOCKING, begin, sha256_of
 from docking.side_chains import applied
 from docking.site import Site
 
@@ -121,8 +120,9 @@ def run(
         The library cannot be read.
     """
     table = out / "scores.parquet"
-    seal = json.dumps({"library": _sha256(library), **job.settings()}, indent=1, sort_keys=True)
-    _begin(out, seal, resume)
+    if not library.is_file():
+        raise DockingError(f"there is no library file {library}")
+    begin(out, DOCKING, {"library": sha256_of(library), **job.settings()}, resume)
     parts = out / "parts"
     if table.exists() and not parts.exists():  # resumed after the end
         return _counts(table)
@@ -141,41 +141,6 @@ def run(
         told(done)
     _end(out, parts, number, job)
     return _counts(table)
-
-
-def check_free(out: Path, resume: bool) -> None:
-    """See that a run may begin in a folder, or go on there; for asking before a receptor is prepared.
-
-    Raises
-    ------
-    DockingError
-        It holds something else, or a run that is not to be gone on with.
-    """
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise DockingError(f"{out} is a file; --out is a folder")
-    if not (out / "docking.json").exists():
-        if any(out.iterdir()):
-            raise DockingError(f"{out} is not empty and holds no docking run; choose another --out")
-    elif not resume:
-        raise DockingError(
-            f"{out} holds a docking run already; add --resume to go on, or choose another --out"
-        )
-
-
-def _begin(out: Path, seal: str, resume: bool) -> None:
-    check_free(out, resume)
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / "docking.json"
-    if not kept.exists():
-        publish(kept, seal.encode())
-        return
-    then, now = json.loads(kept.read_text()), json.loads(seal)
-    changed = [key for key in now if then.get(key) != now[key]]
-    if changed:
-        what = "; ".join(f"{key} was {_short(then.get(key))} and is {_short(now[key])}" for key in changed)
-        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
 
 
 def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
@@ -295,15 +260,3 @@ def _counts(table: Path) -> Counts:
         if line["pose"] in (None, 1)
     )
     return Counts.of(ends)
-
-
-def _sha256(path: Path) -> str:
-    if not path.is_file():
-        raise DockingError(f"there is no library file {path}")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."

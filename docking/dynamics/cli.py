@@ -44,7 +44,7 @@ def simulate(
         ),
     ] = ProtocolName.mmgbsa,
     length_ps: Annotated[
-        float, typer.Option(min=0.0, help="Recorded dynamics per replica; of rbfe, per state of an edge.")
+        float, typer.Option(min=0.1, help="Recorded dynamics per replica; of rbfe, per state of an edge.")
     ] = 20.0,
     replicas: Annotated[int, typer.Option(min=1, max=100)] = 2,
     solvent: Annotated[
@@ -81,23 +81,13 @@ def simulate(
     from docking.dynamics.simulate import Run
     from docking.dynamics.work import Job, work
     from docking.receptor import DockingError
+    from docking.run_folder import SIMULATION, check_free
 
     if solvent is SolventName.explicit and protocol is ProtocolName.mmgbsa:
         raise DockingError(
             "mmgbsa settles a pose in implicit water; --solvent explicit is for stability and rbfe"
         )
-    model = load_receptor(receptor)
-    for note in model.notes:
-        typer.echo(note)
-    typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)
-    run = Run(
-        length_ps=length_ps or 1.0,
-        replicas=replicas,
-        frame_ps=min(0.25, length_ps or 1.0),
-        seed=seed,
-        solvent=solvent.value,
-    )
-    digest = hashlib.sha256(model.terms.charge.tobytes() + model.xyz.tobytes()).hexdigest()
+    check_free(out, SIMULATION, resume)
     settings = Settings(
         ligand_field=figures(force_field),
         charges=method(charges),
@@ -106,6 +96,18 @@ def simulate(
         device=Device(platform, threads),
     )
     settings.device.platform()  # a wrong name is refused before any work
+    model = load_receptor(receptor)
+    for note in model.notes:
+        typer.echo(note)
+    typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)
+    run = Run(
+        length_ps=length_ps,
+        replicas=replicas,
+        frame_ps=min(0.25, length_ps),
+        seed=seed,
+        solvent=solvent.value,
+    )
+    digest = hashlib.sha256(model.terms.charge.tobytes() + model.xyz.tobytes()).hexdigest()
 
     def told(done: int, what: str) -> None:
         typer.echo(f"{done}: {what}", err=True)
@@ -116,7 +118,7 @@ def simulate(
         from docking.dynamics.relative_work import RelativeJob
         from docking.dynamics.relative_work import work as compare
 
-        plan = Plan(iterations=max(5, round(length_ps)), steps=250, warm=250, seed=seed)
+        plan = Plan(iterations=max(8, round(length_ps / 0.4)), steps=100, warm=250, seed=seed)
         how = Relative(plan, settings, solvent.value, shape=network.value)
         found = compare(
             poses,

@@ -7,7 +7,6 @@ row out, with its reason where there is nothing else to say.
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,40 +19,21 @@ from discovery.files import publish
 from discovery.outcome import Counts, Missing, Reason
 from discovery.records import records
 from docking.dynamics.protocol import STAGE
-from docking.dynamics.unit import sha256_of
 from docking.receptor import DockingError
+from docking.run_folder import SIMULATION, begin, sha256_of
 
-_SETTINGS = "simulation.json"
 
-
-def begin(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> None:
+def opened(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> None:
     """Open a folder for a run on these poses, or go on in it.
 
     Raises
     ------
     DockingError
-        There is no such file of poses; the folder holds something else, or a run with
-        other settings or poses.
+        There is no such file of poses; see run_folder.begin.
     """
     if not poses.is_file():
         raise DockingError(f"there is no file of poses {poses}")
-    whole = {"poses": sha256_of(poses), **settings}
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / _SETTINGS
-    if not kept.exists():
-        if any(out.iterdir()):
-            raise DockingError(f"{out} is not empty and holds no simulation; choose another --out")
-        publish(kept, json.dumps(whole, indent=1, sort_keys=True).encode())
-        return
-    if not resume:
-        raise DockingError(
-            f"{out} holds a simulation already; add --resume to go on, or choose another --out"
-        )
-    then = json.loads(kept.read_text("utf-8"))
-    changed = [key for key in whole if then.get(key) != whole[key]]
-    if changed:
-        what = "; ".join(f"{key} was {then.get(key)} and is {whole[key]}" for key in changed)
-        raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
+    begin(out, SIMULATION, {"poses": sha256_of(poses), **settings}, resume)
 
 
 @dataclass(frozen=True, slots=True)

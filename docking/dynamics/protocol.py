@@ -31,6 +31,7 @@ from docking.dynamics.stability import stability
 from docking.dynamics.surroundings import in_water
 from docking.dynamics.terms import Floats
 from docking.pose import rmsd, with_coords
+from docking.receptor import DockingError
 
 STAGE = "dynamics"
 EXPLICIT = "moved in TIP3P water"
@@ -40,13 +41,26 @@ LARGEST_LIGAND = 200  # heavy atoms; beyond it AM1 takes hours and MM-GBSA says 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How poses are prepared for physics; the same for every protocol."""
+    """How poses are prepared for physics; the same for every protocol.
+
+    Raises
+    ------
+    DockingError
+        More would move than is there.
+    """
 
     ligand_field: LigandForceField | None = None  # Sage 2.2.1 when not given
     charges: Method | None = None  # AM1-BCC, or Gasteiger where that fails, when not given
     keep: float = KEEP  # Å
     free: float = FREE  # Å
     device: Device = field(default_factory=Device)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.free <= self.keep:
+            raise DockingError(
+                f"residues within {self.free:g} Å of the ligand cannot move where those within {self.keep:g} Å are "
+                "there: free must be above 0 and no more than keep"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

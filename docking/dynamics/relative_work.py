@@ -25,7 +25,7 @@ from docking.dynamics.beginning import Beginning
 from docking.dynamics.charges import Charges
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.exchange import Plan, Samples
-from docking.dynamics.folder import begin, counted, entries, publish_table
+from docking.dynamics.folder import counted, entries, opened, publish_table
 from docking.dynamics.likeness import frames
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
@@ -136,7 +136,7 @@ def work(
     DockingError
         No such file, fewer than two usable ligands, two of one name, or the folder holds another run.
     """
-    begin(out, poses, job.described(), resume)
+    opened(out, poses, job.described(), resume)
     with Watch(patience_s) as watch:
         rows, ligands = _read(poses, job, watch)
         alike = likenesses([one.mol for one in ligands])
@@ -182,7 +182,8 @@ def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, A
             if any(one.name == name for one in ligands):
                 raise MoleculeError(
                     Reason.DUPLICATE,
-                    f"{name} stands twice in {poses.name}; give every ligand a name of its own",
+                    f"{name} stands twice in {poses.name} and its first pose is the one compared; to compare both, give "
+                    "each a name of its own",
                 )
             mol = read_pose(entry.block, name)
             terms, charges = parameters(mol, job.how.settings, name)

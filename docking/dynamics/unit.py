@@ -20,6 +20,7 @@ from docking.dynamics.checkpoint import put_aside, put_aside_in
 from docking.dynamics.protocol import STAGE
 from docking.dynamics.watch import Watch, begun, hung
 from docking.receptor import ReceptorError
+from docking.run_folder import sha256_of
 
 MOST_STARTS = 3  # on as many hosts, or on one
 _RESULT = "result.json"
@@ -98,9 +99,3 @@ def _set_aside(folder: Path, name: str, hosts: list[str]) -> Missing:
 def missing_row(why: Missing) -> dict[str, Any]:
     """An empty row with its reason."""
     return {"missing": why.reason.value, "detail": why.detail}
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,7 +22,7 @@ from discovery.files import publish
 from discovery.outcome import Counts, Missing
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing, strain
-from docking.dynamics.folder import begin, counted, entries, publish_table
+from docking.dynamics.folder import counted, entries, opened, publish_table
 from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import energy_details, stability_details
@@ -79,6 +79,8 @@ class Job:
             "protocol": self.protocol,
             "charges": self.charges,
             "force_field": self.settings.ligand_field.name if self.settings.ligand_field else "",
+            "keep": self.settings.keep,
+            "free": self.settings.free,
             **({} if self.protocol == "mmgbsa" else {k: getattr(self.run, k) for k in Run.__slots__}),
         }
 
@@ -110,7 +112,7 @@ def work(
     DockingError
         No such file, no SDF, or the folder holds another run.
     """
-    begin(out, poses, job.described(), resume)
+    opened(out, poses, job.described(), resume)
     rows: list[dict[str, Any]] = []
     with Watch(patience_s) as watch:
         for entry in entries(poses):

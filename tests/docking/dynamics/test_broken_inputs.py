@@ -263,6 +263,8 @@ def test_exploding_dynamics_ends_in_a_reason() -> None:
         (lambda: force_field("sage-9.9"), "sage-9.9"),
         (lambda: Run(step_fs=50.0), "step_fs must lie between 0.5 and 5, not 50"),
         (lambda: Run(length_ps=float("nan")), "length_ps must be above 0"),
+        (lambda: Settings(keep=3.0), "within 5 Å of the ligand cannot move where those within 3 Å"),
+        (lambda: Settings(free=float("nan")), "free must be above 0 and no more than keep"),
     ],
 )
 def test_a_wrong_choice(asked: Callable[[], object], says: str) -> None:
@@ -280,6 +282,16 @@ def test_a_file_that_holds_no_poses(tmp_path: Path, written: str | None, says: s
     job = Job(demo_model(), "digest", "mmgbsa", Run(), Settings(charges=gasteiger), "gasteiger")
     with pytest.raises(DockingError, match=says):
         work(path, tmp_path / "out", job)
+
+
+def test_another_pocket_is_another_run(tmp_path: Path) -> None:
+    """Poses done in a pocket of 9 Å must not stand beside some of 7 Å."""
+    path = tmp_path / "poses.sdf"
+    path.write_text(flat() + "\n$$$$\n")
+    job = Job(demo_model(), "digest", "mmgbsa", Run(), Settings(charges=gasteiger), "gasteiger")
+    work(path, tmp_path / "out", job)
+    with pytest.raises(DockingError, match=r"keep was 9\.0 and is 7\.0"):
+        work(path, tmp_path / "out", replace(job, settings=replace(job.settings, keep=7.0)), resume=True)
 
 
 def test_there_are_more_than_forty() -> None:

@@ -228,7 +228,7 @@ def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     work(poses, out, JOB)
     with pytest.raises(DockingError, match="--resume"):
         work(poses, out, JOB)
-    with pytest.raises(DockingError, match="charges was gasteiger and is am1-bcc"):
+    with pytest.raises(DockingError, match='charges was "gasteiger" and is "am1-bcc"'):
         work(poses, out, replace(JOB, charges="am1-bcc"), resume=True)
     with pytest.raises(DockingError, match="there is no file of poses"):
         work(tmp_path / "nowhere.sdf", out, JOB)
