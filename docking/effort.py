@@ -42,6 +42,14 @@ class Effort(NamedTuple):
     most: tuple[int, int]
     agreeing: int  # islands that found the lowest energy, each on its own
 
+    def shared(self, among: int) -> Effort:
+        """The part of one among several ring shapes of a ligand, which together look about as long as one alone.
+
+        Two islands must agree on each shape at least, or nothing is known of it.
+        """
+        least, most = ((-(-base // among), -(-more // among)) for base, more in (self.least, self.most))
+        return Effort(least, most, max(2, self.agreeing // among))
+
 
 EFFORTS = {
     "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
@@ -123,7 +131,7 @@ def seek_many(
     ligands: Sequence[Problem],
     site: Field,
     keys: Sequence[jax.Array],
-    effort: Effort,
+    each: Sequence[Effort],
 ) -> list[Found]:
     """As `seek`, for ligands of one shape side by side on the device.
 
@@ -134,7 +142,9 @@ def seek_many(
     begin, advance, anew = lane_programs(function)
     every: Problem = jax.tree.map(lambda *parts: jnp.stack(parts), *ligands)
     key = jnp.stack(list(keys))
-    watches = [Watch(int(ligand.layout.nodes) - 1, effort) for ligand in ligands]
+    watches = [
+        Watch(int(ligand.layout.nodes) - 1, effort) for ligand, effort in zip(ligands, each, strict=True)
+    ]
     poses = search.walkers(every)
     walkers = begin(key, every, site, poses)
     tick = 0

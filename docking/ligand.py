@@ -6,7 +6,7 @@ What it does in the site is decided elsewhere: see engines/.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -38,6 +38,9 @@ class Ligand:
     atoms: tuple[int, ...]  # atoms[i]: index in `mol()` of the i-th atom line of `pdbqt`
     torsions: int  # turning bonds, = BRANCH lines
     notes: tuple[str, ...] = ()  # choices made on the way, said to the chemist
+    shapes: int = (
+        1  # ring shapes of the species that are docked, this among them; an engine may share its effort
+    )
 
     def mol(self) -> Chem.Mol:
         """A fresh RDKit molecule with hydrogens and the starting conformer."""
@@ -137,7 +140,7 @@ def _isomers(
             notes = (*said, *notes)
             if count > 1:
                 notes = (*notes, f"stereo is open: isomer {done} of {count} possible, {isomer}")
-            ligands.append(_written(mol, Species(smiles, notes), molecule))
+            ligands.append(replace(_written(mol, Species(smiles, notes), molecule), shapes=len(found)))
     if not ligands:
         raise refusal or MoleculeError(Reason.UNPREPARED, f"{molecule.shown}: it has no stereoisomer to dock")
     return ligands

@@ -84,7 +84,7 @@ def gaps(coords: Floats, alike: Ints) -> Floats:
 
 
 def distances(poses: Sequence[Pose]) -> Floats:
-    """`gaps` between poses of one ligand."""
+    """`gaps` between poses of one ligand, in one or several ring shapes."""
     mol = poses[0].ligand.mol()
     heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
     return gaps(np.stack([pose.coords for pose in poses])[:, heavy], equivalent(mol))
@@ -146,7 +146,7 @@ def rescored(receptor: Receptor, poses: Sequence[Pose], weights: Weights | None 
 
     Parameters
     ----------
-    poses : of one ligand, whichever engine found them
+    poses : of one ligand, in one or several ring shapes, whichever engine found them
 
     Returns
     -------
@@ -160,12 +160,17 @@ def rescored(receptor: Receptor, poses: Sequence[Pose], weights: Weights | None 
     """
     if not poses:
         return np.zeros(0)
-    ligand = poses[0].ligand
-    if any(pose.ligand.digest != ligand.digest for pose in poses):
+    if any(pose.ligand.smiles != poses[0].ligand.smiles for pose in poses):
         raise ValueError("poses of several ligands cannot be rescored together; give those of one at a time")
-    coords = np.stack([ligand.docked(pose.coords) for pose in poses])
-    table, contacts = features.measure(ligand.pdbqt, coords, receptor.pdbqt)
-    return (weights or shipped())(table, contacts)
+    odds = np.zeros(len(poses))
+    shapes = [pose.ligand.digest for pose in poses]
+    for digest in dict.fromkeys(shapes):
+        own = [k for k, other in enumerate(shapes) if other == digest]
+        ligand = poses[own[0]].ligand
+        coords = np.stack([ligand.docked(poses[k].coords) for k in own])
+        table, contacts = features.measure(ligand.pdbqt, coords, receptor.pdbqt)
+        odds[own] = (weights or shipped())(table, contacts)
+    return odds
 
 
 @lru_cache(maxsize=1)

@@ -53,15 +53,16 @@ def unturned(particles: Sequence[int], ways: Floats) -> Any:
     """
     if not len(ways):
         return None
-    sum_ = " + ".join(f"{x}{i + 1}*{x}way{i + 1}" for i in range(len(particles)) for x in "xyz")
-    force = openmm.CustomCompoundBondForce(len(particles), f"0.5*unturned*min(0, {sum_})^2")
+    n, lift = len(particles), float(np.abs(ways).max()) * 2.0
+    # Weights above 0 make centres of mass of the projection: an expression that does not grow with the ligand.
+    force = openmm.CustomCentroidBondForce(4, "0.5*unturned*min(0, lift*(x1 + y2 + z3 - x4 - y4 - z4))^2")
     force.setName("unturned")
     force.addGlobalParameter("unturned", _K_WALL)
-    for i in range(len(particles)):
-        for x in "xyz":
-            force.addPerBondParameter(f"{x}way{i + 1}")
+    force.addGlobalParameter("lift", n * lift)
+    atoms = [int(i) for i in particles]
+    plain = force.addGroup(atoms, [1.0] * n)
     for way in ways:
-        force.addBond([int(i) for i in particles], way.ravel().tolist())
+        force.addBond([*(force.addGroup(atoms, (way[:, k] + lift).tolist()) for k in range(3)), plain], [])
     return force
 
 

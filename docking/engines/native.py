@@ -107,6 +107,7 @@ class NativeEngine:
             self.effort,
             n_poses,
             subject,
+            ligand.shapes,
         )
         return self._reported(subject, receptor, place, found)
 
@@ -235,8 +236,13 @@ def find(
     effort: str,
     n_poses: int,
     subject: Subject | None = None,
+    among: int = 1,
 ) -> list[tuple[Floats, Energies]]:
     """Search, refine, and keep what is distinct: [atom, 3] Å in the tree's order with its energies, best first.
+
+    Parameters
+    ----------
+    among : ring shapes of the ligand that share the effort
 
     Raises
     ------
@@ -245,7 +251,8 @@ def find(
     """
     keep_programs()
     problem, field = place.problem(tree, shape_of(tree, shown), subject)
-    minima = efforts.seek(place.function, problem, field, jax.random.key(seed), efforts.EFFORTS[effort])
+    part = efforts.EFFORTS[effort].shared(among)
+    minima = efforts.seek(place.function, problem, field, jax.random.key(seed), part)
     return finish(place, tree, shown, problem, field, minima, n_poses, subject)
 
 
@@ -378,9 +385,8 @@ def side_by_side(place: Place, ligands: Sequence[Ready], effort: str) -> dict[tu
             full = some + [some[0]] * (width - len(some))
             problems = [place.problem(one.tree, shape, one.subject) for one in full]
             keys = [jax.random.key(one.seed) for one in full]
-            answers = efforts.seek_many(
-                place.function, [p for p, _ in problems], problems[0][1], keys, efforts.EFFORTS[effort]
-            )
+            parts = [efforts.EFFORTS[effort].shared(one.ligand.shapes) for one in full]
+            answers = efforts.seek_many(place.function, [p for p, _ in problems], problems[0][1], keys, parts)
             found.update({one.key: answer for one, answer in zip(some, answers, strict=False)})
     return found
 
