@@ -20,7 +20,7 @@ from discovery.proposal import Proposal
 from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
-from discovery.score import Column, Score, Scorer
+from discovery.score import Column, Refiner, Score, Scorer
 from discovery.target import Statement, Target
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
@@ -547,6 +547,34 @@ def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Scor
     healthy = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
     found = iter(scorer(healthy))
     return [molecule if isinstance(molecule, Missing) else next(found) for molecule in molecules]
+
+
+def refined(
+    refiner: Refiner, molecules: Sequence[Molecule | Missing], found: Sequence[Score | Missing]
+) -> list[Score | Missing]:
+    """One outcome a row, from what an earlier scorer found; a row it found nothing for keeps that reason.
+
+    Raises
+    ------
+    ValueError
+        There are not as many earlier outcomes as molecules.
+    """
+    if len(molecules) != len(found):
+        raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier outcomes")
+    pairs = [
+        (m, s)
+        for m, s in zip(molecules, found, strict=True)
+        if isinstance(m, Molecule) and isinstance(s, Score)
+    ]
+    answers = iter(refiner.refine([m for m, _ in pairs], [s for _, s in pairs]))
+    return [
+        molecule
+        if isinstance(molecule, Missing)
+        else earlier
+        if isinstance(earlier, Missing)
+        else next(answers)
+        for molecule, earlier in zip(molecules, found, strict=True)
+    ]
 
 
 def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,7 +17,7 @@ from discovery.properties.physchem import Qed
 from discovery.proposal import Proposal
 from discovery.ranking import Criterion
 from discovery.score import Column, Score
-from discovery.views.table import Table
+from discovery.views.table import Table, refined
 from tests.discovery.fake_run import HOSTILE, fake_run
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")
@@ -94,6 +95,25 @@ def test_any_scores_can_be_ranked() -> None:
     assert {row.missing for row in both.run.unranked} == {gap, molecules[3]}
     with pytest.raises(KeyError, match="nothing"):
         table.ranked_by([Criterion("nothing", wish)])
+
+
+class Doubled:
+    """A refiner: twice what was found before."""
+
+    column = Column("doubled", unit="1", better="low")
+    after = "first"
+
+    def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> list[Score | Missing]:
+        assert len(molecules) == len(found)
+        return [Score(2 * score.value) for score in found]
+
+
+def test_a_refiner_is_asked_only_about_what_was_found() -> None:
+    one, two = Molecule.parse("CCO", "one"), Molecule.parse("CCN", "two")
+    torn, lost = Missing("intake", Reason.UNPARSABLE, "row 3"), Missing("docking", Reason.CRASHED, "two")
+    assert refined(Doubled(), [one, two, torn], [Score(1.5), lost, torn]) == [Score(3.0), lost, torn]
+    with pytest.raises(ValueError, match="2 molecules but 1 earlier"):
+        refined(Doubled(), [one, two], [Score(1.0)])
 
 
 def test_a_filter_holds_when_a_campaign_is_ranked_anew() -> None:
