@@ -1,7 +1,7 @@
 """Which molecules are one small change of atoms or bonds away from a good one?
 
 The finest edits: an atom more, less or of another element, a bond's order, a ring closed,
-opened, fused on or made aromatic, a side chain moved, exchanged with another molecule's or
+opened, rewired, fused on or made aromatic, a side chain moved, exchanged with another molecule's or
 grafted on. They work on the Kekulé graph, where free valence is the number of hydrogens, so
 nearly every draw gives a molecule. Larger edits, on whole ring systems, are in `search`.
 """
@@ -21,6 +21,7 @@ from generative.trees import flatten
 
 MOST_ATOMS = 70
 RINGS = range(3, 9)  # sizes of rings that an edit may make
+REACH = 4  # bonds between two atoms that a rewiring joins
 GRAFT = 14  # heavy atoms of a side chain that may be put in place of a hydrogen
 _BOND = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
 _ORDER = {bond: order for order, bond in _BOND.items()}
@@ -291,6 +292,29 @@ def _aromatise(o: Opened, _: Opened, rng: random.Random) -> Chem.RWMol | None:
     return made
 
 
+def _rewire(o: Opened, _: Opened, rng: random.Random) -> Chem.RWMol | None:
+    """Two bonds of one order exchange an end: formula and every atom's bonds stay, rings change shape."""
+    a, b, order, _ring = rng.choice(o.bonds)
+    if rng.random() < 0.5:
+        a, b = b, a
+    near = o.within(b, REACH)
+    ends = [(c, d) for e, f, theirs, _ring in o.bonds if theirs == order for c, d in ((e, f), (f, e))]
+    others = [
+        (c, d)
+        for c, d in ends
+        if d in near and len({a, b, c, d}) == 4 and c not in o.near[a] and d not in o.near[b]
+    ]
+    if not others:
+        return None
+    c, d = rng.choice(others)
+    made = Chem.RWMol(o.mol)
+    made.RemoveBond(a, b)
+    made.RemoveBond(c, d)
+    made.AddBond(a, c, _BOND[order])
+    made.AddBond(b, d, _BOND[order])
+    return made if len(Chem.GetMolFrags(made)) == 1 else None
+
+
 def _move(o: Opened, _: Opened, rng: random.Random) -> Chem.RWMol | None:
     """A side chain to another place of the molecule."""
     cuts = [bond for bond in o.bonds if not bond[3] and bond[2] == 1]
@@ -354,6 +378,7 @@ EDITS: dict[str, tuple[Edit, float, str]] = {
     "fuse": (_fuse, 0.5, "with a ring fused on"),
     "aromatise": (_aromatise, 0.5, "with a ring made or unmade aromatic"),
     "move": (_move, 1.5, "with a side chain moved"),
+    "rewire": (_rewire, 1.0, "with two bonds exchanging an end"),
     "cross": (_cross, 3.0, "crossed over"),
     "exchange": (_exchange, 2.0, "with a side chain exchanged"),
     "graft": (_graft, 1.0, "with a side chain grafted on"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ from generative.elite import Search, compromised, descending, elite_of, family, 
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
 from generative.refusal import SettingError
+from generative.screening import screened, share
 from generative.search import Editor
 from generative.surrogate import Features, Surrogate, looked_at
 from generative.trees import Tree, flatten, put_together, split
@@ -89,7 +90,7 @@ def choose(
     smiles = [lesson.molecule.smiles for lesson in lessons]
     surrogate = Surrogate.fit(smiles, [lesson.reward for lesson in lessons], seed=rng.getrandbits(32))
     elite = elite_of(lessons, search, rng)
-    if rng.random() < search.apart:
+    if elite and rng.random() < search.apart:
         elite = family(elite_of(lessons, replace(search, elite=3 * search.elite), rng), rng)
     breeding = Breeding(rng, library, wanted, known, editor)
     per = max(n * search.oversample // search.generations, 1)
@@ -365,8 +366,9 @@ class GuidedProposer:
                 wanted=self._wanted,
                 known=known,
             )
-        return choose(
-            n,
+        apart = self._screened(n // 2, taught, rng, known)
+        return apart + choose(
+            n - len(apart),
             taught,
             rng,
             library=self._library,
@@ -376,6 +378,19 @@ class GuidedProposer:
             prior=self._neighbours(taught, rng, known),
             editor=self._editor,
         )
+
+    def _screened(
+        self, n: int, taught: Sequence[Lesson], rng: random.Random, known: set[str]
+    ) -> list[Candidate]:
+        """In some rounds, `n` molecules of the collection, chosen by what was learned of such as them."""
+        if not self._collection:
+            return []
+        fresh = [one for one in taught if one.molecule.smiles in self._fresh]
+        due = rng.random() < 2 * share(taught, elite_of(taught, self.search, rng), self._fresh)
+        if not due or len(fresh) < FEW or fresh[0].reward <= fresh[-1].reward:
+            return []
+        rows = screened(2 * n, fresh, self._collection, self._looked(known), self.search, rng)
+        return self._standing(rows, known)[:n]
 
     def _unmet(self, n: int, rng: random.Random, asked: Sequence[str], known: set[str]) -> list[Candidate]:
         """Of the collection, what holds most that was never tried.
@@ -446,6 +461,11 @@ class GuidedProposer:
     @cached_property
     def _common(self) -> frozenset[int]:
         return common_substructures(self._library)
+
+    @cached_property
+    def _fresh(self) -> Set[str]:
+        """What was not bred."""
+        return {*self._library, *(self._collection.smiles if self._collection else ())}
 
     @cached_property
     def _editor(self) -> Editor | None:

@@ -353,8 +353,10 @@ def compare(
         record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu", **said)
         print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
     totals = {method: sum(runs[method, task][AREA] for task in starts) for method in methods}
-    most = max(found["calls"] for found in runs.values())
-    sums = {"tasks": len(starts), "calls_at_most": most, **totals, **peers(list(starts), protocol)}
+    asked = {found["calls"] for found in runs.values()}
+    if len(asked) == 1:  # and what the calls themselves were worth, where all had as many
+        totals |= {f"{method}_auc": sum(runs[method, task]["auc"] for task in starts) for method in methods}
+    sums = {"tasks": len(starts), "calls_at_most": max(asked), **totals, **peers(list(starts), protocol)}
     record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu", **said)
     print({key: round(value, 3) for key, value in sums.items()})
     return runs

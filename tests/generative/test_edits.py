@@ -68,12 +68,18 @@ def test_edits_do_what_their_names_say() -> None:
     assert {CalcNumAromaticRings(mol) for mol in drawn("aromatise", "C1CCCCC1C(=O)O")} == {1}
 
 
-@pytest.mark.parametrize("name", ["move", "swap"])
+@pytest.mark.parametrize("name", ["move", "swap", "rewire"])
 def test_some_edits_keep_the_formula(name: str) -> None:
     formula = CalcMolFormula(Chem.MolFromSmiles(ASPIRIN))
     found = drawn(name, ASPIRIN)
     assert len({Chem.MolToSmiles(mol) for mol in found}) > 3
     assert {CalcMolFormula(mol) for mol in found} == {formula}
+
+
+def test_rewiring_turns_a_fused_ring_system_into_its_isomer() -> None:
+    """By hand: benzo[c]thiochromene, its biaryl bond and its C-S bond rewired, is thioxanthene."""
+    found = {Chem.MolToSmiles(mol) for mol in drawn("rewire", "c1ccc2c(c1)CSc1ccccc1-2", n=400)}
+    assert Chem.CanonSmiles("c1ccc2c(c1)Cc1ccccc1S2") in found
 
 
 def test_crossing_brings_parts_of_both() -> None:
