@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-from literature.article import Article
+from literature.article import Article, Passage
 from literature.lexicon import Concept, Entry, Lexicon, Type, key, tokens
 
 
@@ -92,20 +92,34 @@ def find(article: Article, tagger: Tagger, lexicon: Lexicon) -> list[Mention]:
 
 
 def find_all(articles: Sequence[Article], tagger: Tagger, lexicon: Lexicon) -> list[list[Mention]]:
-    """Mentions of many articles; all their passages go to the tagger in one call."""
-    passages = [passage for article in articles for passage in article.passages]
-    spans = iter(tagger([passage.text for passage in passages]))
+    """Mentions of many articles; all go to the tagger in one call, each whole, so that what a name means in one
+    passage is known in the others."""
+    found = tagger([article.text for article in articles])
     result: list[list[Mention]] = []
-    for article in articles:
-        placed = [(passage, next(spans)) for passage in article.passages]
+    for article, told in zip(articles, found, strict=True):
         short_forms = abbreviations(article)
         located = [
             (passage.offset + span.start, passage.offset + span.end, span)
-            for passage, these in placed
+            for passage, these in in_passages(article, told)
             for span in _with_short_forms(passage.text, these, short_forms, lexicon)
         ]
         result.append(_link(article.text, located, short_forms, lexicon))
     return result
+
+
+def in_passages(article: Article, spans: Sequence[Span]) -> list[tuple[Passage, list[Span]]]:
+    """The spans of an article's text by passage, from its beginning; what reaches over an end is no name."""
+    parted: list[tuple[Passage, list[Span]]] = []
+    place = 0
+    for passage in article.passages:
+        own: list[Span] = []
+        while place < len(spans) and spans[place].start < passage.end:
+            span = spans[place]
+            if passage.offset <= span.start and span.end <= passage.end:
+                own.append(replace(span, start=span.start - passage.offset, end=span.end - passage.offset))
+            place += 1
+        parted.append((passage, own))
+    return parted
 
 
 def _with_short_forms(

@@ -21,11 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.outcome import UserError
-from literature.consistency import settled
+from literature.annotated import SOURCES
+from literature.consistency import closed, echoed, settled
 from literature.eightbit import eight_bit, possible
 from literature.encoder import GENERAL, LABELS, READ_TYPES, Encoder
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
+from literature.variants import variants
 from literature.weights_io import read
 from literature.wordpieces import Window, Wordpieces
 
@@ -61,8 +63,8 @@ _NAMES: Mapping[str, Type] = {
 # while a network unsure of "acute liver failure" gladly says "acute" and "liver failure".
 TOUCHING = 3.0
 # How much a dictionary's name counts, natural-log units. Its diseases and chemicals help; its genes, many of
-# them everyday words, do not.
-HINTS: Mapping[Type, float] = {"disease": 2.0, "chemical": 1.0}
+# them everyday words, do not. Variants are hinted at by how they are written.
+HINTS: Mapping[Type, float] = {"disease": 2.0, "chemical": 1.0, "variant": 3.0}
 _TAG = re.compile(r"([BIESLU])[-_](.+)")
 
 
@@ -165,7 +167,8 @@ class EncoderTagger:
         cut = model.cutter.windows(texts, model.width)
         owned = [(number, window) for number, windows in enumerate(cut) for window in windows]
         hinted = self.hints(texts) if self.hints is not None else [()] * len(texts)
-        spans: list[list[Span]] = [[] for _ in texts]
+        written = [variants(text) for text in texts]
+        read: list[NDArray[np.float32] | None] = [None] * len(owned)
         by_length: dict[int, list[int]] = {}
         for at, (_, window) in enumerate(owned):
             length = min(model.width, -(-len(window.pieces) // _MULTIPLE) * _MULTIPLE)
@@ -173,20 +176,20 @@ class EncoderTagger:
         for length, there in sorted(by_length.items()):
             for these, rows in batches(there, max(1, _PIECES // length), model.exact):
                 windows = [owned[at][1] for at in these]
-                for at, window, scores in zip(
-                    these, windows, self._scores(model, windows, rows, length), strict=True
-                ):
-                    number = owned[at][0]
-                    leaning = leaned(window, scores, model.labels, hinted[number])
-                    spans[number] += spans_of(window, leaning, model.labels)
+                for at, scores in zip(these, self._scores(model, windows, rows, length), strict=True):
+                    number, window = owned[at]
+                    for hints in (hinted[number], written[number]):
+                        scores = leaned(window, scores, model.labels, hints)
+                    read[at] = scores
         wanted = set(self.types)
+        told = iter(scores for scores in read if scores is not None)
         return [
             [
                 span
-                for span in settled(text, sorted(found, key=lambda span: span.start))
+                for span in named(text, [(window, next(told)) for window in windows], model.labels)
                 if span.type in wanted and span.probability >= self.least
             ]
-            for text, found in zip(texts, spans, strict=True)
+            for text, windows in zip(texts, cut, strict=True)
         ]
 
     def _scores(
@@ -304,6 +307,31 @@ def _rows_of(labels: tuple[Label, ...]) -> dict[Type, tuple[list[int], list[int]
     return found
 
 
+def named(
+    text: str, read: Sequence[tuple[Window, NDArray[np.float32]]], labels: Sequence[Label]
+) -> list[Span]:
+    """The names of a whole text: one that comes again means what it meant before (`consistency.echoed`).
+
+    Parameters
+    ----------
+    read
+        Its windows, and [word, label] natural logarithms of probabilities of each.
+    """
+
+    def found(scores: Sequence[NDArray[np.float32]]) -> list[Span]:
+        spans = [
+            closed(text, span)
+            for (window, _), some in zip(read, scores, strict=True)
+            for span in spans_of(window, some, labels)
+        ]
+        return settled(text, sorted(spans, key=lambda span: span.start))
+
+    spans = found([scores for _, scores in read])
+    outside = [row for row, label in enumerate(labels) if label.type is None]
+    again = echoed(text, [(w.words, s) for w, s in read], spans, _rows_of(tuple(labels)), outside)
+    return spans if again is None else found(again)
+
+
 def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:
     """The most probable spans: the best sequence of labels in which no span continues out of nothing.
 
@@ -405,6 +433,8 @@ def _own(path: Path, changed: int, convention: str, precision: Precision, device
     cutter = Wordpieces.of_vocabulary(weights.vocabulary)
     first = weights.shape.conventions.index(convention) * len(LABELS)
     rows = slice(first, first + len(LABELS))
+    marks = next((source.types for source in SOURCES if source.name == convention), READ_TYPES)
+    never = [first + row for row, label in enumerate(labels) if label.type and label.type not in marks]
     small = device == "cpu" and possible() and bool(weights.eight)
     if precision == "int8" and not small:
         raise ModelError(
@@ -412,12 +442,14 @@ def _own(path: Path, changed: int, convention: str, precision: Precision, device
             "scales; use precision='auto'"
         )
     if small and precision in ("int8", "auto"):
-        return _Own(
-            eight_bit(weights.encoder(), weights.eight), cutter, labels, weights.width, rows, exact=True
-        )
-    network = weights.encoder().to(device)
-    network = network.shortened() if short(precision, device) else network
-    return _Own(network, cutter, labels, weights.width, rows, exact=False)
+        network = eight_bit(weights.encoder(), weights.eight)
+    else:
+        small, network = False, weights.encoder().to(device)
+        network = network.shortened() if short(precision, device) else network
+    # A corpus' own head was never asked about types that its corpus does not mark.
+    with torch.no_grad():
+        network.heads.bias[never] = -1e4
+    return _Own(network, cutter, labels, weights.width, rows, exact=small)
 
 
 def inputs(windows: Sequence[Window], rows: int, length: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -24,7 +24,7 @@ from literature.claims import Claim, claims
 from literature.dictionary import shipped
 from literature.families import Surroundings
 from literature.lexicon import Lexicon, Type, tokens
-from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all
+from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all, in_passages
 from literature.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -134,13 +134,12 @@ class Reading:
         """One `Read` per article, in the order given; neighbours change no answer."""
         tagger = _Kept(self.tagger)
         found = find_all(articles, tagger, self.names)
-        spans = iter(tagger.spans)
         marked: list[tuple[Article, list[Mention], list[Span]]] = []
-        for article, mentions in zip(articles, found, strict=True):
+        for article, mentions, spans in zip(articles, found, tagger.spans, strict=True):
             placed = [
                 replace(span, start=span.start + passage.offset, end=span.end + passage.offset)
-                for passage in article.passages
-                for span in next(spans)
+                for passage, own in in_passages(article, spans)
+                for span in own
             ]
             if self.reader == DICTIONARY:  # a dictionary's name without a meaning is no name
                 linked, unlinked = mentions, list[Span]()

@@ -1,13 +1,16 @@
-"""A short form is what its definition says, and nothing else changes."""
+"""A short form is what its definition says, a name means what it meant before, and nothing else changes."""
 
 from __future__ import annotations
 
 import itertools
+import re
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from literature.consistency import settled
+from literature.consistency import closed, echoed, settled
 from literature.mentions import Span
 
 TEXT = "The neutral ion symporter (NIS) carries iodide. Loss of NIS, but not NISX, and of NIS-2 was seen."
@@ -59,3 +62,75 @@ def test_spans_stay_apart_sorted_and_none_is_lost(text: str, cuts: list[int]) ->
     found = settled(text, spans)
     assert {(s.start, s.end) for s in spans} <= {(s.start, s.end) for s in found}
     assert all(a.end <= b.start for a, b in itertools.pairwise(found))
+
+
+# --- a name that comes again ---------------------------------------------------------------------
+
+ROWS = {"gene": ([1], [2]), "chemical": ([3], [4])}
+AGAIN = "MAO binds SFN. SFN rose; as AS did, SFN-2 and sfn fell."
+
+
+def windows(text: str, **said: float) -> list[tuple[list[tuple[int, int]], np.ndarray]]:
+    """Two windows, cut at the first full stop; the nth "SFN" is a gene by so many nats (negative: no name)."""
+    words = [m.span() for m in re.finditer(r"[A-Za-z0-9]+|[^\sA-Za-z0-9]", text)]
+    scores = np.full((len(words), 5), -9.0, dtype=np.float32)
+    scores[:, 0] = 0.0
+    seen = 0
+    for at, (a, b) in enumerate(words):
+        if text[a:b] == "SFN":
+            gene = said[f"n{seen}"]
+            scores[at] = [0.0, gene, -9.0, -9.0, -9.0]
+            seen += 1
+    scores -= np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    cut = next(at for at, (a, _) in enumerate(words) if text[a] == ".") + 1
+    return [(words[:cut], scores[:cut]), (words[cut:], scores[cut:])]
+
+
+def gene_odds(read: list[tuple[list[tuple[int, int]], np.ndarray]]) -> list[float]:
+    return [
+        float(row[1] - row[0])
+        for words, scores in read
+        for (a, b), row in zip(words, scores, strict=True)
+        if AGAIN[a:b] == "SFN"
+    ]
+
+
+def echo(**said: float) -> list[float]:
+    read = windows(AGAIN, **said)
+    at = AGAIN.index("SFN")
+    again = echoed(AGAIN, read, [Span(at, at + 3, "gene", 0.9)], ROWS, [0])  # type: ignore[arg-type]
+    assert again is not None
+    for (_, before), after in zip(read, again, strict=True):
+        np.testing.assert_allclose(np.exp(after).sum(axis=1), 1, rtol=1e-5)
+        assert after.shape == before.shape
+    return gene_odds([(words, after) for (words, _), after in zip(read, again, strict=True)])
+
+
+def test_a_name_found_twice_is_found_the_third_time() -> None:
+    first, second, third = echo(n0=3.0, n1=2.0, n2=-1.0)
+    assert third == pytest.approx(-1.0 + 0.5 * (3.0 + 2.0) / 2, abs=1e-4)
+    assert first == pytest.approx(3.0 + 0.5 * (2.0 - 1.0) / 2, abs=1e-4)
+    assert second > 2.0
+
+
+def test_a_name_refused_elsewhere_is_doubted_here() -> None:
+    assert echo(n0=1.0, n1=-6.0, n2=-6.0)[0] == pytest.approx(
+        1.0 - 0.5 * 4.0, abs=1e-4
+    )  # no surer than 4 nats
+
+
+def test_a_text_without_repeats_changes_nothing() -> None:
+    text = "SFN binds MAO. as AS"
+    read = windows(text, n0=2.0)
+    once = [Span(0, 3, "gene", 0.9), Span(18, 20, "gene", 0.9)]  # AS is not "as"
+    assert echoed(text, read, once, ROWS, [0]) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("found", "meant"),
+    [("TNF (alpha", "TNF (alpha)"), ("ALS)", "ALS"), ("(HIV)", "(HIV)"), ("p[53", "p[53"), (")", ")"), ("p53", "p53")],
+)  # fmt: skip
+def test_brackets_are_closed_or_left_out(found: str, meant: str) -> None:
+    text = f"of {meant if meant.startswith(found) else found} in"
+    span = closed(text, Span(3, 3 + len(found), "gene", 1.0))
+    assert text[span.start : span.end] == meant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 from literature.article import Article
 from literature.dictionary import shipped
 from literature.lexicon import Concept, Lexicon
-from literature.mentions import DictionaryTagger, Mention, Tagger, abbreviations, best_long_form, find
+from literature.mentions import (
+    DictionaryTagger,
+    Mention,
+    Span,
+    Tagger,
+    abbreviations,
+    best_long_form,
+    find,
+    in_passages,
+)
 
 
 def names(text: str, lexicon: Lexicon | None = None, title: str = "") -> list[tuple[str, str, str]]:
@@ -110,3 +120,21 @@ def test_a_hostile_text_costs_little() -> None:
     start = time.perf_counter()
     mentions("(" * 50_000 + "5-HT1B " * 2_000 + "x" * 200_000 + "1 " * 50_000)
     assert time.perf_counter() - start < 10
+
+
+def test_a_tagger_reads_an_article_whole_and_its_spans_fall_into_passages() -> None:
+    article = Article.of("X", [("title", "MAO and SFN"), ("abstract", "SFN fell.")])
+    seen: list[str] = []
+
+    def tagger(texts: Sequence[str], /) -> list[list[Span]]:
+        seen.extend(texts)
+        places = [(0, 3), (8, 15), (16, 20)]  # the second reaches over the end of the title
+        return [[Span(a, b, "gene", 1.0) for a, b in places] for _ in texts]
+
+    find(article, tagger, Lexicon([]))
+    assert seen == ["MAO and SFN\nSFN fell."]
+    parted = in_passages(article, tagger(["x"])[0])
+    assert [(p.section, [p.text[s.start : s.end] for s in own]) for p, own in parted] == [
+        ("title", ["MAO"]),
+        ("abstract", ["fell"]),
+    ]
