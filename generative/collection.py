@@ -9,6 +9,7 @@ those that hold most of what was never tried.
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from array import array
 from collections.abc import Iterable, Sequence
@@ -28,16 +29,21 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.files import CannotWrite, publish
 from discovery.lines import lines
-from discovery.molecule import quiet_rdkit
+from discovery.molecule import Molecule, quiet_rdkit
+from discovery.outcome import MoleculeError
+from generative.edits import MARKED
 from generative.refusal import SettingError
+from generative.trees import flatten
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 COMMON = 3  # molecules that must hold a substructure for it to be worth meeting
 KEPT = 20_000  # molecules from which on an index is worth keeping
+CHARGED = re.compile(r"[+.]|-\]|-\d\]")  # charges, or several parts
 RADIUS = 3  # radius of the circular substructures, in bonds
 
+_TEXTS = ("smiles", "names")
 _TABLES = ("hashes", "held", "starts", "holders", "opens")
 _CIRCLES = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS)
 
@@ -57,6 +63,7 @@ class Collection:
     """
 
     smiles: tuple[str, ...]
+    names: tuple[str, ...]  # [molecule] SMILES as a proposal has it: canonical, flat, uncharged; no two alike
     hashes: Ints  # [substructure], ascending
     held: npt.NDArray[np.int32]
     starts: Ints  # [molecule + 1]
@@ -65,8 +72,11 @@ class Collection:
 
     @classmethod
     def of(cls, smiles: Iterable[str]) -> Collection:
-        """From SMILES, each kept as it is written; what RDKit cannot read is left out with a warning."""
-        kept: list[str] = []
+        """From SMILES, each kept as it is written; what RDKit cannot read is left out with a warning.
+
+        Of stereoisomers, salts and charges of one molecule the first is kept.
+        """
+        kept: dict[str, str] = {}
         lengths: list[int] = []
         found = array("Q")
         bad: list[str] = []
@@ -76,8 +86,10 @@ class Collection:
                 if mol is None or mol.GetNumAtoms() < 2:
                     bad.append(text)
                     continue
+                if (name := _named(text, mol)) in kept:
+                    continue
                 mine = _CIRCLES.GetSparseCountFingerprint(mol).GetNonzeroElements()
-                kept.append(text)
+                kept[name] = text
                 lengths.append(len(mine))
                 found.extend(mine)
         if bad:
@@ -94,6 +106,7 @@ class Collection:
         held, rows_ = number[inverse[keep]].astype(np.int32), rows_[keep]
         order = np.argsort(held, kind="stable")
         return cls(
+            tuple(kept.values()),
             tuple(kept),
             hashes[common],
             held,
@@ -109,7 +122,8 @@ class Collection:
 
     @cached_property
     def row(self) -> dict[str, int]:
-        return {smiles: row for row, smiles in enumerate(self.smiles)}
+        """By name."""
+        return {name: row for row, name in enumerate(self.names)}
 
     @cached_property
     def _rarity(self) -> Floats:
@@ -190,6 +204,16 @@ def _top(values: Floats, n: int) -> Ints:
     return some[np.argsort(-values[some], kind="stable")][:n]
 
 
+def _named(text: str, mol: Chem.Mol) -> str:
+    """What the molecule is called once it is proposed: by RDKit alone where that is certain to be it."""
+    if CHARGED.search(text):
+        try:
+            mol = Molecule.parse(text).mol()
+        except MoleculeError:
+            return text  # nor will it be proposed
+    return str(Chem.MolToSmiles(flatten(mol) if MARKED.search(text) else mol))
+
+
 @lru_cache(maxsize=2)
 def read(path: Path) -> Collection:
     """The collection in a SMILES file, one molecule a line, gzipped or not.
@@ -215,19 +239,21 @@ def read(path: Path) -> Collection:
 def _kept(texts: Sequence[str]) -> Collection:
     """From the cache, or made and put there; a cache that cannot be read or written is done without."""
     words = "\n".join(texts)
-    name = sha256(f"{RADIUS} {COMMON} {rdkit.__version__}\n{words}".encode()).hexdigest()
+    name = sha256(f"named {RADIUS} {COMMON} {rdkit.__version__}\n{words}".encode()).hexdigest()
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     place = home / "discovery" / "collections" / f"{name}.npz"
     with (
         suppress(OSError, EOFError, ValueError, KeyError, BadZipFile),
         np.load(place, allow_pickle=False) as tables,
     ):
-        smiles = tables["smiles"].tobytes().decode().split("\n")
-        return Collection(tuple(smiles), *(tables[table] for table in _TABLES))
+        smiles, names = (tuple(tables[table].tobytes().decode().split("\n")) for table in _TEXTS)
+        return Collection(smiles, names, *(tables[table] for table in _TABLES))
     found = Collection.of(dict.fromkeys(texts))
     whole = BytesIO()
-    smiles_bytes = np.frombuffer("\n".join(found.smiles).encode(), np.uint8)
-    np.savez(whole, smiles=smiles_bytes, **{table: getattr(found, table) for table in _TABLES})
+    tables_ = {table: getattr(found, table) for table in _TABLES}
+    for table in _TEXTS:
+        tables_[table] = np.frombuffer("\n".join(getattr(found, table)).encode(), np.uint8)
+    np.savez(whole, **tables_)
     with suppress(CannotWrite, OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         publish(place, whole.getvalue())

@@ -465,7 +465,7 @@ class GuidedProposer:
     @cached_property
     def _fresh(self) -> Set[str]:
         """What was not bred."""
-        return {*self._library, *(self._collection.smiles if self._collection else ())}
+        return {*self._library, *(self._collection.names if self._collection else ())}
 
     @cached_property
     def _editor(self) -> Editor | None:

@@ -111,6 +111,15 @@ def test_files_are_read_and_bad_rows_named(tmp_path: Path) -> None:
         read(tmp_path / "empty.smi")
 
 
+def test_a_molecule_has_one_row_by_the_name_it_is_proposed_under() -> None:
+    """Stereoisomers, salts and charges of one molecule are one proposal; reference: `Molecule.parse`."""
+    texts = ["C[C@H](N)CO", "C[C@@H](N)CO", "CC([NH3+])CO.[Cl-]", "OCCc1ccccc1", "c1ccccc1CC[O-].[Na+]"]
+    found = Collection.of(texts)
+    assert found.smiles == (texts[0], texts[3])
+    assert found.names == ("CC(N)CO", "OCCc1ccccc1")
+    assert found.row == {Molecule.parse(one).smiles: row for row, one in enumerate(["CC(N)CO", texts[3]])}
+
+
 def test_an_index_is_kept_and_a_damaged_one_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +134,7 @@ def test_an_index_is_kept_and_a_damaged_one_made_again(
         read.cache_clear()
         again = read(path)
         assert again.smiles == first.smiles
+        assert again.names == first.names
         for table in ("hashes", "held", "starts", "holders", "opens"):
             assert np.array_equal(getattr(again, table), getattr(first, table))
 
