@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float64]
 
 COMMON = 3  # molecules that must hold a substructure for it to be worth meeting
 KEPT = 20_000  # molecules from which on an index is worth keeping
-CHARGED = re.compile(r"[+.]|-\]|-\d\]")  # charges, or several parts
+CHARGED, NITRO = re.compile(r"[+.]|-\]|-\d\]"), "[N+](=O)[O-]"  # charges or several parts; neither
 RADIUS = 3  # radius of the circular substructures, in bonds
 
 _TEXTS = ("smiles", "names")
@@ -206,7 +206,7 @@ def _top(values: Floats, n: int) -> Ints:
 
 def _named(text: str, mol: Chem.Mol) -> str:
     """What the molecule is called once it is proposed: by RDKit alone where that is certain to be it."""
-    if CHARGED.search(text):
+    if CHARGED.search(text.replace(NITRO, "")):
         try:
             mol = Molecule.parse(text).mol()
         except MoleculeError:
