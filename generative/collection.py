@@ -40,7 +40,8 @@ Floats = npt.NDArray[np.float64]
 
 COMMON = 3  # molecules that must hold a substructure for it to be worth meeting
 KEPT = 20_000  # molecules from which on an index is worth keeping
-CHARGED, NITRO = re.compile(r"[+.]|-\]|-\d\]"), "[N+](=O)[O-]"  # charges or several parts; neither
+CHARGED = re.compile(r"[+.]|-\]|-\d\]")  # charges, or several parts
+NITRO = "[N+](=O)[O-]"  # no charge that could be taken away
 RADIUS = 3  # radius of the circular substructures, in bonds
 
 _TEXTS = ("smiles", "names")
