@@ -1,15 +1,16 @@
 """Three-dimensional shapes for a species, always the same ones.
 
 Docking turns bonds itself, so only bond lengths, angles and ring shapes matter
-here. One shape is enough for most molecules: a few are drawn and the one of lowest
-energy is kept. Where rings are to take several shapes, as those of a macrocycle do,
-more are drawn and those whose rings differ are kept. Every loop has an iteration
-limit and none a clock, so a slow machine gives the same answer.
+here. Where all rings are flat one shape is enough. Where one puckers a few are drawn
+and those whose rings differ are kept, the lowest energy first: which of them binds is
+for docking to find out. Every loop has an iteration limit and none a clock, so a slow
+machine gives the same answer.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,8 @@ MINIMISE_STEPS = 500
 MOST_ATOMS = 400  # with hydrogens; beyond it distance geometry takes minutes
 RING_SHAPES = 4  # shapes drawn where a ring can pucker
 MACROCYCLE = 9  # atoms of the smallest ring that counts as one
-MACROCYCLE_SHAPES = 6  # docked of a macrocycle unless told otherwise
-DRAWN = 8  # shapes drawn for each that is asked for
+PUCKERED_SHAPES, MACROCYCLE_SHAPES = 3, 6  # docked of rings that pucker, of a macrocycle, unless told otherwise
+DRAWN = 8  # more shapes drawn where several are asked for; of a macrocycle so many for each
 SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
 MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared
 STRAIN = 15.0  # kcal/mol above the lowest; a force field without water overrates folded rings
@@ -50,7 +51,7 @@ def shapes(smiles: str, shown: str, most: int = 1) -> list[tuple[Chem.Mol, tuple
     Parameters
     ----------
     most : int
-        With 0, one, or `MACROCYCLE_SHAPES` for a macrocycle.
+        With 0, `PUCKERED_SHAPES`, or `MACROCYCLE_SHAPES` of a macrocycle.
 
     Raises
     ------
@@ -64,11 +65,11 @@ def shapes(smiles: str, shown: str, most: int = 1) -> list[tuple[Chem.Mol, tuple
             f"{shown} has {mol.GetNumAtoms()} atoms with hydrogens; 3-D shapes are made for up to {MOST_ATOMS}",
         )
     wanted = RING_SHAPES if _puckers(mol) else 1
-    most = most or (MACROCYCLE_SHAPES if has_macrocycle(mol) else 1)
+    most = most or (MACROCYCLE_SHAPES if has_macrocycle(mol) else PUCKERED_SHAPES)
     with quiet_rdkit():
         first = _lowest(mol, wanted, smiles, shown)
         if most == 1 or wanted == 1:
-            return [first[:2]]
+            return [(first.shapes[0][1], first.notes)]
         return _ring_shapes(mol, most, smiles, first)
 
 
@@ -77,8 +78,15 @@ def has_macrocycle(mol: Chem.Mol) -> bool:
     return any(len(ring) >= MACROCYCLE for ring in mol.GetRingInfo().AtomRings())
 
 
-def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...], float]:
-    """The lowest of a few shapes, notes, and its energy in kcal/mol."""
+class _Drawn(NamedTuple):
+    """A few shapes at rest."""
+
+    shapes: list[tuple[float, Chem.Mol]]  # kcal/mol, lowest first, and a molecule with that one conformer
+    notes: tuple[str, ...]
+
+
+def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> _Drawn:
+    """A few shapes, lowest energy first, and notes."""
     mol = Chem.Mol(mol)
     found = _shapes(mol, 1, smiles, random_start=False)
     if found and wanted > 1:
@@ -92,31 +100,39 @@ def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> tuple[Chem.M
         )
     relaxed = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
     energies, field = _minimise(relaxed)
-    best = min(range(len(found)), key=lambda i: (round(energies[i], 3), i))
     notes = () if field == "MMFF94" else (f"shape minimised with {field}: MMFF94 has no parameters for it",)
-    return _with(mol, relaxed.GetConformer(found[best])), notes, energies[best]
+    return _Drawn(_by_energy(mol, relaxed, found, energies), notes)
+
+
+def _by_energy(
+    mol: Chem.Mol, relaxed: Chem.Mol, found: list[int], energies: list[float]
+) -> list[tuple[float, Chem.Mol]]:
+    order = sorted(range(len(found)), key=lambda i: (round(energies[i], 3), i))
+    return [(energies[i], _with(mol, relaxed.GetConformer(found[i]))) for i in order]
 
 
 def _ring_shapes(
-    mol: Chem.Mol, most: int, smiles: str, first: tuple[Chem.Mol, tuple[str, ...], float]
+    mol: Chem.Mol, most: int, smiles: str, first: _Drawn
 ) -> list[tuple[Chem.Mol, tuple[str, ...]]]:
     """The lowest shape and others whose rings differ from it and from each other."""
     drawn = Chem.Mol(mol)
-    found = _shapes(drawn, DRAWN * most, f"rings {smiles}", random_start=True)
+    count = DRAWN * most if has_macrocycle(mol) else DRAWN
+    found = _shapes(drawn, count, f"rings {smiles}", random_start=True)
     energies, _ = _minimise(drawn) if found else ([], "")
     turning, alike = _ring_torsions(mol), _relabelled(mol)
-    lowest, notes, floor = first
-    floor = min([floor, *energies])
-    kept = [(lowest, first[2], [_turns(lowest.GetConformer(), same[turning]) for same in alike])]
-    for k in sorted(range(len(found)), key=lambda i: (round(energies[i], 3), i)):
-        if len(kept) == most or energies[k] > floor + STRAIN:
+    (lowest, shape), *others = first.shapes
+    others = sorted([*others, *_by_energy(mol, drawn, found, energies)], key=lambda one: round(one[0], 3))
+    floor = min([lowest, *energies])
+    kept = [(shape, lowest, [_turns(shape.GetConformer(), same[turning]) for same in alike])]
+    for energy, shape in others:
+        if len(kept) == most or energy > floor + STRAIN:
             break
-        turns = _turns(drawn.GetConformer(found[k]), turning)
-        if all(_apart(turns, other) > SAME_RING for _, _, others in kept for other in others):
-            every = [_turns(drawn.GetConformer(found[k]), same[turning]) for same in alike]
-            kept.append((_with(mol, drawn.GetConformer(found[k])), energies[k], every))
+        turns = _turns(shape.GetConformer(), turning)
+        if all(_apart(turns, seen) > SAME_RING for _, _, labels in kept for seen in labels):
+            kept.append((shape, energy, [_turns(shape.GetConformer(), same[turning]) for same in alike]))
+    notes = first.notes
     if len(kept) == 1:
-        return [(lowest, notes)]
+        return [(kept[0][0], notes)]
     return [
         (
             shape,

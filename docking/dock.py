@@ -27,6 +27,7 @@ from docking.species import BODY_PH
 
 STAGE = "docking"
 RankBy = Literal["rescoring", "score"]
+RANGE = 3.0  # kcal/mol above the best pose, of engines that do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def dock(
     n_poses : most poses per isomer
     isomers : most stereoisomers docked where centres are open
     tautomers : most tautomers docked, the drawn one first
-    rings : most ring shapes docked per isomer; 0 for one, and a few of a macrocycle
+    rings : most ring shapes docked per isomer, which share one effort; 0 for three, six of a macrocycle
     rank_by : what puts poses in order
         "rescoring", which knows the true pose more often (see rescoring.py) and puts
         plausible poses before others; or "score", the engine's kcal/mol alone. The
@@ -99,6 +100,7 @@ def dock(
         molecules,
     )
     ligands = [ligand for group in prepared if not isinstance(group, Missing) for ligand in group]
+    within = float(works.settings.get("energy_range", RANGE))
     asked = max(n_poses, CANDIDATES)  # so that there is something to choose from
     found = iter(dock_all(works, receptor, site, ligands, seed=seed, n_poses=asked))
     outcomes: list[Docked | Missing] = []
@@ -107,7 +109,7 @@ def dock(
             outcomes.append(group)
             continue
         answers = [next(found) for _ in group]
-        poses = [list(answer) for answer in answers if not isinstance(answer, Missing)]
+        poses = by_species([answer for answer in answers if not isinstance(answer, Missing)], within)
         refusals = [answer for answer in answers if isinstance(answer, Missing)]
         if not poses:
             outcomes.append(refusals[0])
@@ -116,6 +118,22 @@ def dock(
         else:
             outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))
     return outcomes
+
+
+def by_species(answers: Sequence[Sequence[Pose]], within: float = RANGE) -> list[list[Pose]]:
+    """An engine's answers -> poses of each tautomer and isomer, those of all its ring shapes together.
+
+    Of several ring shapes the poses `within` so many kcal/mol of the best are kept, as an engine keeps them of one.
+    """
+    groups: dict[str, list[Sequence[Pose]]] = {}
+    for answer in answers:
+        groups.setdefault(answer[0].ligand.smiles, []).append(answer)
+    kept = []
+    for shapes in groups.values():
+        poses = [pose for some in shapes for pose in some]
+        best = min(pose.standing for pose in poses) if len(shapes) > 1 else np.inf
+        kept.append([pose for pose in poses if pose.standing <= best + within])
+    return kept
 
 
 def by_score(molecule: Molecule, poses: Sequence[Sequence[Pose]], n_poses: int) -> Docked:
@@ -148,7 +166,7 @@ def ranked(
 
     Parameters
     ----------
-    poses : those of each isomer
+    poses : those of each isomer, of all its ring shapes
     n_poses : most poses kept of each isomer
     weights : the shipped ones when not given
     """

@@ -72,7 +72,7 @@ class Job:
     ph: float = 7.4
     isomers: int = 4
     tautomers: int = 1  # docked per row, the drawn one first
-    rings: int = 0  # ring shapes docked per isomer; 0: one, and a few for a macrocycle
+    rings: int = 0  # most ring shapes docked per isomer; 0 for three, six of a macrocycle
     rank_by: RankBy = "rescoring"  # what orders a row's poses
     score_only: bool = False  # score the poses of an SDF, MOL2 or PDBQT where they lie
 

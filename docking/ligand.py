@@ -90,7 +90,7 @@ def prepare(
         With 1 the molecule as drawn; see `species.tautomers`.
     most_shapes : int
         Rings do not bend while docking, so each shape they may have is docked. With 0 it
-        is one, and a few where there is a macrocycle; see `conformer.shapes`.
+        is three where a ring puckers, six where there is a macrocycle; see `conformer.shapes`.
 
     Raises
     ------

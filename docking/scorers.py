@@ -54,7 +54,7 @@ class DockingScore:
     ph: float = preparation.PH
     isomers: int = 1  # docked per molecule, where stereo centres are open
     tautomers: int = 1  # docked per molecule, the drawn one first
-    rings: int = 0  # ring shapes docked per isomer; 0 for one, and a few of a macrocycle
+    rings: int = 0  # most ring shapes docked per isomer; 0 for three, six of a macrocycle
     restrain: str = ""  # a TOML file of distances, places, cores and likeness; see restraints.py
     like: str = ""  # an SDF of a known ligand whose likeness is sought
     require_plausible: bool = True

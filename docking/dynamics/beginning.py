@@ -3,9 +3,10 @@
 A crystal shows the pocket with one ligand in it; with another a side chain may stand
 otherwise, as valine 111 of T4 lysozyme does for p-xylene [1]_, and turns too rarely for a
 short simulation to find out. So every single bond of a side chain beside the ligand is
-tried a third of a turn both ways, by the energy of the relaxed complex; what is found is
-warmed with the ligand alone in it. All comparisons of a ligand then begin from the same
-pocket: differences between them are no accident of the partner.
+tried a third of a turn both ways, by the energy of the relaxed complex. A ligand of many
+then tries the pockets that the others found as well: where two are alike, which pocket
+they take must be no accident of where a minimiser ended. The best is warmed with the
+ligand alone in it, and all comparisons of the ligand begin there.
 
 References
 ----------
@@ -14,8 +15,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,48 @@ class Beginning:
     ligand: Floats  # [ligand atom, 3] nm
     turned: tuple[str, ...]  # residues of which a side chain was turned
 
+    @property
+    def chunk(self) -> int:
+        """It is made at once: see checkpoint.py."""
+        return 1
 
-def beginning(
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """What is kept of it."""
+        return {"pocket": self.pocket, "ligand": self.ligand, "turned": np.array(self.turned, dtype="U")}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Beginning:
+        """And back."""
+        return cls(arrays["pocket"], arrays["ligand"], tuple(str(x) for x in arrays["turned"]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seat:
+    """A ligand and the pocket cut out for it and its kin, before either has moved."""
+
+    receptor: ReceptorModel
+    bound: Complex
+    name: str
+    relax: int  # force evaluations for every minimum, dry and in water
+    device: Device
+    dry: Any  # Systems, the ligand walled in as it lies: see walls.py
+    wet: Any
+    warm: Any
+
+    def settled(
+        self, xyz: Floats, effort: int = 1, limit: float = float("inf")
+    ) -> tuple[Floats, float, float]:
+        """[atom, 3] nm, and the energies of the relaxed complex, kcal/mol: dry, and in water where that is below `limit`."""
+        free = ~self.bound.frozen
+        xyz, dry, _ = descend(self.dry, xyz, free, effort * self.relax, self.device)
+        dry *= KCAL_PER_KJ
+        if not dry < limit:
+            return xyz, dry, float("inf")
+        xyz, wet, _ = descend(self.wet, xyz, free, effort * self.relax, self.device)
+        return xyz, dry, wet * KCAL_PER_KJ
+
+
+def seat(
     receptor: ReceptorModel,
     terms: Terms,
     mol: Chem.Mol,
@@ -64,12 +105,9 @@ def beginning(
     free: float,
     cutoff: float = 12.0,
     relax: int = 50,
-    warm_ps: float = 5.0,
     device: Device | None = None,
-    seed: int = 1,
-    temperature: float = 298.15,
-) -> Beginning:
-    """The pocket as it takes a ligand.
+) -> Seat:
+    """Cut out a ligand's pocket.
 
     Parameters
     ----------
@@ -77,64 +115,94 @@ def beginning(
         What the pocket is cut around, with `keep` and `free`: see pocket.py.
     cutoff
         Å.
-    relax
-        Force evaluations for every minimum, dry and in water.
-    warm_ps
-        Of dynamics at the end; with 0 neither side chains are tried nor anything is warmed.
+
+    Raises
+    ------
+    ReceptorError
+        See pocket.carve.
+    """
+    bound = carve(receptor, terms, mol.GetConformer().GetPositions(), keep=keep, free=free, near=near)
+    heavy = [a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() > 1]
+    lean = without_terms_among(bound.terms, bound.frozen)
+    held = Choices(cutoff_nm=cutoff / 10.0, constrain_hydrogens=True, heavy_hydrogens=True)
+    free_bonds = replace(held, constrain_hydrogens=False)
+    systems = dry_system(bound), *(system_of(lean, bound.frozen, how) for how in (free_bonds, held))
+    for system in systems:
+        wall = unturned([bound.n_receptor + i for i in heavy], ways_out(mol, heavy))
+        if wall is not None:
+            system.addForce(wall)
+    return Seat(receptor, bound, name, relax, device or Device(), *systems)
+
+
+def searched(at: Seat) -> Beginning:
+    """The pocket with its side chains as the ligand likes them best, each turned from how it stood by itself.
+
+    Raises
+    ------
+    MoleculeError
+        DIVERGED if the complex cannot be relaxed.
+    """
+    best, dry, lowest = at.settled(at.bound.xyz, 2)
+    turned: list[str] = []
+    for _ in range(_ROUNDS):
+        found = None
+        for residue, trial in _trials(at.receptor, at.bound, best):
+            moved, energy, wet = at.settled(trial, limit=dry + _WORTH_A_LOOK)
+            if np.isfinite(wet) and wet < lowest - _BETTER:
+                found, lowest = (residue, moved, energy), wet
+        if found is None:
+            break
+        best, dry = found[1], found[2]
+        turned.append(at.bound.labels[found[0]])
+    return _whole(at, best, dry, turned)
+
+
+def beginning(
+    at: Seat,
+    known: Sequence[Beginning],
+    *,
+    warm_ps: float = 5.0,
+    seed: int = 1,
+    temperature: float = 298.15,
+) -> Beginning:
+    """The best of the known pockets for a ligand, warmed with it.
+
+    Parameters
+    ----------
+    known
+        What the ligand's search and those of others found; the pocket as given is tried too.
 
     Raises
     ------
     MoleculeError
         DIVERGED if the complex cannot be relaxed or explodes.
-    ReceptorError
-        See pocket.carve.
     """
-    where = device or Device()
-    bound = carve(receptor, terms, mol.GetConformer().GetPositions(), keep=keep, free=free, near=near)
-    heavy = [a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() > 1]
-    seat = bound.n_receptor
-    wall = unturned([seat + i for i in heavy], ways_out(mol, heavy))
-    dry = dry_system(bound)
-    lean = without_terms_among(bound.terms, bound.frozen)
-    wet = system_of(lean, bound.frozen, Choices(cutoff_nm=cutoff / 10.0))
-    if wall is not None:
-        dry.addForce(openmm.XmlSerializer.clone(wall))
-        wet.addForce(openmm.XmlSerializer.clone(wall))
-    free_atoms = ~bound.frozen
+    n = at.bound.n_receptor
+    tried = {(): at.bound.xyz} | {
+        one.turned: np.concatenate([one.pocket, at.bound.xyz[n:]]) for one in known if one.turned
+    }
+    settled = {turned: at.settled(xyz, 2) for turned, xyz in tried.items()}
+    turned = min(settled, key=lambda one: float(np.nan_to_num(settled[one][2], nan=np.inf)))
+    best, dry, _ = settled[turned]
+    held = _whole(at, best, dry, turned)
+    if not warm_ps:
+        return held
+    warm = _warmed(at, best, warm_ps, seed, temperature)
+    return Beginning(warm[:n], warm[n:], held.turned)
 
-    def relaxed(xyz: Floats, system: Any, evaluations: int) -> tuple[Floats, float]:
-        moved, energy, _ = descend(system, xyz, free_atoms, evaluations, where)
-        return moved, energy * KCAL_PER_KJ
 
-    best, dry_best = relaxed(bound.xyz, dry, 2 * relax)
-    best, lowest = relaxed(best, wet, relax)
-    turned: list[str] = []
-    for _ in range(_ROUNDS if warm_ps else 0):
-        found = None
-        for residue, atoms, trial in _trials(receptor, bound, best):
-            moved, energy = relaxed(trial, dry, relax)
-            if not energy < dry_best + _WORTH_A_LOOK:
-                continue
-            moved, energy_wet = relaxed(moved, wet, relax)
-            if energy_wet < lowest - _BETTER:
-                found, best_of_round, lowest = (residue, atoms), moved, energy_wet
-                dry_of_round = energy
-        if found is None:
-            break
-        best, dry_best = best_of_round, min(dry_of_round, dry_best)
-        turned.append(bound.labels[found[0]])
-    if not np.isfinite(lowest) or not np.isfinite(best).all():
+def _whole(at: Seat, xyz: Floats, energy: float, turned: Sequence[str]) -> Beginning:
+    if not np.isfinite(energy) or not np.isfinite(xyz).all():
         raise MoleculeError(
             Reason.DIVERGED,
-            f"{name}: its complex cannot be relaxed: two atoms lie on each other; dock it again",
+            f"{at.name}: its complex cannot be relaxed: two atoms lie on each other; dock it again",
         )
-    if warm_ps:
-        best = _warmed(lean, bound, best, wall, cutoff, warm_ps, where, seed, temperature, name)
-    return Beginning(best[:seat], best[seat:], tuple(turned))
+    n = at.bound.n_receptor
+    return Beginning(xyz[:n], xyz[n:], tuple(turned))
 
 
-def _trials(receptor: ReceptorModel, bound: Complex, xyz: Floats) -> Iterator[tuple[int, Ints, Floats]]:
-    """Residue, the atoms that turn, and all coordinates with them turned a third, both ways."""
+def _trials(receptor: ReceptorModel, bound: Complex, xyz: Floats) -> Iterator[tuple[int, Floats]]:
+    """Residue, and all coordinates with them turned a third, both ways."""
     ligand = xyz[bound.ligand]
     for residue, (a, b), atoms in turning(receptor, bound):
         heavy = atoms[receptor.numbers[bound.receptor_atoms[atoms]] > 1]
@@ -145,7 +213,7 @@ def _trials(receptor: ReceptorModel, bound: Complex, xyz: Floats) -> Iterator[tu
             turn = Rotation.from_rotvec(np.deg2rad(degrees) * axis)
             trial = xyz.copy()
             trial[atoms] = turn.apply(xyz[atoms] - xyz[b]) + xyz[b]
-            yield residue, atoms, trial
+            yield residue, trial
 
 
 def turning(receptor: ReceptorModel, bound: Complex) -> list[tuple[int, tuple[int, int], Ints]]:
@@ -184,29 +252,14 @@ def turning(receptor: ReceptorModel, bound: Complex) -> list[tuple[int, tuple[in
     return found
 
 
-def _warmed(
-    lean: Terms,
-    bound: Complex,
-    xyz: Floats,
-    wall: Any,
-    cutoff: float,
-    ps: float,
-    device: Device,
-    seed: int,
-    temperature: float,
-    name: str,
-) -> Floats:
-    choices = Choices(cutoff_nm=cutoff / 10.0, constrain_hydrogens=True, heavy_hydrogens=True)
-    system = system_of(lean, bound.frozen, choices)
-    if wall is not None:
-        system.addForce(wall)
+def _warmed(at: Seat, xyz: Floats, ps: float, seed: int, temperature: float) -> Floats:
     for fs in (4.0, 2.0, 1.0):
         integrator = openmm.LangevinMiddleIntegrator(temperature, 2.0, fs / 1000.0)
-        integrator.setRandomNumberSeed(seed_of(seed, name, "beginning"))
-        ctx = context(system, integrator, device)
+        integrator.setRandomNumberSeed(seed_of(seed, at.name, "beginning"))
+        ctx = context(at.warm, integrator, at.device)
         ctx.setPositions(xyz)
         ctx.applyConstraints(1e-6)
-        ctx.setVelocitiesToTemperature(temperature, seed_of(seed, name, "beginning"))
+        ctx.setVelocitiesToTemperature(temperature, seed_of(seed, at.name, "beginning"))
         try:
             integrator.step(round(ps * 1000.0 / fs))
         except openmm.OpenMMException as error:
@@ -218,5 +271,5 @@ def _warmed(
             return warm
     raise MoleculeError(
         Reason.DIVERGED,
-        f"{name}: its complex explodes even at steps of 1 fs; look at its pose, or dock it again",
+        f"{at.name}: its complex explodes even at steps of 1 fs; look at its pose, or dock it again",
     )

@@ -143,6 +143,7 @@ def turned(mol: Chem.Mol, xyz: Floats, images: tuple[tuple[int, ...], ...]) -> b
     """Whether a ligand that moved to `xyz` ([atom, 3] Å, hydrogens too) lies nearer to an image of its pose."""
     heavy = [a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() > 1]
     pose, now = mol.GetConformer().GetPositions()[heavy], xyz[heavy]
+    now = now - (now - pose).mean(axis=0)  # a ligand that moved as a whole has not turned
     return int(np.argmin([np.square(pose[list(image)] - now).sum() for image in images])) > 0
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from rdkit import Chem
 
 from discovery.units import GAS_CONSTANT
-from docking.dynamics.beginning import Beginning, beginning
+from docking.dynamics.beginning import Beginning, Seat, beginning, searched, seat
 from docking.dynamics.charges import Charges
 from docking.dynamics.exchange import Plan, Samples, sample
 from docking.dynamics.ladder import Difference, difference
@@ -46,7 +46,9 @@ class Relative:
     cutoff: float = 12.0  # Å, of the implicit form
     shape: Shape = "cycles"
     relax: int = 50  # force evaluations for every minimum before anything moves
-    warm_ps: float = 5.0  # of each ligand alone in its pocket, see beginning.py; in implicit water
+    warm_ps: float = (
+        5.0  # of each ligand alone in its pocket, in implicit water; 0: no side chain is turned either
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,11 +92,11 @@ def parameters(mol: Chem.Mol, settings: Settings, name: str) -> tuple[Terms, Cha
     return ligand_terms(mol, charges.values, settings.ligand_field or force_field(), name), charges
 
 
-def taken(
+def seated(
     receptor: ReceptorModel, terms: Terms, mol: Chem.Mol, name: str, how: Relative, near: Floats
-) -> Beginning:
-    """How the pocket takes a ligand: see beginning.py."""
-    return beginning(
+) -> Seat:
+    """A ligand's pocket, before anything moves: see beginning.py."""
+    return seat(
         receptor,
         terms,
         mol,
@@ -104,11 +106,13 @@ def taken(
         free=how.settings.free,
         cutoff=how.cutoff,
         relax=how.relax,
-        warm_ps=how.warm_ps,
         device=how.settings.device,
-        seed=how.plan.seed,
-        temperature=how.plan.temperature,
     )
+
+
+def begun(at: Seat, known: Sequence[Beginning], how: Relative) -> Beginning:
+    """How a pocket takes a ligand, of the ways that are known."""
+    return beginning(at, known, warm_ps=how.warm_ps, seed=how.plan.seed, temperature=how.plan.temperature)
 
 
 def edge(
@@ -151,10 +155,12 @@ def edge(
     title = f"{names[0]} to {names[1]}"
     held = np.concatenate([mol.GetConformer().GetPositions() for mol in mols]) if near is None else near
     if resumed is None and beginnings is None and use.solvent == "implicit":
-        beginnings = (
-            taken(receptor, one, mols[0], names[0], use, held),
-            taken(receptor, two, mols[1], names[1], use, held),
-        )
+        seats = [
+            seated(receptor, terms, mol, name, use, held)
+            for terms, mol, name in zip((one, two), mols, names, strict=True)
+        ]
+        known = [searched(at) for at in seats] if use.warm_ps else []
+        beginnings = (begun(seats[0], known, use), begun(seats[1], known, use))
     ready = transfer(
         receptor,
         (one, two),

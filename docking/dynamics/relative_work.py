@@ -21,16 +21,26 @@ from rdkit import Chem
 
 from discovery.files import publish
 from discovery.outcome import Counts, Missing, MoleculeError, Reason
-from docking.dynamics.beginning import Beginning
+from docking.dynamics.beginning import Beginning, Seat, searched
 from docking.dynamics.charges import Charges
-from docking.dynamics.checkpoint import Keeper
+from docking.dynamics.checkpoint import Keeper, put_aside_in
 from docking.dynamics.exchange import Plan, Samples
 from docking.dynamics.folder import counted, entries, opened, publish_table
 from docking.dynamics.likeness import frames
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
 from docking.dynamics.receptor_system import ReceptorModel
-from docking.dynamics.relative import Edge, Relative, Told, edge, likenesses, parameters, settled, taken
+from docking.dynamics.relative import (
+    Edge,
+    Relative,
+    Told,
+    begun,
+    edge,
+    likenesses,
+    parameters,
+    seated,
+    settled,
+)
 from docking.dynamics.terms import Terms
 from docking.dynamics.unit import missing_row, unit
 from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
@@ -141,7 +151,8 @@ def work(
         rows, ligands = _read(poses, job, watch)
         alike = likenesses([one.mol for one in ligands])
         pairs = edges(alike, job.how.shape)
-        pocket = _Pocket(job, [ligands[i] for i in sorted({i for pair in pairs for i in pair})])
+        compared = [ligands[i] for i in sorted({i for pair in pairs for i in pair})]
+        pocket = _Pocket(job, compared, out / "pockets", watch)
         found: list[tuple[Pair, dict[str, Any]]] = []
         for pair in pairs:
             one, two = (ligands[i] for i in pair)
@@ -159,6 +170,9 @@ def work(
                 row.get("detail")
                 or f"{one.name} to {two.name}: {row['difference']:+.2f} ± {row['error']:.2f} kcal/mol",
             )
+    damaged = put_aside_in(out / "pockets")
+    if damaged:
+        told(len(found), f"damaged, put aside and not used: {', '.join(damaged)}")
     result, used = settled(
         len(ligands),
         [Told(pair, row.get("difference"), row.get("error"), bool(row.get("doubts"))) for pair, row in found],
@@ -210,19 +224,35 @@ def _read(poses: Path, job: RelativeJob, watch: Watch) -> tuple[list[dict[str, A
 
 
 class _Pocket:
-    """The one pocket of a network, and how it takes each ligand: made once, when first asked for."""
+    """The one pocket of a network, and how it takes each ligand: found once, when first asked for, and kept."""
 
-    def __init__(self, job: RelativeJob, ligands: list[_Ligand]) -> None:
-        self.job = job
+    def __init__(self, job: RelativeJob, ligands: list[_Ligand], folder: Path, watch: Watch) -> None:
+        self.job, self.ligands, self.folder, self.watch = job, ligands, folder, watch
         places = [one.mol.GetConformer().GetPositions() for one in ligands]
         self.near = np.concatenate([np.zeros((0, 3)), *places])
-        self.known: dict[int, Beginning] = {}
 
     def takes(self, one: _Ligand) -> Beginning:
-        if one.number not in self.known:
+        return self._kept(one, "beginning", lambda at: begun(at, self._known(), self.job.how))
+
+    def _known(self) -> list[Beginning]:
+        found = []
+        for one in self.ligands if self.job.how.warm_ps else []:
+            try:
+                found.append(self._kept(one, "search", searched))
+            except MoleculeError:
+                continue  # it is told where an edge asks for this ligand itself
+        return found
+
+    def _kept(self, one: _Ligand, what: str, made: Callable[[Seat], Beginning]) -> Beginning:
+        keeper = Keeper(Beginning, self.folder, f"{one.number:06d}-{what}")
+        known = keeper.found()
+        if known is None:
             job = self.job
-            self.known[one.number] = taken(job.receptor, one.terms, one.mol, one.name, job.how, self.near)
-        return self.known[one.number]
+            known = made(seated(job.receptor, one.terms, one.mol, one.name, job.how, self.near))
+            self.folder.mkdir(exist_ok=True)
+            keeper.keep(known)
+            self.watch.beat()
+        return known
 
 
 def _edge(
@@ -240,7 +270,6 @@ def _edge(
     beginnings = None
     if resumed is None and job.how.solvent == "implicit":
         beginnings = (pocket.takes(one), pocket.takes(two))
-        watch.beat()
     found = edge(
         job.receptor,
         (one.name, two.name),

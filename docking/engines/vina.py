@@ -49,7 +49,7 @@ SPACING = 0.375  # Å, Vina's own default
 class VinaEngine:
     """Docks with the `vina` package, on one core, one ligand after another.
 
-    Exhaustiveness is the number of independent searches; time grows with it.
+    Exhaustiveness is the number of independent searches; time grows with it. Ring shapes of a ligand share it.
     """
 
     exhaustiveness: int = 8
@@ -90,7 +90,8 @@ class VinaEngine:
         check_fits(site, ligand)
         program = _program(receptor, site, self.scoring, seed_of(f"vina {seed}"))
         _load(program, ligand, ligand.pdbqt)
-        program.dock(exhaustiveness=self.exhaustiveness, n_poses=n_poses, min_rmsd=self.min_rmsd, max_evals=0)
+        searches = max(1, self.exhaustiveness // ligand.shapes)
+        program.dock(exhaustiveness=searches, n_poses=n_poses, min_rmsd=self.min_rmsd, max_evals=0)
         text = program.poses(n_poses=n_poses, energy_range=self.energy_range)
         energies = np.atleast_2d(program.energies(n_poses=n_poses, energy_range=self.energy_range))
         if not text.strip() or energies.size == 0:

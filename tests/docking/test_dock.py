@@ -12,8 +12,8 @@ import pytest
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
 from docking import demo_target, plausibility
-from docking.dock import Docked, dock
-from docking.ligand import Ligand
+from docking.dock import Docked, by_score, by_species, dock
+from docking.ligand import Ligand, prepare
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
 from docking.rescoring import CANDIDATES, distances, spread, standing
@@ -72,6 +72,23 @@ def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
                   key=lambda k: (fails[k], -odds[k]))  # fmt: skip
     assert [pose.score for pose in found.poses] == [every[k].score for k in best]
     assert found.rescoring == pytest.approx([odds[k] for k in best])
+
+
+def test_ring_shapes_stand_together() -> None:
+    """What an engine finds of both chairs is kept as if it were of one, and apart from another isomer's."""
+    chair, other = prepare(Molecule.parse("CC1CCC(N)CC1"), most_shapes=2)
+    assert chair.shapes == other.shapes == 2
+    isomer = Ligand(chair.molecule, "another", chair.block, chair.pdbqt, chair.atoms, chair.torsions)
+    answers = [
+        [Pose(ligand, chair.coords() + 3.0 * k, score) for k, score in enumerate(scores)]
+        for ligand, scores in ((chair, (-7.0, -5.0)), (other, (-6.5, -3.9)), (isomer, (-3.0, 1.0)))
+    ]
+    both, alone = by_species(answers, within=3.0)
+    assert [pose.score for pose in both] == [-7.0, -5.0, -6.5]
+    assert [pose.score for pose in alone] == [-3.0, 1.0]
+    kept = by_score(chair.molecule, [both], 2).poses
+    assert [pose.score for pose in kept] == [-7.0, -5.0]  # the other chair lies within 2 Å of the first
+    assert distances(kept)[0, 1] == pytest.approx(np.sqrt(27.0))
 
 
 def test_an_unknown_order_is_refused() -> None:

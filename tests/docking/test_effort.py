@@ -78,6 +78,16 @@ def test_the_search_beats_a_thousand_random_descents() -> None:
     assert mine <= random + 0.02
 
 
+def test_ring_shapes_share_an_effort() -> None:
+    for whole in effort.EFFORTS.values():
+        assert whole.shared(1) == whole
+        for among in (2, 3, 6):
+            part = whole.shared(among)
+            assert 2 <= part.agreeing <= whole.agreeing
+            for mine, all_of_it in zip((*part.least, *part.most), (*whole.least, *whole.most), strict=True):
+                assert all_of_it <= among * mine < all_of_it + among
+
+
 def test_the_same_key_gives_the_same_bits() -> None:
     _, _, problem, field = setting()
     first, second, other = (
@@ -122,8 +132,10 @@ def test_neighbours_on_the_device_change_nothing() -> None:
     ]
     problem = search.problem(VINA, tree(small().ligand), grid.types, 16, 8, tight=False)
     keys = [jax.random.key(k) for k in (3, 4, 5)]
-    first = effort.seek_many(VINA, [problem, *others], field, keys, SHORT)
-    last = effort.seek_many(VINA, [others[1], others[1], problem], field, [keys[2], keys[1], keys[0]], SHORT)
+    first = effort.seek_many(VINA, [problem, *others], field, keys, [SHORT] * 3)
+    last = effort.seek_many(
+        VINA, [others[1], others[1], problem], field, [keys[2], keys[1], keys[0]], [SHORT] * 3
+    )
     assert (first[0].energy == last[2].energy).all()
     assert all((a == b).all() for a, b in zip(first[0].conf, last[2].conf, strict=True))
     some = search.WALKERS

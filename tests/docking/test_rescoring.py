@@ -84,6 +84,14 @@ def test_poses_that_differ_are_kept_before_repetitions() -> None:
     assert spread([1, 0], gap, 0) == []
 
 
+def test_ring_shapes_of_a_ligand_are_rescored_each_as_it_lies() -> None:
+    chairs = ligand.prepare(Molecule.parse("CC1CCC(N)CC1"), most_shapes=2)
+    assert len({chair.digest for chair in chairs}) == 2
+    poses = [Pose(chair, chair.coords() + shift, -1.0) for shift in (0.0, 1.0) for chair in chairs]
+    alone = [rescored(receptor(), [pose])[0] for pose in poses]
+    assert rescored(receptor(), poses) == pytest.approx(alone, abs=1e-9)
+
+
 def test_several_ligands_are_refused() -> None:
     other = ligand.prepare(Molecule.parse("CCO"))[0]
     with pytest.raises(ValueError, match="one at a time"):

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from docking.dynamics.beginning import beginning, turning
+from docking.dynamics.beginning import Beginning, Seat, beginning, searched, seat, turning
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.platform import Device
 from docking.dynamics.pocket import carve
 from docking.dynamics.protocol import Settings
+from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.relative import parameters
 from tests.docking.dynamics.cases import demo_model, toluene
 
@@ -55,18 +56,28 @@ def test_a_turned_side_chain_finds_back() -> None:
     xyz = model.xyz.copy()
     xyz[whole[atoms]] = turn.apply(xyz[whole[atoms]] - xyz[whole[b]]) + xyz[whole[b]]
 
-    found = beginning(
-        replace(model, xyz=xyz),
-        terms,
-        toluene(),
-        "toluene",
-        near=pose,
-        keep=4.0,
-        free=3.0,
-        relax=15,
-        warm_ps=0.01,
-        device=SETTINGS.device,
-    )
+    def seated(receptor: ReceptorModel) -> Seat:
+        return seat(
+            receptor,
+            terms,
+            toluene(),
+            "toluene",
+            near=pose,
+            keep=4.0,
+            free=3.0,
+            relax=15,
+            device=SETTINGS.device,
+        )
+
+    found = searched(seated(replace(model, xyz=xyz)))
     assert bound.labels[residue] in found.turned
     gap = np.linalg.norm(found.pocket[atoms] - model.xyz[whole[atoms]], axis=1)
     assert np.median(gap) < 0.08  # nm; a third of a turn is 0.25
+    again = beginning(
+        seated(model), [found], warm_ps=0.0
+    )  # where it stood is as good: no pocket is taken up for nothing
+    assert again.turned in ((), found.turned)
+    assert again.pocket.shape == found.pocket.shape
+    kept = Beginning.of(found.arrays())
+    assert kept.turned == found.turned
+    assert np.array_equal(kept.pocket, found.pocket)

@@ -100,6 +100,8 @@ def test_killed_between_iterations_it_goes_on_and_says_what_was_damaged(
     def dying(self: object, progress: Samples) -> bool:
         self.every_s = 0.0  # type: ignore[attr-defined]
         kept = real(self, progress)  # type: ignore[arg-type]
+        if self.name != "edge":  # type: ignore[attr-defined]
+            return kept
         told.append(progress.chunk)
         if len(told) == 2:
             raise Killed
