@@ -25,7 +25,7 @@ from generative.collection import Collection
 from generative.elite import Search, descending, elite_of
 from generative.surrogate import Surrogate, features
 
-LEAST, MOST = 0.05, 0.5  # share of the calls when the collection yields nothing, and at most
+LEAST, MOST = 0.1, 0.5  # share of the calls when the collection yields nothing, and at most
 NEAR = 0.995  # share of the tenth best reward from which a molecule is at the top
 FEW, MANY = 20, 200  # molecules at the top with which the search is still climbing, and with which it rests
 LIKED, LIKE = 20, 60  # good molecules whose neighbours are judged, and how many of each

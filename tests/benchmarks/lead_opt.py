@@ -67,7 +67,7 @@ def improve(
                 }
             ],
             "scorers": [
-                {"use": "similarity", "settings": {"reference": seed_smiles}, "workers": 0, "at_least": similar,
+                {"use": "similarity", "settings": {"reference": [seed_smiles]}, "workers": 0, "at_least": similar,
                  "desirability": {"shape": "higher", "low": similar - 0.5, "high": similar}},
                 {"use": "qed", "workers": 0, "at_least": 0.6,
                  "desirability": {"shape": "higher", "low": 0.0, "high": 0.6}},
