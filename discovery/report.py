@@ -19,7 +19,7 @@ from markupsafe import Markup
 from discovery.files import publish
 from discovery.results import Row, Run
 from discovery.score import Column
-from discovery.target import Statement
+from discovery.target import STANCE, Statement
 from discovery.views.cards import Album, card_of, decimals_of, line_of, refusals
 from discovery.views.contact_map import KIND_LOOK
 from discovery.views.funnel_plot import funnel_svg
@@ -181,7 +181,6 @@ class Quote:
 
 _PUBMED = re.compile(r"^PMID:\s?(\d{1,9})$")
 _DOI = re.compile(r"^(?:doi:)?(10\.\d{4,9}/[\w.()/:;-]{1,200})$", re.IGNORECASE | re.ASCII)
-_STANCE = {1: "for", -1: "against", 0: "neither for nor against"}
 _LABEL = {"illustrative": "illustrative example text, not literature", "patent": "patent", "literature": ""}
 
 
@@ -206,7 +205,7 @@ def _quote(statement: Statement) -> Quote:
         source,
         "" if statement.kind == "illustrative" else link,
         " · ".join(text for text in (inert(part, limit=300) for part in where) if text),
-        _STANCE[statement.sign],
+        STANCE[statement.sign],
         number(statement.confidence, 2),
         _LABEL.get(statement.kind, statement.kind),
     )

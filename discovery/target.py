@@ -57,6 +57,9 @@ class Statement:
             raise ValueError(f"confidence is a probability, not {self.confidence}")
 
 
+STANCE = {1: "for", -1: "against", 0: "neither for nor against"}  # what a statement's sign says of its claim
+
+
 @runtime_checkable
 class EvidenceSource(Protocol):
     """Says what is known about a target, each statement quoted. Strongest first."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from discovery.target import Statement
 from discovery.views.drawing import UndrawableError, molecule_svg
+from discovery.views.text import PAPER
 from literature.claims import MENTIONED
 from literature.dossier import Dossier, Finding, Year
 from literature.picture import anchor, graph
@@ -177,8 +178,16 @@ def page(dossier: Dossier) -> str:
     )
 
 
+def sheet(dossier: Dossier) -> str:
+    """The page's inside on white paper, for a notebook of any theme."""
+    inside = "".join(
+        f".dossier {rule}}}" for rule in _STYLE.split("}") if rule and not rule.startswith("body")
+    )
+    return f'<div class="dossier" style="{PAPER};padding:.5em 1em"><style>{inside}</style>{fragment(dossier)}</div>'
+
+
 def fragment(dossier: Dossier) -> str:
-    """The page's inside, for a report or a notebook."""
+    """The page's inside, without a style of its own."""
     parts = [f"<h1>{html.escape(_heading(dossier))}</h1>", f"<p>{html.escape(_summary(dossier))}</p>"]
     if dossier.concept.about:
         parts.append(f"<p>{html.escape(inert(dossier.concept.about))}</p>")

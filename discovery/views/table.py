@@ -21,7 +21,7 @@ from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
 from discovery.score import Column, Refiner, Score, Scorer
-from discovery.target import Statement, Target
+from discovery.target import STANCE, Statement, Target
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
 from discovery.views.chart import Chart, front_of
@@ -522,7 +522,7 @@ class Table:
 
 
 def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
-    """Claims with the words they were read from; retracted ones struck out, texts of ours labelled so."""
+    """Claims, whether they are affirmed or denied, and in which words; retracted ones struck out, ours labelled so."""
     body = []
     for statement in statements[:n]:
         quote = escape(inert(statement.quote, limit=600))
@@ -535,11 +535,11 @@ def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
             inert(part) for part in (statement.title, statement.section, statement.year or "") if part
         )
         body.append(
-            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>“{quote}”<br><small>{escape(inert(statement.source))}"
+            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>{STANCE[statement.sign]}</td><td {_CELL}>“{quote}”<br><small>{escape(inert(statement.source))}"
             f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
         )
     caption = f"{min(n, len(statements))} of {len(statements):,} quotes"
-    return Html(_table(["claim", "quote", "confidence"], body, caption))
+    return Html(_table(["claim", "speaks", "quote", "confidence"], body, caption))
 
 
 def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Score | Missing]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +18,8 @@ from discovery.properties.physchem import Qed
 from discovery.proposal import Proposal
 from discovery.ranking import Criterion
 from discovery.score import Column, Score
-from discovery.views.table import Table, refined
+from discovery.target import Statement
+from discovery.views.table import Table, quotes, refined
 from tests.discovery.fake_run import HOSTILE, fake_run
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")
@@ -54,6 +56,15 @@ def test_words_on_white_paper_are_dark_on_a_dark_page_too(view: str) -> None:
         style = element.get("style", "")
         if "background:#fff" in style and "".join(element.itertext()).strip():
             assert ";color:#" in style, style
+
+
+def test_a_denied_claim_is_not_shown_as_a_claim() -> None:
+    denied = Statement("8-OH-DPAT", "binds", "HTR1B", -1, 0.9, "8-OH-DPAT is not a 5-HT1B ligand", "PMID:1")
+    affirmed = replace(denied, sign=1, quote="8-OH-DPAT binds 5-HT1B")
+    rows = [
+        [cell.text for cell in row.iter("td")] for row in parsed(quotes([denied, affirmed]).text).iter("tr")
+    ]
+    assert [row[1] for row in rows if row] == ["against", "for"]
 
 
 def test_show_says_value_error_alert_and_reason() -> None:
