@@ -22,6 +22,7 @@ _NEGATION = re.compile(
     r"\b(?:no evidence (?:of|for|that)|no(?! \d)|not|nor|never|neither|cannot|without|"
     r"fail(?:s|ed|ing|ure)?(?: to)?|lack(?:s|ed|ing)?(?: of)?|(?<!in the )absence of|devoid of|unable to|"
     r"independent(?:ly)? of|rather than|instead of|free of|insensitive to|little or no|"
+    r"hardly|scarcely|barely|little(?= (?:\w+ed|effect|influence|impact|activity|affinity)\b)|"
     r"(?:was|were|is|are|did|does|do|could|would|has|have|had)n't)(?!\w)",
     re.IGNORECASE,
 )

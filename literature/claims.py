@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from literature.article import Article
 from literature.assertion import asked, cut, denied, hedged
+from literature.exposure import Stretch, exposed, killed, spared
 from literature.lexicon import Type
 from literature.mentions import Mention
 from literature.sentences import split
@@ -311,11 +312,25 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     if types == ("chemical", "disease") and (without := _without(view, subject, object)) is not None:
         return _Found("causes", without, 0.6, denied=True)
     found = _best_cue(view, subject, object, _ACTS.get(types, ()))
+    if found is not None and types == ("chemical", "disease"):
+        return _turned(view.text, found, view.span(subject), view.span(object))
     if found is None or types[0] != "gene" or types[1] not in ("process", "disease"):
         return found
     if _lost(view, subject) or _antagonised(view, subject):  # what happens without it says the opposite of it
         opposite = _OPPOSITE.get(found.predicate)
         return found._replace(predicate=opposite, weight=found.weight * 0.8) if opposite else None
+    return found
+
+
+def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found | None:
+    """A cue of treatment that only says that the drug was given tells of harm, less harm of treatment."""
+    if found.predicate == "treats" and exposed(text, drug, disease, found.cue):
+        return found._replace(predicate="causes", weight=found.weight * 0.9)
+    if found.predicate == "causes":
+        if killed(text, disease, found.cue):
+            return None
+        if spared(text, disease, found.cue):
+            return found._replace(predicate="treats", weight=found.weight * 0.9)
     return found
 
 
@@ -388,7 +403,7 @@ _NOMINAL = re.compile(
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(
-    r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|\w+ly)\s+){0,2}$", re.IGNORECASE
+    r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|and|\w+ly)\s+){0,3}$", re.IGNORECASE
 )
 _LIST = re.compile(
     r"^[\s,/]*(?:and|or|nor|both|but not|such as|including|previous)?[\s,/]*(?:the|previous|human|central|peripheral|rodent|of|in|for)?\s*$",
@@ -405,10 +420,29 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
                 for m in view.inside
             ):
                 continue  # the cue is part of a name
+            if _NAMED.match(view.text, match.start()) or _anothers(view, match.start(), subject, object):
+                continue
             placed = _placed(view, subject, object, cue, match)
             if placed is not None and (best is None or placed[0] < best[0]):
                 best = placed[0], _Found(cue.predicate, match.start(), cue.weight * placed[1], match.span())
     return None if best is None else best[1]
+
+
+# "inhibitor κB", "activator protein 1", "DNA-binding domain": names, whether or not they were found.
+_NAMED = re.compile(
+    r"(?:inhibitor|activator|binding)[\s\-–]+(?:κ|kappa|proteins?\b|elements?\b|domains?\b|motifs?\b|subunits?\b)",
+    re.IGNORECASE,
+)
+
+
+def _anothers(view: _View, at: int, subject: Mention, object: Mention) -> bool:
+    """In "statins in cisplatin-induced nephropathy" the cue is cisplatin's, lists aside."""
+    if at < 1 or view.text[at - 1] not in "-–":
+        return False
+    owner = next((m for m in view.inside if view.span(m)[1] == at - 1), None)
+    if owner is None or owner in (subject, object) or owner.type != "chemical":
+        return False
+    return _LISTED.match(view.text[view.span(subject)[1] : view.span(owner)[0]]) is None
 
 
 def _placed(

@@ -151,12 +151,17 @@ def _link(
     for start, end, span in located:
         if text[max(0, start - 4) : start].casefold() in ("non-", "non "):
             continue  # "a non-indole agonist" is no indole
+        if span.type == "chemical" and (text[:start].endswith("]") or _LOCANTS.match(text, end)):
+            continue  # nor is "naphtho[1,2-b]furan-4,5-dione" furan
         words = text[start:end]
         link = _meaning(words, span.type, named, short_forms, lexicon)
         if link is not None:
             entry, score, method = link
             mentions.append(Mention(start, end, words, entry.concept, span.probability * score, method))
     return mentions
+
+
+_LOCANTS = re.compile(r"-\d+'?(?:,\d+'?)*-[a-z]{3}")
 
 
 def _meaning(

@@ -138,3 +138,8 @@ def test_a_tagger_reads_an_article_whole_and_its_spans_fall_into_passages() -> N
         ("title", ["MAO"]),
         ("abstract", ["fell"]),
     ]
+
+
+def test_a_part_of_a_systematic_name_is_not_the_drug() -> None:
+    assert names("It fell with naphtho[1,2-b]furan-4,5-dione.") == []
+    assert names("It fell with furan.") == [("furan", "furan", "name")]

@@ -1,0 +1,82 @@
+"""Is a drug given against a disease, or was the disease seen under the drug?
+
+"Nephrotoxicity occurred in patients treated with netilmicin" and "nephritis improved in
+patients treated with prednisone" hold the same cue. What tells them apart is where the
+disease stands to those who were treated, and whether anything got better. The patterns were
+written for sentences of the taught documents of BC5CDR and BioRED.
+"""
+
+from __future__ import annotations
+
+import re
+
+Stretch = tuple[int, int]  # code points into a sentence
+
+_GIVEN = re.compile(r"(?:pre-?)?treat(?:ed|ments?)|therap(?:y|ies)|used (?:in|for|against)", re.IGNORECASE)
+_DUE = re.compile(
+    r"\b(?:due to|secondary to|associated with|complications? of|(?:caus|induc|produc)(?:ed|tion) (?:of|by|in)|resulting from|"
+    r"attribut\w+ to|contribut\w+ to)\b",
+    re.IGNORECASE,
+)
+_WHILE = re.compile(
+    r"\b(?:after|following|during|upon|by|on|under|while)\b"
+    r"|\b(?:in|among|of)\b(?:[\s\w\-/%.()]{0,60}?)\b(?:patients?|subjects|volunteers|recipients|rats?|mice|animals|dogs|rabbits|women|"
+    r"wom[ae]n|m[ae]n|children|adults|cases?|persons|people|group|those)\b",
+    re.IGNORECASE,
+)
+_BETTER = re.compile(
+    r"\b(?:improv\w+|reduc\w+|decreas\w+|diminish\w*|resol\w+|remission\w*|remit\w*|regress\w*|recover\w*|disappear\w*|lower\w*|less|fewer|"
+    r"prevent\w*|respon[sd]\w*|reliev\w+|relief|surviv\w+|efficac\w+|effective\w*|benefi\w+|protect\w*|prophyla\w+|success\w*|control(?:led)?|"
+    r"cured?|heal\w*|alleviat\w+|ameliorat\w+|attenuat\w+|abolish\w*|suppress\w*|inhibit\w*|revers\w+|managed|management|indicat\w+)\b",
+    re.IGNORECASE,
+)
+_SHOWED = re.compile(
+    r"^(?:[\s\-]*(?:treated|treatments?|therapy|therapies))\b[\s\w\-()/,%.]{0,60}?"
+    r"\b(?:exhibit\w*|show(?:ed|s)?|had|develop\w*|experienc\w+|suffer\w+|present(?:ed|s)?|complain\w*|elicit\w*|induc\w+|caus\w+|produc\w+|"
+    r"increas\w+|lead|leads|led|result\w*)\b",
+    re.IGNORECASE,
+)
+_STOPPED = re.compile(
+    r"\b(?:discontinu\w+|withdraw\w+|withholding|omitting|omission|avoid(?:ing|ance)|cessation|stopping)(?: of| the| all)*\s+$",
+    re.IGNORECASE,
+)
+_ADVERSE = re.compile(
+    r"\b(?:toxicit(?:y|ies)|adverse (?:\w+ )?(?:events?|effects?|reactions?|experiences?)|side[- ]effects?)\b[^.;]{0,160}?"
+    r"\b(?:were|was|are|is|includ\w+|such as|consist\w*)\b[^.;]{0,120}$",
+    re.IGNORECASE,
+)
+_FEWER = re.compile(
+    r"\b(?:reduc\w+|lower\w*|decreas\w+|less\w*|minimi[sz]\w+|diminish\w*)(?:\s+\w+){0,2}\s+$", re.IGNORECASE
+)
+_DEATH_OF = re.compile(
+    r"\b(?:apoptosis|death|arrest|regression|degradation|remission|killing)\b", re.IGNORECASE
+)
+
+
+def exposed(text: str, drug: Stretch, disease: Stretch, cue: Stretch) -> bool:
+    """Whether a cue of treatment only says that the drug was given, and the disease came with it."""
+    if _STOPPED.search(text, 0, drug[0]):
+        return True
+    if drug[1] <= disease[0] and _ADVERSE.search(text[: disease[0]]):
+        return True
+    if not _GIVEN.fullmatch(text, *cue):
+        return False
+    if drug[1] <= cue[0] and cue[1] <= disease[0]:  # "PAN treatment induced proteinuria"
+        between = text[cue[0] : disease[0]]
+        return bool(_SHOWED.match(between)) and not _BETTER.search(between)
+    if disease[1] <= cue[0] and cue[1] <= drug[0]:  # "nephritis in patients treated with gold"
+        between = text[disease[1] : cue[0]]
+        if _DUE.search(between):
+            return True
+        return bool(_WHILE.search(between)) and not _BETTER.search(text)
+    return False
+
+
+def spared(text: str, disease: Stretch, cue: Stretch) -> bool:
+    """Whether a cue of harm tells of less of it: "reduced the risk of stroke"."""
+    return cue[1] <= disease[0] and _FEWER.search(text, 0, cue[0]) is not None
+
+
+def killed(text: str, disease: Stretch, cue: Stretch) -> bool:
+    """Whether what a drug brings about is the death of the cells: "induced apoptosis in glioma cells"."""
+    return cue[1] <= disease[0] and _DEATH_OF.search(text, cue[1], disease[0]) is not None
