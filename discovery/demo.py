@@ -11,8 +11,6 @@ from typing import Any
 
 from discovery.config import Campaign, parse
 
-SECONDS_ALLOWED = {False: 600, True: 120}  # on 2 cores, set-up aside
-
 
 def demo_config(*, quick: bool = False, seed: int = 7) -> Campaign:
     """The demo's campaign; `quick` is a two-minute version for tests and a first look."""

@@ -35,14 +35,6 @@ def scaffold(molecule: Molecule) -> str:
     return _smiles(_murcko(mol))
 
 
-def generic_scaffold(molecule: Molecule) -> str:
-    """The scaffold with every atom a carbon, every bond single, and nothing left that hangs on it."""
-    mol = molecule.mol()
-    Chem.RemoveStereochemistry(mol)
-    plain = MurckoScaffold.MakeScaffoldGeneric(_murcko(mol))  # type: ignore[no-untyped-call]
-    return _smiles(_murcko(plain))
-
-
 def clusters(molecules: Sequence[Molecule], radius: float = 0.35) -> list[list[int]]:
     """Butina's clusters: places in `molecules`, each cluster's centre first, largest cluster first.
 

@@ -30,7 +30,6 @@ RADIUS = {
     "P": 1.07,
     "Se": 1.20,
 }  # Å; Cordero et al. 2008
-ACCEPTORS = frozenset({"O", "N", "S", "F"})
 
 
 def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[Atom]:

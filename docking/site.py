@@ -25,7 +25,6 @@ Triple = tuple[float, float, float]
 MARGIN = 4.0  # Å on every side of a bound ligand, as gnina's autobox does
 SMALLEST = 15.0  # Å; a box around a small fragment would shut out every larger molecule
 LARGEST = 150.0  # Å; beyond any single protein domain, so a larger edge is a slip of the pen
-EASY_VOLUME = 27_000.0  # Å³; Vina warns above it that the search may be too short
 
 
 @dataclass(frozen=True, slots=True)

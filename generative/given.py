@@ -20,7 +20,6 @@ from generative.trees import Link, Tree, flatten, put_together, split_with_atoms
 from generative.vocabulary import Vocabulary, kind
 
 MOST_FRAGMENTS = 4
-CARBON_KIND = (6, 0, 0, 0)
 
 
 class GivenError(UserError, ValueError):

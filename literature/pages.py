@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from discovery.target import Statement
 from discovery.views.drawing import UndrawableError, molecule_svg
-from discovery.views.text import PAPER
+from discovery.views.text import PAPER, inert
 from literature.claims import MENTIONED
 from literature.dossier import Dossier, Finding, Year
 from literature.picture import anchor, graph
@@ -37,14 +36,6 @@ _LINKS = {
     "US": "https://patents.google.com/patent/US{}",
 }
 _SIGNS = {1: "+", -1: "−", 0: "·"}
-
-
-def inert(text: str) -> str:
-    """One line without control characters, direction marks or terminal escapes."""
-    plain = "".join(
-        " " if c in "\n\r\t" else c for c in text if c in "\n\r\t" or unicodedata.category(c)[0] != "C"
-    )
-    return " ".join(plain.split())
 
 
 def phrase(finding: Finding) -> str:

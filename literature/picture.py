@@ -9,10 +9,10 @@ evidence. Every line and every name leads to the finding it stands for.
 from __future__ import annotations
 
 import html
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from discovery.views.text import inert
 from literature.claims import MENTIONED
 from literature.dossier import Dossier, Finding
 from literature.lexicon import Concept
@@ -65,7 +65,7 @@ def graph(dossier: Dossier) -> str:
     parts += [_name(place) for place in places]
     parts.append(_target(dossier, centre))
     return (
-        f'<svg role="img" aria-label="{html.escape(_plain(dossier.concept.name))} and what is said of it" '
+        f'<svg role="img" aria-label="{html.escape(inert(dossier.concept.name))} and what is said of it" '
         f'viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}" font-family="sans-serif" '
         f'font-size="13">{"".join(parts)}</svg>'
     )
@@ -145,7 +145,7 @@ def _target(dossier: Dossier, centre: tuple[float, float]) -> str:
 
 def _linked(finding: Finding, drawn: str) -> str:
     link = finding.link
-    said = _plain(f"{finding.subject.name} {finding.predicate} {finding.object.name}")
+    said = inert(f"{finding.subject.name} {finding.predicate} {finding.object.name}")
     title = f"{said}: support {link.support:.2f}, against {link.contradiction:.2f}, {link.papers} papers"
     return f'<a href="#{anchor(finding)}"><title>{html.escape(title)}</title>{drawn}</a>'
 
@@ -159,10 +159,5 @@ def _dashes(finding: Finding) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    text = _plain(text)
+    text = inert(text)
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _plain(text: str) -> str:
-    """One line, nothing a terminal or a picture could be steered by."""
-    return " ".join("".join(" " if unicodedata.category(c)[0] == "C" else c for c in text).split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from discovery.units import ANGSTROM_PER_NM, GAS_CONSTANT, KCAL_PER_KJ, ROOM_TEMPERATURE, angstrom, kcal
+from discovery.units import ANGSTROM_PER_NM, GAS_CONSTANT, KCAL_PER_KJ, angstrom, kcal
 
 BOLTZMANN, AVOGADRO = 1.380649e-23, 6.02214076e23  # J/K and 1/mol, exact since the 2019 SI
 
@@ -22,4 +22,4 @@ def test_conversions() -> None:
 
 def test_kt_at_room_temperature() -> None:
     """0.5925 kcal/mol, as textbooks round it."""
-    assert pytest.approx(0.5925, abs=5e-5) == GAS_CONSTANT * ROOM_TEMPERATURE
+    assert pytest.approx(0.5925, abs=5e-5) == GAS_CONSTANT * 298.15
