@@ -116,16 +116,7 @@ def screen(
     folder = Path(folder)
     rows = read(library, smiles=smiles, name=name)
     parts = _parts(scorers)
-    built = [
-        plugins.build("scorers", p.use, p.settings, where=f"scorers {i}")
-        for i, p in enumerate(parts, start=1)
-    ]
-    columns = [scorer.column for scorer in built]
-    for part, scorer in zip(parts, built, strict=True):
-        if part.best is not None or part.when == "end" or hasattr(scorer, "after"):
-            raise ScreenError(
-                f"scorer {part.use!r} works on the best of a campaign; take it out, or use discovery run"
-            )
+    columns = _columns(parts)
     settings = {
         "scorers": [p.model_dump(mode="json", exclude={"workers", "timeout_s", "chunk"}) for p in parts],
         "smiles": smiles,
@@ -210,6 +201,19 @@ def _parts(scorers: str | Path | Sequence[ScorerConfig] | None) -> tuple[ScorerC
     if isinstance(scorers, str | Path):
         return configuration.read(scorers).scorers
     return tuple(scorers)
+
+
+def _columns(parts: Sequence[ScorerConfig]) -> list[Column]:
+    """What each scorer tells; all are built once, so that a wrong setting is said before any work."""
+    columns = []
+    for place, part in enumerate(parts, start=1):
+        scorer = plugins.build("scorers", part.use, part.settings, where=f"scorers {place}")
+        if part.best is not None or part.when == "end" or hasattr(scorer, "after"):
+            raise ScreenError(
+                f"scorer {part.use!r} works on the best of a campaign; take it out, or use discovery run"
+            )
+        columns.append(scorer.column)
+    return columns
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
