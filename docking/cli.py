@@ -45,7 +45,9 @@ def dock(
     tautomers: Annotated[int, typer.Option(min=1, max=16, help="Most tautomers docked per row.")] = 1,
     rings: Annotated[
         int,
-        typer.Option(min=0, max=16, help="Most ring shapes docked per isomer; 0: one, six of a macrocycle."),
+        typer.Option(
+            min=0, max=16, help="Most ring shapes docked per isomer; 0: three, six of a macrocycle."
+        ),
     ] = 0,
     rank_by: Annotated[
         str, typer.Option(help="What orders a row's poses: rescoring, or score (kcal/mol) alone.")

@@ -25,7 +25,10 @@ MINIMISE_STEPS = 500
 MOST_ATOMS = 400  # with hydrogens; beyond it distance geometry takes minutes
 RING_SHAPES = 4  # shapes drawn where a ring can pucker
 MACROCYCLE = 9  # atoms of the smallest ring that counts as one
-PUCKERED_SHAPES, MACROCYCLE_SHAPES = 3, 6  # docked of rings that pucker, of a macrocycle, unless told otherwise
+PUCKERED_SHAPES, MACROCYCLE_SHAPES = (
+    3,
+    6,
+)  # docked of rings that pucker, of a macrocycle, unless told otherwise
 DRAWN = 8  # more shapes drawn where several are asked for; of a macrocycle so many for each
 SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
 MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared
@@ -116,8 +119,8 @@ def _ring_shapes(
 ) -> list[tuple[Chem.Mol, tuple[str, ...]]]:
     """The lowest shape and others whose rings differ from it and from each other."""
     drawn = Chem.Mol(mol)
-    count = DRAWN * most if has_macrocycle(mol) else DRAWN
-    found = _shapes(drawn, count, f"rings {smiles}", random_start=True)
+    large = has_macrocycle(mol)
+    found = _shapes(drawn, DRAWN * most if large else DRAWN, f"rings {smiles}", random_start=large)
     energies, _ = _minimise(drawn) if found else ([], "")
     turning, alike = _ring_torsions(mol), _relabelled(mol)
     (lowest, shape), *others = first.shapes

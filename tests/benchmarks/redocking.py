@@ -6,7 +6,7 @@ Answer    share of complexes whose first pose, and any of nine, lies within 2 Å
 Data      folders with NAME_protein.pdb and NAME_ligand.sdf each, such as the PoseBusters set; not shipped
 Nine      of our engine's poses those that `dock` keeps, which differ by 2 Å; of `vina` its own nine, 1 Å apart
 Input     the ligand's SMILES: its conformer, protonation and torsions are made here, never the crystal's
-Rings     one shape of each macrocycle for both engines (`dock` itself tries several)
+Rings     our engine's several shapes as `dock` has them, sharing one effort; of `vina` one
 Box       the crystal ligand + 4 Å on every side, at least 15 Å
 Engines   by name, the same boxes and ligands: --engines native,vina; both are compared pair by pair, energies and
           CPU-seconds too: set-up, maps and the ligand's preparation counted, the receptor's left out for both
@@ -45,7 +45,7 @@ from discovery.files import publish
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 from docking import preparation
-from docking.dock import build_engine, by_score, ranked
+from docking.dock import build_engine, by_score, by_species, ranked
 from docking.engines.vina import VinaEngine
 from docking.ligand import Ligand, prepare
 from docking.plausibility import check
@@ -60,6 +60,7 @@ from tests.benchmarks.record import record
 NEAR = 2.0  # Å
 QUICK = 6
 POSES = 9
+SHAPES = {"native": 0}  # ring shapes of engines that are given more than one, as `dock` has them
 ASKED = {"native": CANDIDATES}  # of engines that are asked for more than POSES
 CARD = Path(__file__).resolve().parents[2] / "docking" / "weights" / "poses.md"
 
@@ -101,29 +102,45 @@ def redock(one: Crystal, engine: str, settings: Mapping[str, Any], seed: int) ->
     try:
         receptor = preparation.prepare(one.protein)
         start = time.process_time()
-        (ligand,) = prepare(Molecule.of(one.ligand, one.name), most_shapes=1)
-        works = build_engine(engine, dict(settings))
-        poses = works.dock(
-            receptor, Site.around(one.ligand), ligand, seed=seed, n_poses=ASKED.get(engine, POSES)
-        )
+        ligands = prepare(Molecule.of(one.ligand, one.name), most_shapes=SHAPES.get(engine, 1))
+        works, site = build_engine(engine, dict(settings)), Site.around(one.ligand)
+        asked = ASKED.get(engine, POSES)
+        poses = [works.dock(receptor, site, ligand, seed=seed, n_poses=asked) for ligand in ligands]
     except MoleculeError as error:
         return {**kept, "missing": error.reason.value}
     return {
         **kept,
         "cpu_s": time.process_time() - start,
         "receptor": {"pdb": receptor.pdb, "pdbqt": receptor.pdbqt},
-        "ligand": {
-            "smiles": ligand.smiles,
-            "block": ligand.block,
-            "pdbqt": ligand.pdbqt,
-            "atoms": ligand.atoms,
-            "torsions": ligand.torsions,
-        },
-        "poses": [
-            {"coords": pose.coords.round(4).tolist(), "score": pose.score, "terms": dict(pose.terms)}
-            for pose in poses
+        "shapes": [
+            {
+                "ligand": {
+                    "smiles": ligand.smiles,
+                    "block": ligand.block,
+                    "pdbqt": ligand.pdbqt,
+                    "atoms": ligand.atoms,
+                    "torsions": ligand.torsions,
+                },
+                "poses": [
+                    {"coords": pose.coords.round(4).tolist(), "score": pose.score, "terms": dict(pose.terms)}
+                    for pose in some
+                ],
+            }
+            for ligand, some in zip(ligands, poses, strict=True)
         ],
     }
+
+
+def posed(kept: Mapping[str, Any], molecule: Molecule, engine: str) -> list[Pose]:
+    """The poses that `redock` kept, of all ring shapes; before there were several, of the one."""
+    answers = []
+    for one in kept.get("shapes", [kept]):
+        ligand = Ligand(molecule, **dict(one["ligand"], atoms=tuple(one["ligand"]["atoms"])))
+        answers.append(
+            [Pose(ligand, np.array(p["coords"]), p["score"], p["terms"], engine) for p in one["poses"]]
+        )
+    (poses,) = by_species(answers)
+    return poses
 
 
 def judged(
@@ -137,12 +154,8 @@ def judged(
     row: dict[str, Any] = {"name": one.name}
     if "missing" in kept:
         return {**row, "missing": kept["missing"]}
-    held = dict(kept["ligand"], atoms=tuple(kept["ligand"]["atoms"]))
     molecule = Molecule.of(one.ligand, one.name)
-    ligand, receptor = Ligand(molecule, **held), Receptor(one.name, **kept["receptor"])
-    poses = [
-        Pose(ligand, np.array(pose["coords"]), pose["score"], pose["terms"], engine) for pose in kept["poses"]
-    ]
+    receptor, poses = Receptor(one.name, **kept["receptor"]), posed(kept, molecule, engine)
     shown = by_score(molecule, [poses], POSES).poses  # as `dock` keeps them
     try:
         away = [rmsd(pose.mol(), one.ligand) for pose in shown]
@@ -154,7 +167,7 @@ def judged(
     terms = []
     for pose in shown:
         try:
-            terms.append(program.score(receptor, Site.around(one.ligand), ligand, pose.coords).terms)
+            terms.append(program.score(receptor, Site.around(one.ligand), pose.ligand, pose.coords).terms)
         except MoleculeError as error:
             if (
                 error.reason is not Reason.OUTSIDE_BOX
@@ -167,7 +180,7 @@ def judged(
         "score": round(shown[0].score, 3),
         "judged": round(terms[0]["inter"], 3),
         "objective": round(min(term["inter"] + term["intra"] for term in terms), 3),
-        "torsions": ligand.torsions,
+        "torsions": poses[0].ligand.torsions,
         "cpu_s": kept["cpu_s"],
         **first,
     }

@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import MACROCYCLE_SHAPES, embed, shapes
+from docking.conformer import MACROCYCLE_SHAPES, PUCKERED_SHAPES, embed, shapes
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:
@@ -86,6 +86,7 @@ def test_a_ring_is_docked_in_each_of_its_shapes() -> None:
     assert heights[0] == pytest.approx(0.0, abs=0.1)
     assert any(h == pytest.approx(1.7, abs=0.5) for h in heights)
     assert len(shapes("CC1CCCCC1", "methylcyclohexane", 2)) == 2
+    assert 2 <= len(shapes("CC1CCCCC1", "methylcyclohexane", 0)) <= PUCKERED_SHAPES
 
 
 def test_mirrored_or_renumbered_rings_are_one_shape() -> None:
