@@ -74,7 +74,7 @@ class Campaign(_Part):
     """Propose, score, rank, learn, repeat."""
 
     name: str = "campaign"
-    seed: int = 7
+    seed: int = 7  # of what is proposed; a scorer that draws has its own, so that a score is the same in every campaign
     rounds: Annotated[int, Field(ge=1)] = 1
     workers: Annotated[int, Field(ge=0)] = 2
     target: TargetConfig = TargetConfig()

@@ -45,7 +45,7 @@ class Score:
 
     value: float
     error: float | None = None  # one standard deviation, in the column's unit
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a pose is pages long
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
