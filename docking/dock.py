@@ -39,6 +39,7 @@ class Docked:
     rescoring: tuple[
         float, ...
     ] = ()  # log of the chance that the true pose lies about each; empty if by score
+    fit: tuple[float, ...] = ()  # log-odds of each pose by itself, up to a constant of the receptor; higher is better
 
     def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
         """Is each pose plausible? In the order of `poses`."""
@@ -170,15 +171,16 @@ def ranked(
     n_poses : most poses kept of each isomer
     weights : the shipped ones when not given
     """
-    rows: list[tuple[bool, float, Pose]] = []
-    for some, (odds, apart) in zip(poses, standing(receptor, poses, weights), strict=True):
+    rows: list[tuple[bool, float, float, Pose]] = []
+    for some, (chance, apart, odds) in zip(poses, standing(receptor, poses, weights), strict=True):
         fails = np.array([not check(pose, receptor, site).plausible for pose in some])
-        order = np.argsort(-odds, kind="stable")
+        order = np.argsort(-chance, kind="stable")
         kept = spread(order[~fails[order]].tolist(), apart, n_poses)
         kept += spread(order[fails[order]].tolist(), apart, n_poses - len(kept))
-        rows += [(bool(fails[k]), float(odds[k]), some[k]) for k in kept]
+        rows += [(bool(fails[k]), float(chance[k]), float(odds[k]), some[k]) for k in kept]
     rows.sort(key=lambda row: (row[0], -row[1]))
-    return Docked(molecule, tuple(relieved(row[2]) for row in rows), tuple(row[1] for row in rows))
+    _, rescoring, fit, found = zip(*rows, strict=True)
+    return Docked(molecule, tuple(map(relieved, found)), rescoring, fit)
 
 
 def ranking(name: str) -> RankBy:

@@ -45,6 +45,7 @@ SCHEMA = pa.schema(
         ("pose", pa.int32()),  # 1 is the best; null when there is none
         ("score", pa.float64()),  # kcal/mol
         ("rescoring", pa.float64()),  # log of the chance that the true pose lies about this one
+        ("fit", pa.float64()),  # log-odds of the pose by itself: compares molecules; higher is better
         *((term, pa.float64()) for term in TERMS),  # kcal/mol
         ("plausible", pa.bool_()),
         ("failed", pa.string()),  # checks that the pose fails

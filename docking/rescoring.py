@@ -115,6 +115,7 @@ class Standing(NamedTuple):
 
     chances: Floats  # [pose], natural logarithms
     gaps: Floats  # [pose, pose] Å
+    odds: Floats  # [pose] log-odds, as `rescored` gives them
 
 
 def standing(
@@ -122,8 +123,8 @@ def standing(
 ) -> list[Standing]:
     """A molecule's poses, those of each isomer together; by the shipped weights if none are given."""
     apart = [distances(poses) for poses in isomers]
-    odds = chances([rescored(receptor, poses, weights) for poses in isomers], apart)
-    return [Standing(*both) for both in zip(odds, apart, strict=True)]
+    odds = [rescored(receptor, poses, weights) for poses in isomers]
+    return [Standing(*all_three) for all_three in zip(chances(odds, apart), apart, odds, strict=True)]
 
 
 def spread(order: Sequence[int], apart: Floats, most: int) -> list[int]:

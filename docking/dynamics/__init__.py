@@ -13,7 +13,8 @@ stiffness, minimise, simulate, checkpoint   settle, move, resume
 water_box                        explicit water around a solute
 binding_energy, stability, choice  what the numbers are made of; which pose they speak for
 exchange, ladder, hydration      many states at once; their free energies; the self-test
-likeness, transfer, network, relative  one ligand against another: pairs, the trade, all together
+likeness, walls, beginning       what two ligands share; what holds them; how a pocket takes one
+transfer, network, relative      one ligand against another: the trade, the pairs, all together
 protocol, scorers, watch, unit, folder, work, relative_work, cli   from a pose to its numbers; campaigns, files, command line
 checks                     the doctor's lines
 

@@ -132,7 +132,9 @@ def simulate(
         typer.echo(
             f"scores: {out / 'scores.parquet'} (rbfe: kcal/mol from their mean; heavy_atoms: what counting gives)"
         )
-        typer.echo(f"edges: {out / 'edges.parquet'}, cycles: {out / 'cycles.json'}")
+        typer.echo(
+            f"edges: {out / 'edges.parquet'}, cycles: {out / 'cycles.json'}, to read: {out / 'report.txt'}"
+        )
         return
     what: Literal["mmgbsa", "stability"] = "mmgbsa" if protocol is ProtocolName.mmgbsa else "stability"
     job = Job(model, digest, what, run, settings, charges)
@@ -149,4 +151,4 @@ def simulate(
         f"scores: {out / 'scores.parquet'} (choice 1: the likeliest of a ligand's poses; heavy_atoms beside mmgbsa: "
         "the ranking that counting gives)"
     )
-    typer.echo(f"poses: {out / 'poses.sdf'}")
+    typer.echo(f"poses: {out / 'poses.sdf'}, to read: {out / 'report.txt'}")

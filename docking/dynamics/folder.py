@@ -78,3 +78,37 @@ def counted(rows: Iterable[Mapping[str, Any]]) -> Counts:
     return Counts.of(
         Missing(STAGE, Reason(row["missing"]), row["detail"]) if row.get("missing") else None for row in rows
     )
+
+
+def publish_report(
+    path: Path,
+    settings: Mapping[str, Any],
+    notes: Iterable[str],
+    rows: Iterable[Mapping[str, Any]],
+    column: str,
+    unit: str,
+) -> None:
+    """What a person wants to read of a run: how it was made, who stands where, who has no number and why.
+
+    Parameters
+    ----------
+    column, unit
+        By which the rows are ordered, low first. Of several poses of a ligand, the chosen one stands for it.
+    """
+    every = list(rows)
+    counts = counted(every)
+    placed = [row for row in every if not row.get("missing") and (row.get("choice") or 1) == 1]
+    placed.sort(key=lambda row: float(row[column]))
+    error = f"{column}_error"
+    lines = [f"{counts.n_in:,} in: {counts.n_ok:,} with a number, {counts.n_failed:,} without", ""]
+    for place, row in enumerate(placed, start=1):
+        sure = f" ± {row[error]:.1f}" if row.get(error) is not None else ""
+        said = f"  ({row['notes']})" if row.get("notes") else ""
+        lines.append(
+            f"{place:4d}. {row[column]:+.1f}{sure} {unit}  {row['id']}  {row['heavy_atoms']} heavy atoms{said}"
+        )
+    failed = [row for row in every if row.get("missing")]
+    if failed:
+        lines += ["", *(f"{row['missing']}: {row['detail']}" for row in failed)]
+    lines += ["", *notes, "", *(f"{key}: {value}" for key, value in sorted(settings.items()))]
+    publish(path, ("\n".join(lines) + "\n").encode())

@@ -25,7 +25,7 @@ from docking.dynamics.beginning import Beginning, Seat, searched
 from docking.dynamics.charges import Charges
 from docking.dynamics.checkpoint import Keeper, put_aside_in
 from docking.dynamics.exchange import Plan, Samples
-from docking.dynamics.folder import counted, entries, opened, publish_table
+from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
 from docking.dynamics.likeness import frames
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
@@ -130,7 +130,7 @@ def work(
     patience_s: float = PATIENCE_S,
     told: Callable[[int, str], None] = lambda done, what: None,
 ) -> Counts:
-    """Compare every ligand with its nearest; leave `scores.parquet`, `edges.parquet`, `cycles.json` in `out`.
+    """Compare every ligand with its nearest; leave `scores.parquet`, `edges.parquet`, `cycles.json`, `report.txt` in `out`.
 
     Parameters
     ----------
@@ -165,11 +165,7 @@ def work(
                 partial(_edge, folder, (one, two), job, watch, pocket),
             )
             found.append((pair, row))
-            told(
-                len(found),
-                row.get("detail")
-                or f"{one.name} to {two.name}: {row['difference']:+.2f} ± {row['error']:.2f} kcal/mol",
-            )
+            told(len(found), row.get("detail") or _said(row))
     damaged = put_aside_in(out / "pockets")
     if damaged:
         told(len(found), f"damaged, put aside and not used: {', '.join(damaged)}")
@@ -180,6 +176,8 @@ def work(
     for (_, row), counts in zip(found, used, strict=True):
         row["used"] = counts
     _end(out, rows, ligands, found, result)
+    notes = [*job.receptor.notes, *(_said(line) for _, line in found)]
+    publish_report(out / "report.txt", job.described(), notes, rows, "rbfe", "kcal/mol from the mean")
     return counted(rows)
 
 
@@ -307,6 +305,14 @@ def _row(found: Edge) -> dict[str, Any]:
         "overlap": [[float(x) for x in line] for line in ladder.overlap],
         "samples": [int(x) for x in ladder.samples],
     }
+
+
+def _said(line: dict[str, Any]) -> str:
+    pair = f"{line['first']} to {line['second']}"
+    if line.get("missing"):
+        return f"{pair}: {line['detail']}"
+    notes = f"  ({line['notes']})" if line["notes"] else ""
+    return f"{pair}: {line['difference']:+.2f} ± {line['error']:.2f} kcal/mol{notes}"
 
 
 def _unlike(i: int, ligands: list[_Ligand]) -> str:

@@ -22,10 +22,10 @@ from discovery.files import publish
 from discovery.outcome import Counts, Missing
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing, strain
-from docking.dynamics.folder import counted, entries, opened, publish_table
+from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
 from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
-from docking.dynamics.scorers import energy_details, stability_details
+from docking.dynamics.scorers import HELD, NO_MEMBRANE, energy_details, stability_details
 from docking.dynamics.simulate import Progress, Run, Trajectory
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.unit import missing_row, unit
@@ -94,7 +94,7 @@ def work(
     patience_s: float = PATIENCE_S,
     told: Callable[[int, str], None] = lambda done, what: None,
 ) -> Counts:
-    """Compute every pose; leave `scores.parquet`, `poses.sdf` and a folder for each pose in `out`.
+    """Compute every pose; leave `scores.parquet`, `poses.sdf`, `report.txt` and a folder for each pose in `out`.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def work(
             rows.append({"pose": number, "id": name, "docked": _number(entry.data.get(DOCKED)), **made})
             told(number, made.get("detail") or f"{name}: {made['mmgbsa']:.1f} kcal/mol")
     _choose(rows)
-    _end(out, rows)
+    _end(out, rows, job)
     return counted(rows)
 
 
@@ -212,14 +212,24 @@ def _choose(rows: list[dict[str, Any]]) -> None:
             poses[i] |= {"strain": float(bent[i]), "choice": place}
 
 
-def _end(out: Path, rows: list[dict[str, Any]]) -> None:
+def _end(out: Path, rows: list[dict[str, Any]], job: Job) -> None:
     refined = [
         (out / "units" / f"{row['pose']:06d}" / "pose.sdf").read_text("utf-8")
         for row in rows
         if not row.get("missing")
     ]
     publish(out / "poses.sdf", "".join(refined).encode())
+    notes = (*job.receptor.notes, NO_MEMBRANE if job.run.solvent == "implicit" else HELD)
+    publish_report(out / "report.txt", job.described(), notes, _less_said(rows, notes), "mmgbsa", "kcal/mol")
     publish_table(out / "scores.parquet", rows, SCHEMA)
+
+
+def _less_said(rows: list[dict[str, Any]], notes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The rows without what is noted of all."""
+    return [
+        {**row, "notes": "; ".join(x for x in (row.get("notes") or "").split("; ") if x and x not in notes)}
+        for row in rows
+    ]
 
 
 def dcd(walk: Trajectory, run: Run) -> bytes:

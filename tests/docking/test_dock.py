@@ -64,7 +64,7 @@ def test_by_score_the_lowest_comes_first() -> None:
 def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
     found = docked(n_poses=3)
     every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)
-    ((odds, gaps),) = standing(RECEPTOR, [every])
+    ((odds, gaps, alone),) = standing(RECEPTOR, [every])
     fails = [not plausibility.check(pose, RECEPTOR, SITE).plausible for pose in every]
     order = sorted(range(len(every)), key=lambda k: -odds[k])
     best = spread([k for k in order if not fails[k]], gaps, 3)
@@ -72,6 +72,7 @@ def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
                   key=lambda k: (fails[k], -odds[k]))  # fmt: skip
     assert [pose.score for pose in found.poses] == [every[k].score for k in best]
     assert found.rescoring == pytest.approx([odds[k] for k in best])
+    assert found.fit == pytest.approx([alone[k] for k in best])
 
 
 def test_ring_shapes_stand_together() -> None:

@@ -83,6 +83,10 @@ def test_every_ligand_has_its_row_and_the_cycles_close(
     assert "toluene carries a charge of +0 and ion of +1" in rows["ion"]["detail"]
     assert "Å apart in their poses" in rows["far"]["detail"]
     assert rows["bare"]["missing"] == "unprepared"
+    report = (tmp_path / "out" / "report.txt").read_text()
+    assert "6 in: 3 with a number, 3 without" in report
+    assert report.index("fluoro") < report.index("toluene") < report.index("ethyl")  # the best first
+    assert f"unprepared: {rows['bare']['detail']}" in report
     assert json.loads((tmp_path / "out" / "cycles.json").read_text())["rms"] == pytest.approx(0.0, abs=1e-9)
 
 
