@@ -39,7 +39,9 @@ class Docked:
     rescoring: tuple[
         float, ...
     ] = ()  # log of the chance that the true pose lies about each; empty if by score
-    fit: tuple[float, ...] = ()  # log-odds of each pose by itself, up to a constant of the receptor; higher is better
+    fit: tuple[
+        float, ...
+    ] = ()  # log-odds of each pose by itself, up to a constant of the receptor; higher is better
 
     def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
         """Is each pose plausible? In the order of `poses`."""

@@ -163,23 +163,24 @@ def _lines(row: Row, outcome: Docked | Missing, job: Job) -> list[dict[str, Any]
     head = {"row": row.number, "id": row.name or str(row.number), "smiles": smiles, "engine": job.engine.name}
     if isinstance(outcome, Missing):
         return [{**head, "missing": outcome.reason.value, "detail": outcome.detail}]
-    odds = outcome.rescoring or (None,) * len(outcome.poses)
+    learned = [
+        {"rescoring": chance, "fit": fit} for chance, fit in zip(outcome.rescoring, outcome.fit, strict=True)
+    ] or [{} for _ in outcome.poses]
     return [
-        _line(head, rank, pose, odd, job)
-        for rank, (pose, odd) in enumerate(zip(outcome.poses, odds, strict=True), start=1)
+        _line(head, rank, pose, known, job)
+        for rank, (pose, known) in enumerate(zip(outcome.poses, learned, strict=True), start=1)
     ]
 
 
-def _line(head: dict[str, Any], rank: int, pose: Pose, odds: float | None, job: Job) -> dict[str, Any]:
+def _line(head: dict[str, Any], rank: int, pose: Pose, learned: dict[str, float], job: Job) -> dict[str, Any]:
     verdict = check(pose, applied(job.receptor, pose.side_chains), job.site)
     extra = {"row": head["row"], "id": head["id"], "pose": rank, "plausible": verdict.plausible}
-    if odds is not None:
-        extra["rescoring"] = f"{odds:.3f}"
+    extra |= {name: f"{value:.3f}" for name, value in learned.items()}
     return {
         **head,
         "pose": rank,
         "score": pose.score,
-        "rescoring": odds,
+        **learned,
         **{term: pose.terms[term] for term in TERMS if term in pose.terms},
         "plausible": verdict.plausible,
         "failed": ", ".join(verdict.failed),

@@ -329,16 +329,14 @@ def _aligned(
     """
 
     def axes(i: int) -> str:
-        """Unit vectors of the frame of particles i, i+1, i+2: the first side, and the second's part across it."""
+        """The frame of particles i, i+1, i+2: its first side u and the normal w of its plane, n and m long."""
         o, a, b, t = i, i + 1, i + 2, "f" if i == 1 else "s"
         parts = [f"{t}n = sqrt({t}ux^2 + {t}uy^2 + {t}uz^2)", f"{t}m = sqrt({t}wx^2 + {t}wy^2 + {t}wz^2)"]
-        parts += [f"{t}dot = ({t}ux*{t}vx + {t}uy*{t}vy + {t}uz*{t}vz)/{t}n^2"]
+        for x, y, z in ("xyz", "yzx", "zxy"):
+            parts += [f"{t}w{x} = {t}u{y}*{t}v{z} - {t}u{z}*{t}v{y}"]
         for x in "xyz":
-            parts += [f"{t}w{x} = {t}v{x} - {t}dot*{t}u{x}"]
-        ordered = [parts[1], *parts[3:], parts[2], parts[0]]
-        for x in "xyz":
-            ordered += [f"{t}u{x} = {x}{a} - {x}{o}", f"{t}v{x} = {x}{b} - {x}{o}"]
-        return "; ".join(ordered)
+            parts += [f"{t}u{x} = {x}{a} - {x}{o}", f"{t}v{x} = {x}{b} - {x}{o}"]
+        return "; ".join(parts)
 
     def along(name: str, length: str) -> str:
         return "(" + " + ".join(f"f{name}{x}*s{name}{x}" for x in "xyz") + f")/(f{length}*s{length})"
