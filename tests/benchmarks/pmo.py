@@ -30,7 +30,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -71,6 +71,7 @@ class Log:
     smiles: list[str]
     rounds: int = 0
     seconds: float = 0.0  # of processor time, without the oracle's
+    passed: list[tuple[int, float]] = field(default_factory=list)  # calls and seconds after each round
 
     @classmethod
     def at(cls, path: Path | None) -> Log:
@@ -94,6 +95,11 @@ class Log:
         self.scores += [value for _, value in calls]
         self.rounds += 1
         self.seconds += seconds
+        self.passed.append((len(self.scores), self.seconds))
+
+    def spent(self, calls: int) -> float:
+        """Seconds until so many were asked about, to the end of that round."""
+        return next((seconds for asked, seconds in self.passed if asked >= calls), self.seconds)
 
 
 def in_a_round(asked: int) -> int:
@@ -121,7 +127,8 @@ def run(
         log.add(made, spent)
     if not log.scores:
         raise SystemExit(f"{task}: nothing was asked")
-    return measured(log.scores[:calls] if calls else log.scores, log.seconds)
+    asked = min(calls or len(log.scores), len(log.scores))  # a run kept may be longer than asked for
+    return measured(log.scores[:asked], log.spent(asked))
 
 
 def by(
