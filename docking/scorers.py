@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.score import Column, Score
 from docking import demo_target, pockets, preparation, restraints
-from docking.dock import STAGE, build_engine, dock
+from docking.dock import STAGE, Docked, build_engine, dock
 from docking.engines.engine import Engine
 from docking.fetch import RCSB, located
 from docking.interactions import contacts
@@ -31,7 +31,11 @@ DEMO = f"demo:{demo_target.NAME}"
 
 @dataclass(frozen=True)
 class DockingScore:
-    """Docks every molecule and scores it by its best plausible pose.
+    """Docks every molecule and scores it by its best plausible pose: by its energy, or by how well it fits.
+
+    `value = "fit"` takes the pose that rescoring puts first, and for its score the log-odds that
+    the rescoring's weights give it by itself: what tells a ligand's true pose from its others tells
+    ligands from decoys, too (RESULTS.md, enrichment). Its numbers compare molecules in one site.
 
     The site is one of: `around` a ligand file, `center` and `size`, `residues`, or a
     found `pocket`; the demo target brings its own. Wishes about poses (`restrain`, `like`)
@@ -58,6 +62,7 @@ class DockingScore:
     restrain: str = ""  # a TOML file of distances, places, cores and likeness; see restraints.py
     like: str = ""  # an SDF of a known ligand whose likeness is sought
     require_plausible: bool = True
+    value: Literal["energy", "fit"] = "energy"  # kcal/mol, lower is better; or log-odds, higher is better
     chains: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -73,6 +78,12 @@ class DockingScore:
         if self.pocket < 0 or self.rings < 0:
             raise DockingError(
                 f"pocket ({self.pocket}) and rings ({self.rings}) count from 1; 0 leaves them out"
+            )
+        if self.value not in ("energy", "fit"):
+            raise DockingError(f"value is energy or fit, not {self.value!r}")
+        if self.value == "fit" and (self.restrain or self.like):
+            raise DockingError(
+                "value = 'fit' was learned from ligands left alone; leave restrain and like out, or value"
             )
         if (self.restrain or self.like) and self.engine != "native":
             raise DockingError(f"restrain and like need engine = 'native', not {self.engine!r}")
@@ -90,6 +101,14 @@ class DockingScore:
 
     @property
     def column(self) -> Column:
+        if self.value == "fit":
+            return Column(
+                self.name,
+                unit="log-odds",
+                better="high",
+                title="Docking fit",
+                about=f"how much the likeliest plausible pose by {self.engine} looks like one of a crystal; compares molecules in one site",
+            )
         return Column(
             self.name,
             unit="kcal/mol",
@@ -108,9 +127,10 @@ class DockingScore:
         receptor, site, engine = self.target(), self.site(), self.build_engine()
         docked = dock(
             receptor, site, molecules, engine=engine, seed=self.seed, n_poses=self.n_poses,
-            ph=self.ph, isomers=self.isomers, tautomers=self.tautomers, rings=self.rings, rank_by="score",
+            ph=self.ph, isomers=self.isomers, tautomers=self.tautomers, rings=self.rings,
+            rank_by="score" if self.value == "energy" else "rescoring",
         )  # fmt: skip
-        return each(STAGE, lambda one: self._judged(one.poses, receptor, site), docked)
+        return each(STAGE, lambda one: self._judged(one, receptor, site), docked)
 
     def target(self) -> Receptor:
         """The prepared receptor: prepared once per process.
@@ -182,8 +202,10 @@ class DockingScore:
             reference = text.split("$$$$")[0].rstrip() + "\n$$$$\n"
         return {"receptor_pdb": self.target().pdb, "reference_sdf": reference}
 
-    def _judged(self, poses: Sequence[Pose], receptor: Receptor, site: Site) -> Score:
-        ranked = sorted(poses, key=lambda pose: pose.standing)
+    def _judged(self, docked: Docked, receptor: Receptor, site: Site) -> Score:
+        ranked = docked.poses  # best first
+        if self.value == "fit" and not docked.fit:
+            raise DockingError("value = 'fit' needs ligands left alone in a rigid receptor; leave value out")
         verdicts: list[Verdict] = []
         for pose in ranked:  # judged best first, and no further than the first plausible one
             verdicts.append(check(pose, receptor, site))
@@ -199,7 +221,10 @@ class DockingScore:
                 )
             chosen = 0
         pose, verdict = ranked[chosen], verdicts[chosen]
-        return Score(pose.score, details=_details(pose, verdict, ranked, chosen, receptor))
+        details = _details(pose, verdict, ranked, chosen, receptor)
+        if self.value == "fit":
+            return Score(docked.fit[chosen], details={**details, "score": round(pose.score, 3)})
+        return Score(pose.score, details=details)
 
 
 def _details(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from rdkit import Chem
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Score, Scorer
+from docking.dock import Docked, dock
 from docking.engines.native import NativeEngine
 from docking.receptor import DockingError
 from docking.restraints import Like, Near, points_of
@@ -64,6 +66,21 @@ def test_the_amine_meets_the_aspartate(outcomes: list[Score | Missing]) -> None:
     assert "A:ASP129" in partners
 
 
+def test_by_fit_a_molecule_is_worth_its_likeliest_pose() -> None:
+    scoring = replace(DOCKING, value="fit")
+    assert (scoring.column.unit, scoring.column.better) == ("log-odds", "high")
+    (found,) = scoring([FLUOROBENZENE])
+    assert isinstance(found, Score)
+    (whole,) = dock(
+        DOCKING.target(), DOCKING.site(), [FLUOROBENZENE], engine=DOCKING.build_engine(), seed=7, n_poses=3
+    )
+    assert isinstance(whole, Docked)
+    first = found.details["pose_rank"] - 1
+    assert found.value == whole.fit[first]
+    assert found.details["pose"] == whole.poses[first].sdf()
+    assert found.details["score"] == pytest.approx(whole.poses[first].score, abs=1e-3)
+
+
 def test_context_shows_receptor_and_reference() -> None:
     context = DOCKING.context()
     assert "ASP A 129" in context["receptor_pdb"]
@@ -82,6 +99,8 @@ def test_context_shows_receptor_and_reference() -> None:
         ({"pocket": -1}, "pocket"),
         ({"pocket": 1, "residues": ("A:ASP129",)}, "one of"),
         ({"engine": "vina", "like": "known.sdf"}, "engine = 'native'"),
+        ({"value": "luck"}, "energy or fit, not 'luck'"),
+        ({"value": "fit", "like": "known.sdf"}, "left alone"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], says: str) -> None:
