@@ -23,18 +23,14 @@ import numpy as np
 from rdkit import Chem
 from scipy.spatial.transform import Rotation
 
-try:
-    import openmm
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
-
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import KCAL_PER_KJ
 from docking.dynamics.minimise import descend, dry_system
-from docking.dynamics.platform import Device, context
+from docking.dynamics.platform import Device
 from docking.dynamics.pocket import Complex, carve
 from docking.dynamics.receptor_system import ReceptorModel
-from docking.dynamics.simulate import seed_of
+from docking.dynamics.simulate import Run, replica
+from docking.dynamics.surroundings import Surroundings
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Floats, Ints, Terms, without_terms_among
 from docking.dynamics.walls import unturned, ways_out
@@ -253,23 +249,16 @@ def turning(receptor: ReceptorModel, bound: Complex) -> list[tuple[int, tuple[in
 
 
 def _warmed(at: Seat, xyz: Floats, ps: float, seed: int, temperature: float) -> Floats:
-    for fs in (4.0, 2.0, 1.0):
-        integrator = openmm.LangevinMiddleIntegrator(temperature, 2.0, fs / 1000.0)
-        integrator.setRandomNumberSeed(seed_of(seed, at.name, "beginning"))
-        ctx = context(at.warm, integrator, at.device)
-        ctx.setPositions(xyz)
-        ctx.applyConstraints(1e-6)
-        ctx.setVelocitiesToTemperature(temperature, seed_of(seed, at.name, "beginning"))
-        try:
-            integrator.step(round(ps * 1000.0 / fs))
-        except openmm.OpenMMException as error:
-            if "nan" not in str(error).lower():
-                raise
-            continue
-        warm = np.asarray(ctx.getState(getPositions=True).getPositions(asNumpy=True)._value, dtype=np.float64)
-        if np.isfinite(warm).all() and np.abs(warm - xyz).max() < 1.0:
-            return warm
-    raise MoleculeError(
-        Reason.DIVERGED,
-        f"{at.name}: its complex explodes even at steps of 1 fs; look at its pose, or dock it again",
+    run = Run(
+        length_ps=ps,
+        equilibration_ps=0.0,
+        replicas=1,
+        frame_ps=ps,
+        temperature=temperature,
+        friction=2.0,
+        seed=seed,
     )
+    n = len(xyz)
+    around = Surroundings(at.warm, xyz, np.arange(n), n, float("nan"))
+    walk = replica(at.bound, xyz, run, 0, at.device, name=at.name, around=around)
+    return np.asarray(walk.frames[-1] / 10.0)

@@ -13,9 +13,12 @@ from rdkit import Chem
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Score, Scorer
-from docking.dock import Docked, dock
+from docking.dock import Docked, ranked
 from docking.engines.native import NativeEngine
+from docking.ligand import prepare
+from docking.pose import Pose
 from docking.receptor import DockingError
+from docking.rescoring import rescored
 from docking.restraints import Like, Near, points_of
 from docking.scorers import DockingScore
 
@@ -66,18 +69,25 @@ def test_the_amine_meets_the_aspartate(outcomes: list[Score | Missing]) -> None:
     assert "A:ASP129" in partners
 
 
-def test_by_fit_a_molecule_is_worth_its_likeliest_pose() -> None:
+def test_by_fit_a_molecule_is_worth_its_likeliest_pose(monkeypatch: pytest.MonkeyPatch) -> None:
     scoring = replace(DOCKING, value="fit")
     assert (scoring.column.unit, scoring.column.better) == ("log-odds", "high")
-    (found,) = scoring([FLUOROBENZENE])
+    receptor, site = DOCKING.target(), DOCKING.site()
+    one = prepare(FLUOROBENZENE)[0]
+    middle = np.array(site.center) - one.coords().mean(axis=0)
+    poses = [Pose(one, one.coords() + middle + shift, -5.0 - shift) for shift in (0.0, 1.0, 9.0)]
+    whole = ranked(FLUOROBENZENE, [poses], receptor, site, 3)
+
+    def docked(*_: object, rank_by: str, **__: object) -> list[Docked]:
+        assert rank_by == "rescoring"
+        return [whole]
+
+    monkeypatch.setattr("docking.scorers.dock", docked)
+    (found,) = replace(scoring, require_plausible=False)([FLUOROBENZENE])
     assert isinstance(found, Score)
-    (whole,) = dock(
-        DOCKING.target(), DOCKING.site(), [FLUOROBENZENE], engine=DOCKING.build_engine(), seed=7, n_poses=3
-    )
-    assert isinstance(whole, Docked)
     first = found.details["pose_rank"] - 1
     assert found.value == whole.fit[first]
-    assert found.details["pose"] == whole.poses[first].sdf()
+    assert found.value == pytest.approx(rescored(receptor, [whole.poses[first]])[0], abs=1e-6)
     assert found.details["score"] == pytest.approx(whole.poses[first].score, abs=1e-3)
 
 
