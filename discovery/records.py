@@ -99,6 +99,11 @@ def records(path: Path, *, smiles: str | None = None, name: str | None = None) -
     if kind == "sdf":
         return _sdf(path, smiles, name)
     if kind == "smi":
+        if asked := smiles or name:
+            raise IntakeError(
+                f"{path} has no columns, so none called {asked!r}: a SMI file is a SMILES and a name a line; "
+                "leave the column out, or call a table .csv or .tsv"
+            )
         return _smi(path)
     return _table(path, kind, smiles, name)
 

@@ -247,8 +247,10 @@ class Lexicon:
             return cls([folder(path)])
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise LexiconError(f"{path}, the list of names, cannot be read: {error}") from error
+        except OSError as error:
+            raise LexiconError(f"there is no list of names at {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise LexiconError(f"{path} is no list of names: it is not text in UTF-8 ({error})") from error
         return cls.of(_concepts(lines, path.name))
 
     def __add__(self, other: Lexicon) -> Lexicon:

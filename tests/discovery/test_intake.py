@@ -316,6 +316,11 @@ def test_a_missing_column_is_explained(
         read(put(tmp_path, "x.csv", content), **settings)  # type: ignore[arg-type]
 
 
+def test_a_column_of_a_file_without_columns_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match=r"x\.smi has no columns, so none called 'structure'"):
+        read(put(tmp_path, "x.smi", "CCO ethanol\n"), smiles="structure")
+
+
 def test_a_missing_file_is_explained(tmp_path: Path) -> None:
     put(tmp_path, "library.smi", "CCO\n")
     with pytest.raises(IntakeError, match=r"libary\.smi does not exist; did you mean .*library\.smi"):
