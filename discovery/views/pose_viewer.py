@@ -37,7 +37,7 @@ from discovery.views.pocket import (
     trimmed,
 )
 from discovery.views.reading import contacts_of, label_of, pose_of, scores_of, verdict_of
-from discovery.views.text import inert, plus_minus
+from discovery.views.text import PAPER, inert, plus_minus
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LIBRARY = "3Dmol-2.5.5-min.js"
@@ -325,15 +325,20 @@ class PoseView:
 
     def _repr_html_(self) -> str:
         # an untrusted notebook drops the frame and keeps the pictures
-        pictures = "".join(
+        cells = [
             f'<td style="text-align:center;padding:4px"><img width="345" height="255" alt="{escape(caption)}" '
             f'src="{data_uri(svg)}"><br>{escape(caption)}</td>'
             for caption, svg in self.flat
+        ]
+        # two beside each other: a third would be cut off in a notebook of the usual width
+        lines = (
+            f'<tr style="{PAPER}">{"".join(cells[place : place + 2])}</tr>'
+            for place in range(0, len(cells), 2)
         )
         return (
             f'<iframe title="Poses in the receptor" sandbox="allow-scripts" width="100%" height="500" '
             f'style="border:0" srcdoc="{escape(self.page())}"></iframe>'
-            f'<table><tr style="background:#fff;color:#1a2330">{pictures}</tr></table>'
+            f"<table>{''.join(lines)}</table>"
         )
 
 
