@@ -102,12 +102,9 @@ def echoed(
             names.setdefault(_same(text[span.start : span.end]), set()).add(span.type)
     folded = text.lower()
     folded = folded if len(folded) == len(text) else text
-    begins = {
-        word[0]: (number, at) for number, (words, _) in enumerate(read) for at, word in enumerate(words)
-    }
-    ends = {
-        word[1]: (number, at + 1) for number, (words, _) in enumerate(read) for at, word in enumerate(words)
-    }
+    begins = {word[0]: (n, at) for n, (words, _) in enumerate(read) for at, word in enumerate(words)}
+    ends = {word[1]: (n, at + 1) for n, (words, _) in enumerate(read) for at, word in enumerate(words)}
+    odds: dict[tuple[int, Type], tuple[list[float], list[float]]] = {}
     moved: dict[int, Scores] = {}
     for name, types in names.items():
         places: list[tuple[int, int, int]] = []  # window, first word, the word after the last
@@ -119,19 +116,34 @@ def echoed(
             continue
         for type in types:
             opens, goes_on = rows[type]
-            said = [_spoken(read[number][1][a:b], opens, goes_on, outside) for number, a, b in places]
+            said: list[float] = []
+            for number, a, b in places:
+                if (number, type) not in odds:
+                    odds[number, type] = _odds(read[number][1], opens, goes_on, outside)
+                first, others = odds[number, type]
+                said.append(max(-_MOST, min(_MOST, (first[a] + sum(others[a + 1 : b])) / (b - a))))
+            total = sum(said)
             for (number, a, b), own in zip(places, said, strict=True):
-                lean = ECHO * (sum(said) - own) / (len(said) - 1)
-                there = moved.setdefault(number, np.zeros_like(read[number][1]))
-                there[a, opens] += lean
-                there[a + 1 : b, goes_on] += lean
+                lean = ECHO * (total - own) / (len(said) - 1)
+                if number not in moved:
+                    moved[number] = read[number][1].copy()
+                moved[number][a, opens] += lean
+                if b > a + 1:
+                    moved[number][a + 1 : b, goes_on] += lean
     if not moved:
         return None
-    leaning = [scores + moved[n] if n in moved else scores for n, (_, scores) in enumerate(read)]
-    return [
-        scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) if n in moved else scores
-        for n, scores in enumerate(leaning)
-    ]
+    for number, scores in moved.items():
+        moved[number] = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    return [moved.get(number, scores) for number, (_, scores) in enumerate(read)]
+
+
+def _odds(
+    scores: Scores, opens: Sequence[int], goes_on: Sequence[int], outside: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """How much more probable each word begins a name of the type than none, and goes on with one; nats."""
+    none = scores[:, outside].max(axis=1)
+    first, others = (scores[:, some].max(axis=1) - none for some in (opens, goes_on))
+    return first.tolist(), others.tolist()
 
 
 def _same(name: str) -> str:
@@ -147,12 +159,6 @@ def _places(text: str, name: str) -> Iterator[int]:
         if not (at and text[at - 1].isalnum()) and not (after < len(text) and text[after].isalnum()):
             yield at
         at = text.find(name, at + 1)
-
-
-def _spoken(scores: Scores, opens: Sequence[int], goes_on: Sequence[int], outside: Sequence[int]) -> float:
-    """How much more probable a name of the type is than no name, natural-log units a word."""
-    name = scores[0, opens].max() + scores[1:, goes_on].max(axis=1).sum()
-    return float(np.clip((name - scores[:, outside].max(axis=1).sum()) / len(scores), -_MOST, _MOST))
 
 
 def closed(text: str, span: Span) -> Span:

@@ -318,18 +318,16 @@ def named(
         Its windows, and [word, label] natural logarithms of probabilities of each.
     """
 
-    def found(scores: Sequence[NDArray[np.float32]]) -> list[Span]:
-        spans = [
-            closed(text, span)
-            for (window, _), some in zip(read, scores, strict=True)
-            for span in spans_of(window, some, labels)
-        ]
-        return settled(text, sorted(spans, key=lambda span: span.start))
-
-    spans = found([scores for _, scores in read])
+    spans = [[closed(text, span) for span in spans_of(*part, labels)] for part in read]
+    flat = settled(text, sorted((span for some in spans for span in some), key=lambda span: span.start))
     outside = [row for row, label in enumerate(labels) if label.type is None]
-    again = echoed(text, [(w.words, s) for w, s in read], spans, _rows_of(tuple(labels)), outside)
-    return spans if again is None else found(again)
+    again = echoed(text, [(w.words, s) for w, s in read], flat, _rows_of(tuple(labels)), outside)
+    if again is None:
+        return flat
+    for number, ((window, before), after) in enumerate(zip(read, again, strict=True)):
+        if after is not before:
+            spans[number] = [closed(text, span) for span in spans_of(window, after, labels)]
+    return settled(text, sorted((span for some in spans for span in some), key=lambda span: span.start))
 
 
 def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:
