@@ -39,6 +39,7 @@ _BESIDE = 5.0  # Å from the ligand: the end of a side chain that is tried
 _WORTH_A_LOOK = 3.0  # kcal/mol above the best, dry: beyond it a trial is not weighed in water
 _BETTER = 1.0  # kcal/mol, in water: less is within what a minimum depends on its way
 _ROUNDS = 2
+_ANOTHER = 0.1  # nm that an atom must lie elsewhere for a pocket to be another one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,12 +175,13 @@ def beginning(
         DIVERGED if the complex cannot be relaxed or explodes.
     """
     n = at.bound.n_receptor
-    tried = {(): at.bound.xyz} | {
-        one.turned: np.concatenate([one.pocket, at.bound.xyz[n:]]) for one in known if one.turned
-    }
-    settled = {turned: at.settled(xyz, 2) for turned, xyz in tried.items()}
-    turned = min(settled, key=lambda one: float(np.nan_to_num(settled[one][2], nan=np.inf)))
-    best, dry, _ = settled[turned]
+    tried: list[tuple[tuple[str, ...], Floats]] = [((), at.bound.xyz)]
+    for one in known:
+        if all(np.abs(one.pocket - xyz[:n]).max() > _ANOTHER for _, xyz in tried):
+            tried.append((one.turned, np.concatenate([one.pocket, at.bound.xyz[n:]])))
+    settled = [at.settled(xyz, 2) for _, xyz in tried]
+    which = int(np.argmin([np.nan_to_num(wet, nan=np.inf) for _, _, wet in settled]))
+    turned, (best, dry, _) = tried[which][0], settled[which]
     held = _whole(at, best, dry, turned)
     if not warm_ps:
         return held

@@ -57,11 +57,8 @@ _KCAL = 4.184  # kJ
 # Beyond _UBCORE the energy of the trade bends towards _UMAX. Half of ref. [1]'s: a clash of what is not shared is less
 # than one of two whole ligands, and with 200 the third rung of toluene and ethylbenzene held by 0.02, not 0.07.
 _UMAX, _UBCORE, _ACORE = 100.0 * _KCAL, 50.0 * _KCAL, 0.0625
-_HELD = (
-    openmm.CustomCompoundBondForce,
-    openmm.CustomCentroidBondForce,
-    openmm.CustomExternalForce,
-)  # untraded
+# What is not traded: frame, walls, springs.
+_HELD = (openmm.CustomCompoundBondForce, openmm.CustomCentroidBondForce, openmm.CustomExternalForce)
 _CLEAR = 1.5  # nm of water between the ligand outside and the receptor, where the water is a continuum
 _K_PLACE = 2.5 * _KCAL * 100.0  # kJ/mol/nm²
 _K_TURN = 10.0 * _KCAL  # kJ/mol
