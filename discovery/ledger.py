@@ -134,6 +134,8 @@ class Ledger:
         ------
         CannotWrite
             The disk is full, read-only or not ours; the message names the path and the bytes needed.
+        ValueError
+            The counts are not of this table.
         """
         if counts.n_in != table.num_rows:
             raise ValueError(f"{counts.n_in} molecules are counted but the table has {table.num_rows} rows")

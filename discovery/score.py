@@ -83,3 +83,38 @@ class Refiner(Protocol):
     def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> Sequence[Score | Missing]:
         """One outcome per molecule, in the order given."""
         ...
+
+
+def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Score | Missing]:
+    """One outcome a row: a row without a molecule keeps its own reason."""
+    healthy = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
+    found = iter(scorer(healthy))
+    return [molecule if isinstance(molecule, Missing) else next(found) for molecule in molecules]
+
+
+def refined(
+    refiner: Refiner, molecules: Sequence[Molecule | Missing], found: Sequence[Score | Missing]
+) -> list[Score | Missing]:
+    """One outcome a row, from what an earlier scorer found; a row it found nothing for keeps that reason.
+
+    Raises
+    ------
+    ValueError
+        There are not as many earlier outcomes as molecules.
+    """
+    if len(molecules) != len(found):
+        raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier outcomes")
+    pairs = [
+        (m, s)
+        for m, s in zip(molecules, found, strict=True)
+        if isinstance(m, Molecule) and isinstance(s, Score)
+    ]
+    answers = iter(refiner.refine([m for m, _ in pairs], [s for _, s in pairs]))
+    return [
+        molecule
+        if isinstance(molecule, Missing)
+        else earlier
+        if isinstance(earlier, Missing)
+        else next(answers)
+        for molecule, earlier in zip(molecules, found, strict=True)
+    ]

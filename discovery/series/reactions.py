@@ -21,9 +21,10 @@ from rdkit.Chem import rdChemReactions
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, MoleculeError, Reason
 from discovery.properties.synthesis import SyntheticAccessibility
+from discovery.score import scored
 from discovery.series.library import MOST
 from discovery.series.measured import STAGE, SeriesError
-from discovery.views.table import Table, scored
+from discovery.views.table import Table
 
 TABLE = Path(__file__).resolve().parent / "data" / "reactions.csv"
 

@@ -20,7 +20,7 @@ from discovery.proposal import Proposal
 from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
-from discovery.score import Column, Refiner, Score, Scorer
+from discovery.score import Column, Score, Scorer, scored
 from discovery.target import STANCE, Statement, Target
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
@@ -462,7 +462,22 @@ class Table:
         return why(self[place], self.run, scorers, known=known)
 
     def more_like(self, place: int, **asked: Any) -> Table:
-        """Analogues of the row at this place, from a registered proposer; see `series.analogues.more_like`."""
+        """Analogues of the row at this place, from a registered proposer.
+
+        Parameters
+        ----------
+        place : row of this table, from 0
+        asked : of `series.analogues.more_like`
+            `keep`, a part that stays; `wishes`, what should be lower or higher; `n` a round; `rounds`;
+            `proposer` and its `settings`; `seed`.
+
+        Raises
+        ------
+        ValueError
+            The row has no structure.
+        SeriesError
+            The part to keep is not in it, or a wish cannot be judged.
+        """
         from discovery.series.analogues import more_like  # the series' rooms stand on this one
 
         row = self[place]
@@ -540,41 +555,6 @@ def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
         )
     caption = f"{min(n, len(statements))} of {len(statements):,} quotes"
     return Html(_table(["claim", "speaks", "quote", "confidence"], body, caption))
-
-
-def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Score | Missing]:
-    """One outcome a row: a row without a molecule keeps its own reason."""
-    healthy = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
-    found = iter(scorer(healthy))
-    return [molecule if isinstance(molecule, Missing) else next(found) for molecule in molecules]
-
-
-def refined(
-    refiner: Refiner, molecules: Sequence[Molecule | Missing], found: Sequence[Score | Missing]
-) -> list[Score | Missing]:
-    """One outcome a row, from what an earlier scorer found; a row it found nothing for keeps that reason.
-
-    Raises
-    ------
-    ValueError
-        There are not as many earlier outcomes as molecules.
-    """
-    if len(molecules) != len(found):
-        raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier outcomes")
-    pairs = [
-        (m, s)
-        for m, s in zip(molecules, found, strict=True)
-        if isinstance(m, Molecule) and isinstance(s, Score)
-    ]
-    answers = iter(refiner.refine([m for m, _ in pairs], [s for _, s in pairs]))
-    return [
-        molecule
-        if isinstance(molecule, Missing)
-        else earlier
-        if isinstance(earlier, Missing)
-        else next(answers)
-        for molecule, earlier in zip(molecules, found, strict=True)
-    ]
 
 
 def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:

@@ -17,9 +17,9 @@ from discovery.outcome import Missing, Reason
 from discovery.properties.physchem import Qed
 from discovery.proposal import Proposal
 from discovery.ranking import Criterion
-from discovery.score import Column, Score
+from discovery.score import Column, Score, refined
 from discovery.target import Statement
-from discovery.views.table import Table, quotes, refined
+from discovery.views.table import Table, quotes
 from tests.discovery.fake_run import HOSTILE, fake_run
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")
