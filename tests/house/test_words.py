@@ -54,22 +54,40 @@ def test_every_notebook_named_is_there(path: Path) -> None:
 
 def defined(module: str) -> set[str]:
     """Names at the top of a module of ours, read from its source: importing all of them would take half a minute."""
+    folder = HOUSE / module.replace(".", "/")
+    if folder.is_dir():
+        return {path.stem for path in folder.iterdir()}
     names: set[str] = set()
     for node in ast.parse((HOUSE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
     return names
+
+
+def imports_what_exists(code: str) -> None:
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (HOUSE / str(node.module).split(".")[0]).is_dir():
+            assert {alias.name for alias in node.names} <= defined(str(node.module)), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", sorted((HOUSE / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebooks_import_what_exists(path: Path) -> None:
+    """Every test run knows it, though most notebooks are run by `make notebooks` alone."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        code = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            imports_what_exists(code.partition("\n")[2] if code.startswith("%%") else code)
 
 
 @pytest.mark.parametrize("name", PROSE)
 def test_python_named_exists(name: str) -> None:
     text = (HOUSE / name).read_text(encoding="utf-8")
     for block in re.findall(r"```python\n(.*?)```", text, re.S):
-        for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom) and (HOUSE / str(node.module).split(".")[0]).is_dir():
-                assert {alias.name for alias in node.names} <= defined(str(node.module)), ast.unparse(node)
+        imports_what_exists(block)
     for address in re.findall(r"`((?:discovery|docking|generative|literature)(?:\.\w+)+)", text):
         parts = address.split(".")
         file = max(
