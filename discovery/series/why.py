@@ -27,7 +27,7 @@ from discovery.views.cards import marks_of
 from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
 from discovery.views.lineage import in_words, names_of
 from discovery.views.reading import label_of, route_of
-from discovery.views.text import MINUS, inert, number, spread
+from discovery.views.text import MINUS, PAPER, inert, number, spread
 
 GOOD, BAD = "#56B4E9", "#E69F00"  # Okabe and Ito: helps, hurts; the sign stands beside it
 NEAR, FAR = 0.7, 0.3  # Tanimoto on counted ECFP4: above, much alike; below, hardly related
@@ -108,7 +108,7 @@ class Why:
         if self.row.parents:
             parts.append(self._origin())
         parts.append(self._known())
-        return f'<div style="background:#fff;color:#1a2330;padding:8px">{"".join(parts)}</div>'
+        return f'<div style="{PAPER};padding:8px">{"".join(parts)}</div>'
 
     def _facts(self) -> str:
         lines = []
@@ -269,4 +269,8 @@ def _bar(share: float) -> str:
 
 def _line(what: str, found: str, wish: str, tag: str = "td") -> str:
     look = 'style="text-align:left;padding:3px 10px"'
-    return f"<tr><{tag} {look}>{what}</{tag}><{tag} {look}>{found}</{tag}><{tag} {look}>{wish}</{tag}></tr>"
+    # the rows say their colours themselves: a notebook's dark theme stripes them dark within the white panel
+    return (
+        f'<tr style="{PAPER}">'
+        f"<{tag} {look}>{what}</{tag}><{tag} {look}>{found}</{tag}><{tag} {look}>{wish}</{tag}></tr>"
+    )

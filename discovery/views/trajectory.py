@@ -23,7 +23,7 @@ from discovery.views.drawing import data_uri
 from discovery.views.pocket import pose_atoms, trimmed
 from discovery.views.pose_viewer import LIBRARY, asset, policy, script_json
 from discovery.views.score_plot import trace_svg
-from discovery.views.text import inert
+from discovery.views.text import PAPER, inert
 
 Floats = NDArray[np.float64]
 
@@ -213,7 +213,7 @@ class TrajectoryView:
         said = Markup(escape(f"Ligand's distance from its first frame (heavy atoms, no fitting){left}"))
         return (
             '<iframe title="Trajectory" sandbox="allow-scripts" width="100%" height="470" style="border:0" '
-            f'srcdoc="{escape(self.page())}"></iframe><p style="background:#fff;color:#1a2330">'
+            f'srcdoc="{escape(self.page())}"></iframe><p style="{PAPER}">'
             f'<img width="460" height="120" alt="{said}" src="{data_uri(self.curve)}"><br>{said}</p>'
         )
 
