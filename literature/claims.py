@@ -397,6 +397,10 @@ _BY = re.compile(
 )
 _AGENT = re.compile(r"^\s*(?:\w+ly\s+)?by\b", re.IGNORECASE)
 _TO = re.compile(r"^\s*(?:\w+ly\s+)?(?:with|to|in|between|of|by)\b", re.IGNORECASE)
+_JOINED = re.compile(r"\b(?:by|with|to|and|in|through|via|for)\b", re.IGNORECASE)
+_BROUGHT = re.compile(
+    r"\b(?:by|with|to|in|through|via|for)\b", re.IGNORECASE
+)  # "activation of A and B": of both
 _SYMMETRIC = frozenset({"associated with", "binds"})
 _NOMINAL = re.compile(
     r"(?:ion|ment|ade|ing|apy|relief|affinity|antagonism|agonism|treatments?|prophylaxis|contraction|block)$",
@@ -470,7 +474,7 @@ def _placed(
     if stop <= low and low - stop < 40 and _NOMINAL.search(match.group()):
         # "inhibition of A by B", "association between A and B"
         opened = re.match(r"^\s*(?:of|between|for|to|at)\b", view.text[stop:low])
-        joined = re.search(r"\b(?:by|with|to|and|in|through|via|for)\b", between)
+        joined = (_JOINED if cue.predicate in _SYMMETRIC else _BROUGHT).search(between)
         others = [
             m for m in view.inside if m not in (subject, object) and m.type in (subject.type, object.type)
         ]

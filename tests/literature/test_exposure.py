@@ -5,6 +5,8 @@ The sentences are written for this test after the kinds found in abstracts; none
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from literature.article import Article
@@ -56,3 +58,20 @@ def predicate(sentence: str) -> str:
 )
 def test_what_was_given_and_what_was_seen(sentence: str, expected: str) -> None:
     assert predicate(sentence) == expected
+
+
+def test_two_things_in_one_list_do_nothing_to_each_other() -> None:
+    """ "Activation of A and B" is of both; "association between A and B" is one."""
+    assert genes("Growth needs activation of [IGF1R] and [EGFR].") == "mentioned with"
+    assert genes("Activation of [EGFR] by [EGF] was seen.") == "activates"
+    assert genes("Binding between [EGFR] and [EGF] was seen.") == "binds"
+
+
+def genes(sentence: str) -> str:
+    text = sentence.replace("[", "").replace("]", "")
+    found = [
+        Mention(m.start() - 2 * n, m.end() - 2 * n - 2, m[1], Concept(m[1], "gene", m[1]), 1.0, "name")
+        for n, m in enumerate(re.finditer(r"\[(\w+)\]", sentence))
+    ]
+    (claim,) = claims(Article.of("X", [("abstract", text)]), found)
+    return claim.predicate
