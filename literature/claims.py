@@ -335,7 +335,7 @@ def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found
 
 
 _MODIFIER = re.compile(
-    r"[\s\-–]+(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
+    r"[\s\-–]+(?:(?:[a-z]{0,2}\d[\w()/]{0,5}|5-HT\S{0,8})[\s\-–]+)?(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
     re.IGNORECASE,
 )
 _WITHOUT = re.compile(r"\bwithout (?:any |causing |significant |producing )?$", re.IGNORECASE)

@@ -55,6 +55,7 @@ SENTENCES = [
     ("No association between HTR1B and depression was found.", {(-1, H, "associated with", "depression")}),
     ("Whether HTR1B causes depression is unclear.", {(0, H, "causes", "depression")}),
     ("Serotonin receptors of the 5-HT1B type were counted.", set()),
+    ("Serotonin 5-HT1B receptor binding was seen.", set()),
     ("Sumatriptan and 5-HT1B were measured.", set()),
     ("Rizatriptan relieved migraine sooner than naratriptan.", {(1, "rizatriptan", "treats", "migraine")}),
     ("Naratriptan and frovatriptan relieved migraine.", {(1, "naratriptan", "treats", "migraine"), (1, "frovatriptan", "treats", "migraine")}),
