@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason, each
 from discovery.proposal import Proposal
+from discovery.provenance import today, versions
 from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
@@ -521,8 +522,20 @@ class Table:
         return Path(path)
 
     def report(self, path: str | Path) -> Path:
-        """One self-contained HTML file; see `report.write_report`."""
-        return write_report(self.run, Path(path))
+        """One self-contained HTML file; see `report.write_report`. Of a table made by hand it says so.
+
+        Raises
+        ------
+        CannotWrite
+            The disk refused.
+        """
+        run = self.run
+        if not run.provenance:
+            made = {"made": "by hand, with discovery.views.table", "date": today(), "versions": versions()}
+            run = replace(run, provenance=made)
+        if run.rows and not run.ranked and not run.funnel:
+            run = replace(run, notes=(*run.notes, "Nobody ranked these molecules; Table.ranked_by does."))
+        return write_report(run, Path(path))
 
     def _deciding_first(self) -> tuple[Column, ...]:
         entered = self.run.funnel[0].counts.n_in if self.run.funnel else 0

@@ -119,6 +119,17 @@ class Doubled:
         return [Score(2 * score.value) for score in found]
 
 
+def test_the_report_of_a_table_made_by_hand_says_what_made_it(tmp_path: Path) -> None:
+    molecules = [Molecule.parse("CCO", "ethanol"), Molecule.parse("c1ccccc1O", "phenol")]
+    table = Table.of(molecules, {Qed().column: Qed()(molecules)})
+    plain = table.report(tmp_path / "plain.html").read_text()
+    assert "Nobody ranked these molecules" in plain
+    assert "rdkit" in plain
+    wish = Criterion("qed", Desirability("higher", low=0, high=1))
+    ranked = table.ranked_by([wish]).report(tmp_path / "ranked.html").read_text()
+    assert "Nobody ranked" not in ranked
+
+
 def test_a_refiner_is_asked_only_about_what_was_found() -> None:
     one, two = Molecule.parse("CCO", "one"), Molecule.parse("CCN", "two")
     torn, lost = Missing("intake", Reason.UNPARSABLE, "row 3"), Missing("docking", Reason.CRASHED, "two")
