@@ -56,7 +56,11 @@ class Score:
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Gives every molecule one number, or says why it has none."""
+    """Gives every molecule one number, or says why it has none.
+
+    One that speaks of few molecules may have `samples`, SMILES of some it can score, so
+    that conformance.py can ask about numbers too.
+    """
 
     @property  # read-only, so that a frozen record can keep the promise
     def column(self) -> Column: ...
