@@ -28,7 +28,11 @@ def route(
         given: list[str] = []
         for text in structures:
             path = Path(text)
-            given += path.read_text(encoding="utf-8", errors="replace").splitlines() if path.suffix and path.is_file() else [text]
+            given += (
+                path.read_text(encoding="utf-8", errors="replace").splitlines()
+                if path.suffix and path.is_file()
+                else [text]
+            )
     found = 0
     rows = [line.split(maxsplit=1) for line in given if line.strip()]
     for words in rows:
