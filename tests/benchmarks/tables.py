@@ -27,7 +27,7 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "`vina` itself",
     ),
     "redocking_pairs": (
-        "docking beside `vina` at exhaustiveness 8, [raced] complexes from SMILES with at most [torsions] torsions: processor seconds a complex; energies by `vina` as low within 0.1 kcal/mol; more first poses within 2 Å (rescored, by energy), more of any nine",
+        "docking beside `vina` at exhaustiveness 8, [raced] complexes from SMILES, `vina` with one ring shape of each: processor seconds a complex; energies by `vina` as low within 0.1 kcal/mol; more first poses within 2 Å (rescored, by energy), more of any nine",
         "[native_cpu_s_median|.1f], [times_fewer_median|.1f] times fewer; [objective_within_0.1_share|.0%]; [native_rescored_minus_vina|+.1%], [native_minus_vina|+.1%], [native_minus_vina_any|+.1%]",
         "`vina`: [vina_cpu_s_median|.1f] seconds",
     ),
