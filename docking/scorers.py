@@ -34,8 +34,9 @@ class DockingScore:
     """Docks every molecule and scores it by its best plausible pose: by its energy, or by how well it fits.
 
     `value = "fit"` takes the pose that rescoring puts first, and for its score the log-odds that
-    the rescoring's weights give it by itself: what tells a ligand's true pose from its others tells
-    ligands from decoys, too (RESULTS.md, enrichment). Its numbers compare molecules in one site.
+    the rescoring's weights give it by itself. They were learned to choose poses; of the targets of
+    RESULTS.md (enrichment) some have their actives earlier by fit, others by energy. Its numbers
+    compare molecules in one site.
 
     The site is one of: `around` a ligand file, `center` and `size`, `residues`, or a
     found `pocket`; the demo target brings its own. Wishes about poses (`restrain`, `like`)

@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 from rdkit.ML.Scoring.Scoring import CalcAUC, CalcBEDROC, CalcEnrichment
+from scipy.stats import rankdata
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
@@ -53,7 +54,7 @@ from tests.docking.complexes import vina_at
 SEED = 2026
 LAST = 1e3  # kcal/mol of a ligand that could not be docked
 RANGE = 3.0  # kcal/mol above the best within which a pose may be chosen
-KEYS = ("score", "chosen_pose", "log_odds")
+KEYS = ("score", "chosen_pose", "log_odds", "both")  # both: the mean of the ranks by score and by log-odds
 NAMES = ("EF1", "EF5", "BEDROC20", "AUC")
 
 
@@ -172,6 +173,8 @@ def judged(ligand: str, poses: Floats, scores: Floats, receptor: str) -> dict[st
 
 def order_of(rows: Sequence[Mapping[str, Any]], key: str) -> Floats:
     """[molecule] `key`, lower is better; ligands that could not be docked come last."""
+    if key == "both":
+        return np.asarray(rankdata(order_of(rows, "score")) + rankdata(order_of(rows, "log_odds")))
     return np.array([float(row.get(key, LAST)) for row in rows])
 
 
@@ -240,7 +243,6 @@ def main() -> None:
     if args.quick:
         args.actives, args.decoys, args.engines = 8, 40, "native"
     screen = Screen.of(next(folder("docking/screening_dev").rglob("def")).parent, args.target)
-    chosen = screen.drawn(args.actives, args.decoys, args.torsions)
     keep_programs()
     known: dict[tuple[str, str], dict[str, Any]] = {}
     if args.keep and args.keep.exists():
@@ -250,7 +252,10 @@ def main() -> None:
     setting = {"native": args.effort, "vina": args.exhaustiveness}
     by = {engine: f"{engine} {setting[engine]} {args.target}" for engine in args.engines.split(",")}
     if args.so_far:
-        chosen = [one for one in chosen if all((name, one[0]) in known for name in by.values())]
+        docked = ({name for setting, name in known if setting == one} for one in by.values())
+        chosen = [(name, "") for name in sorted(set.intersection(*docked))]
+    else:
+        chosen = screen.drawn(args.actives, args.decoys, args.torsions)
     every: dict[str, list[dict[str, Any]]] = {}
     for engine, name in by.items():
         work = by_native(screen, args.effort) if engine == "native" else by_vina(screen, args.exhaustiveness)
@@ -265,7 +270,7 @@ def main() -> None:
         for key in KEYS:
             found |= numbers(rows, key)
         if engine == "native" and "vina" in every:
-            for key in KEYS[:2]:
+            for key in KEYS:
                 found |= above(rows, every["vina"], key)
         about = {"engine": by[engine], "target": args.target, "torsions": args.torsions, "quick": args.quick}
         record("enrichment", found, seed=SEED, device=processor(), **about)
