@@ -269,12 +269,17 @@ def main() -> None:
         }
         for key in KEYS:
             found |= numbers(rows, key)
-        if engine == "native" and "vina" in every:
-            for key in KEYS:
-                found |= above(rows, every["vina"], key)
         about = {"engine": by[engine], "target": args.target, "torsions": args.torsions, "quick": args.quick}
-        record("enrichment", found, seed=SEED, device=processor(), **about)
+        name = "enrichment" if engine == "native" else f"enrichment_{engine}"
+        record(name, found, seed=SEED, device=processor(), **about)
         print(by[engine], json.dumps(found, indent=1))
+    if {"native", "vina"} <= every.keys():
+        found = {"molecules": len(chosen), "actives": int(is_active(every["native"]).sum())}
+        for key in KEYS:
+            found |= above(every["native"], every["vina"], key)
+        about = {"engine": "native beside vina", "target": args.target, "torsions": args.torsions}
+        record("enrichment_pairs", found, seed=SEED, device=processor(), **about, quick=args.quick)
+        print("pairs", json.dumps(found, indent=1))
 
 
 def _done(
