@@ -166,6 +166,9 @@ def work(
             )
             found.append((pair, row))
             told(len(found), row.get("detail") or _said(row))
+    for one in compared:
+        (row,) = (row for row in rows if row["pose"] == one.number)
+        row["notes"] = "; ".join(said for said in (row["notes"], pocket.said(one)) if said)
     damaged = put_aside_in(out / "pockets")
     if damaged:
         told(len(found), f"damaged, put aside and not used: {', '.join(damaged)}")
@@ -231,6 +234,13 @@ class _Pocket:
 
     def takes(self, one: _Ligand) -> Beginning:
         return self._kept(one, "beginning", lambda at: begun(at, self._known(), self.job.how))
+
+    def said(self, one: _Ligand) -> str:
+        """Which side chains stand otherwise with a ligand than in the receptor's file; nothing if none does."""
+        held = Keeper(Beginning, self.folder, f"{one.number:06d}-beginning").found()
+        if held is None or not held.turned:
+            return ""
+        return f"begun with other side-chain torsions than given: {', '.join(held.turned)}"
 
     def _known(self) -> list[Beginning]:
         found = []

@@ -12,6 +12,7 @@ import pytest
 from rdkit import Chem
 
 from docking.dynamics import relative_work as room
+from docking.dynamics.beginning import Beginning
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.exchange import Plan, Samples
 from docking.dynamics.ladder import Difference
@@ -61,6 +62,11 @@ def pretended(*args: object, **more: object) -> Edge:
     return Edge(ladder.value, 0.2, 0.0, 0.0, ladder, samples, (a, b), 100, "pretended")
 
 
+def elsewhere(name: str) -> Beginning:
+    """A pocket that takes toluene, and no other, with a side chain turned."""
+    return Beginning(np.zeros((1, 3)), np.zeros((1, 3)), ("A:VAL201",) if name == "toluene" else ())
+
+
 def test_every_ligand_has_its_row_and_the_cycles_close(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +78,7 @@ def test_every_ligand_has_its_row_and_the_cycles_close(
     ion = grown("Cc1ccccc1[NH3+]")
     bare = Chem.RemoveHs(grown("Cc1ccccc1Cl"))
     poses = sdf(tmp_path, **three(), ion=ion, far=far, bare=bare)
+    monkeypatch.setattr(room, "begun", lambda at, known, how: elsewhere(at.name))
     counts = work(poses, tmp_path / "out", JOB)
     rows = {row["id"]: row for row in pq.read_table(tmp_path / "out" / "scores.parquet").to_pylist()}
     assert (counts.n_in, counts.n_ok, counts.n_failed) == (6, 3, 3)
@@ -80,6 +87,8 @@ def test_every_ligand_has_its_row_and_the_cycles_close(
         assert rows[name]["rbfe"] == pytest.approx(TRUTH[name] - mean)
         assert rows[name]["edges"] == 2
     assert rows["toluene"]["heavy_atoms"] == 7
+    assert rows["toluene"]["notes"].endswith("begun with other side-chain torsions than given: A:VAL201")
+    assert "A:VAL201" not in (rows["fluoro"]["notes"] or "")
     assert "toluene carries a charge of +0 and ion of +1" in rows["ion"]["detail"]
     assert "Å apart in their poses" in rows["far"]["detail"]
     assert rows["bare"]["missing"] == "unprepared"
