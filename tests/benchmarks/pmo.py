@@ -127,7 +127,7 @@ def run(
         log.add(made, spent)
     if not log.scores:
         raise SystemExit(f"{task}: nothing was asked")
-    asked = min(calls or len(log.scores), len(log.scores))  # a run kept may be longer than asked for
+    asked = min(calls or BUDGET, len(log.scores))  # a run kept may be longer than asked for
     return measured(log.scores[:asked], log.spent(asked))
 
 
