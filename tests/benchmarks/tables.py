@@ -41,6 +41,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[rescored_first_within_2A|.1%], any of nine [any_within_2A|.1%]; [rescored_first_passes_posebusters|.1%]",
         "the same poses by Vina's energy: [first_within_2A|.1%]",
     ),
+    "enrichment_pairs": (
+        "actives first, [molecules] molecules of one target of DUD-E, BEDROC more than `vina` at exhaustiveness 1 (95 % interval): by energy; by fit, which rescoring gives",
+        "[score_minus_vina_BEDROC20]; [log_odds_minus_vina_BEDROC20]",
+        "",
+    ),
     "pockets": (
         "found pockets with a ligand atom within 4 Å",
         "first [atom_1|.0%], first three [atom_3|.0%]",
