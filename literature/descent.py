@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -64,6 +64,7 @@ class Plan:
     cooling: float = 0.5  # of the run: the learning rate is level until then, and falls to nothing
     decay: float = 0.01  # of the weights
     dropout: float = 0.1
+    between: float = 0.0  # left out of what passes from layer to layer, where names are read
     average: float = 0.99  # of the running mean of weights, per step
     checkpoint_s: float = 180.0
 
@@ -185,19 +186,30 @@ def take(begin: Path, network: nn.Module) -> list[str]:
     path = begin / CHECKPOINT
     if not path.is_file():
         raise TrainingError(f"{begin} holds no {CHECKPOINT}; name the --out folder of an earlier run")
-    tensors = load_file(path)
-    for name, parameter in network.named_parameters():
-        theirs = tensors.get(f"now.{name}")
-        if theirs is None or theirs.shape != parameter.shape:
-            raise TrainingError(
-                f"{path}: {name} measures {tuple(theirs.shape) if theirs is not None else None}, here "
-                f"{tuple(parameter.shape)}; an earlier run can be continued only on the same corpora"
-            )
-        parameter.copy_(theirs)
+    fill(network, {name.removeprefix("now."): tensor for name, tensor in load_file(path).items()}, path)
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     state = State(**json.loads(header["state"]))
     return [*state.before, spoken(Plan(**json.loads(header["plan"])), state)]
+
+
+@torch.no_grad()
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], whose: Path) -> None:
+    """Give a network the numbers of another of its size.
+
+    Raises
+    ------
+    TrainingError
+        If one is missing or of another size.
+    """
+    for name, parameter in network.named_parameters():
+        theirs = tensors.get(name)
+        if theirs is None or theirs.shape != parameter.shape:
+            raise TrainingError(
+                f"{whose}: {name} measures {tuple(theirs.shape) if theirs is not None else None}, here "
+                f"{tuple(parameter.shape)}; an earlier run can be continued only on the same corpora"
+            )
+        parameter.copy_(theirs)
 
 
 def finished(out: Path) -> bool:

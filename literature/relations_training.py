@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from literature.descent import Plan, TrainingError, descend, take
+from literature.descent import Plan, TrainingError, descend, fill, take
 from literature.encoder import from_bert
 from literature.lessons import in_batches, pool
 from literature.relations_corpus import NONE, OUTPUTS, RelationCorpus
@@ -64,14 +64,14 @@ def train(
     names
         Weights of a network that finds names.
     begin
-        Folder of an earlier run, whose weights are taken instead of those of `start`.
+        Folder of an earlier run, or a weights file, whose weights are taken instead of those of `start`.
     exact
         Keep 32-bit numbers.
 
     Raises
     ------
     TrainingError
-        If no corpus holds a pair, or `out` holds the checkpoint of another plan.
+        If no corpus holds a pair, `begin` has no such network, or `out` holds the checkpoint of another plan.
     WeightsError
         If `names` are no weights.
     """
@@ -88,7 +88,15 @@ def train(
         shape,
         plan.dropout,
     )
-    history = take(begin, network) if begin is not None else []
+    history: list[str] = []
+    if begin is not None and begin.is_file():
+        earlier = read(begin).pairs
+        if earlier is None:
+            raise TrainingError(f"{begin} answers for no pairs, so relations cannot be learned on from it")
+        fill(network, earlier.tensors, begin)
+        history = list(earlier.made)
+    elif begin is not None:
+        history = take(begin, network)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     words = type_words(begun.vocabulary)

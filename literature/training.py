@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from literature import card, relations_training
 from literature.annotated import Corpus, load
-from literature.descent import CHECKPOINT, Plan, TrainingError, descend, finished, take
+from literature.descent import CHECKPOINT, Plan, TrainingError, descend, fill, finished, take
 from literature.encoder import GENERAL, Shape, from_bert
 from literature.lessons import Batch, allowed, batches, examples, loss, pool
+from literature.prediction import shipped
 from literature.relations_corpus import load_relations
 from literature.relations_scoring import calibrate
 from literature.scaling import scale
@@ -73,7 +74,7 @@ def train(
     start
         Folder of a BERT-like model: model.safetensors, vocab.txt, config.json.
     begin
-        Folder of an earlier run, whose vocabulary and weights are taken instead.
+        Folder of an earlier run, or a weights file, whose vocabulary and weights are taken instead.
     extra
         More texts whose pieces the vocabulary should cover.
 
@@ -86,12 +87,14 @@ def train(
     for name in ("model.safetensors", "vocab.txt", "config.json"):
         if not (start / name).is_file():
             raise TrainingError(f"{start} holds no {name}; --start must name a BERT model's folder")
+    earlier = None
     if begin is None:
         words, rows = vocabulary(
             start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
         )
     else:
-        words = list(read(begin / "reader.safetensors").vocabulary)
+        earlier = read(begin if begin.is_file() else begin / "reader.safetensors", pairs=False)
+        words = list(earlier.vocabulary)
         rows = relations_training.rows_in(start, words, begin)
     cutter = Wordpieces.of_vocabulary(words)
     shape = _shape(start, len(words), (GENERAL, *(corpus.name for corpus in corpora)), plan)
@@ -100,8 +103,17 @@ def train(
         network = from_bert(load_file(start / "model.safetensors"), rows, shape)
     except ValueError as error:
         raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
-    history = take(begin, network) if begin is not None else []
+    history: list[str] = []
+    if begin is not None and earlier is not None:
+        if begin.is_file():
+            fill(network, earlier.tensors, begin)
+            history = list(earlier.made)
+        else:
+            history = take(begin, network)
     network.dropout.p = plan.dropout
+    for module in network.layers.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = plan.between
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     windows = examples(corpora, cutter, plan.width)
@@ -174,6 +186,47 @@ def starting_model() -> Path:
     return Path(get_model_path())
 
 
+def named(weights: Path | None) -> Path | None:
+    """The path of weights as a user names them: "shipped" are those that come with the package."""
+    return shipped() if weights == Path("shipped") else weights
+
+
+def told_shares(texts: Sequence[str]) -> dict[str, float]:
+    """["BC2GM=2.4"] -> {"BC2GM": 2.4}.
+
+    Raises
+    ------
+    TrainingError
+        If one is not of that form.
+    """
+    found = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise TrainingError(f"--share {text!r}: write CORPUS=NUMBER, such as BC2GM=2.4") from None
+    return found
+
+
+def shared_out(corpora: Sequence[Corpus], shares: Mapping[str, float]) -> list[Corpus]:
+    """Corpora shown as often as asked.
+
+    Raises
+    ------
+    TrainingError
+        If a name is no corpus, or a number is not above 0.
+    """
+    for name, share in shares.items():
+        if name not in {corpus.name for corpus in corpora}:
+            raise TrainingError(
+                f"--share {name}: no such corpus; there are {', '.join(c.name for c in corpora)}"
+            )
+        if not share > 0:
+            raise TrainingError(f"--share {name}={share:g}: how often it is shown must be above 0")
+    return [replace(corpus, share=shares.get(corpus.name, corpus.share)) for corpus in corpora]
+
+
 def run(
     data: Path,
     out: Path,
@@ -185,6 +238,9 @@ def run(
     start: Path | None = None,
     begin: Path | None = None,
     names: Path | None = None,
+    shares: Mapping[str, float] | None = None,
+    rate: float | None = None,
+    between: float = 0.0,
     threads: int = 1,
     tell: Callable[[str], object] = print,
 ) -> Path:
@@ -195,9 +251,15 @@ def run(
     steps
         Exactly so many of each network instead of `budget`.
     begin
-        Folder of an earlier run; its names/ and its pairs/ are gone on from.
+        Folder of an earlier run, whose names/ and pairs/ are gone on from; or a weights file, whose two networks are.
     names
         A weights file whose network for names is kept as it is; the whole budget goes into the other.
+    shares
+        How often a window of a corpus is shown, of those for names; of a corpus not told, as `annotated.py` has it.
+    rate
+        Highest learning rate where names are learned, that of new parts four times as high; 5e-4 when absent.
+    between
+        Share of what passes from layer to layer that is left out where names are learned.
 
     Returns
     -------
@@ -206,7 +268,7 @@ def run(
     Raises
     ------
     TrainingError
-        If `out` holds a checkpoint and `resume` is false, or holds none and it is true.
+        If `out` holds a checkpoint and `resume` is false, or holds none and it is true; if `shares` names no corpus.
     CorpusError
         If a corpus is missing or torn.
     WeightsError
@@ -219,18 +281,19 @@ def run(
     if resume and not there:
         raise TrainingError(f"{out} holds no {CHECKPOINT} to go on from; leave --resume out")
     torch.set_num_threads(threads)
-    corpora, relations = load(data), load_relations(data)
+    corpora, relations = shared_out(load(data), shares or {}), load_relations(data)
     share = NAMES if names is None else 0.0
     start = start or starting_model()
     if names is None:
-        plan = Plan(seed=seed, steps=steps, budget_s=share * total)
-        names = train(
-            corpora, start, out / "names", plan, begin=None if begin is None else begin / "names", tell=tell
-        )
+        plan = Plan(seed=seed, steps=steps, budget_s=share * total, between=between)
+        if rate is not None:
+            plan = replace(plan, rate=rate, head_rate=4 * rate)
+        begun = begin / "names" if begin is not None and begin.is_dir() else begin
+        names = train(corpora, start, out / "names", plan, begin=begun, tell=tell)
         if not finished(out / "names"):  # asked to stop
             return names
     plan = replace(relations_training.PLAN, seed=seed, steps=steps, budget_s=(1 - share) * total)
-    begun = None if begin is None else begin / "pairs"
+    begun = begin / "pairs" if begin is not None and begin.is_dir() else begin
     path = relations_training.train(relations, start, names, out / "pairs", plan, begin=begun, tell=tell)
     if not finished(out / "pairs"):
         return path

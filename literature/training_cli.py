@@ -19,16 +19,19 @@ def train_reader(
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Exactly so many steps of each network instead.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     start: Annotated[Path | None, typer.Option("--start", help="Folder of a BERT-like model; all-MiniLM-L6-v2 when absent.")] = None,
-    begin: Annotated[Path | None, typer.Option("--begin", help="Folder of an earlier run, whose weights are taken.")] = None,
+    begin: Annotated[Path | None, typer.Option("--begin", help="Folder of an earlier run, or a weights file ('shipped': the one that comes with this), gone on from.")] = None,
     names: Annotated[Path | None, typer.Option("--names", help="Weights whose network for names is kept; only relations are learned.")] = None,
+    share: Annotated[list[str] | None, typer.Option("--share", help="CORPUS=NUMBER: how often it is shown for its names; may be repeated.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate for names; 5e-4.")] = None,
+    between: Annotated[float, typer.Option("--between", min=0, max=0.9, help="Share left out between layers, for names.")] = 0.0,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
 ) -> None:  # fmt: skip
     """Train the network that finds names and relations, on corpora annotated by people."""
 
-    from literature.training import run
+    from literature.training import named, run, told_shares
 
     run(
-        data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start, begin=begin, names=names,
-        threads=threads,
-        tell=typer.echo,
+        data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start,
+        begin=named(begin), names=named(names), shares=told_shares(share or []), rate=rate, between=between,
+        threads=threads, tell=typer.echo,
     )  # fmt: skip

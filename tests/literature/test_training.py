@@ -30,6 +30,8 @@ from literature.training import (  # noqa: E402
     TrainingError,
     run,
     seconds,
+    shared_out,
+    told_shares,
     train,
     vocabulary,
 )
@@ -250,6 +252,29 @@ def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) ->
     with pytest.raises(TrainingError, match=r"another plan: seed 7 \(asked: 9\)"):
         train(corpora(), start, tmp_path, Plan(seed=9, steps=6, width=32, batch_pieces=128, vocabulary=90,
               checkpoint_s=1e9, rate=2e-3), tell=lambda line: None)  # fmt: skip
+
+
+def test_a_weights_file_is_gone_on_from_with_other_shares(start: Path, tmp_path: Path) -> None:
+    first = train(corpora(), start, tmp_path / "first", PLAN, tell=lambda line: None)
+    still = replace(PLAN, steps=1, rate=1e-12, head_rate=1e-12, decay=0.0, average=0.0, between=0.1)
+    on = train(corpora(), start, tmp_path / "on", still, begin=first, tell=lambda line: None)
+    assert [made.split(" of ")[0] for made in read(on).made] == ["6 steps", "1 steps"]
+    for name, tensor in read(first).tensors.items():
+        torch.testing.assert_close(read(on).tensors[name], tensor, rtol=0.05, atol=0.02)  # rounded once more
+    with pytest.raises(TrainingError, match="only on the same corpora"):
+        train(corpora()[:1], start, tmp_path / "other", still, begin=first, tell=lambda line: None)
+
+
+def test_shares_are_told_by_corpus() -> None:
+    first = corpora()[0].name
+    assert shared_out(corpora(), told_shares([f"{first}=2.5"]))[0].share == 2.5
+    assert shared_out(corpora(), {}) == list(corpora())
+    with pytest.raises(TrainingError, match=r"no such corpus; there are"):
+        shared_out(corpora(), told_shares(["BC9=1"]))
+    with pytest.raises(TrainingError, match="must be above 0"):
+        shared_out(corpora(), told_shares([f"{first}=0"]))
+    with pytest.raises(TrainingError, match="write CORPUS=NUMBER"):
+        told_shares(["BC2GM"])
 
 
 def test_the_vocabulary_keeps_single_characters_and_what_is_used(start: Path) -> None:
