@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from literature.descent import Plan, TrainingError, descend, fill, take
-from literature.encoder import from_bert
+from literature.encoder import Encoder, from_bert
 from literature.lessons import in_batches, pool
 from literature.relations_corpus import NONE, OUTPUTS, RelationCorpus
 from literature.relations_lessons import (
@@ -46,7 +46,7 @@ PLAN = Plan(rate=2e-4, head_rate=1e-3, blinded=0.5, cooling=0.95, warmup=0.05, p
 
 def train(
     corpora: Sequence[RelationCorpus],
-    start: Path,
+    start: Path | None,
     names: Path,
     out: Path,
     plan: Plan = PLAN,
@@ -78,25 +78,26 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     begun = read(names)
     cutter = Wordpieces.of_vocabulary(begun.vocabulary)
-    shape = replace(
-        begun.shape, conventions=(), relations=OUTPUTS, places=min(plan.places, begun.shape.places)
-    )
     torch.manual_seed(plan.seed)
-    network = from_bert(
-        load_file(start / "model.safetensors"),
-        rows_in(start, begun.vocabulary, names),
-        shape,
-        plan.dropout,
-    )
-    history: list[str] = []
     if begin is not None and begin.is_file():
         earlier = read(begin).pairs
         if earlier is None:
             raise TrainingError(f"{begin} answers for no pairs, so relations cannot be learned on from it")
+        network = Encoder(replace(earlier.shape, relations=OUTPUTS), plan.dropout)
         fill(network, earlier.tensors, begin)
         history = list(earlier.made)
-    elif begin is not None:
-        history = take(begin, network)
+    elif start is None:
+        raise TrainingError("relations are learned from a BERT model's folder or from weights; name one")
+    else:
+        places = min(plan.places, begun.shape.places)
+        network = from_bert(
+            load_file(start / "model.safetensors"),
+            rows_in(start, begun.vocabulary, names),
+            replace(begun.shape, conventions=(), relations=OUTPUTS, places=places),
+            plan.dropout,
+        )
+        history = take(begin, network) if begin is not None else []
+    shape = network.shape
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     words = type_words(begun.vocabulary)

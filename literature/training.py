@@ -19,7 +19,7 @@ from pathlib import Path
 from literature import card, relations_training
 from literature.annotated import Corpus, load
 from literature.descent import CHECKPOINT, Plan, TrainingError, descend, fill, finished, take
-from literature.encoder import GENERAL, Shape, from_bert
+from literature.encoder import GENERAL, Encoder, Shape, from_bert
 from literature.lessons import Batch, allowed, batches, examples, loss, pool
 from literature.prediction import shipped
 from literature.relations_corpus import load_relations
@@ -59,7 +59,7 @@ def vocabulary(start: Path, texts: Iterable[str], size: int) -> tuple[list[str],
 
 def train(
     corpora: Sequence[Corpus],
-    start: Path,
+    start: Path | None,
     out: Path,
     plan: Plan,
     *,
@@ -72,7 +72,7 @@ def train(
     Parameters
     ----------
     start
-        Folder of a BERT-like model: model.safetensors, vocab.txt, config.json.
+        Folder of a BERT-like model: model.safetensors, vocab.txt, config.json; all-MiniLM-L6-v2 when absent.
     begin
         Folder of an earlier run, or a weights file, whose vocabulary and weights are taken instead.
     extra
@@ -84,32 +84,8 @@ def train(
         If `out` holds the checkpoint of another plan, or the starting model is absent.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("model.safetensors", "vocab.txt", "config.json"):
-        if not (start / name).is_file():
-            raise TrainingError(f"{start} holds no {name}; --start must name a BERT model's folder")
-    earlier = None
-    if begin is None:
-        words, rows = vocabulary(
-            start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
-        )
-    else:
-        earlier = read(begin if begin.is_file() else begin / "reader.safetensors", pairs=False)
-        words = list(earlier.vocabulary)
-        rows = relations_training.rows_in(start, words, begin)
-    cutter = Wordpieces.of_vocabulary(words)
-    shape = _shape(start, len(words), (GENERAL, *(corpus.name for corpus in corpora)), plan)
-    torch.manual_seed(plan.seed)
-    try:
-        network = from_bert(load_file(start / "model.safetensors"), rows, shape)
-    except ValueError as error:
-        raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
-    history: list[str] = []
-    if begin is not None and earlier is not None:
-        if begin.is_file():
-            fill(network, earlier.tensors, begin)
-            history = list(earlier.made)
-        else:
-            history = take(begin, network)
+    network, words, history = _begun(corpora, start, plan, begin, extra)
+    shape, cutter = network.shape, Wordpieces.of_vocabulary(words)
     network.dropout.p = plan.dropout
     for module in network.layers.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -139,6 +115,37 @@ def train(
         return path
 
     return descend(network, plan, out, shown, value, keep, new=_NEW, history=history, tell=tell)
+
+
+def _begun(
+    corpora: Sequence[Corpus], start: Path | None, plan: Plan, begin: Path | None, extra: Sequence[str]
+) -> tuple[Encoder, list[str], list[str]]:
+    """The network as training finds it, its pieces, and the runs that made it."""
+    conventions = (GENERAL, *(corpus.name for corpus in corpora))
+    torch.manual_seed(plan.seed)
+    if begin is not None and begin.is_file():
+        earlier = read(begin, pairs=False)
+        network = Encoder(replace(earlier.shape, conventions=conventions))
+        fill(network, earlier.tensors, begin)
+        return network, list(earlier.vocabulary), list(earlier.made)
+    start = start or starting_model()
+    for name in ("model.safetensors", "vocab.txt", "config.json"):
+        if not (start / name).is_file():
+            raise TrainingError(f"{start} holds no {name}; --start must name a BERT model's folder")
+    if begin is None:
+        words, rows = vocabulary(
+            start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
+        )
+    else:
+        words = list(read(begin / "reader.safetensors", pairs=False).vocabulary)
+        rows = relations_training.rows_in(start, words, begin)
+    try:
+        network = from_bert(
+            load_file(start / "model.safetensors"), rows, _shape(start, len(words), conventions, plan)
+        )
+    except ValueError as error:
+        raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
+    return network, words, take(begin, network) if begin is not None else []
 
 
 def _shape(start: Path, words: int, conventions: tuple[str, ...], plan: Plan) -> Shape:
@@ -283,7 +290,8 @@ def run(
     torch.set_num_threads(threads)
     corpora, relations = shared_out(load(data), shares or {}), load_relations(data)
     share = NAMES if names is None else 0.0
-    start = start or starting_model()
+    if begin is None or not begin.is_file():  # weights bring all they need
+        start = start or starting_model()
     if names is None:
         plan = Plan(seed=seed, steps=steps, budget_s=share * total, between=between)
         if rate is not None:
