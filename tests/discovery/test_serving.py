@@ -199,7 +199,10 @@ def test_a_real_run_from_the_command_line(tmp_path: Path) -> None:
     run = tmp_path / "run"
     campaign.run(config.read(file), run)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
-    code = "from discovery.cli import main; import sys; sys.argv = ['discovery', 'serve', sys.argv[1], '--no-browser']; main()"
+    code = (  # tests that a script runs in its background inherit a Ctrl-C that is ignored
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from discovery.cli import main; "
+        "sys.argv = ['discovery', 'serve', sys.argv[1], '--no-browser']; main()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
