@@ -25,10 +25,8 @@ MINIMISE_STEPS = 500
 MOST_ATOMS = 400  # with hydrogens; beyond it distance geometry takes minutes
 RING_SHAPES = 4  # shapes drawn where a ring can pucker
 MACROCYCLE = 9  # atoms of the smallest ring that counts as one
-PUCKERED_SHAPES, MACROCYCLE_SHAPES = (
-    3,
-    6,
-)  # docked of rings that pucker, of a macrocycle, unless told otherwise
+PUCKERED_SHAPES = 3  # docked of rings that pucker unless told otherwise
+MACROCYCLE_SHAPES = 6  # docked of a macrocycle
 DRAWN = 8  # more shapes drawn where several are asked for; of a macrocycle so many for each
 SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
 MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared

@@ -36,12 +36,10 @@ class Docked:
 
     molecule: Molecule
     poses: tuple[Pose, ...]
-    rescoring: tuple[
-        float, ...
-    ] = ()  # log of the chance that the true pose lies about each; empty if by score
-    fit: tuple[
-        float, ...
-    ] = ()  # log-odds of each pose by itself, up to a constant of the receptor; higher is better
+    # Log of the chance that the true pose lies about each; empty if by score.
+    rescoring: tuple[float, ...] = ()
+    # Log-odds of each pose by itself, up to a constant of the receptor; higher is better.
+    fit: tuple[float, ...] = ()
 
     def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
         """Is each pose plausible? In the order of `poses`."""

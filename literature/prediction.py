@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -318,16 +319,22 @@ def named(
         Its windows, and [word, label] natural logarithms of probabilities of each.
     """
 
-    spans = [[closed(text, span) for span in spans_of(*part, labels)] for part in read]
-    flat = settled(text, sorted((span for some in spans for span in some), key=lambda span: span.start))
+    def found(window: Window, scores: NDArray[np.float32]) -> list[Span]:
+        return [closed(text, span) for span in spans_of(window, scores, labels)]
+
+    def whole(spans: Sequence[Sequence[Span]]) -> list[Span]:
+        return settled(text, sorted(chain.from_iterable(spans), key=lambda span: span.start))
+
+    spans = [found(*part) for part in read]
+    flat = whole(spans)
     outside = [row for row, label in enumerate(labels) if label.type is None]
     again = echoed(text, [(w.words, s) for w, s in read], flat, _rows_of(tuple(labels)), outside)
     if again is None:
         return flat
     for number, ((window, before), after) in enumerate(zip(read, again, strict=True)):
         if after is not before:
-            spans[number] = [closed(text, span) for span in spans_of(window, after, labels)]
-    return settled(text, sorted((span for some in spans for span in some), key=lambda span: span.start))
+            spans[number] = found(window, after)
+    return whole(spans)
 
 
 def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:

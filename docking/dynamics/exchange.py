@@ -100,10 +100,6 @@ class Samples:
             return 0.0
         return float((np.diff(self.state_of, axis=0) != 0).mean())
 
-    def in_state(self, state: int) -> Floats:
-        """[atom, 3] nm: the replica that is in a state now."""
-        return np.asarray(self.xyz[int(np.flatnonzero(self.state_now == state)[0])])
-
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """What a checkpoint holds: numbers only, so that any platform and version can go on."""
         return {name: np.asarray(getattr(self, name)) for name in self.__slots__}
