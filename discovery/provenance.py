@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from discovery import plugins
+from discovery.files import sha256_of
 
 # Distributions whose version can move a number; absent ones are left out.
 COUNTED = (
@@ -84,8 +85,7 @@ def files_named(settings: Any) -> dict[str, str]:
         try:
             if name in found or not path.is_file():
                 continue
-            with path.open("rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = sha256_of(path)
             if path.suffix == ".toml":
                 inner = tomllib.loads(path.read_text(encoding="utf-8"))
                 todo += [(path.parent, other) for other in texts_in(inner)]

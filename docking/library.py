@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rdkit import Chem
 
-from discovery.files import publish
+from discovery.files import publish, sha256_of
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
@@ -31,7 +31,7 @@ from docking.ligand_files import entries
 from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
-from docking.run_folder import DOCKING, begin, sha256_of
+from docking.run_folder import DOCKING, begin
 from docking.side_chains import applied
 from docking.site import Site
 

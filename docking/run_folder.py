@@ -6,7 +6,6 @@ with the same; anything else in the folder is left alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,12 +76,6 @@ def begin(out: Path, kind: Kind, settings: Mapping[str, Any], resume: bool) -> N
     if changed:
         what = "; ".join(f"{key} was {_short(then.get(key))} and is {_short(now[key])}" for key in changed)
         raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _short(value: object) -> str:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
-import hashlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -25,6 +24,7 @@ from typing import IO
 
 import pyarrow as pa
 
+from discovery.files import sha256_of
 from literature.dictionary import (
     DESIGNATION,
     DICTIONARY,
@@ -240,8 +240,7 @@ def _rows(path: Path | None) -> Iterator[list[str]]:
 
 
 def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return sha256_of(path)[:12]
 
 
 def straight(name: str) -> str:

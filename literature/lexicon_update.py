@@ -25,7 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from discovery.files import publish
+from discovery.files import publish, sha256_of
 from discovery.outcome import UserError
 from literature.dictionary import OFFICIAL, SPECIES, official
 from literature.lexicon_build import Draft, Drafts, build_genes, update
@@ -152,7 +152,7 @@ def _versions(out: Path) -> dict[str, Version]:
 
 def _fetch(place: str, path: Path, known: Version | None, pause_s: float) -> Version:
     """The file at an address, unless the one at hand is still it."""
-    whole = known is not None and path.is_file() and _sha256(path) == known.sha256
+    whole = known is not None and path.is_file() and sha256_of(path) == known.sha256
     headers = {"User-Agent": "discovery-workbench"}
     if known is not None and whole and known.changed and known.address == place:
         headers["If-Modified-Since"] = known.changed
@@ -200,8 +200,3 @@ def _kept(response: http.client.HTTPResponse, place: str, path: Path) -> Version
         with suppress(OSError):
             torn.unlink(missing_ok=True)
     return Version(place, response.headers.get("Last-Modified", ""), digest.hexdigest())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -31,7 +31,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from discovery.devices import cpus
-from discovery.files import publish
+from discovery.files import publish, sha256_of
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
 from literature.calibration import probability
@@ -238,7 +238,7 @@ def _stands(out: Path, key: str) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return all(
-        (path := out / name / f"{key}.parquet").exists() and _sha256(path) == shard.sha256[name]
+        (path := out / name / f"{key}.parquet").exists() and sha256_of(path) == shard.sha256[name]
         for name in TABLES
     )
 
@@ -247,11 +247,6 @@ def _shard(out: Path, key: str) -> Shard:
     found = json.loads((out / "shards" / f"{key}.json").read_text(encoding="utf-8"))
     deleted = tuple((int(row), str(id)) for row, id in found["deleted"])
     return Shard(found["key"], found["file"], found["rows"], found["sha256"], deleted)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_one(job: tuple[str, str, str, Reading, str]) -> None:
@@ -284,7 +279,7 @@ def _read_one(job: tuple[str, str, str, Reading, str]) -> None:
     for table, path in torn.items():
         with path.open("rb+") as stream:
             os.fsync(stream.fileno())
-        sums[table] = _sha256(path)
+        sums[table] = sha256_of(path)
         os.replace(path, out / table / f"{key}.parquet")
     shard = Shard(key, file.name, rows, sums, tuple(deleted))
     publish(out / "shards" / f"{key}.json", json.dumps(asdict(shard)).encode("utf-8"))

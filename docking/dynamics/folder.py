@@ -15,12 +15,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from discovery.files import publish
+from discovery.files import publish, sha256_of
 from discovery.outcome import Counts, Missing, Reason
 from discovery.records import records
 from docking.dynamics.protocol import STAGE
 from docking.receptor import DockingError
-from docking.run_folder import SIMULATION, begin, sha256_of
+from docking.run_folder import SIMULATION, begin
 
 
 def opened(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> None:

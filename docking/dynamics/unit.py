@@ -14,13 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from discovery.files import publish
+from discovery.files import publish, sha256_of
 from discovery.outcome import Missing, MoleculeError, Reason
 from docking.dynamics.checkpoint import put_aside, put_aside_in
 from docking.dynamics.protocol import STAGE
 from docking.dynamics.watch import Watch, begun, hung
 from docking.receptor import ReceptorError
-from docking.run_folder import sha256_of
 
 MOST_STARTS = 3  # on as many hosts, or on one
 _RESULT = "result.json"
