@@ -247,10 +247,16 @@ def _benzylic(mol: Chem.Mol, index: int) -> int:
 
 
 def _same_skeleton(molecule: Molecule, smiles: str) -> bool:
-    """Same heavy atoms and as many bonds: protonation may move hydrogens and charges only."""
+    """Same heavy atoms and as many bonds between them: protonation may move hydrogens, heavy ones too, and charges only."""
     mol, drawn = Chem.MolFromSmiles(smiles), molecule.mol()
-    if mol is None:
-        return False
-    return sorted(a.GetAtomicNum() for a in mol.GetAtoms()) == sorted(
-        a.GetAtomicNum() for a in drawn.GetAtoms()
-    ) and bool(mol.GetNumBonds() == drawn.GetNumBonds())
+    return mol is not None and _skeleton(mol) == _skeleton(drawn)
+
+
+def _skeleton(mol: Chem.Mol) -> tuple[list[int], int]:
+    """Atomic numbers of heavy atoms, sorted, and the number of bonds between them."""
+    numbers = sorted(atom.GetAtomicNum() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1)
+    bonds = sum(
+        min(bond.GetBeginAtom().GetAtomicNum(), bond.GetEndAtom().GetAtomicNum()) > 1
+        for bond in mol.GetBonds()
+    )
+    return numbers, bonds

@@ -137,3 +137,10 @@ def test_tautomers_are_capped_and_counted() -> None:
     assert len(found) == 3
     assert seen > 3
     assert species.tautomers(guanine, 1) == ([guanine], 1)
+
+
+@pytest.mark.parametrize("smiles", ["[2H]OC", "[2H]N([2H])CC", "[2H]C([2H])([2H])NCc1ccccc1", "[3H]OC(=O)C"])
+def test_heavy_hydrogens_are_hydrogens(smiles: str) -> None:
+    """Those on oxygen and nitrogen exchange with water: a deuterated drug is docked as what it is in water."""
+    light = Chem.CanonSmiles(smiles.replace("2H", "H").replace("3H", "H"))
+    assert charge(smiles) == charge(light)
