@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from docking.site import Site
 
 MOST_BESIDE = 2  # molecules that dock at the same time as each of the library
+MOST_SHOWN = 5  # best molecules told at the end; report.txt tells more
 VINA_EFFORT = {"fast": 2, "balanced": 8, "thorough": 32}  # exhaustiveness; 8 is Vina's own default
 
 
@@ -76,7 +77,7 @@ def dock(
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
     from docking.dock import build_engine, ranking
-    from docking.library import Job, run
+    from docking.library import Job, run, summary, told_of
     from docking.receptor import DockingError
     from docking.run_folder import DOCKING, check_free
 
@@ -98,38 +99,10 @@ def dock(
     counts = run(
         ligands, out, job, resume=resume, told=lambda done: typer.echo(f"{done:,} rows done", err=True)
     )
-    typer.echo(
-        f"{counts.n_in:,} rows in: {counts.n_ok:,} docked, {counts.n_failed:,} failed, "
-        f"{counts.n_filtered:,} filtered, {counts.n_duplicate:,} duplicate"
-    )
-    for line in _summary(out / "scores.parquet"):
+    for line in (told_of(counts), *summary(out / "scores.parquet", MOST_SHOWN)):
         typer.echo(line)
     typer.echo(f"poses: {out / 'poses.sdf'}")
     typer.echo(f"scores: {out / 'scores.parquet'}")
-
-
-def _summary(scores: Path, most: int = 5) -> list[str]:
-    """The best molecules by the score of their first pose, and what went missing, each reason with an example."""
-    from collections import Counter
-
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    from discovery.views.text import inert
-
-    names = ["row", "id", "smiles", "pose", "score", "plausible", "missing", "detail"]
-    table = pq.read_table(scores, columns=names)
-    first = table.filter(pc.equal(table["pose"], 1)).sort_by([("score", "ascending"), ("row", "ascending")])
-    lines = [
-        f"{place:3}. {row['score']:7.2f} kcal/mol  {inert(row['id'] or 'row ' + str(row['row']), 40)}  {inert(row['smiles'], 200)}"
-        f"{'' if row['plausible'] else '  (pose not plausible)'}"
-        for place, row in enumerate(first.slice(0, most).to_pylist(), start=1)
-    ]
-    lost = table.filter(pc.is_valid(table["missing"])).select(["missing", "detail"]).to_pylist()
-    for reason, count in Counter(row["missing"] for row in lost).most_common():
-        example = next(row["detail"] for row in lost if row["missing"] == reason)
-        lines.append(f"{count:,} {reason.replace('_', ' ')}, such as: {inert(example or '', 200)}")
-    return lines
 
 
 def _options(
@@ -217,7 +190,7 @@ def _site(
     if center:
         return Site(_triple("--center", center), _triple("--size", size))
     if residues:
-        return Site.of_residues(target, [name.strip() for name in residues.split(",")])
+        return Site.of_residues(target, [name.strip() for name in residues.split(",") if name.strip()])
     if pocket:
         from docking import pockets
 

@@ -7,7 +7,9 @@ the reason why it has none. Nothing a row gets depends on the rows about it.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rdkit import Chem
 
@@ -24,6 +27,7 @@ from discovery.files import publish, sha256_of
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
+from discovery.views.text import inert
 from docking.dock import STAGE, Docked, RankBy, dock
 from docking.engines.engine import BatchEngine, Engine
 from docking.ligand import Ligand, of_mol
@@ -31,11 +35,13 @@ from docking.ligand_files import entries
 from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
-from docking.run_folder import DOCKING, begin
+from docking.run_folder import DOCKING, begun
 from docking.side_chains import applied
 from docking.site import Site
 
 TERMS = ("inter", "intra", "torsional", "unbound", "restraint")
+_DIGEST = 32  # bytes of sha256
+SHOWN = 20  # best molecules told in report.txt
 FEW, MANY = 4, 256  # rows kept at once: by an engine that docks one by one, or many together
 SCHEMA = pa.schema(
     [
@@ -123,25 +129,38 @@ def run(
     table = out / "scores.parquet"
     if not library.is_file():
         raise DockingError(f"there is no library file {library}")
-    begin(out, DOCKING, {"library": sha256_of(library), **job.settings()}, resume)
-    parts = out / "parts"
-    if table.exists() and not parts.exists():  # resumed after the end
+    with begun(out, DOCKING, {"library": sha256_of(library), **job.settings()}, resume):
+        parts = out / "parts"
+        if table.exists() and not parts.exists():  # resumed after the end
+            return _counts(table)
+        parts.mkdir(exist_ok=True)
+        rows = _posed(library) if job.score_only else entries(library)
+        size = MANY if isinstance(job.engine, BatchEngine) else FEW
+        done = number = 0
+        while few := list(islice(rows, size)):
+            part = parts / f"{number:06d}.part"
+            if _held(part) is None:
+                _hold(part, pa.Table.from_pylist(_few(few, job), schema=_KEPT))
+            number, done = number + 1, done + len(few)
+            told(done)
+        _end(out, parts, number, job)
         return _counts(table)
-    parts.mkdir(exist_ok=True)
-    rows = _posed(library) if job.score_only else entries(library)
-    size = MANY if isinstance(job.engine, BatchEngine) else FEW
-    done = number = 0
-    while few := list(islice(rows, size)):
-        part = parts / f"{number:06d}.parquet"
-        if not part.exists():
-            found = pa.Table.from_pylist(_few(few, job), schema=_KEPT)
-            sink = BytesIO()
-            pq.write_table(found, sink)
-            publish(part, sink.getvalue())
-        number, done = number + 1, done + len(few)
-        told(done)
-    _end(out, parts, number, job)
-    return _counts(table)
+
+
+def _hold(part: Path, rows: pa.Table) -> None:
+    """Keep a few rows: the sha256 of the rest, then a Parquet file."""
+    sink = BytesIO()
+    pq.write_table(rows, sink)
+    publish(part, hashlib.sha256(sink.getvalue()).digest() + sink.getvalue())
+
+
+def _held(part: Path) -> pa.Table | None:
+    """A few rows as they were kept; None if they are absent or damaged, so that they are docked again."""
+    if not part.exists():
+        return None
+    data = part.read_bytes()
+    digest, rows = data[:_DIGEST], data[_DIGEST:]
+    return pq.read_table(BytesIO(rows)) if hashlib.sha256(rows).digest() == digest else None
 
 
 def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
@@ -159,7 +178,7 @@ def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
 
 
 def _lines(row: Row, outcome: Docked | Missing, job: Job) -> list[dict[str, Any]]:
-    smiles = row.outcome.smiles if isinstance(row.outcome, Molecule) else row.text[:1000]
+    smiles = row.outcome.smiles if isinstance(row.outcome, Molecule) else _drawn(row.text)
     head = {"row": row.number, "id": row.name or str(row.number), "smiles": smiles, "engine": job.engine.name}
     if isinstance(outcome, Missing):
         return [{**head, "missing": outcome.reason.value, "detail": outcome.detail}]
@@ -170,6 +189,11 @@ def _lines(row: Row, outcome: Docked | Missing, job: Job) -> list[dict[str, Any]
         _line(head, rank, pose, known, job)
         for rank, (pose, known) in enumerate(zip(outcome.poses, learned, strict=True), start=1)
     ]
+
+
+def _drawn(text: str) -> str | None:
+    """What was written where a SMILES stands; of a record of many lines there is none."""
+    return None if "\n" in text else text[:1000]
 
 
 def _line(head: dict[str, Any], rank: int, pose: Pose, learned: dict[str, float], job: Job) -> dict[str, Any]:
@@ -239,12 +263,16 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
         writer = stack.enter_context(pq.ParquetWriter(table, SCHEMA))
         files = {c: stack.enter_context(path.open("w", encoding="utf-8")) for c, path in texts.items()}
         for i in range(number):
-            found = pq.read_table(parts / f"{i:06d}.parquet", schema=_KEPT)
+            part = parts / f"{i:06d}.part"
+            found = _held(part)
+            if found is None:
+                raise DockingError(
+                    f"{part} was damaged while the run went on; run it again, and it is made anew"
+                )
             for column, file in files.items():
                 file.writelines(text for text in found[column].to_pylist() if text)
             writer.write_table(found.drop_columns(list(_FILES)))
-    report = [str(choice) for choice in job.receptor.report]
-    publish(out / "report.txt", ("\n".join(report) + "\n").encode())
+    publish(out / "report.txt", ("\n".join(_report(table, job)) + "\n").encode())
     for column, path in texts.items():
         if column == "sdf" or path.stat().st_size:
             path.replace(out / _FILES[column])
@@ -254,8 +282,45 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
     shutil.rmtree(parts)
 
 
+def _report(table: Path, job: Job) -> list[str]:
+    """What a person wants to read of a run: who came out best, who has no pose and why, and how it was made."""
+    choices = [str(choice) for choice in job.receptor.report]
+    settings = [f"{key}: {value}" for key, value in sorted(job.settings().items())]
+    return [told_of(_counts(table)), *summary(table, SHOWN), "", *choices, "", *settings]
+
+
+def told_of(counts: Counts) -> str:
+    """Counts in one sentence."""
+    return (
+        f"{counts.n_in:,} rows in: {counts.n_ok:,} docked, {counts.n_failed:,} failed, "
+        f"{counts.n_filtered:,} filtered, {counts.n_duplicate:,} duplicate"
+    )
+
+
+def summary(scores: Path, most: int) -> list[str]:
+    """The best molecules by the score of their first pose, and what went missing, each reason with an example."""
+    names = ["row", "id", "smiles", "pose", "score", "plausible", "missing", "detail"]
+    table = pq.read_table(scores, columns=names)
+    first = table.filter(pc.equal(table["pose"], 1)).sort_by([("score", "ascending"), ("row", "ascending")])
+    lines = [
+        f"{place:3}. {row['score']:7.2f} kcal/mol  {inert(row['id'], 40)}  {inert(row['smiles'], 200)}"
+        f"{'' if row['plausible'] else '  (pose not plausible)'}"
+        for place, row in enumerate(first.slice(0, most).to_pylist(), start=1)
+    ]
+    lost = table.filter(pc.is_valid(table["missing"])).select(["missing", "detail"]).to_pylist()
+    for reason, count in Counter(row["missing"] for row in lost).most_common():
+        example = next(row["detail"] for row in lost if row["missing"] == reason)
+        lines.append(f"{count:,} {reason.replace('_', ' ')}, such as: {inert(example or '', 200)}")
+    return lines
+
+
 def _counts(table: Path) -> Counts:
-    found = pq.read_table(table, columns=["pose", "missing", "detail"]).to_pylist()
+    try:
+        found = pq.read_table(table, columns=["pose", "missing", "detail"]).to_pylist()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DockingError(
+            f"{table} is damaged ({error}); remove it and {DOCKING.file}, or choose another --out, and run again"
+        ) from error
     ends = (
         Missing(STAGE, Reason(line["missing"]), line["detail"]) if line["missing"] else None
         for line in found

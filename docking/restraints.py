@@ -356,6 +356,8 @@ def read(path: str | Path, receptor: Receptor) -> tuple[Restraint, ...]:
                 raise DockingError(f"{where} lacks {error.args[0]}") from error
             except (DockingError, TypeError, ValueError) as error:
                 raise DockingError(f"{where}: {error}") from error
+    if not found:
+        raise DockingError(f"{path} holds no restraint; write [[{']], [['.join(_MAKERS)}]]")
     return tuple(found)
 
 

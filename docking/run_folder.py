@@ -7,12 +7,14 @@ with the same; anything else in the folder is left alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from discovery.files import publish
+from discovery.outcome import UserError
 from docking.receptor import DockingError
 
 
@@ -76,6 +78,27 @@ def begin(out: Path, kind: Kind, settings: Mapping[str, Any], resume: bool) -> N
     if changed:
         what = "; ".join(f"{key} was {_short(then.get(key))} and is {_short(now[key])}" for key in changed)
         raise DockingError(f"{out} cannot go on, since it was begun otherwise: {what}")
+
+
+@contextmanager
+def begun(out: Path, kind: Kind, settings: Mapping[str, Any], resume: bool) -> Iterator[None]:
+    """As `begin`, for the time of a run: one that is refused before it kept anything leaves its folder as it was.
+
+    So whoever mends the box or the file may give the same command again.
+    """
+    new = not out.exists()
+    begin(out, kind, settings, resume)
+    try:
+        yield
+    except UserError:
+        kept = [path for path in out.rglob("*") if path.is_file() and path != out / kind.file]
+        if not kept:
+            (out / kind.file).unlink()
+            for folder in sorted((path for path in out.rglob("*")), reverse=True):
+                folder.rmdir()
+            if new:
+                out.rmdir()
+        raise
 
 
 def _short(value: object) -> str:

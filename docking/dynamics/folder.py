@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from discovery.outcome import Counts, Missing, Reason
 from discovery.records import records
 from docking.dynamics.protocol import STAGE
 from docking.receptor import DockingError
-from docking.run_folder import SIMULATION, begin
+from docking.run_folder import SIMULATION, begun
 
 
-def opened(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> None:
-    """Open a folder for a run on these poses, or go on in it.
+@contextmanager
+def opened(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) -> Iterator[None]:
+    """Open a folder for a run on these poses, or go on in it; see run_folder.begun.
 
     Raises
     ------
@@ -33,7 +35,8 @@ def opened(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) ->
     """
     if not poses.is_file():
         raise DockingError(f"there is no file of poses {poses}")
-    begin(out, SIMULATION, {"poses": sha256_of(poses), **settings}, resume)
+    with begun(out, SIMULATION, {"poses": sha256_of(poses), **settings}, resume):
+        yield
 
 
 @dataclass(frozen=True, slots=True)

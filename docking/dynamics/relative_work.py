@@ -146,8 +146,7 @@ def work(
     DockingError
         No such file, fewer than two usable ligands, two of one name, or the folder holds another run.
     """
-    opened(out, poses, job.described(), resume)
-    with Watch(patience_s) as watch:
+    with opened(out, poses, job.described(), resume), Watch(patience_s) as watch:
         rows, ligands = _read(poses, job, watch)
         alike = likenesses([one.mol for one in ligands])
         pairs = edges(alike, job.how.shape)

@@ -112,9 +112,8 @@ def work(
     DockingError
         No such file, no SDF, or the folder holds another run.
     """
-    opened(out, poses, job.described(), resume)
     rows: list[dict[str, Any]] = []
-    with Watch(patience_s) as watch:
+    with opened(out, poses, job.described(), resume), Watch(patience_s) as watch:
         for entry in entries(poses):
             number, name, block = entry.number, entry.name, entry.block
             folder = out / "units" / f"{number:06d}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,6 +152,50 @@ def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     with pytest.raises(DockingError, match="not empty"):
         run(path, tmp_path / "full", job(Still()))
+
+
+def test_what_was_kept_and_damaged_is_docked_again(tmp_path: Path) -> None:
+    path = library(tmp_path, ["CCO a", "CCN b", "CCF c", "CCCl d", "CCBr e"])
+    run(path, tmp_path / "whole", job(Still()))
+    with pytest.raises(KeyboardInterrupt):
+        run(path, tmp_path / "killed", job(Still(4)))
+    whole = next((tmp_path / "killed" / "parts").iterdir()).read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for harmed in (whole[:-9], bytes(flipped), b""):
+        out = tmp_path / f"killed {len(harmed)}"
+        shutil.copytree(tmp_path / "killed", out)
+        next((out / "parts").iterdir()).write_bytes(harmed)
+        run(path, out, job(Still()), resume=True)
+        for name in ("poses.sdf", "scores.parquet", "report.txt"):
+            assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    (out / "scores.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DockingError, match=r"scores\.parquet is damaged"):
+        run(path, out, job(Still()), resume=True)
+
+
+def test_what_is_refused_leaves_no_folder_behind(tmp_path: Path) -> None:
+    """So that the same command may be given again once the box, or the file, is mended."""
+    path = library(tmp_path, HEALTHY[:1])
+    with pytest.raises(DockingError, match="no poses to score"):
+        run(path, tmp_path / "out", job(Still(), score_only=True))
+    assert not (tmp_path / "out").exists()
+    assert run(path, tmp_path / "out", job(Still())).n_ok == 1
+
+
+def test_the_table_and_the_report_can_be_read(tmp_path: Path) -> None:
+    """A record without a molecule has no SMILES, whatever else it holds; the report tells the best and every reason."""
+    path = tmp_path / "poses.sdf"
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    path.write_text(f"{block}$$$$\n{block}$$$$\n{block[:200]}\n$$$$\n")
+    run(path, tmp_path / "out", job(Still()))
+    rows = table(tmp_path / "out")
+    assert [row["missing"] for row in rows if row["pose"] is None] == ["duplicate", "unparsable"]
+    assert all((row["smiles"] is None) == (row["pose"] is None) for row in rows)
+    report = (tmp_path / "out" / "report.txt").read_text()
+    assert "3 rows in: 1 docked, 1 failed, 0 filtered, 1 duplicate" in report
+    for words in ("kcal/mol", "1 duplicate, such as", "1 unparsable, such as", "4IAR", "seed: ", "center: "):
+        assert words in report
 
 
 def test_poses_can_be_scored_where_they_lie(tmp_path: Path) -> None:

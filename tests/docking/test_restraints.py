@@ -152,6 +152,7 @@ def test_a_file_of_wishes(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[[distance]\n", "is no TOML"),
+        ("# nothing yet\n", "holds no restraint"),
         ("[[magnet]]\n", "no restraint .*magnet.*; there are distance, position, core, like"),
         ("[position]\nligand = 'c'\n", "double brackets"),
         ("[[position]]\nligand = 'c'\nat_most = 2\n", "number 1 lacks center"),
