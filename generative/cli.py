@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from discovery.devices import SEED
+from discovery.doors import Resume, Seed, check_fresh, refuse
 from generative.refusal import SettingError
 
 
@@ -49,7 +51,7 @@ def propose(
         Path | None,
         typer.Option("--molecules", help="brics: SMILES file to recombine; shipped drugs if absent."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same molecules.")] = 0,
+    seed: Seed = SEED,
 ) -> None:
     """Propose new molecules: of any kind, around a scaffold, joining fragments, or like one you have."""
     from discovery.files import publish
@@ -96,7 +98,12 @@ def propose(
         counts = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
         typer.echo(f"built besides and left out: {counts}", err=True)
     if len(lines) < n:
-        typer.echo(f"{n - len(lines)} fewer than asked: nothing else fits what was given", err=True)
+        typer.echo(
+            f"{n - len(lines)} fewer than asked: building on brings too little that is new and fits what was given",
+            err=True,
+        )
+    if not lines:
+        refuse("no molecule was proposed")
 
 
 def train(
@@ -117,7 +124,8 @@ def train(
     device: Annotated[
         str, typer.Option("--device", help="auto, cpu or cuda; auto shares the work among all GPUs.")
     ] = "auto",
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Seed = SEED,
+    resume: Resume = True,
 ) -> None:
     """Train the graph model from SMILES to weights; run it again to go on where it stopped."""
     from discovery.molecule import quiet_rdkit
@@ -127,6 +135,7 @@ def train(
         from generative.parallel import crew_wanted, launch
         from generative.training import learn, seconds
 
+        check_fresh(out, resume)
         length = seconds(budget)
         crew = crew_wanted(device)
         if crew > 1:

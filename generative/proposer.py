@@ -48,8 +48,9 @@ except ImportError as error:
 ELITE = 60  # well-rewarded molecules that are edited
 PER_SCAFFOLD, PER_BATCH = 3, 2  # molecules on one scaffold: among the elite, in a round's choice
 FEW = 12  # lessons below which there is nothing to fit
-BLOCKS = 40  # blocks of samples looked through before the policy counts as exhausted
-HOPELESS = 6  # blocks without one molecule that is wanted, after which none will come
+BLOCKS = 40  # blocks of samples that are looked through however little they bring
+HOPELESS = 6  # blocks in a row without one molecule that is wanted, after which none will come
+SAMPLES = 20  # built at most for each molecule asked for, beyond those blocks
 KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
 
 
@@ -255,12 +256,18 @@ class GraphProposer:
         parents = (self.like,) if self.like else ()
         found: list[Candidate] = []
         sampler = self._sampler(vocabulary, task, policy)
-        for number, sample in enumerate(_blocks(sampler, rng.getrandbits(60))):
-            if len(found) == n or (not found and number == HOPELESS * BLOCK):
+        seed, idle = rng.getrandbits(60), 0
+        for number in range(max(BLOCKS, math.ceil(SAMPLES * n / BLOCK))):
+            if len(found) == n or (idle >= HOPELESS and (not found or number >= BLOCKS)):
                 break
-            candidate = self._accept(sample, parents, words, known, left_out)
-            if candidate:
-                found.append(candidate)
+            before = len(found)
+            for sample in sampler.block(seed, number):
+                candidate = self._accept(sample, parents, words, known, left_out)
+                if candidate:
+                    found.append(candidate)
+                    if len(found) == n:
+                        break
+            idle = 0 if len(found) > before else idle + 1
         return found
 
     def _accept(
@@ -400,11 +407,6 @@ def _trees(taught: Sequence[Lesson]) -> list[tuple[str, Tree]]:
             continue  # a parent without a tree cannot be edited; it still teaches the surrogate
         scaffolds[scaffold] += 1
     return found
-
-
-def _blocks(sampler: Sampler, seed: int) -> Iterator[Sample]:
-    for number in range(BLOCKS):
-        yield from sampler.block(seed, number)
 
 
 @lru_cache(maxsize=65536)

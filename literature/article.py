@@ -7,6 +7,7 @@ How an article is read from a file is decided in readers/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,14 @@ from typing import Literal, Protocol, TypeAlias
 Kind = Literal["literature", "patent", "illustrative"]
 
 GAP = "\n"  # one code point between passages
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def whole_characters(text: str) -> str:
+    """U+FFFD for each half of a character, which JSON can spell and no file can hold."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,8 @@ class Article:
     Raises
     ------
     ValueError
-        If it has no identifier, or passages overlap or run backwards.
+        If it has no identifier, passages overlap or run backwards, or a text holds half a
+        character (a lone surrogate), which no file could.
     """
 
     id: str  # "PMID:12345", "PMC:99", "US1234567", "EXAMPLE:7"
@@ -63,6 +73,9 @@ class Article:
                     f"before the one above it ends ({end})"
                 )
             end = passage.end
+        for words in (self.id, self.licence, *self.genres, *self.aliases, *(p.text for p in self.passages)):
+            if words != whole_characters(words):
+                raise ValueError(f"{whole_characters(self.id)}: holds half a character (a lone surrogate)")
 
     @classmethod
     def of(

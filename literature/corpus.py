@@ -8,6 +8,7 @@ the caller keeps.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -25,12 +26,15 @@ _ENDINGS = (
     ".jsonl",
     ".ndjson",
     ".txt",
+    ".text",
     ".xml",
     ".nxml",
     ".pubtator",
     ".nbib",
+    ".medline",
     ".json",
     ".sgml",
+    ".sgm",
     ".greenbook",
 )
 
@@ -160,5 +164,14 @@ def _files(path: Path) -> list[Path]:
 def _identifiers(path: Path) -> frozenset[str]:
     if not path.exists():
         raise CorpusError(f"there is no list of retractions at {path}")
-    lines = (line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
-    return frozenset(f"PMID:{line}" if line.isdecimal() else line for line in lines if line)
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines())
+    return frozenset(_identifier(line) for line in lines if line)
+
+
+def _identifier(line: str) -> str:
+    """As the readers write it: "12", "pmid 12", "PMC34", "doi:10.1/ABC" -> "PMID:12", "PMC:34", "DOI:10.1/abc"."""
+    told = re.fullmatch(r"(?i)(pmid|pmc|doi)?[:\s]*(10\.\S+|\d+)", line.removeprefix("https://doi.org/"))
+    if not told:
+        return line
+    kind, value = (told.group(1) or "pmid").upper(), told.group(2)
+    return f"DOI:{value.casefold()}" if value.startswith("10.") else f"{kind}:{value}"

@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from literature.article import Article, Passage, Record, Skipped
+from literature.article import Article, Passage, Record, Skipped, whole_characters
 from literature.readers.markup import each_record, words
-from literature.readers.opening import BrokenFile, open_bytes, read_text
+from literature.readers.opening import BrokenFile, head_of, read_text
 
 _SECTIONS = {
     "title": "title",
@@ -62,11 +62,9 @@ class _Part(NamedTuple):
 
 def read(path: Path) -> Iterator[Record]:
     """The documents of a BioC file, XML or JSON, gzipped or not."""
-    try:
-        with open_bytes(path) as stream:
-            head = stream.read(256)
-    except BrokenFile as error:
-        return iter([Skipped(path.name, str(error))])
+    head, damage = head_of(path, 256)
+    if damage and not head:
+        return iter([Skipped(path.name, damage)])
     if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
         return each_record(path, ("document",), lambda root, number: _from_xml(root))
     return _read_json(path)
@@ -135,14 +133,18 @@ def _documents(found: Any) -> Iterator[Any]:
 def _from_json(document: Any) -> Article:
     parts: list[_Part] = []
     for passage in document["passages"] or ():
-        infons = {str(k): str(v) for k, v in (passage.get("infons") or {}).items()}
+        infons = _infons(passage)
         if passage.get("text"):
-            parts.append(_Part(infons, _whole(passage.get("offset")), str(passage["text"])))
+            parts.append(_Part(infons, _whole(passage.get("offset")), whole_characters(str(passage["text"]))))
             continue
         for sentence in passage.get("sentences") or ():
-            parts.append(_Part(infons, _whole(sentence.get("offset")), str(sentence.get("text", ""))))
-    infons = {str(k): str(v) for k, v in (document.get("infons") or {}).items()}
-    return _article(str(document.get("id", "")), infons, parts)
+            text = whole_characters(str(sentence.get("text", "")))
+            parts.append(_Part(infons, _whole(sentence.get("offset")), text))
+    return _article(whole_characters(str(document.get("id", ""))), _infons(document), parts)
+
+
+def _infons(found: Any) -> dict[str, str]:
+    return {str(k): whole_characters(str(v)) for k, v in (found.get("infons") or {}).items()}
 
 
 def _whole(value: Any) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from discovery import plugins
 from discovery.outcome import UserError
 from literature.article import Reader
-from literature.readers.opening import BrokenFile, open_bytes
+from literature.readers.opening import head_of, unzipped_name
 
 _ENDINGS = {
     "jsonl": "jsonl",
@@ -55,7 +55,7 @@ def reader_for(path: Path, name: str = "") -> Reader:
     Raises
     ------
     UnknownFormat
-        If none of them tells.
+        If none of them tells, or the file is empty.
     """
     told = name or _told_by(path)
     try:
@@ -65,12 +65,10 @@ def reader_for(path: Path, name: str = "") -> Reader:
 
 
 def _told_by(path: Path) -> str:
-    ending = path.name.removesuffix(".gz").rsplit(".", 1)[-1].casefold()
-    try:
-        with open_bytes(path) as stream:
-            head = stream.read(4096)
-    except BrokenFile:
-        head = b""
+    ending = unzipped_name(path).rsplit(".", 1)[-1].casefold()
+    head, damage = head_of(path, 4096)
+    if not head and not damage:
+        raise UnknownFormat(f"{path.name}: is empty")
     if ending in _ENDINGS and not (ending == "txt" and _by_head(head)):
         return _ENDINGS[ending]
     if found := _by_head(head):
@@ -79,6 +77,8 @@ def _told_by(path: Path) -> str:
         return "bioc"
     if head.lstrip().startswith(b"{"):
         return "jsonl"
+    if damage:
+        raise UnknownFormat(f"{path.name}: {damage}")
     known = ", ".join(plugins.names("readers"))
     raise UnknownFormat(f"{path.name}: no reader knows this format; name one of {known}")
 

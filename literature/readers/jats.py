@@ -109,7 +109,8 @@ def article(root: Any, name: str) -> Article:
         known[0] if known else name,
         _parts(root, meta, title),
         year=_year(meta),
-        retracted=bool(re.match(r"\W*retracted\b", title, re.IGNORECASE)) and kind != "retraction",
+        retracted=kind != "retraction"
+        and (bool(re.match(r"\W*retracted\b", title, re.IGNORECASE)) or _withdrawn(meta)),
         licence=_licence(meta),
         genres=["Review"] if kind == "review-article" else [kind] if kind else [],
         retracts=_retracts(meta) if kind == "retraction" else [],
@@ -144,6 +145,13 @@ def _retracts(meta: Any) -> list[str]:
     return found
 
 
+def _withdrawn(meta: Any) -> bool:
+    """PMC points from a retracted article forward to its notice."""
+    return any(
+        e.get("related-article-type") == "retraction-forward" for e in meta.iterfind("./related-article")
+    )
+
+
 def _year(meta: Any) -> int | None:
     years = [
         int(words(element))
@@ -171,10 +179,24 @@ def _parts(root: Any, meta: Any, title: str) -> Iterator[tuple[str, str, str]]:
     for tag, section in (("body", "body"), ("back", "back"), ("floats-group", "body")):
         for element in root.iterfind(f"./{tag}"):
             yield from _blocks(element, section)
-    for element in root.iterfind("./sub-article"):
-        for tag in ("body", "back"):
+    yield from _answers(root)
+
+
+def _answers(root: Any) -> Iterator[tuple[str, str, str]]:
+    """Letters, replies, translations: what is printed inside an article as one of its own."""
+    for element in root:
+        if local(element) not in ("sub-article", "response"):
+            continue
+        for front in (*element.iterfind("./front-stub"), *element.iterfind("./front/article-meta")):
+            for title in front.iterfind("./title-group/article-title"):
+                yield "heading", words(title), ""
+            for tag in ("abstract", "trans-abstract"):
+                for part in front.iterfind(f"./{tag}"):
+                    yield from _blocks(part, "sub-article")
+        for tag in ("body", "floats-group", "back"):
             for part in element.iterfind(f"./{tag}"):
                 yield from _blocks(part, "sub-article")
+        yield from _answers(element)
 
 
 def _blocks(element: Any, section: str) -> Iterator[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """One JSON object per line -> articles.
 
-Fields: `id`, `title`, `abstract` (or `text`), `year`, `kind`, `retracted`, `licence`,
+Fields: `id` (or `pmid`), `title`, `abstract` (or `text`), `year`, `kind`, `retracted`, `licence`,
 `passages` ([{"section": ..., "text": ...}]). Unknown fields are left alone; a line that
 is no such object is skipped and listed.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from literature.article import Article, Deleted, Kind, Record, Skipped
+from literature.article import Article, Deleted, Kind, Record, Skipped, whole_characters
 from literature.readers.opening import BrokenFile, lines, open_bytes
 
 _KINDS: tuple[Kind, ...] = ("literature", "patent", "illustrative")
@@ -56,6 +56,7 @@ def article(found: dict[str, Any]) -> Article:
     identifier = found.get("id", found.get("pmid", ""))
     if not isinstance(identifier, str | int) or not str(identifier).strip():
         raise ValueError("has no field 'id'")
+    name = whole_characters(str(identifier).strip())
     parts: list[tuple[str, str] | tuple[str, str, str]] = [("title", _text(found, "title"))]
     passages = found.get("passages", [])
     if not isinstance(passages, list):
@@ -64,7 +65,11 @@ def article(found: dict[str, Any]) -> Article:
         if not isinstance(passage, dict) or not isinstance(passage.get("text"), str):
             raise ValueError(f"passage {number} has no 'text'")
         parts.append(
-            (str(passage.get("section") or "abstract"), passage["text"], str(passage.get("heading", "")))
+            (
+                whole_characters(str(passage.get("section") or "abstract")),
+                whole_characters(passage["text"]),
+                whole_characters(str(passage.get("heading", ""))),
+            )
         )
     parts.append(("abstract", _text(found, "abstract")))
     parts.append(("body", _text(found, "text")))
@@ -78,7 +83,7 @@ def article(found: dict[str, Any]) -> Article:
     if not isinstance(retracted, bool):
         raise ValueError(f"'retracted' is {retracted!r}; it must be true or false")
     return Article.of(
-        str(identifier).strip(),
+        f"PMID:{name}" if name.isdecimal() else name,
         [part for part in parts if part[1]],
         year=year,
         kind=kind,
@@ -91,4 +96,4 @@ def _text(found: dict[str, Any], field: str) -> str:
     value = found.get(field) or ""
     if not isinstance(value, str):
         raise ValueError(f"'{field}' must be text, not {type(value).__name__}")
-    return value
+    return whole_characters(value)

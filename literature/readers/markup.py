@@ -8,7 +8,6 @@ is then parsed with entities, external files and the network switched off.
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -24,10 +23,11 @@ except ImportError as error:
     ) from error
 
 from literature.article import Record, Skipped
-from literature.readers.opening import BrokenFile, decode, open_bytes
+from literature.readers.opening import BrokenFile, decode, encoding_of, head_of, open_bytes
 
 MAX_RECORD = 32 * 2**20  # bytes; the longest patent is a third of it
 _BLOCK = 1 << 18
+_HEAD = 1 << 14  # bytes in which a file's document type is looked for
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -36,7 +36,7 @@ class BadMarkup(ValueError):
     """This record is no XML that can be trusted. The message says why."""
 
 
-def records(stream: BinaryIO, tags: tuple[str, ...], limit: int = MAX_RECORD) -> Iterator[bytes]:
+def records(stream: io.BufferedReader, tags: tuple[str, ...], limit: int = MAX_RECORD) -> Iterator[bytes]:
     """The bytes of each outermost `<tag ...>...</tag>`, in the file's order.
 
     Raises
@@ -90,9 +90,10 @@ def each_record(
     number = 0
     with open_bytes(path) as opened:
         try:
-            head = opened.peek(400)[:400] if isinstance(opened, io.BufferedReader) else b""
-            wide = next((name for mark, name in _WIDE if head.startswith(mark)), "")
+            head, _ = head_of(path, _HEAD)
+            wide = encoding_of(head).removeprefix("utf-8-sig")
             stream = _utf8(opened, wide) if wide else opened
+            _no_doctype(head.decode(wide or "utf-8", errors="replace").removeprefix("\ufeff"))
             declared = _ENCODING.search(head)
             encoding = declared.group(1).decode() if declared and not wide else ""
             for number, raw in enumerate(records(stream, tags, limit), start=1):
@@ -103,21 +104,16 @@ def each_record(
         except BrokenFile as error:
             yield Skipped(f"{path.name}, after record {number}", str(error))
             return
+        except BadMarkup as error:  # the document type; a record's own is told above
+            yield Skipped(path.name, str(error))
+            return
     if not number:
         yield Skipped(path.name, f"holds no <{'>, <'.join(tags)}>")
 
 
-def _utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
+def _utf8(stream: BinaryIO, encoding: str) -> io.BufferedReader:
     recoded: io.RawIOBase = _Recoded(stream, encoding)
     return io.BufferedReader(recoded)
-
-
-_WIDE = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 class _Recoded(io.RawIOBase):
@@ -138,8 +134,8 @@ class _Recoded(io.RawIOBase):
         return n
 
 
-def _fill(stream: BinaryIO, buffer: bytearray) -> bool:
-    block = stream.read(_BLOCK)
+def _fill(stream: io.BufferedReader, buffer: bytearray) -> bool:
+    block = stream.read1(_BLOCK)  # what there is before any damage comes first
     buffer += block
     return bool(block)
 

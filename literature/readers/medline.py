@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from literature.article import Article, Record, Skipped
-from literature.readers.opening import BrokenFile, lines, open_bytes
+from literature.readers.opening import MAX_LINES, BrokenFile, lines, open_bytes
 from literature.readers.pubmed import SECTIONS
 
 _FIELD = re.compile(r"^([A-Z]{2,4})\s{0,2}- ?(.*)$")
@@ -38,19 +38,26 @@ def read(path: Path) -> Iterator[Record]:
 
 
 def _records(stream: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
+    size = 0
     for line in stream:
         match = _FIELD.match(line)
         if match and match.group(1) == "PMID" and fields:
-            yield fields
-            fields = []
+            yield _joined(fields)
+            fields, size = [], 0
+        size += len(line)
+        if size > MAX_LINES:
+            raise BrokenFile(f"a record is longer than {MAX_LINES:,} characters")
         if match:
-            fields.append((match.group(1), match.group(2).strip()))
+            fields.append((match.group(1), [match.group(2).strip()]))
         elif line.startswith("  ") and fields:
-            tag, value = fields[-1]
-            fields[-1] = (tag, f"{value} {line.strip()}".strip())
+            fields[-1][1].append(line.strip())
     if fields:
-        yield fields
+        yield _joined(fields)
+
+
+def _joined(fields: Iterable[tuple[str, list[str]]]) -> list[tuple[str, str]]:
+    return [(tag, " ".join(filter(None, pieces))) for tag, pieces in fields]
 
 
 def _article(fields: list[tuple[str, str]]) -> Article:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 MAX_RECORD = 64 * 2**20  # bytes of one record; the longest full text is a tenth of it
+MAX_LINES = 16 * 2**20  # characters of a record that is made of lines; a patent has two million
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -22,13 +24,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_UNMARKED = (  # Latin letters of UTF-16 without a byte-order mark
+    (re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-le"),
+    (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"),
+)
 
 
 class BrokenFile(ValueError):
     """The file cannot be read any further. The message says where and why."""
 
 
-def open_bytes(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> io.BufferedReader:
     """The file's bytes, unzipped if it is gzipped (by its first bytes, not by its name)."""
     raw = path.open("rb")
     magic = raw.read(2)
@@ -37,6 +43,26 @@ def open_bytes(path: Path) -> BinaryIO:
         unzipped: io.RawIOBase = _Unzipped(raw)
         return io.BufferedReader(unzipped)
     return raw
+
+
+def head_of(path: Path, size: int) -> tuple[bytes, str]:
+    """The first bytes of a file, as many as can be read, and why it was fewer: "" where the file ends."""
+    head = b""
+    try:
+        with open_bytes(path) as stream:
+            while len(head) < size and (more := stream.read1(size - len(head))):
+                head += more
+    except BrokenFile as error:
+        return head, str(error)
+    return head, ""
+
+
+def encoding_of(head: bytes) -> str:
+    """What a byte-order mark, or every other byte being zero, tells of the encoding; else ""."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    return next((encoding for pattern, encoding in _UNMARKED if pattern.match(head)), "")
 
 
 class _Unzipped(io.RawIOBase):
@@ -75,13 +101,12 @@ def lines(stream: BinaryIO) -> Iterator[str]:
     BrokenFile
         On a damaged stream, or a line longer than `MAX_RECORD` bytes.
     """
-    first = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
-    for mark, encoding in _MARKS:
-        if first.startswith(mark):
-            if encoding != "utf-8-sig":
-                yield from _wide(stream, encoding)
-                return
-            stream.read(len(mark))
+    encoding = encoding_of(stream.peek(4)[:4]) if isinstance(stream, io.BufferedReader) else ""
+    if encoding == "utf-8-sig":
+        stream.read(len(codecs.BOM_UTF8))
+    elif encoding:
+        yield from _wide(stream, encoding)
+        return
     while True:
         line = stream.readline(MAX_RECORD + 1)
         if not line:
@@ -92,7 +117,8 @@ def lines(stream: BinaryIO) -> Iterator[str]:
 
 
 def _wide(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    for line in io.TextIOWrapper(stream, encoding=encoding, errors="replace"):
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace")
+    while line := text.readline(MAX_RECORD + 1):
         if len(line) > MAX_RECORD:
             raise BrokenFile(f"a line is longer than {MAX_RECORD:,} characters")
         yield line.rstrip("\r\n")
@@ -118,13 +144,16 @@ def read_text(path: Path) -> str:
         raw = stream.read(MAX_RECORD + 1)
     if len(raw) > MAX_RECORD:
         raise BrokenFile(f"{path.name} holds more than {MAX_RECORD:,} bytes; split it into records first")
-    for mark, encoding in _MARKS:
-        if raw.startswith(mark):
-            return raw.decode(encoding, errors="replace")
-    return decode(raw)
+    encoding = encoding_of(raw[:4])
+    return raw.decode(encoding, errors="replace") if encoding else decode(raw)
 
 
 def stem(path: Path) -> str:
     """The name without .gz and without its last ending: "paper.nxml.gz" -> "paper"."""
-    name = path.name.removesuffix(".gz")
+    name = unzipped_name(path)
     return name.rsplit(".", 1)[0] if "." in name else name
+
+
+def unzipped_name(path: Path) -> str:
+    """The file's name without .gz, in whatever case that is written."""
+    return path.name[:-3] if path.name.casefold().endswith(".gz") else path.name

@@ -73,11 +73,12 @@ def article(root: Any) -> Article:
         if (n := e.find("PMID")) is not None
     ]
     kinds = {e.get("RefType", "") for e in root.iter("CommentsCorrections")}
+    withdrawn = not kinds.isdisjoint(("RetractionIn", "RetractedandRepublishedIn"))
     return Article.of(
         f"PMID:{words(pmid)}",
         _parts(root),
         year=_year(root),
-        retracted="RetractionIn" in kinds or "Retracted Publication" in genres,
+        retracted=withdrawn or "Retracted Publication" in genres,
         licence=next((words(e) for e in root.iter("CopyrightInformation")), ""),
         version=int(version) if version.isdecimal() else 1,
         genres=genres,
@@ -108,8 +109,9 @@ def _parts(root: Any) -> Iterator[tuple[str, str, str]]:
 
 def _section(category: str, heading: str) -> str:
     for name in (category, heading):
-        if found := SECTIONS.get(name.casefold().strip()):
-            return found
+        for word in re.findall(r"[a-z]+", name.casefold())[:3]:  # "MATERIALS AND METHODS"
+            if found := SECTIONS.get(word):
+                return found
     return "abstract"
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from literature.article import Article, Passage, Record, Skipped
-from literature.readers.opening import BrokenFile, lines, open_bytes
+from literature.readers.opening import MAX_LINES, BrokenFile, lines, open_bytes
 
 _TEXT = re.compile(r"^([^|\t]{1,64})\|([a-z])\|(.*)$", re.DOTALL)
 
@@ -60,12 +60,17 @@ def read_annotated(path: Path) -> Iterator[Annotated | Skipped]:
 
 def _blocks(stream: Iterable[str]) -> Iterator[list[str]]:
     block: list[str] = []
+    size = 0
     for line in stream:
+        size += len(line)
+        if size > MAX_LINES:
+            raise BrokenFile(f"a record is longer than {MAX_LINES:,} characters")
         if line.strip():
             block.append(line)
-        elif block:
-            yield block
-            block = []
+        else:
+            if block:
+                yield block
+            block, size = [], 0
     if block:
         yield block
 

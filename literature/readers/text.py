@@ -1,4 +1,7 @@
-"""A plain text file -> one article: its first line is the title, paragraphs follow."""
+"""A plain text file -> one article: its first line is the title, paragraphs follow.
+
+Offsets are those of the file's own characters (its byte-order mark is none of them).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from literature.article import Article, Record, Skipped
+from literature.article import Article, Passage, Record, Skipped
 from literature.readers.opening import BrokenFile, read_text, stem
 
-_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+_PARAGRAPH = re.compile(r"\S(?:.*\S)?(?:[ \t]*\n[ \t]*\S(?:.*\S)?)*")  # lines with no empty one between
 _HEADINGS = {
     "abstract": "abstract",
     "introduction": "introduction",
@@ -32,20 +35,22 @@ def read(path: Path) -> Iterator[Record]:
     except BrokenFile as error:
         yield Skipped(path.name, str(error))
         return
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         yield Skipped(path.name, "holds NUL bytes, so it is no text file")
         return
-    title, _, body = text.strip().partition("\n")
-    if not title.strip():
+    text = text.replace("\r\n", " \n").replace("\r", "\n")  # as many characters as before
+    first = re.search(r"\S(?:.*\S)?", text)
+    if first is None:
         yield Skipped(path.name, "is empty")
         return
-    parts: list[tuple[str, str]] = [("title", title.strip())]
-    section = "abstract"
-    for paragraph in _PARAGRAPH.split(body):
-        heading = paragraph.strip().casefold().rstrip(":")
-        if heading in _HEADINGS:
-            section = _HEADINGS[heading]
-        elif paragraph.strip():
-            parts.append((section, paragraph.strip()))
-    yield Article.of(stem(path), parts)
+    passages = [Passage("title", first.group(), first.start())]
+    section, heading = "abstract", ""
+    for found in _PARAGRAPH.finditer(text, first.end()):
+        words = found.group()
+        told = _HEADINGS.get(words.casefold().rstrip(": "))
+        if told:
+            section, heading = told, words
+        passages.append(
+            Passage("heading" if told else section, words, found.start(), "" if told else heading)
+        )
+    yield Article(stem(path), tuple(passages))

@@ -14,7 +14,7 @@ from typing import Any
 
 from literature.article import Article, Record, Skipped
 from literature.readers.markup import blocks, each_record, local, words
-from literature.readers.opening import BrokenFile, lines, open_bytes
+from literature.readers.opening import MAX_LINES, BrokenFile, head_of, lines, open_bytes
 
 TAGS = ("us-patent-grant", "us-patent-application", "patent-application-publication", "PATDOC")
 REGIONS = {
@@ -65,12 +65,10 @@ _LICENCE = "public domain"  # the text of US patents; 37 CFR 1.71(d) lets an own
 
 def read(path: Path) -> Iterator[Record]:
     """The patents of a file, whichever layout it has."""
-    try:
-        with open_bytes(path) as stream:
-            head = stream.read(64)
-    except BrokenFile as error:
-        return iter([Skipped(path.name, str(error))])
-    if head.lstrip(b"\xef\xbb\xbf \r\n").startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
+    head, damage = head_of(path, 64)
+    if damage and not head:
+        return iter([Skipped(path.name, damage)])
+    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):  # UTF-16 too
         return each_record(path, TAGS, lambda root, number: patent(root), mended=_closed)
     return _green_book(path)
 
@@ -158,16 +156,19 @@ _GREEN_SECTIONS = {
 
 
 def _green_book(path: Path) -> Iterator[Record]:
-    number, record = 0, list[str]()
+    number, record, size = 0, list[str](), 0
     with open_bytes(path) as stream:
         try:
             for line in lines(stream):
                 if line.rstrip() == "PATN" and record:
                     number += 1
                     yield _green_record(record, f"{path.name}, record {number}")
-                    record = []
+                    record, size = [], 0
                 if record or line.rstrip() == "PATN":
                     record.append(line)
+                    size += len(line)
+                if size > MAX_LINES:
+                    raise BrokenFile(f"a patent is longer than {MAX_LINES:,} characters")
         except BrokenFile as error:
             yield Skipped(f"{path.name}, after record {number}", str(error))
             return
@@ -181,13 +182,14 @@ def _green_record(record: list[str], where: str) -> Record:
     front: dict[str, str] = {}
     parts: list[tuple[str, str, str]] = []
     section, heading, code, claim = "", "", "", False
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
     for line in record:
         if line[:4].strip() and not line.startswith("    "):
-            fields.append((line[:4].strip(), line[5:].strip() if len(line) > 5 else ""))
+            fields.append((line[:4].strip(), [line[5:].strip() if len(line) > 5 else ""]))
         elif fields:
-            fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line.strip()}".strip())
-    for code, text in fields:
+            fields[-1][1].append(line.strip())
+    for code, pieces in fields:
+        text = " ".join(filter(None, pieces))
         if not text and len(code) == 4:
             section, heading, claim = _GREEN_SECTIONS.get(code, ""), "", False
         elif not section:

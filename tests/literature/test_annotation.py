@@ -96,14 +96,14 @@ def test_one_bad_document_is_one_listed_skip(tmp_path: Path) -> None:
     rows = [
         {"id": "A:1", "title": "Sumatriptan relieves migraine."},
         {"id": "a|b", "title": "no bar can be written"},
-        {"id": "A:2", "title": "a lone surrogate \ud800"},
+        {"id": "A:2", "title": "Sumatriptan, a lone surrogate \ud800"},
         {"id": "A:3", "title": "Sumatriptan\u2028and\nmigraine", "abstract": "Sumatriptan\ttreats migraine."},
     ]
     source.write_text("\n".join([*(json.dumps(r) for r in rows), "broken"]), encoding="utf-8")
     out = tmp_path / "o.pubtator"
     done = marked(source, out)
-    assert (done.documents, len(done.skipped)) == (2, 3)
-    assert [b.article.id for b in blocks(out)] == ["A:1", "A:3"]
+    assert (done.documents, len(done.skipped)) == (3, 2)
+    assert [b.article.id for b in blocks(out)] == ["A:1", "A:2", "A:3"]
     assert all(b.misfits == 0 and b.annotations for b in blocks(out))
     listed = out.with_name("o.pubtator.skipped.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["where"] for line in listed] == [s.where for s in done.skipped]

@@ -115,7 +115,16 @@ def test_plain_text(tmp_path: Path) -> None:
     assert [(p.section, p.text) for p in article.passages] == [
         ("title", "A title"),
         ("abstract", "First part."),
+        ("heading", "Results"),
         ("results", "Second part."),
     ]
     file.write_bytes(b"a\0b")
     assert "NUL" in Corpus.open(file).keep(everything).skipped[0].detail
+
+
+def test_retractions_are_listed_in_any_usual_way(tmp_path: Path) -> None:
+    listed = tmp_path / "r.txt"
+    listed.write_text("\ufeff12\npmid: 13\nPMC14\nhttps://doi.org/10.1/AbC\nEXAMPLE:7\n\n", encoding="utf-8")
+    assert Corpus.open(retractions=listed).retracted == {
+        "PMID:12", "PMID:13", "PMC:14", "DOI:10.1/abc", "EXAMPLE:7"
+    }  # fmt: skip

@@ -228,4 +228,4 @@ def test_words_and_errors() -> None:
     with pytest.raises(BadMarkup, match="well-formed"):
         parse(b"<a><b></a>")
     with pytest.raises(BrokenFile, match="cut short"):
-        list(records(io.BytesIO(b"<a><rec>..."), ("rec",)))
+        list(records(io.BufferedReader(io.BytesIO(b"<a><rec>...")), ("rec",)))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from discovery import plugins
 from literature.article import Article, Deleted, Record, Skipped
 from literature.readers import bioc, jats, jsonl, medline, pubmed, pubtator, text, uspto
 from literature.readers.conformance import check_reader
-from literature.readers.formats import reader_for
+from literature.readers.formats import UnknownFormat, reader_for
 from literature.readers.opening import read_text
 from tests.literature import samples
 
@@ -233,7 +236,10 @@ def test_one_broken_record_costs_one_record(tmp_path: Path) -> None:
     assert found[1].where == "x.xml, record 2 (PMID:102)"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "iso-8859-1", "cp1252"])
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "iso-8859-1", "cp1252"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     named = "UTF-8" if encoding.startswith("utf") else encoding
     content = samples.PUBMED.replace('encoding="UTF-8"', f'encoding="{named}"')
@@ -251,3 +257,112 @@ def test_plain_text_names_the_article_after_the_file(tmp_path: Path) -> None:
     found = next(iter(text.read(write(tmp_path, "my note.txt", samples.TEXT))))
     assert isinstance(found, Article)
     assert found.id == "my note"
+
+
+@given(
+    lines=st.lists(
+        st.sampled_from(["", " ", "Results", "\t words β 😀 ", "Aspirin inhibits COX-1."]), max_size=9
+    ),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    mark=st.sampled_from(["", "\ufeff"]),
+)
+def test_plain_text_keeps_the_files_own_places(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str, mark: str
+) -> None:
+    """Law: every word once, where the file has it."""
+    words = end.join(lines)
+    path = tmp_path_factory.mktemp("t") / "x.txt"
+    path.write_bytes((mark + words).encode("utf-8"))
+    record = next(iter(text.read(path)))
+    if not words.strip():
+        assert isinstance(record, Skipped)
+        return
+    assert isinstance(record, Article)
+    assert record.text.split() == words.split()
+    for passage in record.passages:
+        assert words[passage.offset : passage.end].split() == passage.text.split()
+
+
+def test_a_long_record_of_short_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gigabyte of short lines is as bad as a gigabyte of one."""
+    monkeypatch.setattr(medline, "MAX_LINES", 1000)
+    monkeypatch.setattr(pubtator, "MAX_LINES", 1000)
+    monkeypatch.setattr(uspto, "MAX_LINES", 1000)
+    for read, head, line in (
+        (medline.read, "PMID- 1\nTI  - A\n", "      more\n"),
+        (pubtator.read, "1|t|A\n", "1\t0\t1\tA\tGene\t1\n"),
+        (uspto.read, "PATN\nWKU  038574341\nABST\nPAL  x\n", "     more\n"),
+    ):
+        (found,) = read(write(tmp_path, "x.txt", head + line * 200))
+        assert isinstance(found, Skipped)
+        assert "longer than 1,000 characters" in found.detail
+
+
+def test_a_damaged_gzip_gives_what_stands_before_the_damage(tmp_path: Path) -> None:
+    whole = "".join(f"<a>{n}</a>" * 30 for n in range(999))  # random enough to be several blocks
+    packed = gzip.compress(samples.PUBMED.replace("</PubmedArticleSet>", whole).encode())
+    (tmp_path / "x.xml.gz").write_bytes(packed[: len(packed) // 2])
+    *articles, last = pubmed.read(tmp_path / "x.xml.gz")
+    assert len(articles) == 5
+    assert isinstance(last, Skipped)
+    assert "cut short" in last.detail
+    (tmp_path / "y.xml.gz").write_bytes(packed[:8])
+    with pytest.raises(UnknownFormat, match="cut short"):
+        reader_for(tmp_path / "y.xml.gz")
+    (tmp_path / "z.xml").write_bytes(b"")
+    with pytest.raises(UnknownFormat, match="is empty"):
+        reader_for(tmp_path / "z.xml")
+
+
+def test_a_bomb_in_the_document_type_is_refused(tmp_path: Path) -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>'
+    (found,) = pubmed.read(write(tmp_path, "x.xml", bomb + samples.PUBMED[samples.PUBMED.find("<Pub") :]))
+    assert isinstance(found, Skipped)
+    assert "entities" in found.detail
+
+
+def test_answers_inside_an_article_are_read(tmp_path: Path) -> None:
+    front = "<front-stub><title-group><article-title>{0}</article-title></title-group></front-stub>"
+    inner = f"<response>{front.format('Answer')}<body><p>No.</p></body></response>"
+    reply = f"<sub-article>{front.format('Reply')}<body><p>Yes.</p></body>{inner}</sub-article>"
+    content = samples.JATS.replace("</back></article>", f"</back>{reply}</article>")
+    assert parts(next(iter(jats.read(write(tmp_path, "x.nxml", content)))))[-4:] == [
+        ("heading", "Reply"), ("sub-article", "Yes."), ("heading", "Answer"), ("sub-article", "No.")
+    ]  # fmt: skip
+
+
+def test_a_pmid_is_a_pmid_in_every_format(tmp_path: Path) -> None:
+    lines = '{"pmid": 12, "title": "a"}\n{"id": "12", "title": "a"}\n{"id": "X:1", "title": "a"}\n'
+    found = [r.id for r in jsonl.read(write(tmp_path, "x.jsonl", lines)) if isinstance(r, Article)]
+    assert found == ["PMID:12", "PMID:12", "X:1"]
+
+
+def test_marks_of_retraction(tmp_path: Path) -> None:
+    again = samples.PUBMED.replace("RetractionIn", "RetractedandRepublishedIn")
+    assert [r.retracted for r in pubmed.read(write(tmp_path, "x.xml", again)) if isinstance(r, Article)] == [
+        False, False, True, False
+    ]  # fmt: skip
+    notice = '<related-article related-article-type="retraction-forward"/></article-meta>'
+    content = samples.JATS.replace("</article-meta>", notice)
+    record = next(iter(jats.read(write(tmp_path, "x.nxml", content))))
+    assert isinstance(record, Article)
+    assert record.retracted
+
+
+def test_a_label_of_several_words_names_its_section(tmp_path: Path) -> None:
+    content = samples.PUBMED.replace('Label="FINDINGS" NlmCategory="RESULTS"', 'Label="MAIN RESULTS/OUTCOME"')
+    record = next(iter(pubmed.read(write(tmp_path, "x.xml", content))))
+    assert parts(record)[2][0] == "results"
+
+
+def test_half_a_character_costs_that_character(tmp_path: Path) -> None:
+    """JSON can spell a lone surrogate; no file or table can hold one."""
+    line = '{"id": "X:1", "title": "a\\ud83d\\ude00 \\ud800b", "licence": "\\udfff"}\n'
+    (found,) = jsonl.read(write(tmp_path, "x.jsonl", line))
+    assert parts(found) == [("title", "a😀 \ufffdb")]
+    content = (
+        '{"documents": [{"id": "1", "infons": {"license": "\\udfff"}, "passages": [{"text": "\\ud800"}]}]}'
+    )
+    assert parts(next(iter(bioc.read(write(tmp_path, "x.json", content))))) == [("body", "\ufffd")]
+    with pytest.raises(ValueError, match="half a character"):
+        Article.of("X:1", [("title", "\ud800")])
