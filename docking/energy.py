@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 try:
     import jax
     import jax.numpy as jnp
+    from jax import lax
 except ImportError as error:
     raise ImportError("docking energies need JAX: pip install 'discovery-workbench[docking]'") from error
 
@@ -44,6 +45,7 @@ CAP = 1000.0  # kcal/mol; the curl's v when scoring
 PER_SQUARE = 32  # table bins per Å²
 BINS = int(CUTOFF**2) * PER_SQUARE
 WALL = 1e6  # kcal/mol/Å outside the box
+POSES = 32  # scored in one call, where there is more than one
 
 S = TypeVar("S", bound=np.generic)
 P = ParamSpec("P")
@@ -239,7 +241,9 @@ def intramolecular(form: PairForm, ligand: Atoms, pairs: jax.Array | Ints, cap: 
     return curl(energy, cap).sum()
 
 
-def affinity(inter: jax.Array, rotors: float | jax.Array, rotor_weight: float | jax.Array) -> jax.Array:
+def affinity(
+    inter: jax.Array | Floats, rotors: float | jax.Array, rotor_weight: float | jax.Array
+) -> jax.Array | Floats:
     """Intermolecular energy -> affinity, both kcal/mol: each rotor weakens it. Reference [1], equation 7."""
     return inter / (1.0 + rotor_weight * rotors)
 
@@ -252,19 +256,15 @@ def score(function: Function, tree: Tree, receptor: Atoms, coords: Floats | None
     coords : [atom, 3] Å
         The ligand's atoms in the tree's order; where it was read, if None.
     """
-    place = tree.coords if coords is None else coords
-    near = within(receptor, place.min(axis=0) - CUTOFF, place.max(axis=0) + CUTOFF)
-    look = table(function)
-    with jax.enable_x64(True):
-        inter, intra = _score(
-            look.values,
-            look.kind,
-            padded(Atoms(np.asarray(place, dtype=float), tree.xs)),
-            padded(near, least=256),
-            pad(tree.pairs, bucket(len(tree.pairs)), -1),
-        )
-        total = affinity(inter, tree.rotors, function.weights["rotor"])
-        return Energies(float(total), float(inter), float(intra))
+    place = tree.coords if coords is None else np.asarray(coords, dtype=float)
+    return scores(function, tree, receptor, place[None])[0]
+
+
+def scores(function: Function, tree: Tree, receptor: Atoms, coords: Floats) -> list[Energies]:
+    """`score` of several poses, [pose, atom, 3] Å, in one call."""
+    inter, intra = _sums(function, Atoms(coords, tree.xs), receptor, tree.pairs)
+    totals = np.asarray(affinity(inter, tree.rotors, function.weights["rotor"]))
+    return [Energies(*map(float, each)) for each in zip(totals, inter, intra, strict=True)]
 
 
 def rigid_energy(function: Function, ligand: Atoms, receptor: Atoms) -> float:
@@ -280,25 +280,42 @@ def pair_energy(function: Function, ligand: Atoms, pairs: Ints) -> float:
 
 def _apart(function: Function, ligand: Atoms, receptor: Atoms, pairs: Ints) -> tuple[float, float]:
     place = np.asarray(ligand.coords, dtype=float)
-    near = within(receptor, place.min(axis=0) - CUTOFF, place.max(axis=0) + CUTOFF)
+    inter, intra = _sums(function, Atoms(place[None], ligand.xs), receptor, pairs)
+    return float(inter[0]), float(intra[0])
+
+
+def _sums(function: Function, ligand: Atoms, receptor: Atoms, pairs: Ints) -> tuple[Floats, Floats]:
+    """[pose] inter and intra, kcal/mol, of [pose, atom, 3] Å; padded to one pose or to whole `POSES`."""
+    place, xs = np.asarray(ligand.coords, dtype=float), np.asarray(ligand.xs)
+    count, atoms = len(place), bucket(len(xs))
+    near = within(receptor, place.min(axis=(0, 1)) - CUTOFF, place.max(axis=(0, 1)) + CUTOFF)
+    every = np.zeros((1 if count == 1 else bucket(count, POSES), atoms, 3))
+    every[:count, : len(xs)] = place
     look = table(function)
     with jax.enable_x64(True):
         inter, intra = _score(
             look.values,
             look.kind,
-            padded(Atoms(place, np.asarray(ligand.xs))),
+            Atoms(every, pad(xs, atoms, -1)),
             padded(near, least=256),
             pad(pairs, bucket(len(pairs)), -1),
         )
-        return float(inter), float(intra)
+        return np.asarray(inter)[:count], np.asarray(intra)[:count]
 
 
 @jax.jit
 def _score(
     values: jax.Array, kind: jax.Array, ligand: Atoms, receptor: Atoms, pairs: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
+    """[pose] twice, one pose after another: side by side they would take the memory of all."""
     form = tabulated(values, kind)
-    return explicit(form, ligand, receptor), intramolecular(form, ligand, pairs)
+
+    def one(coords: jax.Array) -> tuple[jax.Array, jax.Array]:
+        here = Atoms(coords, ligand.xs)
+        return explicit(form, here, receptor), intramolecular(form, here, pairs)
+
+    both: tuple[jax.Array, jax.Array] = lax.map(one, ligand.coords)
+    return both
 
 
 def _is_glue(xs: jax.Array | Ints) -> jax.Array:

@@ -60,7 +60,7 @@ class Ligand:
         return np.asarray(coords, dtype=float)[list(self.atoms)]
 
     def whole(self, docked: Floats) -> Floats:
-        """[pdbqt atom, 3] Å -> [atom, 3] Å of `mol()`: hydrogens that docking does not see are put back.
+        """[..., pdbqt atom, 3] Å -> [..., atom, 3] Å of `mol()`: hydrogens that docking does not see are put back.
 
         Each rigid group is laid over its docked atoms and takes its hydrogens along,
         so bond lengths and angles stay those of the starting conformer.
@@ -264,28 +264,29 @@ def _riders(ligand: Ligand) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ..
 
 def _put_back(ligand: Ligand, docked: Floats) -> Floats:
     start = ligand.coords()
-    whole = start.copy()
-    whole[list(ligand.atoms)] = docked
+    whole = np.broadcast_to(start, (*docked.shape[:-2], *start.shape)).copy()
+    whole[..., list(ligand.atoms), :] = docked
     for group, hidden in _riders(ligand):
-        before, after = start[[ligand.atoms[i] for i in group]], docked[list(group)]
-        middle, target = before.mean(axis=0), after.mean(axis=0)
+        before, after = start[[ligand.atoms[i] for i in group]], docked[..., list(group), :]
+        middle, target = before.mean(axis=0), after.mean(axis=-2, keepdims=True)
         rotation = superpose(before - middle, after - target)
-        whole[list(hidden)] = (start[list(hidden)] - middle) @ rotation + target
+        whole[..., list(hidden), :] = (start[list(hidden)] - middle) @ rotation + target
     return whole
 
 
 def superpose(moving: Floats, fixed: Floats) -> Floats:
-    """[point, 3] Å, [point, 3] Å, both centred -> [3, 3]: `moving @ result` lies closest to `fixed`.
+    """[point, 3] Å, [..., point, 3] Å, all centred -> [..., 3, 3]: `moving @ result` lies closest to `fixed`.
 
     References
     ----------
     .. [1] W. Kabsch, Acta Cryst. A32 (1976) 922, doi:10.1107/S0567739476001873
     """
     u, sizes, vt = np.linalg.svd(moving.T @ fixed)
-    if sizes[1] <= 1e-6 * max(sizes[0], 1e-12):  # on a line: the turn about it is free, so take none
-        return _least_turn(moving, fixed)
-    handed = np.sign(np.linalg.det(u @ vt))
-    rotation: Floats = u @ np.diag([1.0, 1.0, handed]) @ vt
+    u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
+    rotation: Floats = u @ vt
+    on_a_line = sizes[..., 1] <= 1e-6 * np.maximum(sizes[..., 0], 1e-12)
+    for one in np.argwhere(on_a_line):  # the turn about it is free, so take none
+        rotation[tuple(one)] = _least_turn(moving, fixed[tuple(one)])
     return rotation
 
 

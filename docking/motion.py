@@ -277,42 +277,48 @@ def settled(tree: Tree, position: Floats, turn: Floats, torsion: Floats) -> Floa
 
     Parameters
     ----------
-    position, turn, torsion : [3] Å, [4], [torsion] rad
-        Torsions are those of `turning(tree)`, padding after them is ignored.
+    position, turn, torsion : [..., 3] Å, [..., 4], [..., torsion] rad
+        Of one pose or many. Torsions are those of `turning(tree)`, padding after them is ignored.
 
     Returns
     -------
-    [atom, 3] Å
+    [..., atom, 3] Å
     """
-    angle = np.zeros(len(tree.parent))
+    turn, shift = np.asarray(turn, dtype=float), np.asarray(position, dtype=float)
+    angle = np.zeros((*shift.shape[:-1], len(tree.parent)))
     kept = turning(tree)[1:]
-    angle[kept] = np.asarray(torsion, dtype=float)[: len(kept)]
-    from_root = _matrix(turn / np.linalg.norm(turn))
-    rotations, shifts = [from_root], [np.asarray(position, dtype=float)]
+    angle[..., kept] = np.asarray(torsion, dtype=float)[..., : len(kept)]
+    rotations = [_matrix(turn / np.linalg.norm(turn, axis=-1, keepdims=True))]
+    shifts = [shift]
+    still, here = np.broadcast_to(np.eye(3), rotations[0].shape), np.zeros_like(shift)
     reference = _reference(tree)
     for node in range(1, len(tree.parent)):
         above = tree.parent[node]
-        higher, shift = (np.eye(3), np.zeros(3)) if above == WORLD else (rotations[above], shifts[above])
+        higher, shift = (still, here) if above == WORLD else (rotations[above], shifts[above])
         way, pivot = _axis(tree, reference, node)
-        half = 0.5 * angle[node]
-        own = higher @ _matrix(np.concatenate([[np.cos(half)], np.sin(half) * way])) if way.any() else higher
+        half = 0.5 * angle[..., node, None]
+        own = higher
+        if way.any():
+            own = higher @ _matrix(np.concatenate([np.cos(half), np.sin(half) * way], axis=-1))
         if tree.slide is not None:
-            shift = shift + higher @ tree.slide[node] * angle[node]
+            shift = shift + higher @ tree.slide[node] * angle[..., node, None]
         rotations.append(own)
         shifts.append(shift + (higher - own) @ pivot)
-    every, move = np.stack([*rotations, np.eye(3)]), np.stack([*shifts, np.zeros(3)])  # the last is WORLD's
-    return np.asarray(np.einsum("aij,aj->ai", every[tree.node], reference) + move[tree.node])
+    every = np.stack([*rotations, still], axis=-3)  # the last is WORLD's
+    move = np.stack([*shifts, here], axis=-2)
+    turned = np.einsum("...aij,aj->...ai", every[..., tree.node, :, :], reference)
+    return np.asarray(turned + move[..., tree.node, :])
 
 
 def _matrix(turn: Floats) -> Floats:
-    w, x, y, z = turn
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    """Unit quaternions [..., 4] -> [..., 3, 3]."""
+    w, x, y, z = np.moveaxis(turn, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
 def heavy_of(tree: Tree) -> Ints:

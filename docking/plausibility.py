@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdShapeHelpers
+from scipy.spatial.distance import cdist
 
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt
@@ -110,6 +111,8 @@ class _Frame:
     """What does not change from pose to pose of a ligand."""
 
     heavy: tuple[int, ...]
+    wide: Floats  # [heavy atom] Å, van der Waals radii
+    narrow: Floats  # [heavy atom] Å, covalent radii
     bonds: Pairs
     angles: Pairs
     others: Pairs
@@ -123,7 +126,7 @@ class _Frame:
 
 def _shape(pose: Pose) -> dict[str, float]:
     frame = _frame(pose.ligand)
-    gaps: Floats = np.linalg.norm(pose.coords[:, None] - pose.coords[None], axis=-1)
+    gaps: Floats = cdist(pose.coords, pose.coords)
 
     def over(pairs: Pairs) -> tuple[Floats, Floats]:
         i, j = pairs[:, 0], pairs[:, 1]
@@ -155,11 +158,8 @@ def _fit(pose: Pose, receptor: Receptor, site: Site | None) -> dict[str, float]:
     )
     found: dict[str, float] = {}
     if len(near):
-        gaps = np.linalg.norm(heavy[:, None] - around.coords[near][None], axis=-1)
-        mol = _parsed(pose.ligand)
-        wide = np.array([_TABLE.GetRvdw(mol.GetAtomWithIdx(i).GetAtomicNum()) for i in frame.heavy])
-        narrow = np.array([_TABLE.GetRcovalent(mol.GetAtomWithIdx(i).GetAtomicNum()) for i in frame.heavy])
-        mine = np.where(around.metal[near][None], narrow[:, None], wide[:, None])
+        gaps = cdist(heavy, around.coords[near])
+        mine = np.where(around.metal[near][None], frame.narrow[:, None], frame.wide[:, None])
         found["closest_receptor_atom"] = float((gaps / (mine + around.radii[near][None])).min())
         found["distance_to_receptor"] = float(gaps.min())
         found["volume_overlap"] = _overlap(pose, around, near[gaps.min(axis=0) <= 4.8])
@@ -207,6 +207,10 @@ def _frame(ligand: Ligand) -> _Frame:
     low = np.tril(bounds) + np.tril(bounds).T
     _even_ends(mol, low, high)
     heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
+    numbers = [mol.GetAtomWithIdx(i).GetAtomicNum() for i in heavy]
+    wide, narrow = (
+        np.array([radius(n) for n in numbers]) for radius in (_TABLE.GetRvdw, _TABLE.GetRcovalent)
+    )
     steps = Chem.GetDistanceMatrix(mol)
     pairs = [(i, j) for n, i in enumerate(heavy) for j in heavy[n + 1 :]]
 
@@ -221,7 +225,7 @@ def _frame(ligand: Ligand) -> _Frame:
         return tuple(hit for pattern in patterns for hit in mol.GetSubstructMatches(pattern))
 
     return _Frame(
-        tuple(heavy), at(apart == 1), at(apart == 2), at(apart > 2), low, high,
+        tuple(heavy), wide, narrow, at(apart == 1), at(apart == 2), at(apart > 2), low, high,
         hits(_AROMATIC), hits(_DOUBLE), hits(_PUCKERED), _centres(mol),
     )  # fmt: skip
 

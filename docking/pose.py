@@ -13,7 +13,6 @@ from io import StringIO
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Geometry import Point3D
 
 from docking.ligand import Ligand
 
@@ -159,8 +158,7 @@ def with_coords(mol: Chem.Mol, coords: Floats) -> Chem.Mol:
     moved.RemoveAllConformers()
     conformer = Chem.Conformer(moved.GetNumAtoms())
     conformer.Set3D(True)
-    for i, (x, y, z) in enumerate(np.asarray(coords, dtype=float).tolist()):
-        conformer.SetAtomPosition(i, Point3D(x, y, z))
+    conformer.SetPositions(np.ascontiguousarray(coords, dtype=float))
     moved.AddConformer(conformer, assignId=True)
     return moved
 

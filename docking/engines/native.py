@@ -25,7 +25,7 @@ from docking import maps, motion, pdbqt, refine, search, side_chains
 from docking import site as sites
 from docking.assembly import Assembly, assembled, parts
 from docking.atom_types import Floats, Ints, type_atoms
-from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, in_full, score
+from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, in_full, score, scores
 from docking.engines.engine import check_fits, ligand_seed
 from docking.ligand import Ligand
 from docking.pose import Pose, equivalent
@@ -172,7 +172,13 @@ class NativeEngine:
         self, subject: Subject, receptor: Receptor, place: Place, found: list[tuple[Floats, Energies]]
     ) -> list[Pose]:
         lowest = found[0][1].intra
-        poses = [self._laid(subject, receptor, place, coords, energies, lowest) for coords, energies in found]
+        every = np.stack([coords for coords, _ in found])
+        bodies = subject.assembly
+        wholes = subject.ligand.whole(every if bodies is None else every[:, bodies.atoms(0)])
+        poses = [
+            self._laid(subject, receptor, place, coords, whole, energies, lowest)
+            for whole, (coords, energies) in zip(wholes, found, strict=True)
+        ]
         best = poses[0].score + found[0][1].restraint
         return [
             pose
@@ -186,13 +192,13 @@ class NativeEngine:
         receptor: Receptor,
         place: Place,
         coords: Floats,
+        whole: Floats,
         energies: Energies,
         lowest: float,
     ) -> Pose:
         """A pose with the side chains and the other ligands that came to lie about it."""
-        ligand, bodies = subject.ligand, subject.assembly
-        own = coords if bodies is None else coords[bodies.atoms(0)]
-        pose = self._pose(ligand, ligand.whole(own), energies, lowest, subject.tree)
+        pose = self._pose(subject.ligand, whole, energies, lowest, subject.tree)
+        bodies = subject.assembly
         if bodies is None:
             return pose
         beside = tuple(
@@ -269,10 +275,7 @@ def finish(
     """Refine what a search found, and keep what is distinct; as `find`."""
     function = place.function
     conf, _ = refine.poses(function, tree, place.atoms, problem, field, minima)
-    settled = [
-        motion.settled(tree, *(np.asarray(part, dtype=float)[:, k] for part in conf))
-        for k in range(conf.position.shape[-1])
-    ]
+    settled = motion.settled(tree, *(np.asarray(part, dtype=float).T for part in conf))
     assembly = subject.assembly if subject else None
     mine = tree.heavy if assembly is None else tree.heavy & assembly.of_ligands
     inside = [coords for coords in settled if place.holds(coords[mine])]
@@ -282,7 +285,7 @@ def finish(
             Reason.NO_PLAUSIBLE_POSE, f"{shown} found no pose inside the box of {edges} Å; enlarge the box"
         )
     if assembly is None:
-        energies = [score(function, tree, place.atoms, coords) for coords in inside]
+        energies = scores(function, tree, place.atoms, np.stack(inside))
     else:
         energies = [parts(function, assembly, place.atoms, coords).energies for coords in inside]
     if problem.bias:
