@@ -150,15 +150,25 @@ def _laid(
 
 
 def _strained(shape: Sequence[Hang], known: Named, placed: Named) -> Floats:
-    """[combination], how far bonds from new atoms to those that are there are from what they should be."""
+    """[combination], how far atoms that are there lie from where they should hang on new ones.
+
+    Of an atom bonded to a new one its bond and angle count, as the bond between may turn. Of one that shares its
+    carrier with a new one (the two oxygens of a carboxylate, the two ends of a valine) its whole place does: it tells
+    the side that is left.
+    """
     total = np.zeros(len(next(iter(placed.values()))))
     for hang in shape:
-        if hang.name in known and hang.on[2] not in known:
+        if hang.name not in known:
+            continue
+        if hang.on[2] not in known:
             bond = placed[hang.name] - placed[hang.on[2]]
             gap = np.linalg.norm(bond, axis=1)
             beyond = _unit(placed[hang.on[1]] - placed[hang.on[2]])
             cosine = (bond * beyond).sum(axis=1) / gap
             total += np.square(gap - hang.length) + np.square(cosine - np.cos(np.deg2rad(hang.angle)))
+        elif not hang.rotamers and not set(hang.on) <= set(known):
+            wanted = _hung(hang, placed, np.array([hang.torsion]))
+            total += np.square(placed[hang.name] - wanted).sum(axis=1)
     return total
 
 

@@ -158,3 +158,19 @@ def test_a_torn_backbone_is_laid_over_what_is_there() -> None:
     again = points(rebuilt(without(atoms, gone), gone), place)
     assert set(again) == set(_names(group))
     assert np.linalg.norm(again["N"] - again["CA"]) == pytest.approx(1.46, abs=0.3)
+
+
+def test_an_atom_missing_alone_comes_back_beside_its_sibling() -> None:
+    """Reference: the simulated receptor of the prolif package. What else hangs there tells the side that is left, and the hand."""
+    atoms = whole()
+    wrong = []
+    for place, group in by_residue(atoms).items():
+        if group[0].resname == "PRO":  # its ring puckers either way
+            continue
+        shape = hangs(residues.standard(group[0].resname))
+        for name in {one for hang in shape for one in hang.on} & {hang.name for hang in shape}:
+            gone = {place: [name]}
+            back = points(rebuilt(without(atoms, gone), gone), place)[name]
+            if np.linalg.norm(back - points(atoms, place)[name]) > 0.6:  # Å; a bond is 1.5
+                wrong.append((group[0].residue, name))
+    assert wrong == []
