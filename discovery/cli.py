@@ -12,10 +12,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
+
+from discovery import doors
+from discovery.devices import SEED
+from discovery.doors import Progress, Resume, Seed
 
 if TYPE_CHECKING:
     from discovery.config import Campaign
@@ -39,15 +43,11 @@ _WORLD = frozenset(  # what a disk says of a path that was given to us
         errno.ENAMETOOLONG,
     )
 )
-EX_TEMPFAIL = 75  # sysexits.h: stopped part way, the same command goes on
 
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
 CampaignFile = Annotated[Path, typer.Argument(help="A campaign's TOML file.", metavar="CAMPAIGN.toml")]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", help="Change one key, such as rounds=3 or scorers.0.weight=2.")
-]
-ProgressStyle = Annotated[
-    str, typer.Option("--progress", help="auto, terminal, lines, json or silent.", metavar="STYLE")
 ]
 Join = Annotated[
     bool, typer.Option("--join", help="If another process works on this folder, help it instead of refusing.")
@@ -95,7 +95,7 @@ def _broken(name: str, why: str) -> typer.Typer:
 
     @app.command(name, help=f"Not available: {why}")
     def broken() -> None:
-        _fail(why)
+        doors.refuse(why)
 
     return app
 
@@ -103,6 +103,7 @@ def _broken(name: str, why: str) -> typer.Typer:
 app = typer.Typer(
     cls=Panel,
     help="From target evidence to a ranked, docked, explained shortlist of molecules.",
+    epilog=doors.RULES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -114,16 +115,18 @@ def run(
     campaign: CampaignFile,
     out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/campaign"),
     assign: Assignments = None,
-    progress: ProgressStyle = "auto",
+    progress: Progress = "auto",
     allow_mixed: AllowMixed = False,
     join: Join = False,
     workers: Annotated[int, typer.Option("--workers", help="Processes to help with, under --join.")] = 2,
     minutes: Minutes = None,
     lease: Lease = 60.0,
+    resume: Resume = True,
 ) -> None:
     """Run a campaign, finish one that was stopped, or (--join) help with one that runs."""
     from discovery import config
 
+    doors.check_fresh(out, resume)
     asked = config.with_overrides(config.read(campaign), assign or [])
     _run(asked, out, progress, allow_mixed, join=join, workers=workers, minutes=minutes, lease=lease)
 
@@ -169,13 +172,15 @@ def parts(
 def demo(
     out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/demo"),
     quick: Annotated[bool, typer.Option("--quick", help="The two-minute version.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another campaign.")] = 7,
-    progress: ProgressStyle = "auto",
+    seed: Seed = SEED,
+    progress: Progress = "auto",
     allow_mixed: AllowMixed = False,
+    resume: Resume = True,
 ) -> None:
     """A first campaign against 5-HT1B: at most ten minutes on two cores, nothing downloaded."""
     from discovery.demo import demo_config
 
+    doors.check_fresh(out, resume)
     _run(demo_config(quick=quick, seed=seed), out, progress, allow_mixed)
 
 
@@ -201,6 +206,8 @@ def _run(
     report = write_report(result, out / "report.html")
     _print_shortlist(result, 10)
     print(f"report: {report.resolve()}")
+    if not result.ranked:
+        doors.refuse(f"no molecule was ranked; discovery rank {out} lists the reasons")
 
 
 def _shared(
@@ -212,7 +219,7 @@ def _shared(
     minutes: float | None,
     lease: float,
 ) -> T:
-    """Drive a run, or help with it; told to stop, keep what was done and end with EX_TEMPFAIL."""
+    """Drive a run, or help with it; told to stop, keep what was done and end with STOPPED."""
     import time
 
     from discovery import events
@@ -221,7 +228,7 @@ def _shared(
     from discovery.sharing import Terms
 
     if workers < 1 or lease <= 0 or (minutes is not None and minutes <= 0):
-        _fail("--workers must be at least 1, --lease and --minutes more than 0")
+        doors.refuse("--workers must be at least 1, --lease and --minutes more than 0")
     sink = events.choose(progress)
     terms = Terms(lease, None if minutes is None else time.monotonic() + 60 * minutes)
     try:
@@ -236,7 +243,7 @@ def _shared(
         print(
             f"stopped; what was done is kept in {out}. The same command goes on from there.", file=sys.stderr
         )
-        raise typer.Exit(EX_TEMPFAIL) from None
+        raise typer.Exit(doors.STOPPED) from None
     finally:
         events.close(sink)
 
@@ -342,14 +349,16 @@ def screen(
     smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 2,
-    progress: ProgressStyle = "auto",
+    progress: Progress = "auto",
     join: Join = False,
     minutes: Minutes = None,
     lease: Lease = 60.0,
+    resume: Resume = True,
 ) -> None:
     """Score a library of any size: a row in is a row out, and a stopped run goes on."""
     from discovery import screening
 
+    doors.check_fresh(out, resume)
     result = _shared(
         lambda sink, terms: screening.screen(
             library, out, scorers=scorers, smiles=smiles, name=name, workers=workers, top=top, on_event=sink,
@@ -363,7 +372,7 @@ def screen(
     print(f"best {result.n_top:,}: {result.top}")
     print(f"every row: {result.all_rows}")
     if not result.counts.n_ok + result.counts.n_filtered:
-        _fail(
+        doors.refuse(
             f"no row of {library} could be scored; if its structures are in another column, name it with --smiles"
         )
 
@@ -382,7 +391,7 @@ def sbatch(
     try:
         print(slurm.script(context.args, tasks=tasks, hours=hours, cpus=cpus, gpus=gpus), end="")
     except ValueError as error:
-        _fail(str(error))
+        doors.refuse(str(error))
 
 
 @app.command()
@@ -410,7 +419,7 @@ def verify(run: RunFolder) -> None:
     from discovery.ledger import Ledger
 
     if not run.is_dir():
-        _fail(f"{run}: there is no such folder")
+        doors.refuse(f"{run}: there is no such folder")
     ledger = Ledger(run)
     damages = ledger.verify()
     for damage in damages:
@@ -450,9 +459,9 @@ def conform(
     try:
         given = json.loads(settings)
     except ValueError as error:
-        _fail(f"--settings is no JSON: {error}")
+        doors.refuse(f"--settings is no JSON: {error}")
     if not isinstance(given, dict):
-        _fail(f'--settings is a JSON object, such as \'{{"name": "logp"}}\', not {settings}')
+        doors.refuse(f'--settings is a JSON object, such as \'{{"name": "logp"}}\', not {settings}')
     complaints = plugins.load("promises", kind)(name, given)
     for complaint in complaints:
         print(complaint)
@@ -522,13 +531,6 @@ def _console() -> Any:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160, markup=False)
 
 
-def _fail(message: str) -> NoReturn:
-    from discovery.views.text import inert
-
-    print(f"error: {inert(message)}", file=sys.stderr)
-    raise typer.Exit(2)
-
-
 def main() -> None:
     """The `discovery` command. Refusals are one sentence; bugs show where they happened."""
     try:
@@ -541,7 +543,7 @@ def main() -> None:
 
         for line in said.splitlines():
             print(f"error: {inert(line)}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(doors.REFUSED)
 
 
 def refusal(error: Exception) -> str | None:

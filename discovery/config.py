@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from discovery.desirability import Desirability
+from discovery.devices import SEED
 from discovery.outcome import UserError
 
 
@@ -74,7 +75,7 @@ class Campaign(_Part):
     """Propose, score, rank, learn, repeat."""
 
     name: str = "campaign"
-    seed: int = 7  # of what is proposed; a scorer that draws has its own, so that a score is the same in every campaign
+    seed: int = SEED  # of what is proposed; a scorer that draws has its own, so that a score is the same in every campaign
     rounds: Annotated[int, Field(ge=1)] = 1
     workers: Annotated[int, Field(ge=0)] = 2
     target: TargetConfig = TargetConfig()

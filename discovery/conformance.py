@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from discovery import plugins
+from discovery.devices import SEED
 from discovery.ledger import canonical
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
@@ -114,7 +115,7 @@ def check_scorer(
 
 
 def check_proposer(
-    part: Part, settings: Mapping[str, Any] | None = None, *, n: int = 20, seed: int = 7
+    part: Part, settings: Mapping[str, Any] | None = None, *, n: int = 20, seed: int = SEED
 ) -> list[str]:
     """Complaints about a proposer; empty when it conforms."""
     complaints: list[str] = []

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+SEED = 7  # of every part and command that is not given another
 CGROUP = Path("/sys/fs/cgroup")
 
 

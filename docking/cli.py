@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discovery.devices import SEED
+from discovery.doors import Resume, Seed, refuse
+
 if TYPE_CHECKING:
     from docking.ligand import Ligand
     from docking.receptor import Receptor
@@ -38,7 +41,7 @@ def dock(
     engine: Annotated[str, typer.Option(help="native, vina, or one that a plug-in brings.")] = "native",
     effort: Annotated[str, typer.Option(help="fast, balanced or thorough.")] = "balanced",
     poses: Annotated[int, typer.Option(min=1, max=100, help="Most poses per isomer.")] = 9,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same poses.")] = 1,
+    seed: Seed = SEED,
     ph: Annotated[
         float, typer.Option(min=0.0, max=14.0, help="Protonate protein and ligands at this pH.")
     ] = 7.4,
@@ -73,7 +76,7 @@ def dock(
     score_only: Annotated[
         bool, typer.Option("--score-only", help="Score the poses of an SDF, MOL2 or PDBQT as they lie.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
+    resume: Resume = True,
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
     from docking.dock import build_engine, ranking
@@ -103,6 +106,8 @@ def dock(
         typer.echo(line)
     typer.echo(f"poses: {out / 'poses.sdf'}")
     typer.echo(f"scores: {out / 'scores.parquet'}")
+    if not counts.n_ok:
+        refuse(f"no row of {ligands} could be docked; scores.parquet says why of each")
 
 
 def _options(

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 
 from discovery import plugins
+from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
 from docking.engines.engine import Engine, dock_all
@@ -52,7 +53,7 @@ def dock(
     molecules: Sequence[Molecule | Missing],
     *,
     engine: Engine | str = "native",
-    seed: int = 1,
+    seed: int = SEED,
     n_poses: int = 9,
     ph: float = BODY_PH,
     isomers: int = 1,

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rdkit import Chem
 
+from discovery.devices import SEED
 from discovery.files import publish, sha256_of
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
@@ -74,7 +75,7 @@ class Job:
     receptor: Receptor
     site: Site
     engine: Engine
-    seed: int = 1
+    seed: int = SEED
     n_poses: int = 9
     ph: float = 7.4
     isomers: int = 4
@@ -107,7 +108,7 @@ def run(
     out: Path,
     job: Job,
     *,
-    resume: bool = False,
+    resume: bool = True,
     told: Callable[[int], None] = lambda done: None,
 ) -> Counts:
     """Dock every row of `library`; leave `poses.sdf`, `scores.parquet` and `report.txt` in `out`.
@@ -121,7 +122,7 @@ def run(
     Raises
     ------
     DockingError
-        The folder holds another run, or a run and `resume` is not set; or poses are to
+        The folder holds another run, or a run and `resume` is false; or poses are to
         be scored and the library is no SDF.
     IntakeError
         The library cannot be read.

@@ -47,7 +47,7 @@ def check_free(out: Path, kind: Kind, resume: bool) -> None:
             raise DockingError(f"{out} is not empty and holds no {kind.what}; choose another --out")
     elif not resume:
         raise DockingError(
-            f"{out} holds a {kind.what} already; add --resume to go on, or choose another --out"
+            f"{out} holds a {kind.what} already; it goes on without --fresh, or choose another --out"
         )
 
 

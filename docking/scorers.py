@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.score import Column, Score
@@ -55,7 +56,7 @@ class DockingScore:
     exhaustiveness: int | None = None  # for vina and engines that have it; the engine's own when not given
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     n_poses: int = 9
-    seed: int = 1
+    seed: int = SEED
     ph: float = preparation.PH
     isomers: int = 1  # docked per molecule, where stereo centres are open
     tautomers: int = 1  # docked per molecule, the drawn one first

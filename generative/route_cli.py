@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from discovery.doors import refuse
+
 
 def route(
     structures: Annotated[
@@ -33,7 +35,7 @@ def route(
                 if path.suffix and path.is_file()
                 else [text]
             )
-    found = 0
+    found = read = 0
     rows = [line.split(maxsplit=1) for line in given if line.strip()]
     for words in rows:
         name = words[1].strip() if len(words) > 1 else words[0]
@@ -42,6 +44,7 @@ def route(
         except MoleculeError as error:
             typer.echo(f"{words[0]}: {error}" if name != words[0] else str(error))
             continue
+        read += 1
         found += planned.whole
         if planned.whole:
             typer.echo(f"{name}: {len(planned.steps)} steps from {len(planned.blocks)} blocks")
@@ -55,3 +58,5 @@ def route(
         for block in planned.lacking if planned.steps else ():
             typer.echo(f"  not on the shelf: {block}")
     typer.echo(f"{found} of {len(rows)} can be made from {len(shelf.names)} blocks")
+    if not read:
+        refuse(f"no molecule could be read in {', '.join(structures)}")

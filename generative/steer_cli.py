@@ -7,52 +7,45 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from discovery.doors import STOPPED, Progress, Resume, check_fresh, refuse
+
 if TYPE_CHECKING:
     from discovery.config import Campaign
     from discovery.events import Sink
     from discovery.results import Run
 
-STOPPED = 75  # sysexits.h: stopped part way, the same command goes on
-
 
 def steer(
     config: Annotated[Path, typer.Argument(help="A steering TOML file.", metavar="CONFIG.toml")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/steer"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
-    ] = False,
+    resume: Resume = True,
     rounds: Annotated[
         int | None, typer.Option("--rounds", min=1, help="Stop after so many rounds, to go on another time.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Instead of the file's.")] = None,
-    progress: Annotated[
-        str, typer.Option("--progress", help="auto, terminal, lines, json or silent.", metavar="STYLE")
-    ] = "auto",
+    progress: Progress = "auto",
 ) -> None:
     """Propose, score, learn, within a budget; stop and go on at will."""
     from discovery import events
     from discovery.interrupt import Interrupted
-    from discovery.starting import CampaignError
     from generative import steer_config
 
     campaign = steer_config.read(config, seed=seed)
-    if not resume and out.is_dir() and any(out.iterdir()):
-        raise CampaignError(
-            f"{out} holds a run already; add --resume to go on with it, or give another --out"
-        )
+    check_fresh(out, resume)
     sink = events.choose(progress)
     try:
         result = run(campaign, out, rounds=rounds, on_event=sink)
     except (Interrupted, KeyboardInterrupt):
-        typer.echo(f"stopped; what was done is kept in {out}. Go on with --resume.", err=True)
+        typer.echo(f"stopped; what was done is kept in {out}. The same command goes on from there.", err=True)
         raise typer.Exit(STOPPED) from None
     finally:
         events.close(sink)
     for path in write(result, out):
         typer.echo(f"written: {path}")
-    if result.ranked:
-        best = result.ranked[0]
-        typer.echo(f"best of {len(result.rows)}: {best.smiles}, utility {best.utility:.3f}")
+    if not result.ranked:
+        refuse("no molecule was ranked; molecules.csv says why of each")
+    best = result.ranked[0]
+    typer.echo(f"best of {len(result.rows)}: {best.smiles}, utility {best.utility:.3f}")
 
 
 def run(campaign: Campaign, out: Path, *, rounds: int | None, on_event: Sink) -> Run:

@@ -33,6 +33,7 @@ from typing import Any
 
 from discovery import plugins
 from discovery.config import Campaign, ConfigError, parse
+from discovery.devices import SEED
 from generative.refusal import SettingError
 
 
@@ -67,7 +68,7 @@ class Steering:
     budget: int = 1_000
     batch: int = 50
     name: str = "steering"
-    seed: int = 0
+    seed: int = SEED
     workers: int = 2
     proposer: str = ""
     molecules: str = ""

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposer
@@ -51,7 +52,7 @@ def steer(
     *,
     proposer: Proposer | None = None,
     batch: int = 50,
-    seed: int = 0,
+    seed: int = SEED,
     log: Path | None = None,
     rounds: int | None = None,
     workers: int = 0,

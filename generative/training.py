@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from discovery.devices import SEED
+from discovery.files import publish, sha256_of
 from generative.dataset import Dataset, prepare
 from generative.encoding import Places, rows, unit_graphs
 from generative.limits import habits
@@ -366,7 +368,7 @@ def learn(
     start: Weights | None = None,
     limit: int | None = None,
     workers: int = 1,
-    seed: int = 0,
+    seed: int = SEED,
     device: str = "auto",
     tell: Callable[[dict[str, float]], None] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -380,11 +382,14 @@ def learn(
     Raises
     ------
     SettingError
-        As `prepare` and `train`.
+        As `prepare` and `train`; or `out` was begun with other molecules.
     """
     crew = join_crew(device)
     data = out / "data"
-    if crew.leads and not (data / "vocabulary.json").exists():
+    begun = (data / "vocabulary.json").exists()
+    if crew.leads:
+        _made_of(data, begun, molecules, limit, start)
+    if crew.leads and not begun:
         prepare(
             molecules,
             seed=seed,
@@ -405,6 +410,26 @@ def learn(
     )
 
 
+def _made_of(
+    data: Path, begun: bool, molecules: Sequence[Path], limit: int | None, start: Weights | None
+) -> None:
+    """Write down what the data is made of; refuse to go on with other molecules than it holds."""
+    note = data / "made_of.json"
+    now = {
+        "molecules": [sha256_of(file) for file in molecules if file.is_file()],
+        "limit": limit,
+        "start": start.sha256 if start else None,
+    }
+    if not begun:
+        data.mkdir(parents=True, exist_ok=True)
+        publish(note, json.dumps(now).encode())
+    elif note.exists() and (then := json.loads(note.read_text())) != now:
+        what = ", ".join(key for key in now if then.get(key) != now[key])
+        raise SettingError(
+            f"{data.parent} was begun otherwise (different: {what}); choose another --out, or give what it was begun with"
+        )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m generative.training", description="Train the graph model."
@@ -420,7 +445,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that read molecules")
     parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args(arguments)
     if given.threads:
         torch.set_num_threads(given.threads)

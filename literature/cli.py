@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from discovery.doors import Resume, refuse
+
 
 def dossier(
     target: Annotated[str, typer.Argument(help="A gene symbol, a UniProt identifier or a name: HTR1B.")],
@@ -70,7 +72,7 @@ def mine(
     paths: Annotated[list[str], typer.Argument(help="Files or folders of articles.", metavar="PATH...")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the tables.")],
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder that holds tables.")] = False,
+    resume: Resume = True,
     reader: Annotated[str, _READER] = "dictionary",
     convention: Annotated[str, _CONVENTION] = "general",
     lexicon: Annotated[str, _LEXICON] = "",
@@ -97,6 +99,10 @@ def mine(
         f"pieces of evidence from {done.files} files ({done.reused} already there); "
         f"{done.skipped} records could not be read: {out}"
     )
+    if not done.documents:
+        refuse(
+            f"no article of {', '.join(paths)} could be read; discovery graph {out} --sql 'FROM skipped' says why"
+        )
 
 
 def annotate(
@@ -127,6 +133,8 @@ def annotate(
         f"{done.documents} documents, {done.entities} entities ({done.linked} with an identifier), "
         f"{done.relations} relations; {len(done.skipped)} records skipped{more}: {out}"
     )
+    if not done.documents:
+        refuse(f"no article of {', '.join(paths)} could be read")
 
 
 def graph(

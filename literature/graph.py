@@ -53,7 +53,7 @@ def tables(folder: str | Path) -> duckdb.DuckDBPyConnection:
         files = [out / name / f"{key}.parquet" for key in keys]
         absent = next((file for file in files if not file.exists()), None)
         if absent is not None:
-            raise GraphError(f"{absent} is absent; run discovery mine again with --resume")
+            raise GraphError(f"{absent} is absent; run discovery mine again")
         if files:
             connection.from_parquet([str(file) for file in files], filename=True).create_view(f"raw_{name}")
         else:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from discovery.devices import SEED
 from literature import card, relations_training
 from literature.annotated import Corpus, load
 from literature.descent import CHECKPOINT, Plan, TrainingError, descend, fill, finished, take
@@ -239,9 +240,9 @@ def run(
     out: Path,
     *,
     budget: str = "3h",
-    seed: int = 7,
+    seed: int = SEED,
     steps: int | None = None,
-    resume: bool = False,
+    resume: bool = True,
     start: Path | None = None,
     begin: Path | None = None,
     names: Path | None = None,
@@ -275,7 +276,7 @@ def run(
     Raises
     ------
     TrainingError
-        If `out` holds a checkpoint and `resume` is false, or holds none and it is true; if `shares` names no corpus.
+        If `out` holds a checkpoint and `resume` is false; if `shares` names no corpus.
     CorpusError
         If a corpus is missing or torn.
     WeightsError
@@ -284,9 +285,7 @@ def run(
     total = seconds(budget)
     there = any((out / part / CHECKPOINT).exists() for part in ("names", "pairs"))
     if there and not resume:
-        raise TrainingError(f"{out} holds a checkpoint; add --resume to go on, or choose another folder")
-    if resume and not there:
-        raise TrainingError(f"{out} holds no {CHECKPOINT} to go on from; leave --resume out")
+        raise TrainingError(f"{out} holds a checkpoint; it goes on without --fresh, or choose another folder")
     torch.set_num_threads(threads)
     corpora, relations = shared_out(load(data), shares or {}), load_relations(data)
     share = NAMES if names is None else 0.0

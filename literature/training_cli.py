@@ -10,14 +10,17 @@ from typing import Annotated
 
 import typer
 
+from discovery.devices import SEED
+from discovery.doors import Resume, Seed
+
 
 def train_reader(
     data: Annotated[Path, typer.Option("--data", help="Folder with ner_with_ids/, ner_iob/, drugprot/, cdr/, biored/.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the checkpoint, the weights and their card.")],
     budget: Annotated[str, typer.Option("--budget", help="Wall time: 90s, 60m, 3h.")] = "3h",
-    seed: Annotated[int, typer.Option("--seed")] = 7,
+    seed: Seed = SEED,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Exactly so many steps of each network instead.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    resume: Resume = True,
     start: Annotated[Path | None, typer.Option("--start", help="Folder of a BERT-like model; all-MiniLM-L6-v2 when absent.")] = None,
     begin: Annotated[Path | None, typer.Option("--begin", help="Folder of an earlier run, or a weights file ('shipped': the one that comes with this), gone on from.")] = None,
     names: Annotated[Path | None, typer.Option("--names", help="Weights whose network for names is kept; only relations are learned.")] = None,

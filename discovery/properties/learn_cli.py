@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from discovery.devices import SEED
+from discovery.doors import Seed
+
 
 def learn(
     table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
@@ -22,7 +25,7 @@ def learn(
             "--concentration", help="The numbers are in M, mM, uM, nM or pM; their −log10 is learned."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same model.")] = 0,
+    seed: Seed = SEED,
 ) -> None:
     """Learn a column of measured numbers: a scorer with its error, and no guess outside its domain."""
     import hashlib

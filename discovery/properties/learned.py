@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
+from discovery.devices import SEED
 from discovery.diversity import scaffold
 from discovery.files import publish
 from discovery.molecule import Molecule
@@ -252,7 +253,7 @@ def fit(
     unit: str = "",
     better: Literal["low", "high"] = "high",
     table: str = "",
-    seed: int = 0,
+    seed: int = SEED,
 ) -> Model:
     """Learn a column from measured molecules.
 

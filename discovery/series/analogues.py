@@ -15,6 +15,7 @@ from typing import Any, Literal
 from rdkit import Chem
 
 from discovery import plugins
+from discovery.devices import SEED
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.properties.similarity import Similarity
@@ -56,7 +57,7 @@ def more_like(
     rounds: int = 3,
     proposer: str = "graph",
     settings: Mapping[str, Any] | None = None,
-    seed: int = 0,
+    seed: int = SEED,
 ) -> Table:
     """Analogues of a molecule, those that meet every wish first, nearest first.
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from discovery.devices import SEED
+from discovery.doors import Resume, Seed, refuse
+
+if TYPE_CHECKING:
+    from discovery.outcome import Counts
 
 
 class ProtocolName(StrEnum):
@@ -64,11 +70,11 @@ def simulate(
     force_field: Annotated[str, typer.Option(help="sage-2.2.1, or an .offxml file.")] = "sage-2.2.1",
     platform: Annotated[str, typer.Option(help="auto, CUDA, OpenCL, CPU or Reference.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="On the CPU platform.")] = 1,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,
+    seed: Seed = SEED,
     patience_s: Annotated[
         float, typer.Option(min=1.0, help="End the run (exit status 75) after so long without progress.")
     ] = 1800.0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
+    resume: Resume = True,
 ) -> None:
     """Let docked poses settle, or move, in their pocket: MM-GBSA, drift, contacts kept."""
     import hashlib
@@ -135,6 +141,7 @@ def simulate(
         typer.echo(
             f"edges: {out / 'edges.parquet'}, cycles: {out / 'cycles.json'}, to read: {out / 'report.txt'}"
         )
+        _ended(found, poses)
         return
     what: Literal["mmgbsa", "stability"] = "mmgbsa" if protocol is ProtocolName.mmgbsa else "stability"
     job = Job(model, digest, what, run, settings, charges)
@@ -152,3 +159,9 @@ def simulate(
         "the ranking that counting gives)"
     )
     typer.echo(f"poses: {out / 'poses.sdf'}, to read: {out / 'report.txt'}")
+    _ended(counts, poses)
+
+
+def _ended(counts: Counts, poses: Path) -> None:
+    if not counts.n_ok:
+        refuse(f"nothing could be computed of {poses}; scores.parquet says why of each record")

@@ -126,7 +126,7 @@ def work(
     out: Path,
     job: RelativeJob,
     *,
-    resume: bool = False,
+    resume: bool = True,
     patience_s: float = PATIENCE_S,
     told: Callable[[int, str], None] = lambda done, what: None,
 ) -> Counts:

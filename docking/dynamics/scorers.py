@@ -13,6 +13,7 @@ from typing import Any
 
 from rdkit import Chem
 
+from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.score import Column, Score
@@ -62,7 +63,7 @@ class PoseStability:
     force_field: str = DEFAULT
     platform: str = "auto"
     threads: int = 1
-    seed: int = 1
+    seed: int = SEED
     name: str = "pose_stability"
 
     def __post_init__(self) -> None:
@@ -103,7 +104,7 @@ class BindingEnergy:
     force_field: str = DEFAULT
     platform: str = "auto"
     threads: int = 1
-    seed: int = 1
+    seed: int = SEED
     name: str = "binding_energy"
 
     def __post_init__(self) -> None:

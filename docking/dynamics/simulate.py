@@ -29,6 +29,7 @@ try:
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
+from discovery.devices import SEED
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
@@ -61,7 +62,7 @@ class Run:
     friction: float = 1.0  # 1/ps
     cutoff: float | None = 12.0  # Å, of forces while moving in implicit water; energies of frames have none
     solvent: Literal["implicit", "explicit"] = "implicit"
-    seed: int = 1
+    seed: int = SEED
 
     def __post_init__(self) -> None:
         positive = ("length_ps", "frame_ps", "step_fs", "temperature", "friction")

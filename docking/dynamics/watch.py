@@ -62,7 +62,7 @@ class Watch:
             said = f"no progress{where} for {still:.0f} s on {socket.gethostname()}: it hangs and was ended"
             if self._unit is not None:
                 publish(self._unit / _HUNG, said.encode())
-            sys.stderr.write(f"{said}; run again with --resume, and it is set aside after three tries\n")
+            sys.stderr.write(f"{said}; run the same command again, and it is set aside after three tries\n")
             sys.stderr.flush()
             self.end(HUNG)
             return

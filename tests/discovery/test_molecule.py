@@ -296,6 +296,34 @@ def test_the_fast_path_equals_the_slow_path_and_rdkits_recipe() -> None:
     assert quick > 20
 
 
+def test_charges_and_salts_as_vendors_draw_them_take_the_fast_path() -> None:
+    drawn = [
+        "CC[NH+](CC)CCNC(=O)c1ccc(N)cc1.[Cl-]", "[Na+].O=C([O-])c1ccccc1O", "C[NH2+]C[C@H](O)c1ccc(O)c(O)c1.Br",
+        "[NH3+][C@@H](Cc1ccccc1)C(=O)[O-].O", "c1cc[nH+]cc1.Cl", "Cc1[nH]c[nH+]c1CSCCNC#N", "CC(=[NH2+])N.Cl",
+        "O=[N+]([O-])c1ccc(C[NH3+])cc1", "NC(=[NH2+])NCCC[C@H]([NH3+])C(=O)[O-].Cl.O.O",
+    ]  # fmt: skip
+    taken, quick = agreement(drawn)
+    assert taken == quick == len(drawn)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C[NH+]C",
+        "CC[nH+]C",
+        "C[NH3+]C",
+        "c1cc[nH+]c1",
+        "CC(=O)[O-]C",
+        "CCO" + ".O" * MAX_PARTS,
+        "CCN.CCO",
+        "Cl.O",
+    ],
+)
+def test_what_only_looks_like_it_does_not(text: str) -> None:
+    with quiet_rdkit():
+        assert room._quick(text) is None
+
+
 @needs_shared
 def test_takes_every_approved_drug_with_carbon() -> None:
     """Reference: the structures themselves; what is refused has no carbon, is a metal, or a mixture."""
@@ -317,10 +345,17 @@ def test_laws_hold_on_approved_drugs(step: int) -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("step", [pytest.param(10, marks=pytest.mark.slow), 500])
-def test_laws_hold_on_chembl(step: int) -> None:
-    file = SHARED / "data/generative/chembl_reinvent_val/chembl.validation.smi.gz"
-    with gzip.open(file, "rt") as lines:
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [
+        pytest.param("chembl_reinvent_val/chembl.validation.smi.gz", 10, marks=pytest.mark.slow),
+        ("chembl_reinvent_val/chembl.validation.smi.gz", 1000),
+        pytest.param("zinc250k/zinc250k.smi.gz", 30, marks=pytest.mark.slow),
+        ("zinc250k/zinc250k.smi.gz", 3000),
+    ],
+)
+def test_laws_hold_on_libraries(file: str, step: int) -> None:
+    with gzip.open(SHARED / "data/generative" / file, "rt") as lines:
         smiles = [line.split()[0] for line in lines if line.strip()]
     taken, quick = agreement(smiles[::step])
     assert taken == len(smiles[::step])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
 from docking import demo_target, plausibility
@@ -53,7 +54,7 @@ def docked(**more: Any) -> Docked:
 
 def test_by_score_the_lowest_comes_first() -> None:
     found = docked(rank_by="score", n_poses=4)
-    every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)[::-1]
+    every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=SEED, n_poses=CANDIDATES)[::-1]
     best = sorted(spread(range(len(every)), distances(every), 4))
     assert [pose.score for pose in found.poses] == [every[k].score for k in best]
     assert found.poses[0].score == -7
@@ -63,7 +64,7 @@ def test_by_score_the_lowest_comes_first() -> None:
 
 def test_by_rescoring_plausible_poses_come_first_then_the_likelier() -> None:
     found = docked(n_poses=3)
-    every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=1, n_poses=CANDIDATES)
+    every = Scattered().dock(RECEPTOR, SITE, found.poses[0].ligand, seed=SEED, n_poses=CANDIDATES)
     ((odds, gaps, alone),) = standing(RECEPTOR, [every])
     fails = [not plausibility.check(pose, RECEPTOR, SITE).plausible for pose in every]
     order = sorted(range(len(every)), key=lambda k: -odds[k])

@@ -129,25 +129,23 @@ def test_killed_and_resumed_is_as_if_never_killed(tmp_path: Path, lives: int) ->
     with pytest.raises(KeyboardInterrupt):
         run(path, tmp_path / "killed", job(Still(lives)))
     again = Still()
-    run(path, tmp_path / "killed", job(again), resume=True)
+    run(path, tmp_path / "killed", job(again))
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
     assert (tmp_path / "killed" / "poses.sdf").read_bytes() == (tmp_path / "whole" / "poses.sdf").read_bytes()
     assert len(again.docked) < 7 or lives < 4  # what was kept was not docked again
-    assert (
-        run(path, tmp_path / "killed", job(Still(0)), resume=True).n_in == 10
-    )  # finished: nothing left to do
+    assert run(path, tmp_path / "killed", job(Still(0))).n_in == 10  # finished: nothing left to do
 
 
 def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
     path = library(tmp_path, HEALTHY)
     run(path, tmp_path / "out", job(Still()))
-    with pytest.raises(DockingError, match="add --resume"):
-        run(path, tmp_path / "out", job(Still()))
-    with pytest.raises(DockingError, match="seed was 1 and is 2"):
-        run(path, tmp_path / "out", job(Still(), seed=2), resume=True)
+    with pytest.raises(DockingError, match="without --fresh"):
+        run(path, tmp_path / "out", job(Still()), resume=False)
+    with pytest.raises(DockingError, match="seed was 7 and is 2"):
+        run(path, tmp_path / "out", job(Still(), seed=2))
     library(tmp_path, HEALTHY[:2])
     with pytest.raises(DockingError, match="library was"):
-        run(path, tmp_path / "out", job(Still()), resume=True)
+        run(path, tmp_path / "out", job(Still()))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     with pytest.raises(DockingError, match="not empty"):

@@ -18,7 +18,7 @@ def test_a_run_begins_where_nothing_is_and_goes_on_with_the_same_settings_alone(
     begin(out, SIMULATION, SETTINGS, resume=True)
     with pytest.raises(DockingError, match=r"keep was 9\.0 and is 12\.0$"):
         begin(out, SIMULATION, SETTINGS | {"keep": 12.0}, resume=True)
-    with pytest.raises(DockingError, match="holds a simulation already; add --resume"):
+    with pytest.raises(DockingError, match="holds a simulation already; it goes on without --fresh"):
         begin(out, SIMULATION, SETTINGS, resume=False)
     with pytest.raises(DockingError, match="not empty and holds no docking run"):
         check_free(out, DOCKING, resume=True)

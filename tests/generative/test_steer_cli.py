@@ -57,11 +57,11 @@ def test_stopping_after_some_rounds_and_going_on_gives_the_same_bytes(config: Pa
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert steer(config, "--out", whole)[0] == 0
     code, said = steer(config, "--out", parts, "--rounds", 1)
-    assert (code, "Go on with --resume" in said) == (75, True)
-    code, said = steer(config, "--out", parts)
+    assert (code, "The same command goes on" in said) == (75, True)
+    code, said = steer(config, "--out", parts, "--fresh")
     assert code != 0
-    assert "holds a run already; add --resume" in said
-    assert steer(config, "--out", parts, "--resume")[0] == 0
+    assert "without --fresh its run goes on" in said
+    assert steer(config, "--out", parts)[0] == 0
     for name in ("molecules.csv", "molecules.sdf"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
     rows = list(csv.DictReader((whole / "molecules.csv").open()))

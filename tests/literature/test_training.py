@@ -290,11 +290,9 @@ def test_bad_arguments_are_told(tmp_path: Path, start: Path) -> None:
         seconds("soon")
     with pytest.raises(CorpusError, match=r"BC5CDR_TrainDev\.PubTator\.gz is absent"):
         run(tmp_path, tmp_path / "o", budget="1s", start=start)
-    with pytest.raises(TrainingError, match=r"holds no checkpoint\.safetensors to go on from"):
-        run(tmp_path, tmp_path / "o", resume=True)
     (tmp_path / "pairs").mkdir()
     (tmp_path / "pairs" / "checkpoint.safetensors").touch()
-    with pytest.raises(TrainingError, match="holds a checkpoint; add --resume"):
-        run(tmp_path, tmp_path)
+    with pytest.raises(TrainingError, match="holds a checkpoint; it goes on without --fresh"):
+        run(tmp_path, tmp_path, resume=False)
     with pytest.raises(TrainingError, match=r"holds no model\.safetensors"):
         train([], tmp_path, tmp_path / "o", PLAN)

@@ -19,7 +19,7 @@ from literature.training_cli import train_reader
     [
         ([], "BC5CDR_TrainDev.PubTator.gz is absent"),
         (["--budget", "soon"], "'soon' is no length of time"),
-        (["--resume"], "to go on from; leave --resume out"),
+        (["--resume"], "BC5CDR_TrainDev.PubTator.gz is absent"),  # nothing to go on from: it begins
     ],
 )
 def test_what_is_missing_is_told(tmp_path: Path, more: list[str], says: str) -> None:

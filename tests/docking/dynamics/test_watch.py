@@ -22,7 +22,7 @@ def test_a_unit_that_stands_still_is_ended_and_named(
             time.sleep(0.02)
     assert ended == [HUNG]
     assert str(tmp_path) in hung(tmp_path)
-    assert "--resume" in capsys.readouterr().err
+    assert "the same command again" in capsys.readouterr().err
 
 
 def test_a_unit_that_moves_is_left_alone(tmp_path: Path) -> None:

@@ -226,8 +226,8 @@ def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     poses = sdf(tmp_path, "rubbish\n\n\n  no  counts")
     out = tmp_path / "out"
     work(poses, out, JOB)
-    with pytest.raises(DockingError, match="--resume"):
-        work(poses, out, JOB)
+    with pytest.raises(DockingError, match="without --fresh"):
+        work(poses, out, JOB, resume=False)
     with pytest.raises(DockingError, match='charges was "gasteiger" and is "am1-bcc"'):
         work(poses, out, replace(JOB, charges="am1-bcc"), resume=True)
     with pytest.raises(DockingError, match="there is no file of poses"):
@@ -328,14 +328,13 @@ def test_killed_for_real_the_table_is_the_undisturbed_one(tmp_path: Path) -> Non
     subprocess.run(command(tmp_path / "calm"), check=True, capture_output=True)
     out = tmp_path / "killed"
     for done in range(1, 6):
-        resumed = ["--resume"] if (out / "simulation.json").exists() else []
-        child = subprocess.Popen(command(out, *resumed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while child.poll() is None and len(list(out.glob("units/*/result.json"))) < done:
             time.sleep(0.05)
         time.sleep(random.uniform(0.0, 0.5))
         child.kill()
         child.wait()
-    subprocess.run(command(out, "--resume"), check=True, capture_output=True)
+    subprocess.run(command(out), check=True, capture_output=True)
     assert table(out) == table(tmp_path / "calm")
 
 
