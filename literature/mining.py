@@ -7,7 +7,7 @@
 
 One input file is one shard, named by the sha256 of its bytes and of what read it, so
 that nothing is read twice and nothing is lost: a process may be killed at any moment
-and the same command with --resume goes on. How the tables are asked is told in
+and the same command goes on. How the tables are asked is told in
 graph.py. The ledger is not used: its shards are outcomes of molecules.
 """
 
@@ -119,7 +119,7 @@ def mine(
     out: Path,
     *,
     workers: int = 1,
-    resume: bool = False,
+    resume: bool = True,
     reader: str = DICTIONARY,
     convention: str = GENERAL,
     lexicon: str = "",
@@ -168,7 +168,7 @@ def _mine(
     tell: Callable[[str], None],
 ) -> Mined:
     if not resume and any((out / "shards").glob("*.json")):
-        raise MiningError(f"{out} holds tables already; add --resume to go on, or choose another folder")
+        raise MiningError(f"{out} holds tables already; it goes on without --fresh, or choose another folder")
     _sweep(out)
     known = read.fingerprint
     keys = [_key(file, known, format) for file in files]

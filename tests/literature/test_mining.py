@@ -74,8 +74,8 @@ def test_resume_reads_only_what_is_missing_or_damaged(tmp_path: Path) -> None:
     source, out = corpus(tmp_path / "c", files=3, each=5), tmp_path / "out"
     first = mine([source], out)
     wanted = tables(out)
-    with pytest.raises(MiningError, match="--resume"):
-        mine([source], out)
+    with pytest.raises(MiningError, match="--fresh"):
+        mine([source], out, resume=False)
     assert mine([source], out, resume=True).reused == 3
     victim = sorted((out / "evidence").glob("*.parquet"))[0]
     victim.write_bytes(victim.read_bytes()[:-9] + b"x" * 9)
