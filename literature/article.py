@@ -16,7 +16,7 @@ from typing import Literal, Protocol, TypeAlias
 Kind = Literal["literature", "patent", "illustrative"]
 
 GAP = "\n"  # one code point between passages
-
+_NOTICES = frozenset({"retraction of publication", "retraction notice", "retraction"})
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -112,6 +112,12 @@ class Article:
             retracts=tuple(retracts),
             aliases=tuple(aliases),
         )
+
+    @property
+    def notice(self) -> bool:
+        """Whether it takes another article back: it repeats that one's claims and makes none."""
+        kinds = {genre.casefold() for genre in self.genres}
+        return bool(self.retracts) or not kinds.isdisjoint(_NOTICES)
 
     @property
     def title(self) -> str:

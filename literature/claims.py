@@ -128,7 +128,7 @@ def claims(
     about: frozenset[str] | None = None,
     relations: Sequence[Relation] | None = None,
 ) -> list[Claim]:
-    """Claims of all sentences of an article, in order.
+    """Claims of all sentences of an article, in order; none of a notice that takes another article back.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def claims(
     relations
         What a network says of the same mentions (`relations.relations`); rules alone when None.
     """
-    found = _by_rules(article, mentions, about)
+    found = [] if article.notice else _by_rules(article, mentions, about)
     return found if relations is None else [_told(article, claim, relations) for claim in found]
 
 

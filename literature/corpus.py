@@ -1,15 +1,15 @@
 """Which articles are on disk, and which of them still count?
 
 Of several records of one article the newest version counts (of equal versions the
-one read last, as PubMed's update files mean it). A withdrawn article is gone, a
-retracted one stays and says so. Files are streamed: what is kept in memory is what
+one read last, as PubMed's update files mean it); an abstract does not count beside its
+full text, which names it. A withdrawn article is gone, a retracted one stays and says so. Files are streamed: what is kept in memory is what
 the caller keeps.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -133,17 +133,50 @@ class Corpus:
                 if result is not None:
                     kept[record.id] = record, result
                 names.update(dict.fromkeys(record.aliases, record.id))
-        retracted.update(names[alias] for alias in retracted & names.keys())
+        marked_ids, twins = settled(versions, names, retracted)
+        superseded += len(twins)
         items: list[tuple[Article, T]] = []
         for id, (article, result) in kept.items():
-            if id in retracted:
+            if id in twins:
+                continue
+            if id in marked_ids:
                 article = replace(article, retracted=True)
                 result = work(article)
             if result is not None:
                 items.append((article, result))
         return Kept(
-            tuple(items), len(versions), superseded, deleted, len(retracted & versions.keys()), tuple(skipped)
+            tuple(items),
+            len(versions) - len(twins),
+            superseded,
+            deleted,
+            len(marked_ids - twins),
+            tuple(skipped),
         )
+
+
+def settled(
+    standing: Collection[str], names: Mapping[str, str], retracted: Set[str]
+) -> tuple[set[str], set[str]]:
+    """Of the articles that stand: those retracted, and those that another one is too.
+
+    Parameters
+    ----------
+    names
+        Of each other name an article tells of itself, the article: the PMID of a full text.
+    retracted
+        Identifiers or other names.
+
+    Returns
+    -------
+    The retracted ones; and those whose paper stands under another identifier, which tells so: an
+    abstract beside its full text.
+    """
+    twins: set[str] = set()
+    for alias, id in names.items():
+        if alias != id and alias in standing and id in standing and id not in twins:
+            twins.add(alias)
+    marked = {names.get(id, id) for id in retracted} | retracted
+    return {id for id in marked if id in standing}, twins
 
 
 def _files(path: Path) -> list[Path]:

@@ -36,7 +36,7 @@ from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
 from literature.calibration import probability
 from literature.claims import MENTIONED, Claim
-from literature.corpus import Corpus
+from literature.corpus import Corpus, settled
 from literature.evidence import Evidence
 from literature.lexicon import Concept
 from literature.mentions import Mention
@@ -44,7 +44,7 @@ from literature.readers.formats import UnknownFormat, reader_for
 from literature.reading import DICTIONARY, GENERAL, Reading
 from literature.sentences import split
 
-FORMAT = 3  # raise it when a table's meaning changes
+FORMAT = 4  # raise it when a table's meaning changes
 BATCH = 256  # articles held in memory at a time
 
 _TEXT, _INT = pa.string(), pa.int32()
@@ -440,9 +440,9 @@ def _withdraw(out: Path, shards: Sequence[Shard]) -> int:
                 gone.append((before[1], before[2], id, "superseded"))
             standing[id] = (line["version"], shard.key, line["row"])
             names.update(dict.fromkeys(line["aliases"], id))
-    gone += [
-        (standing[id][1], standing[id][2], id, "retracted") for id in sorted(retracted & standing.keys())
-    ]
+    marked, twins = settled(standing, names, retracted)
+    for ids, reason in ((twins, "superseded"), (marked - twins, "retracted")):
+        gone += [(standing[id][1], standing[id][2], id, reason) for id in sorted(ids)]
     lines = [dict(zip(_WITHDRAWN.names, entry, strict=True)) for entry in gone]
     buffer = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(lines, schema=_WITHDRAWN), buffer)

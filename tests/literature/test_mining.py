@@ -16,7 +16,9 @@ import pytest
 
 from literature.corpus import Corpus
 from literature.dossier import CooccurrenceEvidence
+from literature.graph import query
 from literature.mining import TABLES, MiningError, mine
+from tests.literature import samples
 
 
 def corpus(folder: Path, files: int, each: int) -> Path:
@@ -138,3 +140,33 @@ def test_killed_at_any_moment_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     assert killed
     assert tables(out) == tables(tmp_path / "calm")
     assert not list(out.rglob("*.tmp"))
+
+
+def test_a_paper_read_twice_counts_once_and_a_notice_takes_all_of_it_back(tmp_path: Path) -> None:
+    """An abstract beside its full text is one paper; a notice makes no claim of its own."""
+    said = "Gefitinib inhibits EGFR in cells."
+    head = (
+        "<PubmedArticle><MedlineCitation><PMID>{0}</PMID><Article><ArticleTitle>{1}</ArticleTitle></Article>"
+    )
+    tail = "</MedlineCitation></PubmedArticle>"
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "a.xml").write_text(head.format(55, said) + tail, encoding="utf-8")
+    (tmp_path / "c" / "b.nxml").write_text(samples.JATS.replace("Loose words.", said), encoding="utf-8")
+    done = mine([tmp_path / "c"], tmp_path / "out")
+    count = "SELECT id FROM documents WHERE NOT retracted"
+    papers = "SELECT papers FROM edges WHERE predicate = 'inhibits'"
+    assert (done.documents, done.withdrawn) == (2, 1)
+    assert query(tmp_path / "out", count).to_pylist() == [{"id": "PMC:99"}]
+    assert query(tmp_path / "out", papers).to_pylist() == [{"papers": 1}]
+    kept = Corpus.open([tmp_path / "c"]).keep(lambda a: a.id)
+    assert (kept.articles, kept.superseded, [a.id for a, _ in kept.items]) == (1, 1, ["PMC:99"])
+
+    notice = '<CommentsCorrectionsList><CommentsCorrections RefType="RetractionOf"><PMID>55</PMID></CommentsCorrections></CommentsCorrectionsList>'
+    (tmp_path / "c" / "c.xml").write_text(
+        head.format(56, f"Retraction: {said}") + notice + tail, encoding="utf-8"
+    )
+    mine([tmp_path / "c"], tmp_path / "out", resume=True)
+    assert query(tmp_path / "out", count).to_pylist() == [{"id": "PMID:56"}]
+    assert query(tmp_path / "out", papers).num_rows == 0
+    marked = Corpus.open([tmp_path / "c"]).keep(lambda a: a.retracted)
+    assert {a.id: seen for a, seen in marked.items} == {"PMC:99": True, "PMID:56": False}
