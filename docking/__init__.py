@@ -1,7 +1,7 @@
 """Everything that happens in the binding site.
 
 receptor, site, ligand, pose    the records: what is docked where, and how it lies
-structure, preparation          a PDB or mmCIF file becomes a receptor, every choice told
+structure, numbering, preparation    a PDB or mmCIF file becomes a receptor, every choice told
 protonation, burial, hydrogens, residues, rebuilding, side_chain_shapes, receptor_types, receptor_mol    its steps
 pockets                         where a ligand could lie, when nobody has seen one there
 species, conformer, torsions, ligand_types, ligand_files    a molecule or a file becomes ligands

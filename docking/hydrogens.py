@@ -114,7 +114,7 @@ def _chain_starts(heavy: Sequence[Atom]) -> set[tuple[str, str]]:
     """The first residue of each chain, when it is an amino acid: its nitrogen is an ammonium."""
     seen: dict[str, tuple[str, str]] = {}
     for atom in heavy:
-        if residues.standard(atom.resname) in residues.NAMES or atom.resname == "ACE":
+        if residues.standard(atom.resname) in residues.NAMES or atom.resname in ("ACE", *residues.MODIFIED):
             seen.setdefault(atom.chain, atom.place)
     return set(seen.values())
 
@@ -123,7 +123,8 @@ def _wanted(group: Sequence[Atom], state: str, first: bool) -> Mapping[str, tupl
     resname = residues.standard(group[0].resname)
     if resname in ("HOH", "WAT"):
         return {"O": ("H1", "H2")}
-    if resname not in residues.NAMES and resname not in ("ACE", "NME"):
+    acid = resname in residues.NAMES or resname in residues.MODIFIED
+    if not acid and resname not in ("ACE", "NME"):
         return {}
     wanted = dict(residues.hydrogens(resname, state))
     names = {atom.name for atom in group}

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docking import hydrogens, pdbqt, receptor_types, residues
+from docking.numbering import told_apart
 from docking.protonation import decide
 from docking.rebuilding import FEWEST, rebuilt
 from docking.receptor import Choice, Receptor, ReceptorError
@@ -146,7 +147,7 @@ def assemble(
         report.append(Choice("model", "", f"the first of {models} models is used"))
     left, said = _one_chain_letter(_of_chains(atoms, chains))
     report += said
-    for step in (_one_conformation, _named_as_standard, lambda a: _of_interest(a, keep, drop)):
+    for step in (told_apart, _one_conformation, _named_as_standard, lambda a: _of_interest(a, keep, drop)):
         left, said = step(left)
         report += said
     if not any(residues.standard(atom.resname) in residues.NAMES for atom in left):
@@ -228,23 +229,29 @@ def _one_conformation(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
 
 
 def _named_as_standard(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
-    """Selenomethionine becomes methionine; CHARMM's terminal patches become caps of their own."""
+    """Selenium of an amino acid becomes sulfur; CHARMM's terminal patches become caps of their own."""
     left: list[Atom] = []
-    seleno: list[str] = []
+    seleno: dict[str, str] = {}
+    ends = {(atom.place, atom.name) for atom in atoms}
     patched = {atom.place for atom in atoms if atom.name in ("CAY", "CAT")}
     for atom in atoms:
-        if atom.resname == "MSE":
-            seleno.append(atom.residue)
-            name, element = ("SD", "S") if atom.element == "Se" else (atom.name, atom.element)
-            atom = replace(atom, resname="MET", name=name, element=element, hetero=False)
+        if atom.resname in _SELENIUM:
+            what, parent, sulfur = _SELENIUM[atom.resname]
+            seleno[atom.residue] = what
+            name, element = (sulfur, "S") if atom.element == "Se" else (atom.name, atom.element)
+            atom = replace(atom, resname=parent, name=name, element=element, hetero=False)
         name = residues.ATOM_ALIASES.get((residues.standard(atom.resname), atom.name), atom.name)
         if atom.name in ("OT1", "OT2") and atom.place not in patched:
             name = "O" if atom.name == "OT1" else "OXT"
+        if (
+            atom.name in ("O1", "O2")
+            and {(atom.place, one) for one in ("C", "O1", "O2")} <= ends
+            and _bare(atom, ends)
+        ):  # as Gromacs writes the end of a chain
+            name = "O" if atom.name == "O1" else "OXT"
         left.append(replace(atom, name=name, hetero=atom.hetero and atom.resname not in residues.NAMES))
     left = _caps(left, patched)
-    said = [
-        Choice("hetero", where, "selenomethionine is docked as methionine") for where in dict.fromkeys(seleno)
-    ]
+    said = [Choice("hetero", where, what) for where, what in seleno.items()]
     said += [
         Choice("chain", f"{chain}:{number}", "CHARMM terminal patch written as a cap")
         for chain, number in sorted(patched)
@@ -252,6 +259,16 @@ def _named_as_standard(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]
     return left, said
 
 
+def _bare(atom: Atom, names: set[tuple[tuple[str, str], str]]) -> bool:
+    """An amino acid without the oxygen that a residue inside a chain has."""
+    return residues.standard(atom.resname) in residues.NAMES and (atom.place, "O") not in names
+
+
+_SELENIUM = {  # what is said, the residue, its sulfur
+    "MSE": ("selenomethionine is docked as methionine", "MET", "SD"),
+    "SEC": ("selenocysteine is docked as cysteine", "CYS", "SG"),
+    "CSE": ("selenocysteine is docked as cysteine", "CYS", "SG"),
+}
 _PATCHES = {
     "ACE": {"CAY": "CH3", "CY": "C", "OY": "O", "HY1": "H1", "HY2": "H2", "HY3": "H3"},
     "NME": {"NT": "N", "HNT": "H", "CAT": "C", "HT1": "H1", "HT2": "H2", "HT3": "H3"},

@@ -34,6 +34,13 @@ _SIDE = {
     "VAL": "CB:HB CG1:HG11,HG12,HG13 CG2:HG21,HG22,HG23",
 }
 _CAPS = {"ACE": "CH3:H1,H2,H3 C O", "NME": "N:H C:H1,H2,H3"}
+# amino acids that dynamics has parameters for beside the twenty, under the names of those
+MODIFIED: Mapping[str, tuple[str, str]] = {  # parent, its atoms
+    "SEP": ("SER", "N:H CA:HA C O CB:HB2,HB3 OG P O1P O2P O3P"),
+    "TPO": ("THR", "N:H CA:HA C O CB:HB OG1 CG2:HG21,HG22,HG23 P O1P O2P O3P"),
+    "PTR": ("TYR", "N:H CA:HA C O CB:HB2,HB3 CG CD1:HD1 CD2:HD2 CE1:HE1 CE2:HE2 CZ OH P O1P O2P O3P"),
+    "HYP": ("PRO", "N CA:HA C O CB:HB2,HB3 CG:HG OD1:HD1 CD:HD22,HD23"),
+}
 
 # what a state changes in its residue: hydrogens by heavy atom
 STATES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -98,6 +105,8 @@ def hydrogens(resname: str, state: str = "") -> Mapping[str, tuple[str, ...]]:
     """Heavy atoms of a residue inside a chain -> the hydrogens each carries."""
     if resname in _CAPS:
         return _parsed(_CAPS[resname])
+    if resname in MODIFIED:
+        return _parsed(MODIFIED[resname][1])
     backbone = (
         "N CA:HA C O" if resname == "PRO" else "N:H CA:HA2,HA3 C O" if resname == "GLY" else "N:H CA:HA C O"
     )
@@ -121,13 +130,17 @@ def charges(resname: str, state: str = "") -> Mapping[str, int]:
 
 def aromatic(resname: str) -> frozenset[str]:
     """Carbon atoms in aromatic rings."""
-    return frozenset(_AROMATIC.get(resname, "").split())
+    return frozenset(_AROMATIC.get(_parent(resname), "").split())
 
 
 def flat(resname: str) -> frozenset[str]:
     """Atoms whose bonds lie in one plane."""
     backbone = {"N", "C"} if resname not in _CAPS else {"N"} if resname == "NME" else {"C"}
-    return frozenset(_FLAT.get(resname, "").split()) | backbone
+    return frozenset(_FLAT.get(_parent(resname), "").split()) | backbone
+
+
+def _parent(resname: str) -> str:
+    return MODIFIED[resname][0] if resname in MODIFIED else resname
 
 
 def _parsed(text: str) -> dict[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from docking import residues
 from docking.receptor import ReceptorError
 
 try:
@@ -23,6 +24,9 @@ except ImportError as error:
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float, float]
+
+FEWEST_PLACES = 0.4  # of the number of atoms; every atom in two conformations that differ nowhere has 0.5
+_OF_PROTEINS = {"C": "C", "N": "N", "O": "O", "S": "S", "H": "H", "D": "H"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,11 @@ def read(path: str | Path) -> Read:
 
 def parse(text: str, shown: str) -> Read:
     """As `read`, from the text of a file; `shown` names it in messages."""
+    is_cif = text.lstrip()[:5] == "data_" or "\n_atom_site." in text
+    if not is_cif:
+        _check_columns(text, shown)
     try:
-        if text.lstrip()[:5] == "data_" or "\n_atom_site." in text:
+        if is_cif:
             structure = gemmi.make_structure_from_block(gemmi.cif.read_string(text)[0])
         else:
             structure = gemmi.read_pdb_string(text)
@@ -95,18 +102,39 @@ def parse(text: str, shown: str) -> Read:
             raise ReceptorError(
                 f"{shown}: atom {atom.name} of {atom.residue} has a coordinate that is no number"
             )
+    places = len({atom.xyz for atom in atoms})
+    if places < FEWEST_PLACES * len(atoms):
+        raise ReceptorError(
+            f"{shown}: its {len(atoms):,} atoms lie at {places:,} places, {atoms[0].xyz} the first; are its coordinates whole?"
+        )
     return Read(atoms, len(structure))
+
+
+def _check_columns(text: str, shown: str) -> None:
+    """Gemmi takes what is no number for 0."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line[:6].upper() in ("ATOM  ", "HETATM"):
+            try:
+                for first in (30, 38, 46):
+                    float(line[first : first + 8])
+            except ValueError as error:
+                raise ReceptorError(
+                    f"{shown}, line {number}: columns 31 to 54 are no three coordinates: {line[:66].rstrip()!r}"
+                ) from error
 
 
 def _atoms(model: gemmi.Model) -> Iterator[Atom]:
     for cra in model.all():
         seqid, atom = cra.residue.seqid, cra.atom
+        resname, name = cra.residue.name, atom.name
+        if resname.islower():  # as some programs write a whole file
+            resname, name = resname.upper(), name.upper()
         yield Atom(
             chain=cra.chain.name,
-            resname=cra.residue.name,
+            resname=resname,
             number=f"{seqid.num}{seqid.icode.strip()}",
-            name=atom.name,
-            element=_element(atom, cra.residue.name),
+            name=name,
+            element=_element(atom, resname, name),
             xyz=(atom.pos.x, atom.pos.y, atom.pos.z),
             hetero=cra.residue.het_flag == "H",
             altloc=atom.altloc.replace("\0", ""),
@@ -114,12 +142,14 @@ def _atoms(model: gemmi.Model) -> Iterator[Atom]:
         )
 
 
-def _element(atom: gemmi.Atom, resname: str) -> str:
-    """The element column where there is one, else what the name begins with."""
+def _element(atom: gemmi.Atom, resname: str, called: str) -> str:
+    """Of an amino acid what the name begins with; else the element column, or the name where that is empty."""
+    letters = called.lstrip("0123456789")
+    if residues.standard(resname) in residues.NAMES and letters[:1] in _OF_PROTEINS:
+        return _OF_PROTEINS[letters[0]]
     name = str(atom.element.name)
     if name not in ("X", ""):
         return "H" if name == "D" else name
-    letters = atom.name.lstrip("0123456789")
     if letters[:2].upper() == resname.upper() and gemmi.Element(letters[:2]).name != "X":
         return str(gemmi.Element(letters[:2]).name)
     return str(gemmi.Element(letters[:1]).name)

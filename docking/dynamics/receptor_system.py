@@ -35,6 +35,7 @@ from docking.receptor import ReceptorError
 
 PROTEIN = "ff14SB"
 _PHOSPHO = frozenset({"SEP", "S1P", "TPO", "T1P", "PTR", "Y1P", "H1D", "H2D", "H1E"})
+_UNBONDED = _PHOSPHO | {"HYP"}  # OpenMM's reader of PDB files draws no bonds in them
 _PHOSPHO_FILES = ("amber/ff14SB.xml", "amber/phosaa14SB.xml", "amber14/tip3p.xml")  # of openmmforcefields
 _FILES = ("amber14/protein.ff14SB.xml", "amber14/tip3p.xml")  # the second for its ions
 _WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
@@ -84,7 +85,7 @@ def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
     phospho = sorted({r.name for r in topology.residues()} & _PHOSPHO)
     if phospho:
         notes.append(f"{', '.join(phospho)} with the parameters of phosaa14SB")
-        _bond_by_template(topology, _force_field(phospho=True))
+    _bond_by_template(topology, _force_field(phospho=bool(phospho)))
     topology, positions = _without_water(topology, positions, notes)
     topology, positions = _without_stumps(topology, positions, notes)
     topology = _open_gaps(topology, positions, notes)
@@ -238,10 +239,10 @@ def _force_field(*, phospho: bool = False) -> Any:
 
 
 def _bond_by_template(topology: Any, field: Any) -> None:
-    """Bonds inside phosphorylated residues, which the reader of PDB files does not know."""
+    """Bonds inside residues that the reader of PDB files does not know."""
     bonded = {(a.index, b.index) for a, b in topology.bonds()}
     for residue in topology.residues():
-        if residue.name not in _PHOSPHO:
+        if residue.name not in _UNBONDED:
             continue
         template = field._templates[residue.name]
         atoms = {atom.name: atom for atom in residue.atoms()}
@@ -258,7 +259,7 @@ def _bond_along_chain(topology: Any) -> None:
     for chain in topology.chains():
         residues = list(chain.residues())
         for one, two in itertools.pairwise(residues):
-            if not {one.name, two.name} & _PHOSPHO:
+            if not {one.name, two.name} & _UNBONDED:
                 continue
             carbon = next((a for a in one.atoms() if a.name == "C"), None)
             nitrogen = next((a for a in two.atoms() if a.name == "N"), None)

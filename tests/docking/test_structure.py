@@ -59,3 +59,30 @@ def test_what_is_no_structure_is_refused_by_name(tmp_path: Path, content: str, s
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReceptorError, match=r"nowhere\.pdb"):
         read(tmp_path / "nowhere.pdb")
+
+
+def columns(text: str, line: int, first: int, put: str) -> str:
+    rows = text.splitlines()
+    rows[line] = rows[line][:first] + put + rows[line][first + len(put) :]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("put", ["********", "     abc", "        "])
+def test_a_coordinate_that_is_no_number_is_never_taken_for_one(put: str) -> None:
+    with pytest.raises(ReceptorError, match=r"a\.pdb, line 4: columns 31 to 54"):
+        parse(columns(pocket.text(), 3, 30, put), "a.pdb")
+
+
+def test_atoms_in_one_place_are_no_structure() -> None:
+    rows = [row[:30] + "   0.000   0.000   0.000" + row[54:] for row in pocket.text().splitlines()]
+    with pytest.raises(ReceptorError, match="atoms lie at 1 places"):
+        parse("\n".join(rows), "a.pdb")
+
+
+def test_lower_case_and_names_a_column_off_are_read_as_meant() -> None:
+    """Some programs write " CE" of lysine as "CE ", which a reader by columns takes for cerium."""
+    plain = parse(pocket.text(), "a.pdb").atoms
+    lower = [row[:21].lower() + row[21:66] for row in pocket.text().splitlines()]
+    assert parse("\n".join(lower), "a.pdb").atoms == plain
+    left = [row[:12] + row[12:16].strip().ljust(4) + row[16:66] for row in pocket.text().splitlines()]
+    assert parse("\n".join(left), "a.pdb").atoms == plain

@@ -206,6 +206,34 @@ def test_a_phosphoserine_has_its_two_charges() -> None:
     assert "phosaa14SB" in model.notes[0]
 
 
+def bare(lines: list[str]) -> str:
+    """As a crystal shows it."""
+    return text([x for x in lines if not x[12:16].strip().lstrip("0123456789").startswith("H")])
+
+
+def test_a_modified_residue_without_hydrogens_gets_its_own() -> None:
+    """The phosphate is given no proton; hydroxyproline is proline's twin with a hydroxyl on its ring."""
+    middle = next(r for r in SERINES if r > 60)
+    lines = helix(middle - 3, middle + 3)
+    model = receptor_model(bare(phosphorylated(lines, middle)), "stretch")
+    own = [name for name, r in zip(model.atom_names, model.residue, strict=True) if "SEP" in model.labels[r]]
+    assert sorted(name for name in own if name[0] == "H") == ["H", "HA", "HB2", "HB3"]
+    prolines = {int(x[22:26]) for x in LINES if x.startswith("ATOM") and x[21] == "A" and x[17:20] == "PRO"}
+    proline = min(r for r in prolines if r > 60)
+    lines = helix(proline - 2, proline + 2)
+    made = []
+    for x in lines:
+        mine = int(x[22:26]) == proline
+        x = x[:17] + "HYP" + x[20:] if mine else x
+        if mine and x[12:16].strip() == "HG2":  # a carbon's hydrogen 1.09 Å away becomes an oxygen
+            x = x[:12] + " OD1" + x[16:76] + " O" + x[78:]
+        made.append(x)
+    model = receptor_model(bare(made), "stretch")
+    plain = receptor_model(bare(lines), "stretch")
+    assert model.terms.charge.sum() == pytest.approx(plain.terms.charge.sum(), abs=1e-4)
+    assert len(model.terms.bonds) == len(plain.terms.bonds) + 1
+
+
 def test_without_openmmforcefields_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("docking.dynamics.receptor_system.find_spec", lambda name: None)
     room._force_field.cache_clear()
