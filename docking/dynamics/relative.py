@@ -30,7 +30,7 @@ from docking.dynamics.receptor_system import PROTEIN, ReceptorModel
 from docking.dynamics.sage import force_field
 from docking.dynamics.smirnoff import ligand_terms
 from docking.dynamics.terms import Floats, Terms
-from docking.dynamics.transfer import LEG, transfer
+from docking.dynamics.transfer import LEG, Transfer, transfer
 from docking.pose import with_coords
 
 Solvent = Literal["implicit", "explicit"]
@@ -188,23 +188,10 @@ def edge(
         keep=keep,
     )
     found = difference(samples.energies, samples.state_of, use.plan.temperature, name=title)
-    n, n_first = ready.bound.n_receptor, ready.n_first
-    places = [
-        tuple(part * 10.0 for part in np.split(side[n : n + one.n_atoms + two.n_atoms], [n_first]))
-        for xyz in samples.xyz
-        for side in (xyz, ready.traded(xyz))
-    ]
-    inside = [  # of every replica, the ligand that is more in the pocket than in the water
-        (0, places[2 * i][0]) if state < len(LEG) else (1, places[2 * i + 1][1])
-        for i, state in enumerate(samples.state_now)
-    ]
     images = tuple(turns(mol) for mol in mols)
-    astray = float(np.mean([turned(mols[k], xyz, images[k]) for k, xyz in inside]))
     symmetry = GAS_CONSTANT * use.plan.temperature * float(np.log(len(images[0]) / len(images[1])))
-    first, last = (
-        places[2 * int(np.flatnonzero(samples.state_now == state)[0]) + k][k]
-        for k, state in enumerate((0, len(ready.ladder.states) - 1))
-    )
+    inside, ends = _in_the_pocket(ready, samples)
+    astray = float(np.mean([turned(mols[k], xyz, images[k]) for k, xyz in inside]))
     water = f"OBC2 water within {use.settings.keep:g} Å" if use.solvent == "implicit" else "TIP3P water"
     return Edge(
         value=found.value + symmetry,
@@ -213,11 +200,41 @@ def edge(
         turned=astray,
         ladder=found,
         samples=samples,
-        poses=(with_coords(mols[0], first), with_coords(mols[1], last)),
+        poses=(with_coords(mols[0], ends[0]), with_coords(mols[1], ends[1])),
         atoms=ready.atoms,
         made_with=f"{PROTEIN}, {(use.settings.ligand_field or force_field()).name}, {charged.method}, {water}, "
         f"{len(LEG) * 2 - 1} states, {described(use.settings.device)}",
     )
+
+
+def _in_the_pocket(
+    ready: Transfer, samples: Samples
+) -> tuple[list[tuple[int, Floats]], tuple[Floats, Floats]]:
+    """Where the ligands lie when sampling ends.
+
+    Returns
+    -------
+    inside : of every replica, 0 or 1 and [atom, 3] Å
+        The ligand that is more in the pocket than in the water.
+    ends : [atom, 3] Å, twice
+        The first ligand in the first state, the second in the last.
+    """
+    n = ready.bound.n_receptor
+    ligands = slice(n, ready.bound.terms.n_atoms)
+
+    def placed(xyz: Floats, k: int) -> Floats:
+        side = ready.traded(xyz) if k else xyz
+        return np.asarray(np.split(side[ligands] * 10.0, [ready.n_first])[k])
+
+    inside = []
+    for xyz, state in zip(samples.xyz, samples.state_now, strict=True):
+        k = int(state >= len(LEG))
+        inside.append((k, placed(xyz, k)))
+    first, last = (
+        placed(samples.xyz[int(np.flatnonzero(samples.state_now == state)[0])], k)
+        for k, state in enumerate((0, len(ready.ladder.states) - 1))
+    )
+    return inside, (first, last)
 
 
 def likenesses(mols: Sequence[Chem.Mol]) -> Floats:
