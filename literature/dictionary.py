@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from discovery.outcome import UserError
 from literature.families import Families
-from literature.lexicon import Concept, Entry, Lexicon, LexiconError, Type, contested, curated
+from literature.lexicon import RISKY, Concept, Entry, Lexicon, LexiconError, Type, contested, curated
 from literature.likeness import Likeness
 
 # Ranks of a name, the surer the smaller: annotated often, the concept's own, annotated now and then, ..., of a
@@ -169,7 +169,7 @@ class Dictionary:
         while row is not None and row < len(self._keys) and self._keys[row] == word:
             rank, owner, risky, plural, capital = (column[row].item() for column in self._marks)
             numbered = rank == OFTEN and word[-1].isdigit()  # "p53": short, but nothing else is called so
-            needs = rank == DESIGNATION or (risky and not numbered)
+            needs = rank == DESIGNATION or ((risky or word.replace(" ", "") in RISKY) and not numbered)
             concept = self._concept(owner)
             found.append(Entry(concept, word, needs, rank, plural, capital, self._told[owner]))
             row += 1
@@ -234,9 +234,19 @@ class Dictionary:
 
 
 def _settled(found: list[Entry]) -> tuple[Entry, ...]:
-    """Of several concepts with one name, the best ranked owns it when it is alone with its rank."""
+    """Of several concepts with one name, the best ranked owns it when it is alone with its rank.
+
+    What a gene knows as itself under another identifier is no rival to it ("PPAR gamma" of MeSH), nor is a
+    heading of no type, unless the name is one word of letters, which may be a word of every day ("Rest").
+    """
     if len(found) < 2:
         return tuple(found)
+    selves = {x for e in found if e.concept.type == "gene" for x in e.concept.xrefs}
+    everyday = found[0].name.isalpha()
+    rivals = [e for e in found if e.concept.id not in selves and (e.concept.type != "other" or everyday)]
+    if 0 < len(rivals) < len(found):
+        own = {e.concept.id: e for e in _settled(rivals)}
+        return tuple(own.get(e.concept.id) or replace(e, ambiguous=True) for e in found)
     best = [e for e in found if e.rank == min(e.rank for e in found) and e.concept.type != "other"]
     if len(best) == 1:
         return tuple(e if e is best[0] else replace(e, ambiguous=True) for e in found)

@@ -207,7 +207,7 @@ def meant(words: str, lexicon: Lexicon) -> list[Entry]:
 
 _ALIAS = 3  # dictionary.SYNONYM and worse
 # A short word that is no symbol, apart from its number: "Fig 1", "and 1", "min/1".
-_COUNTED = re.compile(r"^(?![A-Z]{2,})[A-Za-z]{1,4}[\s/.]+\d+[a-z]?$")
+_COUNTED = re.compile(r"^(?![A-Z]{2,})[A-Za-z]{1,4}[\s/.:;,]+\d+[a-z]?$")
 
 
 def _plain(entries: Sequence[Entry]) -> list[Entry]:

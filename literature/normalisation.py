@@ -141,7 +141,14 @@ def _links(
         entries = [
             e for e in lexicon.entries(word) if e.concept.type == "other"
         ]  # "oral contraceptives", "smoking"
-    ordered = sorted(entries, key=lambda entry: _rank(entry, wanted))
+    # What a gene is under another identifier, and a heading of no type, come after what is called so without doubt.
+    selves = {x for e in entries if not e.ambiguous for x in e.concept.xrefs}
+    plain = any(not e.ambiguous and e.concept.type != "other" for e in entries)
+
+    def later(entry: Entry) -> bool:
+        return entry.concept.id in selves or (plain and entry.concept.type == "other")
+
+    ordered = sorted(entries, key=lambda entry: (later(entry), *_rank(entry, wanted)))
     clear = False
     if around is not None and any(entry.ambiguous for entry in entries):
         families = _families(lexicon)
@@ -330,7 +337,7 @@ def _gene_forms(word: str) -> Iterator[str]:
     if len(words) > 1 and words[0] in ("p", "phospho", "phosphorylated", "activated", "pro", "total"):
         yield " ".join(words[1:])
     for at in range(1, len(words) - 1):  # "matrix metalloproteinase (MMP)2" -> "matrix metalloproteinase 2"
-        if len(words[at]) <= 5 and words[at].isalpha():
+        if len(words[at]) <= 5 and words[at].isalpha() and words[at][0] == words[0][0]:  # not "SARS-CoV-2"
             yield " ".join([*words[:at], *words[at + 1 :]])
     if len(words) > 1 and (words[-1] in ("p", "s", "r") or (words[-1].isdigit() and words[-2].isdigit())):
         yield " ".join(words[:-1])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from literature.article import Article
+from literature.dictionary import shipped
+from literature.mentions import DictionaryTagger, find_all
 from literature.normalisation import methods, normalise
 
 BENT = [
@@ -107,3 +110,40 @@ def test_a_familys_name_means_the_member_that_is_named(name: str, text: str, id:
     assert (normalise(name, "gene", text=text, least=0.5) == ()) == (method == "family"), (
         "a guess is told apart"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("COX-1", "PTGS1"), ("PPARγ", "PPARG"), ("NF-κB", "NFKB1"), ("α-synuclein", "SNCA"), ("μ-opioid receptor", "OPRM1"),
+        ("HMG-CoA reductase", "HMGCR"), ("factor Xa", "F10"), ("histamine H3 receptor", "HRH3"), ("Kv11.1", "KCNH2"),
+    ],
+)  # fmt: skip
+def test_a_protein_is_its_gene_also_where_mesh_has_a_heading_for_it(name: str, symbol: str) -> None:
+    """Reference: HGNC. Whatever type is asked for, and in running text."""
+    assert normalise(name)[0].concept.name == symbol
+    assert normalise(name, "gene")[0].concept.name == symbol
+    article = Article.of("A:1", [("abstract", f"Binding to {name} was measured.")])
+    (found,) = find_all([article], DictionaryTagger(shipped()), shipped())
+    assert [m.concept.name for m in found] == [symbol]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "FISH analysis",
+        "OR 2.1 (CI 1.2 to 3)",
+        "groups are: 1",
+        "Wilcoxon Signed STAT",
+        "ICERs and CPAP",
+        "SARS-CoV-2",
+    ],
+)
+def test_words_of_every_day_are_no_genes(words: str) -> None:
+    article = Article.of("A:1", [("abstract", f"The {words} in the clinic.")])
+    assert find_all([article], DictionaryTagger(shipped()), shipped()) == [[]]
+    assert all(link.score <= 0.5 for link in normalise(words) if link.concept.type == "gene")
+
+
+def test_a_class_of_drugs_is_not_its_commonest_member() -> None:
+    assert normalise("statins")[0].concept.id == "MESH:D019161"
