@@ -212,15 +212,34 @@ def _choose(rows: list[dict[str, Any]]) -> None:
 
 
 def _end(out: Path, rows: list[dict[str, Any]], job: Job) -> None:
-    refined = [
-        (out / "units" / f"{row['pose']:06d}" / "pose.sdf").read_text("utf-8")
-        for row in rows
-        if not row.get("missing")
-    ]
+    refined = [_record(out, row) for row in rows if not row.get("missing")]
     publish(out / "poses.sdf", "".join(refined).encode())
     notes = (*job.receptor.notes, NO_MEMBRANE if job.run.solvent == "implicit" else HELD)
     publish_report(out / "report.txt", job.described(), notes, _less_said(rows, notes), "mmgbsa", "kcal/mol")
     publish_table(out / "scores.parquet", rows, SCHEMA)
+
+
+_TOLD = {  # columns that go along with a refined pose: the field's name
+    **{name: name for name in ("pose", "id", "choice", "contacts_kept", "heavy_atoms", "charges")},
+    **{
+        name: f"{name}_kcal_per_mol"
+        for name in ("mmgbsa", "mmgbsa_error", "vdw", "coulomb", "polar", "nonpolar", "strain")
+    },
+    "docked": DOCKED,
+    **{name: f"{name}_angstrom" for name in ("drift", "drift_error", "settled_rmsd")},
+}
+
+
+def _record(out: Path, row: Mapping[str, Any]) -> str:
+    """A refined pose as an SDF record, with its numbers."""
+    block = (out / "units" / f"{row['pose']:06d}" / "pose.sdf").read_text("utf-8").split("$$$$")[0].rstrip()
+    told = {field: row.get(name) for name, field in _TOLD.items()}
+    fields = (
+        f">  <{field}>\n{f'{value:.3f}' if isinstance(value, float) else value}\n\n"
+        for field, value in told.items()
+        if value not in (None, "")
+    )
+    return f"{block}\n{''.join(fields)}$$$$\n"
 
 
 def _less_said(rows: list[dict[str, Any]], notes: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -63,7 +63,9 @@ def test_every_pose_is_a_row_and_every_failure_has_its_reason(tmp_path: Path) ->
     assert "far" in str(rows[1]["detail"])
     unit = tmp_path / "out" / "units" / "000001"
     assert openmm.XmlSerializer.deserialize((unit / "system.xml").read_text()).getNumParticles() > 100
-    assert (tmp_path / "out" / "poses.sdf").read_text().count("$$$$") == 1
+    (settled,) = Chem.SDMolSupplier(str(tmp_path / "out" / "poses.sdf"), removeHs=False)
+    assert settled.GetProp("id") == rows[0]["id"] == settled.GetProp("_Name")
+    assert settled.GetDoubleProp("mmgbsa_kcal_per_mol") == pytest.approx(rows[0]["mmgbsa"], abs=6e-4)
 
 
 def test_the_poses_of_a_ligand_are_put_in_order(tmp_path: Path) -> None:
