@@ -165,9 +165,10 @@ def _beside(path: Path, ph: float) -> tuple[Ligand, ...]:
 def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonation: list[str]) -> Receptor:
     from docking import demo_target, preparation
     from docking.fetch import located
+    from docking.protonation import states_of
     from docking.receptor import DockingError
 
-    states = dict(_pair(text) for text in protonation)
+    states = states_of(protonation)
     if given == f"demo:{demo_target.NAME}":
         if keep or drop or states:
             raise DockingError(
@@ -217,12 +218,3 @@ def _triple(option: str, text: str) -> tuple[float, float, float]:
     except ValueError as error:
         raise DockingError(f"{option} is three numbers in Å, such as 10.5,-3,22, not {text!r}") from error
     return x, y, z
-
-
-def _pair(text: str) -> tuple[str, str]:
-    from docking.receptor import DockingError
-
-    residue, equals, state = text.partition("=")
-    if not equals:
-        raise DockingError(f"--protonation is like A:HIS57=HIP, not {text!r}")
-    return residue.strip(), state.strip()

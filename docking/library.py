@@ -111,7 +111,7 @@ def run(
     resume: bool = True,
     told: Callable[[int], None] = lambda done: None,
 ) -> Counts:
-    """Dock every row of `library`; leave `poses.sdf`, `scores.parquet` and `report.txt` in `out`.
+    """Dock every row of `library`; leave `poses.sdf`, `scores.parquet`, `receptor.pdb` and `report.txt` in `out`.
 
     Parameters
     ----------
@@ -273,6 +273,7 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
             for column, file in files.items():
                 file.writelines(text for text in found[column].to_pylist() if text)
             writer.write_table(found.drop_columns(list(_FILES)))
+    publish(out / "receptor.pdb", job.receptor.pdb.encode())
     publish(out / "report.txt", ("\n".join(_report(table, job)) + "\n").encode())
     for column, path in texts.items():
         if column == "sdf" or path.stat().st_size:

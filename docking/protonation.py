@@ -103,6 +103,21 @@ def decide(
     return states, choices
 
 
+def states_of(texts: Sequence[str]) -> dict[str, str]:
+    """["A:HIS57=HIP"], as a command line has it -> "A:HIS57": "HIP".
+
+    Raises
+    ------
+    ReceptorError
+        A text has no equals sign.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for text, (_, equals, _) in zip(texts, pairs, strict=True):
+        if not equals:
+            raise ReceptorError(f"--protonation is like A:HIS57=HIP, not {text!r}")
+    return {residue.strip(): state.strip() for residue, _, state in pairs}
+
+
 def _asked(groups: Mapping[Place, Sequence[Atom]], asked: Mapping[str, str]) -> dict[Place, str]:
     known = {group[0].residue: place for place, group in groups.items()}
     known |= {f"{p[0]}:{residues.standard(g[0].resname)}{p[1]}": p for p, g in groups.items()}

@@ -64,6 +64,11 @@ def simulate(
     ] = NetworkName.cycles,
     keep: Annotated[float, typer.Option(min=3.0, help="Å; residues this near the ligand are there.")] = 9.0,
     free: Annotated[float, typer.Option(min=2.0, help="Å; residues this near it may move.")] = 5.0,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="Leave a residue of the receptor out: A:HEM301.")
+    ] = None,
+    protonation: Annotated[list[str] | None, typer.Option(help="Such as A:HIS57=HIP.")] = None,
+    ph: Annotated[float, typer.Option(min=0.0, max=14.0, help="Protonate the receptor at this pH.")] = 7.4,
     charges: Annotated[
         str, typer.Option(help="am1-bcc, am1-bcc-elf, am1-bcc-unrelaxed, graph or gasteiger.")
     ] = "am1-bcc",
@@ -86,6 +91,7 @@ def simulate(
     from docking.dynamics.scorers import HELD, NO_MEMBRANE, load_receptor
     from docking.dynamics.simulate import Run
     from docking.dynamics.work import Job, work
+    from docking.protonation import states_of
     from docking.receptor import DockingError
     from docking.run_folder import SIMULATION, check_free
 
@@ -102,7 +108,7 @@ def simulate(
         device=Device(platform, threads),
     )
     settings.device.platform()  # a wrong name is refused before any work
-    model = load_receptor(receptor)
+    model = load_receptor(receptor, ph=ph, drop=drop or [], protonation=states_of(protonation or []))
     for note in model.notes:
         typer.echo(note)
     typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)

@@ -307,8 +307,8 @@ def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str, fiel
     template = field._templates.get(residue.name)
     if template is None:
         return (
-            f"{where}: {PROTEIN} has no parameters for {residue.name}; leave it out "
-            f"(docking.preparation.prepare(..., drop=['{labels[residue.index]}'])), or mutate it to a standard residue"
+            f"{where}: {PROTEIN} has no parameters for {residue.name}; leave it out (--drop {labels[residue.index]}, "
+            f"or drop=['{labels[residue.index]}'] of docking.preparation.prepare), or mutate it to a standard residue"
         )
     ours = {atom.name: atom.element.symbol for atom in residue.atoms()}
     wanted = {atom.name: atom.element.symbol for atom in template.atoms if atom.element is not None}

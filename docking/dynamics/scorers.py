@@ -7,7 +7,7 @@ pose, the settings and the seed alone, never on its neighbours in the batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,8 +190,19 @@ def stability_details(done: Simulated) -> dict[str, Any]:
     }
 
 
-def load_receptor(given: str) -> ReceptorModel:
+def load_receptor(
+    given: str,
+    *,
+    ph: float = preparation.PH,
+    drop: Sequence[str] = (),
+    protonation: Mapping[str, str] | None = None,
+) -> ReceptorModel:
     """The receptor's mechanics: the demo target's, or a file's; prepared as docking prepares it.
+
+    Parameters
+    ----------
+    ph, drop, protonation
+        Of a file, as `preparation.prepare`.
 
     Raises
     ------
@@ -201,9 +212,11 @@ def load_receptor(given: str) -> ReceptorModel:
     if given.startswith("demo:"):
         if given != DEMO:
             raise ReceptorError(f"there is no demo target {given!r}; there is {DEMO!r}")
+        if drop or protonation:
+            raise ReceptorError("the demo target is prepared already; drop and protonation are for files")
         target = demo_target.receptor()
     else:
-        target = preparation.prepare(located(given))
+        target = preparation.prepare(located(given), ph=ph, drop=drop, protonation=protonation)
     return receptor_model(target.pdb, target.name)
 
 

@@ -165,7 +165,7 @@ def test_what_was_kept_and_damaged_is_docked_again(tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "killed", out)
         next((out / "parts").iterdir()).write_bytes(harmed)
         run(path, out, job(Still()), resume=True)
-        for name in ("poses.sdf", "scores.parquet", "report.txt"):
+        for name in ("poses.sdf", "scores.parquet", "receptor.pdb", "report.txt"):
             assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     (out / "scores.parquet").write_bytes(b"PAR1")
     with pytest.raises(DockingError, match=r"scores\.parquet is damaged"):

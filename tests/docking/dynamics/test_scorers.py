@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from rdkit import Chem
@@ -14,6 +15,7 @@ from discovery.score import Refiner, Score
 from docking.dynamics.scorers import BindingEnergy, PoseStability, load_receptor
 from docking.receptor import ReceptorError
 from tests.docking.dynamics.cases import toluene
+from tests.docking.dynamics.test_receptor_system import HEME, helix, text
 
 MOLECULE = Molecule.parse("Cc1ccccc1", "toluene")
 POSE = Chem.MolToMolBlock(toluene()) + "\n$$$$\n"
@@ -109,3 +111,13 @@ def test_an_unknown_receptor_is_named() -> None:
         load_receptor("demo:5HT2A")
     with pytest.raises(ReceptorError, match=r"nowhere\.pdb"):
         load_receptor("nowhere.pdb")
+
+
+def test_what_has_no_parameters_can_be_left_out_as_the_message_says(tmp_path: Path) -> None:
+    path = tmp_path / "with_heme.pdb"
+    path.write_text(text([*helix(), "TER", HEME]))
+    with pytest.raises(ReceptorError, match=r"--drop A:HEM900"):
+        load_receptor(str(path))
+    assert "A:HEM900" not in load_receptor(str(path), drop=["A:HEM900"]).labels
+    with pytest.raises(ReceptorError, match="prepared already"):
+        load_receptor("demo:5HT1B", drop=["A:HEM900"])
