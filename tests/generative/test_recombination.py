@@ -83,10 +83,21 @@ def test_molecules_are_new_drug_like_and_stable() -> None:
         ("CCCP", "phosphorus(III) or P-H"),
         ("CN(O)c1ccccn1", "N-hydroxy amine"),
         ("N=COc1ccccc1", "imidate"),
+        ("CN=c1cc[nH]cn1", "imine where the amine is the stable form"),
+        ("CN=c1cc[nH]c(=O)[nH]1", "imine where the amine is the stable form"),
+        ("CCN=CNC", "formamidine"),
+        ("CCN=Nc1ccccc1", "alkyl azo compound"),
+        ("CC#CC#CC", "diyne"),
     ],
 )
 def test_reactive_groups_are_named(smiles: str, group: str) -> None:
     assert unstable(Chem.MolFromSmiles(smiles)) == group
+
+
+@pytest.mark.parametrize("smiles", ["CNc1ccncn1", "CN=c1ccn(C)cc1", "Nc1cc[nH]c(=O)n1", "NC(=N)Nc1ccccc1"])
+def test_the_stable_form_is_not_struck_out(smiles: str) -> None:
+    """An amine, an imine that cannot be one, cytosine, a guanidine."""
+    assert unstable(Chem.MolFromSmiles(smiles)) is None
 
 
 @pytest.mark.parametrize(
