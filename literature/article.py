@@ -47,8 +47,8 @@ class Article:
     Raises
     ------
     ValueError
-        If it has no identifier, passages overlap or run backwards, or a text holds half a
-        character (a lone surrogate), which no file could.
+        If it has no identifier, its year has not four digits, passages overlap or run backwards, or a
+        text holds half a character (a lone surrogate), which no file could.
     """
 
     id: str  # "PMID:12345", "PMC:99", "US1234567", "EXAMPLE:7"
@@ -65,6 +65,8 @@ class Article:
     def __post_init__(self) -> None:
         if not self.id.strip():
             raise ValueError("an article needs an identifier")
+        if self.year is not None and not 1000 <= self.year <= 9999:
+            raise ValueError(f"{self.id}: the year {str(self.year)[:20]} has not four digits")
         end = -1
         for passage in self.passages:
             if passage.offset <= end:

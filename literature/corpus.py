@@ -96,7 +96,7 @@ class Corpus:
             try:
                 read = reader_for(path, self.reader)
             except UnknownFormat as error:
-                yield Skipped(path.name, str(error))
+                yield Skipped(path.name, str(error).removeprefix(f"{path.name}: "))
                 continue
             yield from read(path)
 

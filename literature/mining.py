@@ -309,7 +309,7 @@ def _records(file: Path, format: str) -> Iterator[Record]:
     try:
         read = reader_for(file, format)
     except UnknownFormat as error:
-        yield Skipped(file.name, str(error))
+        yield Skipped(file.name, str(error).removeprefix(f"{file.name}: "))
         return
     yield from read(file)
 

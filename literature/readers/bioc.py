@@ -7,6 +7,7 @@ bytes, or passages that overlap, are laid out anew.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -170,7 +171,7 @@ def _article(name: str, infons: dict[str, str], parts: Iterable[_Part]) -> Artic
     laid = Article.of(
         known[0],
         [(s, p.text) for s, p in zip(sections, parts, strict=True)],
-        year=int(year) if year.isdecimal() else None,
+        year=int(year) if re.fullmatch(r"[1-9]\d{3}", year, re.ASCII) else None,
         licence=first.get("license", infons.get("license", "")),
         aliases=known[1:],
     )

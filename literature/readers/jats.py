@@ -156,7 +156,8 @@ def _year(meta: Any) -> int | None:
     years = [
         int(words(element))
         for date in meta.iterfind("./pub-date")
-        if (element := date.find("./year")) is not None and words(element).isdecimal()
+        if (element := date.find("./year")) is not None
+        and re.fullmatch(r"[1-9]\d{3}", words(element), re.ASCII)
     ]
     return min(years, default=None)
 

@@ -80,7 +80,7 @@ def article(root: Any) -> Article:
         year=_year(root),
         retracted=withdrawn or "Retracted Publication" in genres,
         licence=next((words(e) for e in root.iter("CopyrightInformation")), ""),
-        version=int(version) if version.isdecimal() else 1,
+        version=int(version) if re.fullmatch(r"\d{1,6}", version, re.ASCII) else 1,
         genres=genres,
         retracts=[f"PMID:{ref}" for kind, ref in refs if kind == "RetractionOf" and ref],
     )

@@ -125,7 +125,7 @@ def _article(number: str, kind: str, date: str, parts: Iterable[tuple[str, str, 
     found = re.match(r"([A-Z]*)0*(\d+)", number.replace(" ", ""))
     if not found:
         raise ValueError(f"has no patent number but {number!r}")
-    year = int(date[:4]) if date[:4].isdecimal() else None
+    year = int(date[:4]) if re.fullmatch(r"[1-9]\d{3}", date[:4], re.ASCII) else None
     return Article.of(
         f"US{found.group(1)}{found.group(2)}{kind}", parts, year=year, kind="patent", licence=_LICENCE
     )

@@ -366,3 +366,18 @@ def test_half_a_character_costs_that_character(tmp_path: Path) -> None:
     assert parts(next(iter(bioc.read(write(tmp_path, "x.json", content))))) == [("body", "\ufffd")]
     with pytest.raises(ValueError, match="half a character"):
         Article.of("X:1", [("title", "\ud800")])
+
+
+def test_a_year_that_is_none_is_left_out_or_said(tmp_path: Path) -> None:
+    """A table's column holds no 10^30; a typing error in a date costs the date alone."""
+    odd = samples.JATS.replace("<year>2010</year>", "<year>20100000000</year>").replace(
+        "<year>2011</year>", ""
+    )
+    assert [r.year for r in jats.read(write(tmp_path, "x.nxml", odd)) if isinstance(r, Article)] == [None]
+    (found,) = jsonl.read(write(tmp_path, "x.jsonl", '{"id": "X:1", "title": "a", "year": 99999999999}\n'))
+    assert isinstance(found, Skipped)
+    assert "four digits" in found.detail
+    large = samples.PUBMED.replace('Version="2"', 'Version="99999999999"')
+    record = next(iter(pubmed.read(write(tmp_path, "x.xml", large))))
+    assert isinstance(record, Article)
+    assert record.version == 1
