@@ -21,7 +21,7 @@ from docking.numbering import told_apart
 from docking.protonation import decide
 from docking.rebuilding import FEWEST, rebuilt
 from docking.receptor import Choice, Receptor, ReceptorError
-from docking.structure import Atom, by_residue, parse, pdb_text, read
+from docking.structure import Atom, by_residue, parse, pdb_text, read, text_of
 
 WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
 KEPT_METALS = frozenset({"MG", "MN", "ZN", "CA", "FE", "FE2", "CU", "CU1", "NI", "CO", "CD", "3CO", "HG"})
@@ -67,11 +67,14 @@ def prepare(
         message names the file or the residue.
     """
     path = Path(path)
-    if path.suffix.lower() == ".pdbqt":
+    if path.name.lower().removesuffix(".gz").endswith(".pdbqt"):
+        asked = {"chains": chains, "keep": keep, "drop": drop, "protonation": protonation}
+        given = [name for name, value in asked.items() if value]
+        if given:
+            raise ReceptorError(
+                f"{path} is prepared already: {', '.join(given)} can be asked of a PDB or mmCIF file only"
+            )
         return from_pdbqt(path)
-    if not path.is_file():
-        raise ReceptorError(f"there is no structure file {path}")
-
     found = read(path)
     return assemble(
         found.atoms,
@@ -102,10 +105,7 @@ def from_pdbqt(path: str | Path) -> Receptor:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        structure = pdbqt.read(text)
-    except OSError as error:
-        raise ReceptorError(f"there is no readable PDBQT file {path}: {error}") from error
+        structure = pdbqt.read(text_of(path))
     except pdbqt.PdbqtError as error:
         raise ReceptorError(f"{path}: {error}") from error
     if structure.branches:

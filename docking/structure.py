@@ -7,6 +7,7 @@ decided in preparation.py.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,17 @@ def read(path: str | Path) -> Read:
     ReceptorError
         The file is absent, is neither, or holds no atoms; the message names it.
     """
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: str | Path) -> str:
+    """A structure file's text, plain or gzipped, which its first bytes tell.
+
+    Raises
+    ------
+    ReceptorError
+        As `read`.
+    """
     path = Path(path)
     if not path.is_file():
         raise ReceptorError(f"there is no structure file {path}")
@@ -77,9 +89,9 @@ def read(path: str | Path) -> Read:
     if raw[:2] == b"\x1f\x8b":
         try:
             raw = gzip.decompress(raw)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise ReceptorError(f"{path} is not a whole gzip file: {error}") from error
-    return parse(raw.decode("utf-8", errors="replace"), str(path))
+    return raw.decode("utf-8", errors="replace")
 
 
 def parse(text: str, shown: str) -> Read:

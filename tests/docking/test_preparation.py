@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -140,7 +141,13 @@ def test_long_chain_names_become_letters(tmp_path: Path) -> None:
 def test_pdbqt_is_taken_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "receptor.pdbqt"
     path.write_text(demo_target.receptor().pdbqt)
-    assert pdbqt.read(preparation.prepare(path).pdbqt).types == pdbqt.read(demo_target.receptor().pdbqt).types
+    plain = preparation.prepare(path)
+    assert pdbqt.read(plain.pdbqt).types == pdbqt.read(demo_target.receptor().pdbqt).types
+    packed = tmp_path / "receptor.PDBQT.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert preparation.prepare(packed).digest == plain.digest
+    with pytest.raises(ReceptorError, match="prepared already: drop, protonation can be asked"):
+        preparation.prepare(path, drop=["HOH"], protonation={"A:HIS57": "HIP"})
 
 
 @pytest.mark.parametrize(
