@@ -8,6 +8,7 @@ the reason why it has none. Nothing a row gets depends on the rows about it.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ import pyarrow.parquet as pq
 from rdkit import Chem
 
 from discovery.devices import SEED
-from discovery.files import publish, sha256_of
+from discovery.files import CannotWrite, publish, refused, sha256_of
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
@@ -260,11 +261,29 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
     """Put the parts together, then let them go: a kill in between only repeats this."""
     table = out / "scores.parquet.part"
     texts = {column: out / f"{name}.part" for column, name in _FILES.items()}
+    try:
+        _joined([parts / f"{i:06d}.part" for i in range(number)], table, texts)
+        publish(out / "receptor.pdb", job.receptor.pdb.encode())
+        publish(out / "report.txt", ("\n".join(_report(table, job)) + "\n").encode())
+        for column, path in texts.items():
+            if column == "sdf" or path.stat().st_size:
+                path.replace(out / _FILES[column])
+            else:
+                path.unlink()
+        table.replace(out / "scores.parquet")
+    except CannotWrite:
+        raise
+    except OSError as error:
+        raise refused(out, 0, error) from error
+    shutil.rmtree(parts)
+
+
+def _joined(parts: Sequence[Path], table: Path, texts: dict[str, Path]) -> None:
+    """All rows into one table, all poses into their files, and all of it onto the disk."""
     with ExitStack() as stack:
         writer = stack.enter_context(pq.ParquetWriter(table, SCHEMA))
         files = {c: stack.enter_context(path.open("w", encoding="utf-8")) for c, path in texts.items()}
-        for i in range(number):
-            part = parts / f"{i:06d}.part"
+        for part in parts:
             found = _held(part)
             if found is None:
                 raise DockingError(
@@ -273,15 +292,9 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
             for column, file in files.items():
                 file.writelines(text for text in found[column].to_pylist() if text)
             writer.write_table(found.drop_columns(list(_FILES)))
-    publish(out / "receptor.pdb", job.receptor.pdb.encode())
-    publish(out / "report.txt", ("\n".join(_report(table, job)) + "\n").encode())
-    for column, path in texts.items():
-        if column == "sdf" or path.stat().st_size:
-            path.replace(out / _FILES[column])
-        else:
-            path.unlink()
-    table.replace(out / "scores.parquet")
-    shutil.rmtree(parts)
+    for path in (table, *texts.values()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _report(table: Path, job: Job) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
+from discovery.files import CannotWrite
 from discovery.outcome import MoleculeError, Reason
 from docking import demo_target
 from docking.engines.engine import Engine
@@ -170,6 +172,21 @@ def test_what_was_kept_and_damaged_is_docked_again(tmp_path: Path) -> None:
     (out / "scores.parquet").write_bytes(b"PAR1")
     with pytest.raises(DockingError, match=r"scores\.parquet is damaged"):
         run(path, out, job(Still()), resume=True)
+
+
+def test_a_full_disk_at_the_end_is_said_and_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = library(tmp_path, ["CCO a"])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("docking.library._joined", full)
+        with pytest.raises(CannotWrite, match="free some space or raise the limit, then run again"):
+            run(path, tmp_path / "out", job(Still()))
+    assert run(path, tmp_path / "out", job(Still(0))).n_ok == 1  # nothing is docked again
 
 
 def test_what_is_refused_leaves_no_folder_behind(tmp_path: Path) -> None:
