@@ -293,8 +293,8 @@ def _joined(parts: Sequence[Path], table: Path, texts: dict[str, Path]) -> None:
                 file.writelines(text for text in found[column].to_pylist() if text)
             writer.write_table(found.drop_columns(list(_FILES)))
     for path in (table, *texts.values()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        with path.open("rb") as written:
+            os.fsync(written.fileno())
 
 
 def _report(table: Path, job: Job) -> list[str]:
