@@ -56,6 +56,7 @@ def dock(
     rank_by: Annotated[
         str, typer.Option(help="What orders a row's poses: rescoring, or score (kcal/mol) alone.")
     ] = "rescoring",
+    chains: Annotated[str, typer.Option(help="Dock into these chains of the file alone: A,B.")] = "",
     keep: Annotated[
         list[str] | None, typer.Option(help="Keep a water, ion or cofactor: HOH or A:HOH301.")
     ] = None,
@@ -90,7 +91,7 @@ def dock(
     settings: dict[str, Any] = (
         {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     )
-    target = _receptor(receptor, ph, keep or [], drop or [], protonation or [])
+    target = _receptor(receptor, ph, _names(chains), keep or [], drop or [], protonation or [])
     settings |= _options(engine, target, flexible, beside, restrain, like, ph)
     site = _site(receptor, target, around, center, size, residues, pocket)
     job = Job(
@@ -128,7 +129,7 @@ def _options(
         raise DockingError(f"{given} needs --engine native, not {engine}")
     found: dict[str, Any] = {}
     if flexible:
-        found["flexible"] = tuple(name.strip() for name in flexible.split(",") if name.strip())
+        found["flexible"] = tuple(_names(flexible))
     if beside:
         found["beside"] = _beside(beside, ph)
     if restrain or like:
@@ -162,7 +163,14 @@ def _beside(path: Path, ph: float) -> tuple[Ligand, ...]:
     return tuple(found)
 
 
-def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonation: list[str]) -> Receptor:
+def _names(text: str) -> list[str]:
+    """ "A:ASP129, B:PHE330" -> its names."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _receptor(
+    given: str, ph: float, chains: list[str], keep: list[str], drop: list[str], protonation: list[str]
+) -> Receptor:
     from docking import demo_target, preparation
     from docking.fetch import located
     from docking.protonation import states_of
@@ -170,12 +178,12 @@ def _receptor(given: str, ph: float, keep: list[str], drop: list[str], protonati
 
     states = states_of(protonation)
     if given == f"demo:{demo_target.NAME}":
-        if keep or drop or states:
+        if chains or keep or drop or states:
             raise DockingError(
-                "the demo target is prepared already; --keep, --drop and --protonation are for files"
+                "the demo target is prepared already; --chains, --keep, --drop and --protonation are for files"
             )
         return demo_target.receptor()
-    return preparation.prepare(located(given), ph=ph, keep=keep, drop=drop, protonation=states)
+    return preparation.prepare(located(given), ph=ph, chains=chains, keep=keep, drop=drop, protonation=states)
 
 
 def _site(
@@ -196,7 +204,7 @@ def _site(
     if center:
         return Site(_triple("--center", center), _triple("--size", size))
     if residues:
-        return Site.of_residues(target, [name.strip() for name in residues.split(",") if name.strip()])
+        return Site.of_residues(target, _names(residues))
     if pocket:
         from docking import pockets
 

@@ -68,6 +68,8 @@ def test_docks_a_library(library: Path, tmp_path: Path) -> None:
         (["--receptor", "demo:5HT1B", "--residues", "A:ASP999"], "no residue A:ASP999"),
         (["--receptor", "demo:5HT1B", "--protonation", "A:HIS57"], "A:HIS57=HIP"),
         (["--receptor", "demo:5HT1B", "--keep", "HOH"], "prepared already"),
+        (["--receptor", "demo:5HT1B", "--chains", "A"], "prepared already"),
+        (["--receptor", "demo:5HT1B", "--residues", ","], "no residues were named"),
         (
             ["--receptor", "demo:5HT1B", "--engine", "vina", "--flexible", "A:ASP129"],
             "--flexible needs --engine native, not vina",
