@@ -28,6 +28,7 @@ MACROCYCLE = 9  # atoms of the smallest ring that counts as one
 PUCKERED_SHAPES = 3  # docked of rings that pucker unless told otherwise
 MACROCYCLE_SHAPES = 6  # docked of a macrocycle
 DRAWN = 8  # more shapes drawn where several are asked for; of a macrocycle so many for each
+COSTLY = 80  # atoms of a macrocycle, beyond which fewer are drawn: cyclosporin, 196, would take minutes
 SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
 MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared
 STRAIN = 15.0  # kcal/mol above the lowest; a force field without water overrates folded rings
@@ -118,7 +119,8 @@ def _ring_shapes(
     """The lowest shape and others whose rings differ from it and from each other."""
     drawn = Chem.Mol(mol)
     large = has_macrocycle(mol)
-    found = _shapes(drawn, DRAWN * most if large else DRAWN, f"rings {smiles}", random_start=large)
+    draws = draws(most, mol.GetNumAtoms()) if large else DRAWN
+    found = _shapes(drawn, draws, f"rings {smiles}", random_start=large)
     energies, _ = _minimise(drawn) if found else ([], "")
     turning, alike = _ring_torsions(mol), _relabelled(mol)
     (lowest, shape), *others = first.shapes
@@ -144,6 +146,11 @@ def _ring_shapes(
         )
         for k, (shape, energy, _) in enumerate(kept, start=1)
     ]
+
+
+def draws(most: int, atoms: int) -> int:
+    """Shapes drawn of a macrocycle: each takes a time that grows with the square of its atoms, hydrogens too."""
+    return max(most, round(DRAWN * most * min(1.0, (COSTLY / atoms) ** 2)))
 
 
 def _with(mol: Chem.Mol, conformer: Chem.Conformer) -> Chem.Mol:

@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import MACROCYCLE_SHAPES, PUCKERED_SHAPES, embed, shapes
+from docking.conformer import COSTLY, DRAWN, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, shapes
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:
@@ -105,3 +105,14 @@ def test_a_macrocycle_is_docked_in_several_shapes_unless_told_otherwise() -> Non
     assert (first == several[0][0].GetConformer().GetPositions()).all()
     assert (first == embed(large, one)[0].GetConformer().GetPositions()).all()
     assert "ring shape 1 of" in several[0][1][-1]
+
+
+def test_no_macrocycle_costs_much_more_than_a_usual_one() -> None:
+    """A shape's cost grows with the square of the atoms, so their number falls with it; each wanted may be found still."""
+    usual = DRAWN * MACROCYCLE_SHAPES
+    assert draws(MACROCYCLE_SHAPES, 50) == draws(MACROCYCLE_SHAPES, COSTLY) == usual
+    for atoms in range(COSTLY, 400, 7):
+        assert draws(MACROCYCLE_SHAPES, atoms) >= MACROCYCLE_SHAPES
+        assert (draws(MACROCYCLE_SHAPES, atoms) - 0.5) * atoms**2 <= max(
+            usual * COSTLY**2, MACROCYCLE_SHAPES * atoms**2
+        )
