@@ -119,8 +119,8 @@ def _ring_shapes(
     """The lowest shape and others whose rings differ from it and from each other."""
     drawn = Chem.Mol(mol)
     large = has_macrocycle(mol)
-    draws = draws(most, mol.GetNumAtoms()) if large else DRAWN
-    found = _shapes(drawn, draws, f"rings {smiles}", random_start=large)
+    count = draws(most, mol.GetNumAtoms()) if large else DRAWN
+    found = _shapes(drawn, count, f"rings {smiles}", random_start=large)
     energies, _ = _minimise(drawn) if found else ([], "")
     turning, alike = _ring_torsions(mol), _relabelled(mol)
     (lowest, shape), *others = first.shapes
