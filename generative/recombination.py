@@ -54,6 +54,7 @@ UNSTABLE = {
         "alkoxide or enolate": "[#6]-[O-]",
         "aldehyde": "[CX3;H1](=O)-[#6]",
         "carbamic or carbonic acid": "[#7,#8]-C(=O)-[OX2;H1]",
+        "thioaldehyde or thioketone": "[CX3;!$(C-[#7,#8,#16])]=[SX1]",
         "enol or primary enamine": "[C;!a]=[C;!a]-[OX2H1,NX3H2]",
         "imine": "[CX3;!$(C-[#7,#8,#16])]=[NX2;!R]",
         "imine where the amine is the stable form": "[c;$(c:[nH]),$(c:a:a:[nH])]=[NX2;!R]",

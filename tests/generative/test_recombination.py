@@ -88,15 +88,19 @@ def test_molecules_are_new_drug_like_and_stable() -> None:
         ("CCN=CNC", "formamidine"),
         ("CCN=Nc1ccccc1", "alkyl azo compound"),
         ("CC#CC#CC", "diyne"),
+        ("S=Cc1ccccc1", "thioaldehyde or thioketone"),
+        ("CC(=S)CC", "thioaldehyde or thioketone"),
     ],
 )
 def test_reactive_groups_are_named(smiles: str, group: str) -> None:
     assert unstable(Chem.MolFromSmiles(smiles)) == group
 
 
-@pytest.mark.parametrize("smiles", ["CNc1ccncn1", "CN=c1ccn(C)cc1", "Nc1cc[nH]c(=O)n1", "NC(=N)Nc1ccccc1"])
+@pytest.mark.parametrize(
+    "smiles", ["CNc1ccncn1", "CN=c1ccn(C)cc1", "Nc1cc[nH]c(=O)n1", "NC(=N)Nc1ccccc1", "CC(=S)NC"]
+)
 def test_the_stable_form_is_not_struck_out(smiles: str) -> None:
-    """An amine, an imine that cannot be one, cytosine, a guanidine."""
+    """An amine, an imine that cannot be one, cytosine, a guanidine, a thioamide."""
     assert unstable(Chem.MolFromSmiles(smiles)) is None
 
 
