@@ -93,6 +93,8 @@ def publish_report(
 ) -> None:
     """What a person wants to read of a run: how it was made, who stands where, who has no number and why.
 
+    What a row holds under "said" is told beside its number.
+
     Parameters
     ----------
     column, unit
@@ -106,9 +108,10 @@ def publish_report(
     lines = [f"{counts.n_in:,} in: {counts.n_ok:,} with a number, {counts.n_failed:,} without", ""]
     for place, row in enumerate(placed, start=1):
         sure = f" ± {row[error]:.1f}" if row.get(error) is not None else ""
+        more = f"  {row['said']}" if row.get("said") else ""
         said = f"  ({row['notes']})" if row.get("notes") else ""
         lines.append(
-            f"{place:4d}. {row[column]:+.1f}{sure} {unit}  {row['id']}  {row['heavy_atoms']} heavy atoms{said}"
+            f"{place:4d}. {row[column]:+.1f}{sure} {unit}  {row['id']}  {row['heavy_atoms']} heavy atoms{more}{said}"
         )
     failed = [row for row in every if row.get("missing")]
     if failed:

@@ -53,7 +53,7 @@ def unit(folder: Path, name: str, watch: Watch, work: Callable[[], dict[str, Any
     row["files"] = {
         path.name: sha256_of(path)
         for path in sorted(folder.iterdir())
-        if path.suffix in (".sdf", ".dcd", ".xml")
+        if path.suffix in (".sdf", ".pdb", ".dcd", ".xml")
     }
     text = json.dumps(row, indent=1).encode()
     publish(folder / _RESULT, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)

@@ -26,9 +26,10 @@ from docking.dynamics.folder import counted, entries, opened, publish_report, pu
 from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import HELD, NO_MEMBRANE, energy_details, stability_details
-from docking.dynamics.simulate import Progress, Run, Trajectory
+from docking.dynamics.simulate import Progress, Run
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.unit import missing_row, unit
+from docking.dynamics.viewing import dcd, pdb
 from docking.dynamics.watch import PATIENCE_S, Watch, moved_on
 
 Protocol = Literal["mmgbsa", "stability"]
@@ -135,7 +136,7 @@ def _computed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> di
     mol = read_pose(block, name)
     if job.protocol == "mmgbsa":
         settled = rescore(job.receptor, mol, job.settings, name=name)
-        _leave(folder, settled)
+        _leave(folder, settled, job.receptor)
         return _row(settled, energy_details(settled))
     keepers = [Keeper(Progress, folder, f"replica-{i}", last=job.run.frames) for i in range(job.run.replicas)]
 
@@ -153,7 +154,7 @@ def _computed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> di
         resumed=lambda i: keepers[i].found(),
         keep=keep,
     )
-    _leave(folder, found.start)
+    _leave(folder, found.start, job.receptor)
     for i, walk in enumerate(found.trajectories):
         publish(folder / f"replica-{i}.dcd", dcd(walk, job.run))
     row = _row(found.start, stability_details(found))
@@ -162,9 +163,13 @@ def _computed(folder: Path, block: str, name: str, job: Job, watch: Watch) -> di
     return row
 
 
-def _leave(folder: Path, settled: Rescored) -> None:
-    """The refined pose, and the System as OpenMM XML for whoever wants to go on elsewhere."""
+def _leave(folder: Path, settled: Rescored, receptor: ReceptorModel) -> None:
+    """The refined pose, the pocket about it, and the System as OpenMM XML for whoever wants to go on elsewhere.
+
+    Atoms of the three are in one order, that of the trajectories.
+    """
     publish(folder / "pose.sdf", (Chem.MolToMolBlock(settled.mol) + "\n$$$$\n").encode())
+    publish(folder / "pocket.pdb", pdb(receptor, settled.bound, settled.mol, settled.xyz).encode())
     system = system_of(
         settled.bound.terms,
         settled.bound.frozen,
@@ -243,26 +248,19 @@ def _record(out: Path, row: Mapping[str, Any]) -> str:
 
 
 def _less_said(rows: list[dict[str, Any]], notes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The rows without what is noted of all."""
+    """The rows without what is noted of all, and how far each pose drifted."""
     return [
-        {**row, "notes": "; ".join(x for x in (row.get("notes") or "").split("; ") if x and x not in notes)}
+        {
+            **row,
+            "said": _drifted(row),
+            "notes": "; ".join(x for x in (row.get("notes") or "").split("; ") if x and x not in notes),
+        }
         for row in rows
     ]
 
 
-def dcd(walk: Trajectory, run: Run) -> bytes:
-    """A trajectory as a DCD file (CHARMM format, no box), Å."""
-    frames = walk.frames.astype("<f4")
-    header = b"CORD" + np.array([len(frames), 1, 1, len(frames), 0, 0, 0, 0, 0], dtype="<i4").tobytes()
-    header += np.array([run.frame_ps / 0.04888821], dtype="<f4").tobytes()  # ps to AKMA time
-    header += np.array([0] * 9 + [24], dtype="<i4").tobytes()
-    title = np.array([1], dtype="<i4").tobytes() + b"Discovery workbench: pocket and ligand".ljust(80)
-    parts = [_block(header), _block(title), _block(np.array([frames.shape[1]], dtype="<i4").tobytes())]
-    for frame in frames:
-        parts += [_block(np.ascontiguousarray(frame[:, axis]).tobytes()) for axis in range(3)]
-    return b"".join(parts)
-
-
-def _block(data: bytes) -> bytes:
-    size = np.array([len(data)], dtype="<i4").tobytes()
-    return size + data + size
+def _drifted(row: Mapping[str, Any]) -> str:
+    if row.get("drift") is None:
+        return ""
+    sure = f" ± {row['drift_error']:.1f}" if row.get("drift_error") is not None else ""
+    return f"drift {row['drift']:.1f}{sure} Å, {row['contacts_kept']:.0%} of contacts kept"
