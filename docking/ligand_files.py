@@ -24,7 +24,10 @@ from discovery.outcome import Missing, MoleculeError, Reason
 from discovery.records import IntakeError, records
 from docking import pdbqt
 
-MOL2 = "@<TRIPOS>MOLECULE"
+MOL2, ATOMS = "@<TRIPOS>MOLECULE", "@<TRIPOS>ATOM"
+_AMBER = {  # element of an Amber atom type, or of its first letter
+    "cl": "Cl", "br": "Br", "c": "C", "n": "N", "o": "O", "s": "S", "p": "P", "h": "H", "f": "F", "i": "I",
+}  # fmt: skip
 SMILES, INDEX, PARENT, NAME = "REMARK SMILES ", "REMARK SMILES IDX ", "REMARK H PARENT ", "REMARK  Name = "
 
 
@@ -162,6 +165,7 @@ def mol_of_mol2(text: str, shown: str) -> Chem.Mol:
     MoleculeError
         UNPARSABLE.
     """
+    text = _sybyl(text)
     with quiet_rdkit():
         mol = Chem.MolFromMol2Block(f"{text}\n", removeHs=False)
         if mol is None:
@@ -174,6 +178,29 @@ def mol_of_mol2(text: str, shown: str) -> Chem.Mol:
     if mol.GetNumConformers():
         mol.GetConformer().Set3D(bool(np.ptp(mol.GetConformer().GetPositions(), axis=0).min() > 1e-3))
     return mol
+
+
+def _sybyl(text: str) -> str:
+    """The record with Sybyl's atom types, where antechamber wrote Amber's (c3, oh, hc); other records as they are.
+
+    What RDKit reads of a type is the element; hybridisation and charge follow from the bonds.
+    """
+    rows = text.splitlines()
+    marks = [i for i, row in enumerate(rows) if row.startswith("@<TRIPOS>")]
+    first = next((i + 1 for i in marks if rows[i].startswith(ATOMS)), len(rows))
+    last = next((i for i in marks if i > first), len(rows))
+    fields = {i: rows[i].split() for i in range(first, last)}
+    types = {i: words[5] for i, words in fields.items() if len(words) > 5}
+    elements = {i: _AMBER.get(kind, _AMBER.get(kind[:1])) for i, kind in types.items()}
+    if not types or not all(kind.islower() and elements[i] for i, kind in types.items()):
+        return text
+    for i, element in elements.items():
+        words = fields[i]
+        words[5] = {"C": "C.3", "N": "N.3", "O": "O.3", "S": "S.3", "P": "P.3"}.get(
+            str(element), str(element)
+        )
+        rows[i] = " ".join(words)
+    return "\n".join(rows)
 
 
 def _charged(mol: Chem.Mol | None) -> Chem.Mol | None:

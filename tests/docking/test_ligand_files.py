@@ -171,3 +171,19 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         list(entries(path))
     with pytest.raises(IntakeError, match="does not exist"):
         entries(tmp_path / "absent.pdbqt")
+
+
+@pytest.mark.parametrize(
+    "smiles", ["CCO", "C[NH2+]CCc1c[nH]c2ccccc12", "CC(=O)[O-]", "Clc1ccc(Br)cc1S(=O)(=O)N", "CC#N"]
+)
+def test_amber_s_atom_types_are_read_as_sybyl_s(smiles: str) -> None:
+    """As antechamber writes them; what matters is their element."""
+    from docking.ligand_files import mol_of_mol2
+
+    amber = {"C": "c3", "N": "n4", "O": "oh", "S": "s6", "H": "hc", "Cl": "cl", "Br": "br"}
+    head, marker, rest = mol2(smiles, "it").partition("@<TRIPOS>ATOM\n")
+    lines, bonds, tail = rest.partition("@<TRIPOS>BOND")
+    rows = [row.split() for row in lines.splitlines()]
+    renamed = "".join(" ".join([*row[:5], amber[row[5].partition(".")[0]], *row[6:]]) + "\n" for row in rows)
+    found = Molecule.of(mol_of_mol2(head + marker + renamed + bonds + tail, "it"), "it")
+    assert found == Molecule.parse(smiles, "it")
