@@ -534,7 +534,7 @@ def _console() -> Any:
 def main() -> None:
     """The `discovery` command. Refusals are one sentence; bugs show where they happened."""
     try:
-        app()
+        status = app(prog_name="discovery", standalone_mode=False)
     except Exception as error:
         said = refusal(error)
         if said is None:
@@ -544,6 +544,8 @@ def main() -> None:
         for line in said.splitlines():
             print(f"error: {inert(line)}", file=sys.stderr)
         sys.exit(doors.REFUSED)
+    if isinstance(status, int) and status:
+        sys.exit(status)
 
 
 def refusal(error: Exception) -> str | None:
@@ -553,8 +555,20 @@ def refusal(error: Exception) -> str | None:
     if isinstance(error, UserError) or (isinstance(error, ImportError) and "pip install" in str(error)):
         return str(error)  # an absent extra is named by its command
     if isinstance(error, OSError) and error.errno in _WORLD and isinstance(error.filename, str | Path):
+        path = Path(error.filename)
+        if error.errno in (errno.EEXIST, errno.ENOTDIR) and (
+            file := next((one for one in (path, *path.parents) if one.is_file()), None)
+        ):
+            return f"{file} is a file, so nothing can be put in it; choose another folder"
         return f"{error.filename}: {error.strerror}"
-    return None
+    context = getattr(error, "ctx", None)  # of typer's errors, whose classes move between its versions
+    if context is None or not hasattr(error, "format_message"):
+        return None
+    said = error.format_message().strip()
+    if said.startswith("Usage:"):  # nothing was given: the help is the answer
+        print(said)
+        sys.exit(doors.REFUSED)
+    return f"{said.rstrip('.')}; {context.command_path} --help tells what it takes"
 
 
 if __name__ == "__main__":

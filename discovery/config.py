@@ -103,19 +103,37 @@ def read(path: str | Path) -> Campaign:
         The file is absent, is no TOML, or holds a key or value that does not fit.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
     if path.suffix == ".json":
+        text = _text_of(path)
         return _checked(lambda: Campaign.model_validate_json(text), Campaign, str(path))
+    return parse(table_of(path), where=str(path))
+
+
+def table_of(path: Path) -> dict[str, Any]:
+    """What a TOML file holds.
+
+    Raises
+    ------
+    ConfigError
+        It is absent, or is no TOML.
+    """
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(_text_of(path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    return parse(data, where=str(path))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; give the file in it") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is no text in UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def parse(data: dict[str, Any], *, where: str = "the campaign") -> Campaign:

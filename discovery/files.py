@@ -85,6 +85,8 @@ def refused(path: Path, size: int, error: OSError) -> CannotWrite:
         advice = "free some space or raise the limit, then run again"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         advice = "make the folder writable or choose another, then run again"
+    elif error.errno == errno.EISDIR:
+        advice = "name a file in that folder"
     elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG):
         advice = "a folder cannot be made there; choose another"
     else:

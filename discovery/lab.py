@@ -71,7 +71,7 @@ def lab(
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
     port: Annotated[
-        int | None, typer.Option("--port", help="8888 or the next free one when left out.")
+        int | None, typer.Option("--port", min=1, max=65535, help="8888 or the next free one when left out.")
     ] = None,
 ) -> None:
     """Open JupyterLab with the notebooks."""

@@ -116,13 +116,25 @@ def word(kind_of: Path) -> str:
 # --- what kind of file -------------------------------------------------------------------------
 
 
+def check_there(path: Path, what: str = "molecules") -> None:
+    """See that a file is where it is said to be.
+
+    Raises
+    ------
+    IntakeError
+        It is absent, or a folder; the nearest name beside it is told.
+    """
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise IntakeError(f"{path} is a folder; give the file inside it that holds the {what}")
+    near = difflib.get_close_matches(path.name, _neighbours(path), n=1)
+    hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+    raise IntakeError(f"{path} does not exist{hint}")
+
+
 def _kind(path: Path) -> str:
-    if not path.is_file():
-        if path.is_dir():
-            raise IntakeError(f"{path} is a folder; give the file inside it that holds the molecules")
-        near = difflib.get_close_matches(path.name, _neighbours(path), n=1)
-        hint = f"; did you mean {path.parent / near[0]}?" if near else ""
-        raise IntakeError(f"{path} does not exist{hint}")
+    check_there(path)
     with path.open("rb") as file:
         head = file.read(8)
     for magic, what in _PACKED.items():

@@ -115,6 +115,9 @@ def screen(
         raise ScreenError(f"workers and top are at least 0, not {workers} and {top}")
     folder = Path(folder)
     rows = read(library, smiles=smiles, name=name)
+    first = next(rows, None)
+    if first is None:
+        raise ScreenError(f"{library} holds no rows")
     parts = _parts(scorers)
     columns = _columns(parts)
     settings = {
@@ -143,7 +146,7 @@ def screen(
         counts = Counts(0, 0, 0, 0, 0)
         keys: list[str] = []
         began = time.monotonic()
-        for batch in _batches(rows):
+        for batch in _batches(chain([first], rows)):
             key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
             if not ledger.has(key) or _retry(ledger.read(key)):
                 ledger.put_document("finished", None)
@@ -157,8 +160,6 @@ def screen(
                     seconds=time.monotonic() - began,
                 )
             )  # fmt: skip
-        if not keys:
-            raise ScreenError(f"{library} holds no rows")
         _forget(ledger, keys, on_event)
         all_rows = _join(ledger, keys, folder / "rows.parquet")
         best = _write_top(ledger, columns, top, folder / "top.csv")

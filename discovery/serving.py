@@ -244,7 +244,7 @@ def application(pages: Pages, token: str, port: int) -> Any:
 
 def serve(
     run: Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")],
-    port: Annotated[int, typer.Option("--port", help="0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
     open_browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,

@@ -99,7 +99,8 @@ def campaign_file(
         raise SketchError(f"{path} exists already; remove it or give another name")
     for file in (receptor, around):
         if file and not file.startswith(("pdb:", "demo:")) and not Path(file).is_file():
-            raise SketchError(f"{file}: there is no such file")
+            what = "is a folder; give the file in it" if Path(file).is_dir() else "there is no such file"
+            raise SketchError(f"{file}: {what}")
     if (around or pocket) and not receptor:
         raise SketchError("a place to dock needs its protein: give --receptor too")
     if around and pocket:

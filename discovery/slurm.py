@@ -62,7 +62,9 @@ def script(
         what = f"{shlex.join(words)} cannot be shared" if words else "there is no command"
         raise ValueError(f"{what}; end with -- and a run or a screen: -- run CAMPAIGN.toml --out DIR")
     taken = [
-        word for word in words if word.split("=")[0] in ("--join", "--workers", "--minutes", "--progress", "--fresh")
+        word
+        for word in words
+        if word.split("=")[0] in ("--join", "--workers", "--minutes", "--progress", "--fresh")
     ]
     if taken:
         raise ValueError(f"{', '.join(taken)} is set by the script; leave it out")

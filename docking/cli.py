@@ -108,7 +108,11 @@ def dock(
     typer.echo(f"poses: {out / 'poses.sdf'}")
     typer.echo(f"scores: {out / 'scores.parquet'}")
     if not counts.n_ok:
-        refuse(f"no row of {ligands} could be docked; scores.parquet says why of each")
+        refuse(
+            f"no row of {ligands} could be docked; {out / 'scores.parquet'} says why of each"
+            if counts.n_in
+            else f"{ligands} holds no rows"
+        )
 
 
 def _options(

@@ -29,6 +29,7 @@ from discovery.files import CannotWrite, publish, refused, sha256_of
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
+from discovery.records import check_there
 from discovery.views.text import inert
 from docking.dock import STAGE, Docked, RankBy, dock
 from docking.engines.engine import BatchEngine, Engine
@@ -129,8 +130,7 @@ def run(
         The library cannot be read.
     """
     table = out / "scores.parquet"
-    if not library.is_file():
-        raise DockingError(f"there is no library file {library}")
+    check_there(library)
     with begun(out, DOCKING, {"library": sha256_of(library), **job.settings()}, resume):
         parts = out / "parts"
         if table.exists() and not parts.exists():  # resumed after the end

@@ -3,60 +3,68 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discovery.doors import refuse
 
+if TYPE_CHECKING:
+    from discovery.molecule import Molecule
+    from discovery.outcome import Missing
+
+FILES = (".smi", ".smiles", ".txt", ".csv", ".tsv", ".sdf", ".parquet", ".gz")  # as no SMILES ends
+
 
 def route(
-    structures: Annotated[
-        list[str], typer.Argument(help="SMILES, or a file with one a line.", show_default=False)
-    ],
+    structures: Annotated[list[str], typer.Argument(help="SMILES, or library files.", show_default=False)],
     stock: Annotated[
         Path | None, typer.Option("--stock", help="SMILES file of building blocks; common ones if absent.")
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, max=4, help="Reactions in a row.")] = 3,
 ) -> None:
     """Say how a molecule can be made from building blocks, step by step."""
-    from discovery.molecule import Molecule, quiet_rdkit
-    from discovery.outcome import MoleculeError
+    from discovery.molecule import quiet_rdkit
+    from discovery.outcome import Missing
     from generative.routes import plan
     from generative.stock import load
 
     with quiet_rdkit():
         shelf = load(stock)
-        given: list[str] = []
-        for text in structures:
-            path = Path(text)
-            given += (
-                path.read_text(encoding="utf-8", errors="replace").splitlines()
-                if path.suffix and path.is_file()
-                else [text]
-            )
+        given = [found for text in structures for found in _read(text)]
     found = read = 0
-    rows = [line.split(maxsplit=1) for line in given if line.strip()]
-    for words in rows:
-        name = words[1].strip() if len(words) > 1 else words[0]
-        try:
-            planned = plan(Molecule.parse(words[0], name).mol(), shelf, steps)
-        except MoleculeError as error:
-            typer.echo(f"{words[0]}: {error}" if name != words[0] else str(error))
+    for molecule in given:
+        if isinstance(molecule, Missing):
+            typer.echo(molecule.detail)
             continue
+        planned = plan(molecule.mol(), shelf, steps)
         read += 1
         found += planned.whole
         if planned.whole:
-            typer.echo(f"{name}: {len(planned.steps)} steps from {len(planned.blocks)} blocks")
+            typer.echo(f"{molecule.shown}: {len(planned.steps)} steps from {len(planned.blocks)} blocks")
         else:
             told = "" if planned.exhausted else "; the search was cut short"
             typer.echo(
-                f"{name}: no whole route, {planned.covered:.0%} of the blocks' atoms on the shelf{told}"
+                f"{molecule.shown}: no whole route, {planned.covered:.0%} of the blocks' atoms on the shelf{told}"
             )
         if planned.steps:
             typer.echo("  " + planned.text().replace("\n", "\n  "))
         for block in planned.lacking if planned.steps else ():
             typer.echo(f"  not on the shelf: {block}")
-    typer.echo(f"{found} of {len(rows)} can be made from {len(shelf.names)} blocks")
+    typer.echo(f"{found} of {len(given)} can be made from {len(shelf.names)} blocks")
     if not read:
         refuse(f"no molecule could be read in {', '.join(structures)}")
+
+
+def _read(text: str) -> list[Molecule | Missing]:
+    """The molecules of a file, or the one that a SMILES says."""
+    from discovery.intake import read
+    from discovery.molecule import Molecule
+    from discovery.outcome import each
+    from discovery.records import check_there
+
+    path = Path(text)
+    if path.exists() or path.suffix.lower() in FILES:
+        check_there(path)
+        return [row.outcome for row in read(path, keep_duplicates=True)]
+    return each("route", Molecule.parse, [text])

@@ -26,13 +26,12 @@ faults that teach nothing, the report.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from discovery import plugins
-from discovery.config import Campaign, ConfigError, parse
+from discovery.config import Campaign, ConfigError, parse, table_of
 from discovery.devices import SEED
 from generative.refusal import SettingError
 
@@ -97,14 +96,7 @@ def read(path: str | Path, *, seed: int | None = None) -> Campaign:
         with the nearest right one.
     """
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    data = table_of(path)
     if not isinstance(data.get("steer"), dict):
         raise ConfigError(
             f"{path}: the table [steer] is absent; it holds budget, batch and what to start from"

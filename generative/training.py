@@ -44,6 +44,7 @@ try:
 except ImportError as error:
     raise ImportError("training needs: pip install 'discovery-workbench[generative]'") from error
 
+MADE_OF = "made_of.json"  # beside the data
 POOL = 16  # batches drawn together and sorted by length, so that little is padded
 VALIDATION = 1_024  # molecules kept out of training to measure the likelihood on
 AVERAGE = 0.999  # of the running average of the weights
@@ -387,10 +388,11 @@ def learn(
     crew = join_crew(device)
     data = out / "data"
     begun = (data / "vocabulary.json").exists()
-    if crew.leads:
-        _made_of(data, begun, molecules, limit, start)
-    if crew.leads and not begun:
-        prepare(
+    made_of = _made_of(molecules, limit, start)
+    if begun:
+        _check_same(data / MADE_OF, made_of)
+    elif crew.leads:
+        prepared = prepare(
             molecules,
             seed=seed,
             limit=limit,
@@ -398,7 +400,10 @@ def learn(
             vocabulary=start.vocabulary if start else None,
             widen=start is not None,
             hold_out=start is None,
-        ).save(data)
+        )
+        data.mkdir(parents=True, exist_ok=True)
+        publish(data / MADE_OF, json.dumps(made_of).encode())
+        prepared.save(data)
     crew.wait()
     bf16 = crew.device != "cpu" or has_bf16()
     usual: dict[str, Any] = {"seed": seed, "bf16": bf16}
@@ -410,23 +415,22 @@ def learn(
     )
 
 
-def _made_of(
-    data: Path, begun: bool, molecules: Sequence[Path], limit: int | None, start: Weights | None
-) -> None:
-    """Write down what the data is made of; refuse to go on with other molecules than it holds."""
-    note = data / "made_of.json"
-    now = {
+def _made_of(molecules: Sequence[Path], limit: int | None, start: Weights | None) -> dict[str, Any]:
+    """What decides the data, besides the seed, which the recipe holds."""
+    return {
         "molecules": [sha256_of(file) for file in molecules if file.is_file()],
         "limit": limit,
         "start": start.sha256 if start else None,
     }
-    if not begun:
-        data.mkdir(parents=True, exist_ok=True)
-        publish(note, json.dumps(now).encode())
-    elif note.exists() and (then := json.loads(note.read_text())) != now:
-        what = ", ".join(key for key in now if then.get(key) != now[key])
+
+
+def _check_same(note: Path, now: Mapping[str, Any]) -> None:
+    """See that a folder's data is made of what is given; a folder of older code has no note and passes."""
+    then = json.loads(note.read_text("utf-8")) if note.exists() else now
+    if what := ", ".join(key for key in now if then.get(key) != now[key]):
         raise SettingError(
-            f"{data.parent} was begun otherwise (different: {what}); choose another --out, or give what it was begun with"
+            f"{note.parents[1]} was begun otherwise (different: {what}); choose another --out, or give what it was "
+            "begun with"
         )
 
 

@@ -41,6 +41,8 @@ def dossier(
     )
     wanted = target.strip()
     found = source.dossier(Target(name=wanted))
+    if not found.articles:
+        refuse(f"no article of {', '.join(corpus or ())} could be read")
     if out is None:
         typer.echo(pages.text(found), nl=False)
         return

@@ -154,8 +154,9 @@ def of(entries: Sequence[Entry], column: Column, *, name: str = "series") -> Mea
         if isinstance(entry.molecule, Molecule) and isinstance(entry.activity, Score):
             same.setdefault(entry.molecule, []).append(place)
     if not same:
+        reason = next((f"; such as {entry.missing.detail}" for entry in entries if entry.missing), "")
         raise SeriesError(
-            f"{name}: none of the {len(entries):,} rows holds both a readable structure and a number"
+            f"{name}: none of the {len(entries):,} rows holds both a readable structure and a number{reason}"
         )
     merged = list(entries)
     for places in same.values():
@@ -208,7 +209,8 @@ def _number(text: str, where: str, concentration: str | None) -> Score | Missing
     try:
         value = float(stripped)
     except ValueError:
-        return Missing(STAGE, Reason.UNPARSABLE, f"{where}: {shown!r} is no number")
+        comma = f"; write {shown.replace(',', '.')}" if shown.count(",") == 1 else ""
+        return Missing(STAGE, Reason.UNPARSABLE, f"{where}: {shown!r} is no number{comma}")
     if not math.isfinite(value):
         return Missing(STAGE, Reason.UNPARSABLE, f"{where}: {shown!r} is no number")
     if concentration is None:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from discovery.files import publish, sha256_of
 from discovery.outcome import Counts, Missing, Reason
-from discovery.records import records
+from discovery.records import check_there, records
 from docking.dynamics.protocol import STAGE
 from docking.receptor import DockingError
 from docking.run_folder import SIMULATION, begun
@@ -30,11 +30,12 @@ def opened(out: Path, poses: Path, settings: Mapping[str, Any], resume: bool) ->
 
     Raises
     ------
+    IntakeError
+        There is no such file of poses.
     DockingError
-        There is no such file of poses; see run_folder.begin.
+        See run_folder.begin.
     """
-    if not poses.is_file():
-        raise DockingError(f"there is no file of poses {poses}")
+    check_there(poses, "poses")
     with begun(out, SIMULATION, {"poses": sha256_of(poses), **settings}, resume):
         yield
 

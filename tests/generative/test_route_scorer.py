@@ -52,7 +52,11 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "moclobemide: 1 steps from 2 blocks" in done.output
     assert "1. amide coupling: " in done.output
-    assert "C1CC: broken is not a SMILES" in done.output
+    assert "library.smi, line 2: broken is not a SMILES" in done.output
     assert "1 of 2 can be made" in done.output
     gone = CliRunner().invoke(app, ["route", "CCO", "--stock", str(tmp_path / "none.smi")])
     assert gone.exit_code != 0
+    salt = CliRunner().invoke(app, ["route", f"{MOCLOBEMIDE}.Cl"])
+    assert "1 of 1 can be made" in salt.output
+    for words in (["C1CC"], [str(tmp_path / "none.smi")], [str(tmp_path)]):
+        assert CliRunner().invoke(app, ["route", *words]).exit_code != 0, words

@@ -24,6 +24,7 @@ from generative.encoding import Places, rows  # noqa: E402
 from generative.model import Weights, WeightsError  # noqa: E402
 from generative.parallel import Crew, join_crew  # noqa: E402
 from generative.policy import Shape  # noqa: E402
+from generative.refusal import SettingError  # noqa: E402
 from generative.rollouts import tree_of  # noqa: E402
 from generative.training import Recipe, learn, seconds, train  # noqa: E402
 from generative.trees import put_together  # noqa: E402
@@ -157,6 +158,9 @@ def test_teaching_a_series_raises_the_likelihood_of_members_it_never_saw(
     assert report == {"read": 16, "taught": 13, "unparsable": 2, "no tree of units": 1}
     assert [line for line in told if "validation" in line]
     assert likelihood_of(taught, unseen) > likelihood_of(untaught(first, taught), unseen) + 5.0
+    (tmp_path / "other.smi").write_text("CCO\n")
+    with pytest.raises(SettingError, match=r"b was begun otherwise \(different: molecules\); choose another"):
+        learn([tmp_path / "other.smi"], tmp_path / "b", steps=41, start=first, settings=small)
 
 
 def untaught(first: Weights, taught: Weights) -> Weights:

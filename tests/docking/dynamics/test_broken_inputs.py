@@ -14,7 +14,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from discovery.outcome import MoleculeError
+from discovery.outcome import MoleculeError, UserError
 from docking import demo_target
 from docking.dynamics.charges import am1_bcc, gasteiger, graph_charges, method
 from docking.dynamics.platform import Device
@@ -273,14 +273,14 @@ def test_a_wrong_choice(asked: Callable[[], object], says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "says"), [(None, "there is no file of poses"), ("CCO ethanol\n", "holds no poses: give")]
+    ("written", "says"), [(None, "does not exist"), ("CCO ethanol\n", "holds no poses: give")]
 )
 def test_a_file_that_holds_no_poses(tmp_path: Path, written: str | None, says: str) -> None:
     path = tmp_path / "poses.smi"
     if written is not None:
         path.write_text(written)
     job = Job(demo_model(), "digest", "mmgbsa", Run(), Settings(charges=gasteiger), "gasteiger")
-    with pytest.raises(DockingError, match=says):
+    with pytest.raises(UserError, match=says):
         work(path, tmp_path / "out", job)
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
+from discovery.records import IntakeError
 from docking.dynamics import relative_work as room
 from docking.dynamics.beginning import Beginning
 from docking.dynamics.charges import gasteiger
@@ -164,7 +165,7 @@ def test_a_doubted_edge_is_used_only_where_no_other_reaches() -> None:
 def test_one_ligand_is_none_too_few(tmp_path: Path) -> None:
     with pytest.raises(DockingError, match=r"holds 1 usable ligand\(s\); relative free energies take two"):
         work(sdf(tmp_path, toluene=Chem.Mol(toluene())), tmp_path / "out", JOB)
-    with pytest.raises(DockingError, match="there is no file of poses"):
+    with pytest.raises(IntakeError, match="does not exist"):
         work(tmp_path / "no.sdf", tmp_path / "out2", JOB)
 
 

@@ -16,6 +16,7 @@ import pytest
 from rdkit import Chem
 from typer.testing import CliRunner
 
+from discovery.records import IntakeError
 from docking.dynamics import work as room
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.checkpoint import Keeper
@@ -239,7 +240,7 @@ def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
         work(poses, out, JOB, resume=False)
     with pytest.raises(DockingError, match='charges was "gasteiger" and is "am1-bcc"'):
         work(poses, out, replace(JOB, charges="am1-bcc"), resume=True)
-    with pytest.raises(DockingError, match="there is no file of poses"):
+    with pytest.raises(IntakeError, match="does not exist"):
         work(tmp_path / "nowhere.sdf", out, JOB)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
