@@ -1,6 +1,7 @@
 """How is the graph charge model made? AM1-BCC charges of many small molecules, and a network fitted to them.
 
     python -m docking.dynamics.charge_training pick pool.smi molecules.smi --wanted 4500
+    python -m docking.dynamics.charge_training pick pool.smi more.smi --showing scarce.txt --unlike reported.sdf
     python -m docking.dynamics.charge_training label molecules.smi rough.jsonl --loose 60
     python -m docking.dynamics.charge_training label some.smi labels.jsonl
     python -m docking.dynamics.charge_training fit rough.jsonl [reference.sdf ...] --out first.safetensors
@@ -8,7 +9,8 @@
         --rate 5e-4 --out weights/charges.safetensors
 
 `pick` takes those of a pool whose atoms stand where no atom picked before them stood, in
-their state at pH 7.4 (one in five of those that change keeps the state drawn).
+their state at pH 7.4 (one in five of those that change keeps the state drawn); with --showing, those that
+hold what is named there. None that is like a molecule of the --unlike files.
 `label` computes AM1-BCC charges at one outstretched conformer of each molecule and may be
 stopped and begun again; rough labels, at a conformer hardly relaxed, cost half and err alike on
 like groups, so that a network that learned from many of them learns the rest from few. `fit` takes those, and SDF files whose charges stand in the
@@ -29,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
+from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
@@ -48,6 +50,7 @@ BATCH_ATOMS = 500
 LABEL_CONFORMERS, LABEL_LOOSE = 3, 10.0
 SMALLEST, LARGEST = 4, 27  # heavy atoms of a molecule that is picked
 NEW = (0.5, 0.25, 0.1)  # share of its surroundings that are to be new, in the first pass, the second ...
+LIKE = 0.6  # Tanimoto similarity of Morgan fingerprints, two bonds; from here on a molecule is like another
 ASIDE = 12  # one scaffold in so many is left aside
 _TWICE = 0.05  # e; beyond it an error counts by its size, not its square: labels err too
 
@@ -68,22 +71,21 @@ class Labelled:
         return hashlib.sha256(scaffold.encode()).digest()[0] % ASIDE == 0
 
 
-def pick(pool: Iterable[str], wanted: int, seed: int = 1) -> list[str]:
+def pick(pool: Iterable[str], wanted: int, seed: int = 1, unlike: Sequence[Chem.Mol] = ()) -> list[str]:
     """SMILES of small molecules that show the most surroundings of atoms (two bonds about each).
 
     What cannot be read, is charged beyond 2 e, or holds atoms that the network is not to
     know, is passed over.
+
+    Parameters
+    ----------
+    unlike
+        What no molecule that is picked may be like.
     """
     rng = np.random.default_rng(seed)
     maker = rdFingerprintGenerator.GetMorganGenerator(radius=2)
     held: dict[str, list[int]] = {}
-    for text in pool:
-        with quiet_rdkit():
-            mol = Chem.MolFromSmiles(max(text.split("."), key=len))
-        if mol is None or not SMALLEST <= mol.GetNumHeavyAtoms() <= LARGEST:
-            continue
-        if any(a.GetAtomicNum() not in ELEMENTS or a.GetIsotope() for a in mol.GetAtoms()):
-            continue
+    for mol in _fit_to_learn(pool, unlike):
         more = rdFingerprintGenerator.AdditionalOutput()
         more.AllocateBitInfoMap()
         maker.GetSparseCountFingerprint(mol, additionalOutput=more)
@@ -100,6 +102,49 @@ def pick(pool: Iterable[str], wanted: int, seed: int = 1) -> list[str]:
                 shown.update(wide)
                 picked.append(smiles)
                 held[smiles] = []
+    return _as_in_the_body(picked, rng)
+
+
+def pick_showing(
+    pool: Iterable[str], patterns: Sequence[tuple[int, str]], seed: int = 1, unlike: Sequence[Chem.Mol] = ()
+) -> list[str]:
+    """As `pick`, but those that hold a substructure, as SMARTS, of which there are not so many yet.
+
+    Raises
+    ------
+    ValueError
+        A SMARTS cannot be read.
+    """
+    queries = [(count, Chem.MolFromSmarts(smarts)) for count, smarts in patterns]
+    for (_, smarts), (_, query) in zip(patterns, queries, strict=True):
+        if query is None:
+            raise ValueError(f"{smarts!r} is no SMARTS")
+    found = [0] * len(queries)
+    picked: dict[str, None] = {}
+    for mol in _fit_to_learn(pool, unlike):
+        shows = [i for i, (count, q) in enumerate(queries) if found[i] < count and mol.HasSubstructMatch(q)]
+        if shows and (smiles := Chem.MolToSmiles(mol)) not in picked:
+            picked[smiles] = None
+            for i in shows:
+                found[i] += 1
+    return _as_in_the_body(list(picked), np.random.default_rng(seed))
+
+
+def _fit_to_learn(pool: Iterable[str], unlike: Sequence[Chem.Mol]) -> Iterable[Chem.Mol]:
+    maker = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    apart = [maker.GetFingerprint(Chem.RemoveHs(mol)) for mol in unlike]
+    for text in pool:
+        with quiet_rdkit():
+            mol = Chem.MolFromSmiles(max(text.split("."), key=len))
+        if mol is None or not SMALLEST <= mol.GetNumHeavyAtoms() <= LARGEST:
+            continue
+        if any(a.GetAtomicNum() not in ELEMENTS or a.GetIsotope() for a in mol.GetAtoms()):
+            continue
+        if max(DataStructs.BulkTanimotoSimilarity(maker.GetFingerprint(mol), apart), default=0.0) < LIKE:
+            yield mol
+
+
+def _as_in_the_body(picked: Sequence[str], rng: np.random.Generator) -> list[str]:
     return [
         found for smiles in picked if (found := _in_the_body(smiles, keep=rng.random() < 0.2)) is not None
     ]
@@ -282,6 +327,8 @@ def main() -> None:
     pool.add_argument("pool", type=Path)
     pool.add_argument("molecules", type=Path)
     pool.add_argument("--wanted", type=int, default=4500)
+    pool.add_argument("--showing", type=Path, help="how many and the SMARTS of what, line by line")
+    pool.add_argument("--unlike", type=Path, nargs="+", default=[], help="SDF files")
     two = what.add_parser("fit")
     two.add_argument("data", type=Path, nargs="+")
     two.add_argument("--out", type=Path, required=True)
@@ -294,7 +341,13 @@ def main() -> None:
     )
     given = parser.parse_args()
     if given.what == "pick":
-        found = pick((x.split()[0] for x in given.pool.read_text().splitlines() if x.strip()), given.wanted)
+        names = [x.split()[0] for x in given.pool.read_text().splitlines() if x.strip()]
+        unlike = [m for path in given.unlike for m in Chem.SDMolSupplier(str(path)) if m is not None]
+        if given.showing:
+            asked = (x.split() for x in given.showing.read_text().splitlines() if x.strip())
+            found = pick_showing(names, [(int(count), smarts) for count, smarts in asked], unlike=unlike)
+        else:
+            found = pick(names, given.wanted, unlike=unlike)
         given.molecules.write_text("".join(f"{smiles}\n" for smiles in found))
         print(len(found), "picked")
         return

@@ -67,6 +67,10 @@ def simulate(
     drop: Annotated[
         list[str] | None, typer.Option(help="Leave a residue of the receptor out: A:HEM301.")
     ] = None,
+    waters: Annotated[
+        bool,
+        typer.Option("--waters", help="Keep crystal waters that three polar atoms of the receptor hold."),
+    ] = False,
     protonation: Annotated[list[str] | None, typer.Option(help="Such as A:HIS57=HIP.")] = None,
     ph: Annotated[float, typer.Option(min=0.0, max=14.0, help="Protonate the receptor at this pH.")] = 7.4,
     charges: Annotated[
@@ -108,7 +112,8 @@ def simulate(
         device=Device(platform, threads),
     )
     settings.device.platform()  # a wrong name is refused before any work
-    model = load_receptor(receptor, ph=ph, drop=drop or [], protonation=states_of(protonation or []))
+    states = states_of(protonation or [])
+    model = load_receptor(receptor, ph=ph, drop=drop or [], protonation=states, waters=waters)
     for note in model.notes:
         typer.echo(note)
     typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)

@@ -18,6 +18,7 @@ from docking.receptor import ReceptorError
 
 KEEP = 9.0  # Å
 FREE = 5.0  # Å
+_INSIDE = 1.5  # Å; a crystal water this near to an atom of the pose was made room for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +48,7 @@ def carve(
     free: float = FREE,
     near: Floats | None = None,
 ) -> Complex:
-    """The pocket around a ligand, joined with it.
+    """The pocket around a ligand, joined with it; a crystal water that the pose lies on is left out.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def carve(
         If no residue is that near: pose and receptor are not in one frame.
     """
     pose = ligand_xyz / 10.0
-    nearest = _nearest(receptor, pose if near is None else near / 10.0)
+    points = pose if near is None else near / 10.0
+    nearest = _nearest(receptor, points)
     reach = max(free, FREE)
     if nearest.min() > reach / 10.0:
         closest = int(nearest.argmin())
@@ -76,6 +78,7 @@ def carve(
         )
     moving = nearest <= free / 10.0
     kept = (nearest <= keep / 10.0) | _bonded_to(receptor, moving)
+    kept[_put_aside(receptor, points)] = False
     atoms = np.flatnonzero(kept[receptor.residue])
     residues = np.flatnonzero(kept)
     new = np.full(len(receptor.labels), -1, dtype=np.int64)
@@ -103,6 +106,13 @@ def _nearest(receptor: ReceptorModel, pose: Floats) -> Floats:
         gaps[start : start + 2048] = np.linalg.norm(block[:, None] - pose[None], axis=-1).min(axis=1)
     np.minimum.at(nearest, receptor.residue, gaps)
     return nearest
+
+
+def _put_aside(receptor: ReceptorModel, points: Floats) -> list[int]:
+    """Crystal waters whose oxygen lies on a point, nm, by residue."""
+    oxygens = np.flatnonzero((receptor.numbers == 8) & np.isin(receptor.residue, sorted(receptor.waters)))
+    gaps = np.linalg.norm(receptor.xyz[oxygens][:, None] - points[None], axis=-1).min(axis=1, initial=np.inf)
+    return [int(i) for i in receptor.residue[oxygens[gaps < _INSIDE / 10.0]]]
 
 
 def _bonded_to(receptor: ReceptorModel, chosen: Bools) -> Bools:

@@ -3,8 +3,10 @@
 The PDB text is a prepared receptor's (docking/receptor.py); text without hydrogens is
 prepared first. Chain breaks stay open and uncapped: a bond is never drawn across a gap,
 and a residue that ends at one keeps the parameters it has inside a chain, which adds no
-false charge. Crystal waters are left out, as the water here is a continuum. Phosphorylated
-residues (SEP, TPO, PTR, ...) take phosaa14SB [1]_ where openmmforcefields is installed.
+false charge. The water is a continuum; where asked, but for those crystal waters that three or more
+polar atoms of the receptor hold: of the four hydrogen bonds a water can make they leave it one, for a
+ligand. Phosphorylated residues (SEP, TPO, PTR, ...) take phosaa14SB [1]_ where openmmforcefields is
+installed.
 
 References
 ----------
@@ -28,7 +30,7 @@ try:
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
-from docking import preparation
+from docking import preparation, structure
 from docking.dynamics.system import terms_of
 from docking.dynamics.terms import Floats, Ints, Terms
 from docking.receptor import ReceptorError
@@ -37,8 +39,9 @@ PROTEIN = "ff14SB"
 _PHOSPHO = frozenset({"SEP", "S1P", "TPO", "T1P", "PTR", "Y1P", "H1D", "H2D", "H1E"})
 _UNBONDED = _PHOSPHO | {"HYP"}  # OpenMM's reader of PDB files draws no bonds in them
 _PHOSPHO_FILES = ("amber/ff14SB.xml", "amber/phosaa14SB.xml", "amber14/tip3p.xml")  # of openmmforcefields
-_FILES = ("amber14/protein.ff14SB.xml", "amber14/tip3p.xml")  # the second for its ions
-_WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
+_FILES = ("amber14/protein.ff14SB.xml", "amber14/tip3p.xml")  # the second for ions and water
+_HOLDING = 3  # polar atoms of the receptor (N, O, S) that make a crystal water a part of it
+_HELD = 0.35  # nm, from such an atom to the water's oxygen
 _STUMPS = ({"N"}, {"C"}, {"C", "O"})
 _BREAK = 0.25  # nm from C to N; a peptide bond is 0.133
 _PEPTIDE = 0.17  # nm; a C and an N this near are bonded, whatever their order in the file
@@ -57,16 +60,19 @@ class ReceptorModel:
     residue: Ints  # [atom], index into `labels`
     labels: tuple[str, ...]  # [residue], "A:ASP129" as in the file
     notes: tuple[str, ...] = ()  # what was decided here
+    waters: frozenset[int] = frozenset()  # residues that are crystal waters
 
 
 @lru_cache(maxsize=4)
-def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
+def receptor_model(pdb: str, name: str = "the receptor", *, waters: bool = False) -> ReceptorModel:
     """ff14SB for a receptor given as PDB text.
 
     Parameters
     ----------
     pdb
         The text of a PDB file, with hydrogens or without.
+    waters
+        Keep the crystal waters that the receptor holds.
 
     Raises
     ------
@@ -78,15 +84,16 @@ def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
     if not any(line.startswith(("ATOM", "HETATM")) for line in pdb.splitlines()):
         raise ReceptorError(f"{name} holds no ATOM line; give the text of a PDB file")
     if not _has_hydrogens(pdb):
-        prepared = preparation.from_text(pdb, name)
-        pdb = prepared.pdb
+        found = structure.parse(pdb, name)
+        keep = waters_of(found) if waters else ()
+        pdb = preparation.assemble(found.atoms, name, models=found.models, keep=keep).pdb
         notes.append(f"{name} had no hydrogens; they were added for pH {preparation.PH:g}")
     topology, positions = _read(pdb, name)
     phospho = sorted({r.name for r in topology.residues()} & _PHOSPHO)
     if phospho:
         notes.append(f"{', '.join(phospho)} with the parameters of phosaa14SB")
     _bond_by_template(topology, _force_field(phospho=bool(phospho)))
-    topology, positions = _without_water(topology, positions, notes)
+    topology, positions = _without_water(topology, positions, notes, held=waters)
     topology, positions = _without_stumps(topology, positions, notes)
     topology = _open_gaps(topology, positions, notes)
     residues = list(topology.residues())
@@ -105,7 +112,13 @@ def receptor_model(pdb: str, name: str = "the receptor") -> ReceptorModel:
         residue=np.array([a.residue.index for a in atoms], dtype=np.int64),
         labels=labels,
         notes=tuple(notes),
+        waters=frozenset(residue.index for residue in residues if residue.name in preparation.WATERS),
     )
+
+
+def waters_of(found: structure.Read) -> list[str]:
+    """The names under which a structure holds waters: what preparation is to keep for `waters`."""
+    return sorted({atom.resname for atom in found.atoms} & preparation.WATERS)
 
 
 def _has_hydrogens(pdb: str) -> bool:
@@ -138,11 +151,31 @@ def _label(residue: Any) -> str:
     return f"{residue.chain.id.strip()}:{residue.name}{residue.id.strip()}{residue.insertionCode.strip()}"
 
 
-def _without_water(topology: Any, xyz: Floats, notes: list[str]) -> tuple[Any, Floats]:
-    waters = [residue for residue in topology.residues() if residue.name in _WATERS]
-    if waters:
-        notes.append(f"{len(waters)} crystal water(s) left out: the water is a continuum")
-    return _without(waters, topology, xyz)
+def _without_water(topology: Any, xyz: Floats, notes: list[str], *, held: bool) -> tuple[Any, Floats]:
+    """Without waters; those whose hydrogens are there and that the receptor holds may stay."""
+    waters = [residue for residue in topology.residues() if residue.name in preparation.WATERS]
+    if not waters:
+        return topology, xyz
+    polar = [
+        atom.index
+        for atom in topology.atoms()
+        if atom.element.symbol in ("N", "O", "S") and atom.residue.name not in preparation.WATERS
+    ]
+    left: list[Any] = []
+    kept: list[Any] = []
+    for water in waters:
+        oxygen = next((atom.index for atom in water.atoms() if atom.element.symbol == "O"), None)
+        whole = held and oxygen is not None and len(list(water.atoms())) == 3
+        near = np.linalg.norm(xyz[polar] - xyz[oxygen], axis=1) < _HELD if whole else np.zeros(0)
+        (kept if near.sum() >= _HOLDING else left).append(water)
+    if kept:
+        named = ", ".join(map(_label, kept[:6])) + (", ..." if len(kept) > 6 else "")
+        notes.append(
+            f"{len(kept)} crystal water(s) kept, each held by {_HOLDING} or more polar atoms of the receptor: {named}"
+        )
+    if left:
+        notes.append(f"{len(left)} crystal water(s) left out: the water is a continuum")
+    return _without(left, topology, xyz)
 
 
 def _without_stumps(topology: Any, xyz: Floats, notes: list[str]) -> tuple[Any, Floats]:

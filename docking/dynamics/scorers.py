@@ -17,7 +17,7 @@ from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.score import Column, Score
-from docking import demo_target, preparation
+from docking import demo_target, preparation, structure
 from docking.dynamics.charges import METHODS, method
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import (
@@ -30,7 +30,7 @@ from docking.dynamics.protocol import (
     rescore,
     simulate,
 )
-from docking.dynamics.receptor_system import ReceptorModel, receptor_model
+from docking.dynamics.receptor_system import ReceptorModel, receptor_model, waters_of
 from docking.dynamics.sage import DEFAULT, force_field
 from docking.dynamics.simulate import Run
 from docking.fetch import located
@@ -196,6 +196,7 @@ def load_receptor(
     ph: float = preparation.PH,
     drop: Sequence[str] = (),
     protonation: Mapping[str, str] | None = None,
+    waters: bool = False,
 ) -> ReceptorModel:
     """The receptor's mechanics: the demo target's, or a file's; prepared as docking prepares it.
 
@@ -203,6 +204,8 @@ def load_receptor(
     ----------
     ph, drop, protonation
         Of a file, as `preparation.prepare`.
+    waters
+        Of a file: keep the crystal waters that the receptor holds, see receptor_system.py.
 
     Raises
     ------
@@ -216,8 +219,10 @@ def load_receptor(
             raise ReceptorError("the demo target is prepared already; drop and protonation are for files")
         target = demo_target.receptor()
     else:
-        target = preparation.prepare(located(given), ph=ph, drop=drop, protonation=protonation)
-    return receptor_model(target.pdb, target.name)
+        path = located(given)
+        keep = waters_of(structure.read(path)) if waters and path.suffix.lower() != ".pdbqt" else []
+        target = preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=protonation)
+    return receptor_model(target.pdb, target.name, waters=waters)
 
 
 def _settings(scorer: PoseStability | BindingEnergy) -> Settings:

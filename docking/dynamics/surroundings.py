@@ -69,7 +69,8 @@ def in_water(
     ligand = subset(bound.terms, np.arange(bound.n_receptor, bound.terms.n_atoms))
     whole = carve(receptor, ligand, xyz[bound.ligand] * 10.0, keep=float("inf"), free=free)
     start = whole.xyz.copy()
-    start[bound.receptor_atoms] = xyz[: bound.n_receptor]
+    place = np.searchsorted(whole.receptor_atoms, bound.receptor_atoms)
+    start[place] = xyz[: bound.n_receptor]
     wet = solvated(
         whole.terms, start, padding=padding, salt=SALT, turns=False, cutoff=cutoff, seed=seed, name=name
     )
@@ -79,7 +80,7 @@ def in_water(
     return Surroundings(
         system=system,
         xyz=wet.xyz,
-        kept=np.concatenate([bound.receptor_atoms, np.arange(whole.n_receptor, whole.terms.n_atoms)]),
+        kept=np.concatenate([place, np.arange(whole.n_receptor, whole.terms.n_atoms)]),
         atoms=wet.terms.n_atoms,
         density=wet.density,
     )

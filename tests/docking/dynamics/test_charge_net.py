@@ -15,7 +15,7 @@ from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.bcc import bond_charge_corrections, known_corrections
 from docking.dynamics.charge_graph import graph_of, side_by_side
 from docking.dynamics.charge_net import charges, forward, fresh, gradient, loaded, members
-from docking.dynamics.charge_training import Labelled, errors, fit, label, pick, read, save
+from docking.dynamics.charge_training import Labelled, errors, fit, label, pick, pick_showing, read, save
 from docking.dynamics.charges import graph_charges, method
 from tests.docking.dynamics.cases import needs_shared, reference_charges, shared_ligands
 
@@ -103,6 +103,20 @@ def test_molecules_are_picked_for_what_they_show_and_as_they_are_in_the_body() -
     assert {"CCCCO", "N#Cc1cccnc1"} <= set(found)
     assert "[O-]" in "".join(found)
     assert len(pick(pool, 2, seed=3)) == 2
+
+
+def test_molecules_are_picked_for_what_they_hold_and_none_that_is_like_what_is_judged() -> None:
+    pool = ["CCS(=O)(=O)c1ccccc1", "CCCS(=O)(=O)c1ccccc1C", "Cc1ccc(Cl)cc1", "Clc1ccncc1", "CCCCCO"]
+    asked = [(1, "cS(=O)(=O)C"), (5, "cCl")]
+    found = pick_showing(pool, asked)
+    assert found == ["CCS(=O)(=O)c1ccccc1", "Cc1ccc(Cl)cc1", "Clc1ccncc1"]
+    assert pick_showing(pool, asked, unlike=[whole("CCS(=O)(=O)c1ccccc1"), whole("Clc1ccncc1")]) == [
+        "CCCS(=O)(=O)c1ccccc1C",
+        "Cc1ccc(Cl)cc1",
+    ]
+    assert "CCCCCO" not in pick(pool, 9, unlike=[whole("CCCCCO")])
+    with pytest.raises(ValueError, match="is no SMARTS"):
+        pick_showing(pool, [(1, "c1cc(")])
 
 
 def test_a_bond_without_a_correction_is_left_to_the_network() -> None:

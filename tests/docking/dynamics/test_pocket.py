@@ -8,10 +8,12 @@ import pytest
 from docking.dynamics.binding_energy import interaction
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.pocket import carve
+from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.sage import force_field
 from docking.dynamics.smirnoff import ligand_terms
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import demo_model, toluene, toluene_pocket
+from tests.docking.dynamics.cases import demo_model, embedded, toluene, toluene_pocket
+from tests.docking.dynamics.test_receptor_system import HELD, helix, text
 
 
 def test_what_is_near_is_kept_and_what_is_nearest_moves() -> None:
@@ -48,6 +50,23 @@ def test_the_pocket_stands_for_the_whole_receptor() -> None:
     small, whole = (carve(model, terms, xyz, keep=keep) for keep in (9.0, 1000.0))
     assert whole.n_receptor == model.terms.n_atoms
     assert interaction(small, small.xyz).total == pytest.approx(interaction(whole, whole.xyz).total, abs=0.5)
+
+
+def test_a_water_that_the_pose_lies_on_made_room_for_it() -> None:
+    """Of two crystal waters the one beside the ligand stays, the one it lies on does not."""
+    ligand = embedded("CO")
+    terms = ligand_terms(ligand, gasteiger(ligand).values, force_field())
+    model = receptor_model(text([*helix(last=132), "TER", *HELD]), "helix 3", waters=True)
+    (oxygen,) = np.flatnonzero((model.numbers == 8) & (model.residue == min(model.waters)))
+    spot = model.xyz[oxygen] * 10.0
+    xyz = ligand.GetConformer().GetPositions()
+    for apart, there in ((1.0, False), (2.8, True)):
+        pose = xyz - xyz[1] + spot + np.array([0.0, -apart, 0.0])
+        gap = np.linalg.norm(pose - spot, axis=1).min()
+        assert (gap > 1.5) == there
+        bound = carve(model, terms, pose)
+        assert ("A:HOH901" in bound.labels) == there
+        assert bound.terms.n_atoms == bound.n_receptor + len(xyz)
 
 
 def test_a_pose_far_from_the_receptor_is_refused_with_the_distance() -> None:

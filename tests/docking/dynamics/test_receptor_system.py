@@ -92,15 +92,47 @@ def test_residues_in_the_wrong_order_are_bonded_by_distance() -> None:
     assert len(model.terms.bonds) == len(straight.terms.bonds)
 
 
-def test_waters_are_left_out_and_said() -> None:
-    water = [
-        "HETATM 9001  O   HOH A 900      30.000  30.000  30.000  1.00  0.00           O",
-        "HETATM 9002  H1  HOH A 900      30.957  30.000  30.000  1.00  0.00           H",
-        "HETATM 9003  H2  HOH A 900      29.760  30.927  30.000  1.00  0.00           H",
+def water(number: int, x: float, y: float, z: float) -> list[str]:
+    """A water with its oxygen there."""
+    places = {"O": (x, y, z), "H1": (x + 0.957, y, z), "H2": (x - 0.240, y + 0.927, z)}
+    return [
+        f"HETATM{number}{i:02}  {name:<3} HOH A {number}    {px:8.3f}{py:8.3f}{pz:8.3f}  1.00  0.00           {name[0]}"
+        for i, (name, (px, py, pz)) in enumerate(places.items())
     ]
-    model = receptor_model(text([*helix(), "TER", *water]), "helix 3")
-    assert model.notes[0].startswith("1 crystal water")
+
+
+HELD = water(901, -9.26, -5.96, 5.15)  # beside OG and O of Ser127, N of Ser128, OG1 of Thr131
+SINGLE = water(902, 30.0, 30.0, 30.0)
+
+
+def test_a_water_that_three_polar_atoms_hold_is_the_receptors_and_others_are_the_continuums() -> None:
+    model = receptor_model(text([*helix(last=132), "TER", *HELD, *SINGLE]), "helix 3", waters=True)
+    assert [label for label in model.labels if "HOH" in label] == ["A:HOH901"]
+    assert model.waters == {model.labels.index("A:HOH901")}
+    assert "A:HOH901" in model.notes[0]
+    assert model.notes[1].startswith("1 crystal water")
+    (oxygen,) = np.flatnonzero((model.residue == model.labels.index("A:HOH901")) & (model.numbers == 8))
+    own = model.terms.charge[model.residue == model.labels.index("A:HOH901")]
+    assert own.sum() == pytest.approx(0.0, abs=1e-9)
+    assert (model.terms.bonds == oxygen).sum() == 2
+    # what held it is gone: a stretch of the same helix without Ser127 and Thr131
+    less = [x for x in helix(last=132) if int(x[22:26]) not in (127, 131)]
+    assert not receptor_model(text([*less, "TER", *HELD]), "helix 3", waters=True).waters
+
+
+def test_waters_are_left_out_and_said_unless_asked_for() -> None:
+    model = receptor_model(text([*helix(last=132), "TER", *HELD, *SINGLE]), "helix 3")
+    assert model.notes[0].startswith("2 crystal water")
     assert not any("HOH" in label for label in model.labels)
+
+
+def test_a_water_without_hydrogens_is_left_to_the_continuum_unless_all_are_to_be_placed() -> None:
+    model = receptor_model(text([*helix(last=132), "TER", HELD[0]]), "helix 3", waters=True)
+    assert not model.waters
+    bare = [x for x in [*helix(last=132), "TER", HELD[0]] if x == "TER" or x[76:78].strip() != "H"]
+    model = receptor_model(text(bare), "bare", waters=True)
+    assert [model.labels[i] for i in model.waters] == ["A:HOH901"]
+    assert (model.residue == min(model.waters)).sum() == 3
 
 
 @pytest.mark.parametrize(("name", "charge"), [("ZN", 2.0), ("MG", 2.0), ("CL", -1.0)])
