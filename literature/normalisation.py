@@ -104,16 +104,49 @@ def normalise(
         ways = chain(first, spelled, ways)
     around = text if isinstance(text, Surroundings) else surroundings(text, lexicon) if text else None
     around = around if type in ("gene", None) else None
-    kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said)) if type == "gene" else []
     wanted = plural(name)
-    for word, method in ways:
-        if method in _GUESSES and around is not None and kin:
-            if links := _relative(lexicon, kin, around, least):
+
+    def elsewhere() -> tuple[Link, ...]:
+        """What the document makes of a gene's name that it also writes otherwise, or of a family's."""
+        if type != "gene" or around is None:
+            return ()
+        for word, method in _otherwise(name, short_forms or {}, around):
+            links = _links(lexicon, word, type, method, wanted, around)
+            # What several share tells no more than the name does.
+            if len(links) == 1 and _SCORES[method] >= least:
                 return links
-            kin = []
+        kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said))
+        return _relative(lexicon, kin, around, least)
+
+    asked = False
+    for word, method in ways:
+        if method in _GUESSES and not asked:
+            asked = True
+            if links := elsewhere():
+                return links
         if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted, around)):
             return links
-    return _relative(lexicon, kin, around, least) if around is not None else ()
+    return () if asked else elsewhere()
+
+
+_SYMBOL = re.compile(
+    r"\s((?:[A-Z][A-Za-z]*[ -]?\d+[A-Za-z]?|[A-Z][A-Za-z]*[A-Z\d][A-Za-z\d]*|[A-Z][a-z]{2,4}))$"
+)
+
+
+def _otherwise(name: str, short_forms: Mapping[str, str], around: Surroundings) -> Iterator[tuple[str, str]]:
+    """How else a document writes a gene's name: by what it is short for, with a last word in full, as a symbol."""
+    word = key(name)
+    for short, full in short_forms.items():
+        if len(short) >= _MINIMUM and key(full) == word:
+            yield key(short), "abbreviation"
+    *before, last = word.split() or [""]
+    if len(last) >= _MINIMUM and last.isalpha():  # "alpha-syn" where alpha-synuclein is also named
+        for longer in sorted(around.words):
+            if longer.startswith(last) and len(longer) >= len(last) + _MINIMUM:
+                yield " ".join([*before, longer]), "abbreviation"
+    if match := _SYMBOL.search(name):  # "nucleoprotein IFI 16"
+        yield key(match[1]), "head"
 
 
 def _relative(lexicon: Lexicon, names: Sequence[str], around: Surroundings, least: float) -> tuple[Link, ...]:

@@ -147,3 +147,26 @@ def test_words_of_every_day_are_no_genes(words: str) -> None:
 
 def test_a_class_of_drugs_is_not_its_commonest_member() -> None:
     assert normalise("statins")[0].concept.id == "MESH:D019161"
+
+
+@pytest.mark.parametrize(
+    ("name", "short_forms", "text", "symbol"),
+    [
+        ("gamma-syn", {}, "Fibrils of gamma-synuclein grew; gamma-syn was phosphorylated.", "SNCG"),
+        ("orphan brain kinase one", {"SBK1": "orphan brain kinase one"}, "It (SBK1) was seen.", "SBK1"),
+        (
+            "nuclear membrane nucleoprotein IFI 27",
+            {},
+            "The nuclear membrane nucleoprotein IFI 27 was lost.",
+            "IFI27",
+        ),
+    ],
+)
+def test_a_gene_may_be_written_otherwise_in_the_same_document(
+    name: str, short_forms: dict[str, str], text: str, symbol: str
+) -> None:
+    (link,) = normalise(name, "gene", short_forms=short_forms, text=text)
+    assert link.concept.name == symbol
+    assert not any(x.concept.name == symbol for x in normalise(name, "gene")), (
+        "without the document nothing tells"
+    )
