@@ -28,7 +28,12 @@ def dock(
         Path, typer.Option(help="SMI, CSV, TSV, SDF, MOL2, PDBQT or Parquet file, plain or gzipped.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for poses.sdf and scores.parquet.")],
-    around: Annotated[str, typer.Option(help="Put the box around this ligand file.")] = "",
+    around: Annotated[
+        str,
+        typer.Option(
+            help="Put the box around this ligand file, or a ligand in the receptor's own file: XK2 or A:XK2263."
+        ),
+    ] = "",
     center: Annotated[str, typer.Option(help="Middle of the box, such as 3.1,0.5,10.4 (Å).")] = "",
     size: Annotated[str, typer.Option(help="Edges of the box, such as 20,20,20 (Å).")] = "",
     residues: Annotated[str, typer.Option(help="Put the box around these, such as A:ASP129,B:PHE330.")] = "",
@@ -194,6 +199,7 @@ def _site(
     given: str, target: Receptor, around: str, center: str, size: str, residues: str, pocket: int
 ) -> Site:
     from docking import demo_target
+    from docking.fetch import located
     from docking.receptor import DockingError
     from docking.site import Site
 
@@ -203,6 +209,8 @@ def _site(
         raise DockingError(
             "give one of --around, --center with --size, --residues, --pocket; they say different things"
         )
+    if around and not Path(around).exists() and not Path(around).suffix and _is_file(given):
+        return Site.around_bound(located(given), around)
     if around:
         return Site.around_file(around)
     if center:
@@ -220,6 +228,11 @@ def _site(
     raise DockingError(
         f"where on {given}? give --around LIGAND, --center x,y,z --size x,y,z, --residues, or --pocket 1"
     )
+
+
+def _is_file(given: str) -> bool:
+    """Is this receptor a file as deposited, which may hold a ligand?"""
+    return not given.startswith("demo:") and not given.lower().removesuffix(".gz").endswith(".pdbqt")
 
 
 def _triple(option: str, text: str) -> tuple[float, float, float]:

@@ -264,6 +264,7 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
     try:
         _joined([parts / f"{i:06d}.part" for i in range(number)], table, texts)
         publish(out / "receptor.pdb", job.receptor.pdb.encode())
+        publish(out / "receptor.pdbqt", job.receptor.pdbqt.encode())
         publish(out / "report.txt", ("\n".join(_report(table, job)) + "\n").encode())
         for column, path in texts.items():
             if column == "sdf" or path.stat().st_size:

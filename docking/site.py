@@ -18,12 +18,14 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt
 from docking.receptor import Receptor, ReceptorError
+from docking.structure import by_residue, read, text_of
 
 Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 MARGIN = 4.0  # Å on every side of a bound ligand, as gnina's autobox does
 SMALLEST = 15.0  # Å; a box around a small fragment would shut out every larger molecule
+FEWEST = 3  # heavy atoms of a bound ligand; waters and ions have fewer
 LARGEST = 150.0  # Å; beyond any single protein domain, so a larger edge is a slip of the pen
 
 
@@ -87,7 +89,33 @@ class Site:
         return cls.around(ligand_points(path), margin, smallest)
 
     @classmethod
-    def of_residues(cls, receptor: Receptor, residues: Sequence[str], margin: float = MARGIN) -> Site:
+    def around_bound(cls, path: str | Path, name: str, margin: float = MARGIN) -> Site:
+        """The box around a ligand that a structure file holds, "XK2" or "A:XK2263".
+
+        Raises
+        ------
+        ReceptorError
+            The file cannot be read, or holds none or several of that name; the message names what it holds.
+        """
+        strangers = {
+            group[0].residue: heavy
+            for group in by_residue(read(path).atoms).values()
+            if len(heavy := [atom for atom in group if atom.element != "H"]) >= FEWEST
+            and not {"N", "CA", "C"} <= {atom.name for atom in heavy}  # an amino acid, modified or not
+            and group[0].resname not in ("ACE", "NME")
+        }
+        hits = [where for where, group in strangers.items() if name in (where, group[0].resname)]
+        if len(hits) != 1:
+            what = ", ".join(hits or list(strangers)[:12]) or "none"
+            raise ReceptorError(
+                f"{path} holds {len(hits) or 'no'} ligands {name}, {what}: name one of them"
+                if hits
+                else f"there is no ligand file {name}, and {path} holds no ligand of that name; it holds {what}"
+            )
+        return cls.around([atom.xyz for atom in strangers[hits[0]]], margin)
+
+    @classmethod
+    def of_residues(cls, receptor: Receptor, names: Sequence[str], margin: float = MARGIN) -> Site:
         """The box around named residues, such as ["A:ASP129", "A:PHE330"].
 
         Raises
@@ -98,7 +126,7 @@ class Site:
         atoms = pdbqt.read(receptor.pdbqt)
         found = np.array([atom.residue for atom in atoms.atoms])
         points = []
-        for residue in residues:
+        for residue in names:
             hits = atoms.coords[found == residue]
             if not len(hits):
                 chain = residue.split(":")[0]
@@ -172,8 +200,8 @@ def ligand_points(path: str | Path) -> Floats:
     path = Path(path)
     if not path.is_file():
         raise ReceptorError(f"there is no ligand file {path} to put the box around")
-    text = path.read_text(encoding="utf-8", errors="replace")
-    kind = path.suffix.lower()
+    text = text_of(path)
+    kind = Path(path.name.lower().removesuffix(".gz")).suffix
     if kind == ".pdbqt":
         try:
             structure = pdbqt.read(text)

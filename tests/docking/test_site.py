@@ -14,6 +14,7 @@ from docking import demo_target, ligand
 from docking import site as sites
 from docking.receptor import ReceptorError
 from docking.site import Site
+from tests.docking import pocket
 
 POINTS = st.lists(st.tuples(*[st.floats(-30, 30)] * 3), min_size=1, max_size=20)
 
@@ -42,6 +43,22 @@ def test_every_ligand_file_gives_the_same_box(tmp_path: Path, suffix: str) -> No
     path = tmp_path / f"bound{suffix}"
     path.write_text(text)
     assert Site.around_file(path, demo_target.MARGIN).size == pytest.approx(demo_target.site().size, abs=2e-3)
+
+
+def test_the_ligand_of_the_receptor_s_own_file_gives_the_same_box(tmp_path: Path) -> None:
+    bound = demo_target.reference()
+    ligand_lines = [row[:17] + "ERM A 900" + row[26:] for row in Chem.MolToPDBBlock(bound).splitlines()[:-1]]
+    path = tmp_path / "complex.pdb"
+    path.write_text(pocket.text().replace("END\n", "\n".join(ligand_lines)))
+    want = demo_target.site()
+    for name in ("ERM", "A:ERM900"):
+        assert Site.around_bound(path, name, demo_target.MARGIN).size == pytest.approx(want.size, abs=2e-3)
+    with pytest.raises(ReceptorError, match=r"no ligand file XK2, .* it holds A:ERM900"):
+        Site.around_bound(path, "XK2")
+    other = [row.replace("ERM A", "ERM B") for row in ligand_lines]
+    path.write_text(pocket.text().replace("END\n", "\n".join(ligand_lines + other)))
+    with pytest.raises(ReceptorError, match="holds 2 ligands ERM, A:ERM900, B:ERM900: name one"):
+        Site.around_bound(path, "ERM")
 
 
 def test_residues_are_named_as_in_the_file() -> None:
