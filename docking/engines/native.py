@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from discovery.devices import memory_gb
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from docking import effort as efforts
 from docking import maps, motion, pdbqt, refine, search, side_chains
@@ -29,7 +30,7 @@ from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, in_full
 from docking.engines.engine import check_fits, ligand_seed
 from docking.ligand import Ligand
 from docking.pose import Pose, equivalent
-from docking.receptor import DockingError, Receptor
+from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.restraints import Restraint
 from docking.site import Site
 from docking.tree import Tree, read_tree
@@ -47,6 +48,9 @@ SHAPES = (
 FEWEST_ROWS = (
     1 << 20
 )  # of packed grids, 32 MiB; their number doubles, so that most boxes share a few programs
+ROOMY_ROWS = 1 << 25  # 1 GiB; larger grids have no room for types that may come
+ROW_BYTES = 32  # eight corners in single precision
+SHARE = 0.6  # of the machine's memory that grids may take; there are two copies, and walkers beside them
 MOST_TYPES = (
     16  # atom types a library has, for which a box makes room at once: one size of grids, not a program anew
 )
@@ -395,8 +399,31 @@ def side_by_side(place: Place, ligands: Sequence[Ready], effort: str) -> dict[tu
 
 
 def rows_of(points: int, types: int) -> int:
-    """Rows that packed grids are padded to: decided by the box alone, whatever types a library holds."""
-    return bucket(points * max(types, MOST_TYPES), FEWEST_ROWS)
+    """Rows that packed grids are padded to: decided by the box alone, whatever types a library holds, unless it is large."""
+    roomy = bucket(points * max(types, MOST_TYPES), FEWEST_ROWS)
+    return roomy if roomy <= ROOMY_ROWS else -(-points * types // FEWEST_ROWS) * FEWEST_ROWS
+
+
+def check_room(site: Site, points: int, types: int, gb: float) -> None:
+    """Refuse a box whose grids do not fit into memory.
+
+    Parameters
+    ----------
+    points : of one grid
+    gb : GiB that there are
+
+    Raises
+    ------
+    ReceptorError
+        They need more than `SHARE` of it; the message says how much, and what to do.
+    """
+    needed = (2 * ROW_BYTES * rows_of(points, types) + 8 * points * types) / 2**30
+    if needed > SHARE * gb:
+        edges = " x ".join(f"{edge:.0f}" for edge in site.size)
+        raise ReceptorError(
+            f"the grids of a box of {edges} Å take {needed:.1f} GB for {types} atom types, and this machine has {gb:.1f} GB: "
+            "make the box smaller, or dock into several boxes; --pocket finds likely ones"
+        )
 
 
 class Place:
@@ -424,6 +451,9 @@ class Place:
         missing = sorted(types - set(old.types if old else ()))
         if not missing:
             return
+        low, high = maps.span(self.site.center, self.site.size)
+        points = int(np.prod(np.rint((high - low) / maps.SPACING) + 1))
+        check_room(self.site, points, len(missing) + (len(old.types) if old else 0), memory_gb())
         new = maps.build(self.function, self.atoms, self.site.center, self.site.size, missing)
         if old is not None:
             new = maps.Grid(

@@ -14,10 +14,11 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
 from docking import demo_target, ligand, pdbqt
 from docking.energy import FUNCTIONS
+from docking.engines import native
 from docking.engines.engine import BatchEngine, Engine, dock_all
 from docking.engines.native import NativeEngine, Place, find, shape_of
 from docking.pose import rmsd
-from docking.receptor import DockingError, Receptor
+from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.site import Site
 from docking.tree import read_tree
 from tests.docking.complexes import ligand_pdbqt, needs_shared, redocking, vina_at
@@ -241,3 +242,15 @@ def test_a_mixed_library_compiles_eight_programs_at_most() -> None:
         program(*place.problem(tree, shape_of(tree, "one")))
     assert len(shapes) >= 5  # the library is mixed indeed
     assert program._cache_size() == len(shapes) <= 8
+
+
+def test_a_box_too_large_for_memory_is_refused_and_usual_ones_share_a_size() -> None:
+    usual = native.rows_of(60**3, 5)
+    assert usual == native.rows_of(60**3, 12)
+    native.check_room(SITE, 60**3, 12, gb=4.0)
+    vast = Site((0.0, 0.0, 0.0), (150.0, 150.0, 150.0))
+    with pytest.raises(
+        ReceptorError, match=r"box of 150 x 150 x 150 Å take .* GB for 6 atom types, and this machine"
+    ):
+        native.check_room(vast, 401**3, 6, gb=24.0)
+    assert native.rows_of(161**3, 6) < 1.2 * 6 * 161**3  # 60 Å: no room for types that may never come
