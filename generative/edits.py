@@ -408,6 +408,24 @@ def together(smiles: str, other: str, rng: random.Random) -> tuple[str, Chem.Mol
     return None if made is None else finished(made)
 
 
+def attached(
+    smiles: str, stays: int, goes: int | None, part: str, atom: int
+) -> tuple[str, Chem.Mol] | None:
+    """Another molecule, bound by one of its atoms, in place of all beyond the bond from `stays` to `goes`.
+
+    In place of a hydrogen of `stays` where `goes` is None. Atoms are counted as the SMILES have them.
+    """
+    mine, theirs = opened(smiles), opened(part)
+    if mine is None or theirs is None:
+        return None
+    rest, end = mine.mol, stays
+    if goes is not None:
+        away = set(mine.side(goes, stays))
+        rest, end = _part(mine, tuple(at for at in range(mine.size) if at not in away), stays)
+    made = _joined(rest, end, theirs.mol, atom)
+    return None if made is None else finished(made)
+
+
 def _element(rng: random.Random) -> int:
     if rng.random() < ANY:
         return rng.choice(tuple(_DRAW))

@@ -25,12 +25,13 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
 from generative.collection import Collection, read
+from generative.coverage import Parts, deserved, untried
 from generative.edits import EDITS, MARKED, PAIRED, edit, together
 from generative.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
 from generative.refusal import SettingError
-from generative.screening import screened, share
+from generative.screening import NEAR, resting, screened, share
 from generative.search import Editor
 from generative.surrogate import Features, Surrogate, looked_at
 from generative.trees import Tree, flatten, put_together, split
@@ -38,6 +39,7 @@ from generative.vocabulary import Vocabulary
 
 FEW = 12  # lessons below which there is nothing to fit
 COUNTED = 1_500  # molecules of the library whose units are counted for whole-unit edits
+SAMPLED = 3_000  # molecules of the collection whose parts are tried where the search rests
 LIBRARY = 300  # molecules of the library judged each round as they stand
 LIKED, LIKE = 10, 12  # good molecules whose neighbours in the collection are judged each round, and how many
 UNIT_ODDS = 2.0  # an edit on whole units: another ring system in one's place
@@ -366,6 +368,8 @@ class GuidedProposer:
                 wanted=self._wanted,
                 known=known,
             )
+        if found := self._covered(n, taught, rng, known):
+            return found
         apart = self._screened(n // 2, taught, rng, known)
         return apart + choose(
             n - len(apart),
@@ -378,6 +382,25 @@ class GuidedProposer:
             prior=self._neighbours(taught, rng, known),
             editor=self._editor,
         )
+
+    def _covered(
+        self, n: int, taught: Sequence[Lesson], rng: random.Random, known: set[str]
+    ) -> list[Candidate]:
+        """In some rounds of a search that rests, its best molecules with parts never tried on them, else none."""
+        rested = resting(lesson.reward for lesson in taught)
+        if not rested:
+            return []
+        level = NEAR * taught[9].reward
+        top = [lesson.molecule.smiles for lesson in taught if lesson.reward >= level]
+        if rng.random() >= rested * deserved(len(top)):
+            return []
+        bred = [lesson.molecule.smiles for lesson in taught if lesson.molecule.smiles not in self._fresh]
+        found = untried(n, top, self._parts, self._parts.tried(bred, _tree), rng, known, self._wanted)
+        if len(found) < n:  # all parts were tried
+            return []
+        return [
+            Candidate(smiles, mol, (parent,), f"{parent} {how}", "part") for smiles, mol, parent, how in found
+        ]
 
     def _screened(
         self, n: int, taught: Sequence[Lesson], rng: random.Random, known: set[str]
@@ -471,6 +494,15 @@ class GuidedProposer:
     def _editor(self) -> Editor | None:
         trees = [tree for smiles in self._library[:COUNTED] if (tree := _tree(smiles))]
         return Editor(Vocabulary.count(trees, 2_000)) if trees else None
+
+    @cached_property
+    def _parts(self) -> Parts:
+        """Of the library, and of as many molecules evenly drawn from the collection."""
+        some = list(self._library[:COUNTED])
+        if self._collection:
+            names = self._collection.names
+            some += names[:: -(-len(names) // SAMPLED)]
+        return Parts.of(tree for smiles in some if (tree := _tree(smiles)))
 
     @cached_property
     def _held(self) -> Chem.Mol | None:
