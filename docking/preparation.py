@@ -358,7 +358,10 @@ def _complete(atoms: Sequence[Atom], rebuild: bool) -> tuple[list[Atom], list[Ch
     said: list[Choice] = []
     groups = by_residue(atoms)
     protein = [g for g in groups.values() if residues.standard(g[0].resname) in residues.NAMES]
-    for before, after in pairwise(protein):
+    chain = [
+        g for g in groups.values() if residues.standard(g[0].resname) in residues.NAMES or _is_amino_acid(g)
+    ]
+    for before, after in pairwise(chain):
         if before[0].chain != after[0].chain:
             continue
         ends = [a for a in before if a.name == "C"], [a for a in after if a.name == "N"]

@@ -122,6 +122,10 @@ def test_a_missing_side_chain_is_rebuilt_where_it_was(tmp_path: Path) -> None:
 def test_a_gap_in_the_chain_is_told(tmp_path: Path) -> None:
     receptor = prepared([a for a in pocket.heavy() if a.number != "130"], tmp_path)
     assert any("A:ASP129..A:" in line and "loops are not built" in line for line in said(receptor, "missing"))
+    other = [replace(a, resname="CSO", hetero=True) if a.number == "130" else a for a in pocket.heavy()]
+    assert not any(
+        "A:ASP129.." in line for line in said(prepared(other, tmp_path), "missing")
+    )  # a link like any
 
 
 def test_protonation_is_told_and_overruled(tmp_path: Path) -> None:
