@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
-from literature.readers.formats import UnknownFormat, reader_for
+from literature.readers.formats import UnknownFormat, known, reader_for
 
 T = TypeVar("T")
 
@@ -78,8 +78,11 @@ class Corpus:
         Raises
         ------
         CorpusError
-            If a path does not exist, or a folder holds no file that can be read.
+            If a path does not exist, or a folder holds no file that can be read; `UnknownFormat` if there is no
+        such reader.
         """
+        if reader:
+            known(reader)
         found: list[Path] = []
         for item in [where] if isinstance(where, str | Path) else where:
             if str(item) == EXAMPLE and not Path(item).exists():

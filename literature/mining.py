@@ -146,7 +146,7 @@ def mine(
     CorpusError
         A path does not exist or holds nothing to read.
     """
-    files = Corpus.open(list(paths)).paths
+    files = Corpus.open(list(paths), reader=format).paths
     out.mkdir(parents=True, exist_ok=True)
     for name in (*TABLES, "shards"):
         (out / name).mkdir(exist_ok=True)

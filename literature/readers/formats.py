@@ -57,11 +57,21 @@ def reader_for(path: Path, name: str = "") -> Reader:
     UnknownFormat
         If none of them tells, or the file is empty.
     """
-    told = name or _told_by(path)
+    return known(name or _told_by(path))
+
+
+def known(name: str) -> Reader:
+    """The reader of that name.
+
+    Raises
+    ------
+    UnknownFormat
+        If there is none.
+    """
     try:
-        return plugins.load("readers", told)
+        return plugins.load("readers", name)
     except plugins.PluginError as error:
-        raise UnknownFormat(f"{path.name}: {error}") from error
+        raise UnknownFormat(str(error)) from error
 
 
 def _told_by(path: Path) -> str:

@@ -218,5 +218,5 @@ def test_a_large_order_is_filled_and_an_impossible_one_ends(monkeypatch: pytest.
     """How long it builds depends on what that brings, not on a number of blocks alone."""
     monkeypatch.setattr("generative.proposer.BLOCKS", 1)
     monkeypatch.setattr("generative.proposer.HOPELESS", 2)
-    assert len(made(GraphProposer(), 400)) == 400
-    assert len(made(GraphProposer(scaffold="*C", max_weight=250.0, avoid=("[!#6]",)), 5)) < 5
+    assert len(made(GraphProposer(), 300)) == 300
+    assert made(GraphProposer(scaffold="*OO*"), 5) == []  # peroxides are unstable

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from literature.article import Article, Skipped
-from literature.corpus import Corpus, CorpusError
+from literature.corpus import EXAMPLE, Corpus, CorpusError
+from literature.readers.formats import UnknownFormat
 
 
 def write(path: Path, *records: object) -> Path:
@@ -128,3 +129,8 @@ def test_retractions_are_listed_in_any_usual_way(tmp_path: Path) -> None:
     assert Corpus.open(retractions=listed).retracted == {
         "PMID:12", "PMID:13", "PMC:14", "DOI:10.1/abc", "EXAMPLE:7"
     }  # fmt: skip
+
+
+def test_a_reader_nobody_knows_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(UnknownFormat, match="pubmed"):
+        Corpus.open(EXAMPLE, reader="nosuch")
