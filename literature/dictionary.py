@@ -265,6 +265,17 @@ def shipped() -> Lexicon:
     return Lexicon([official()]) + curated()
 
 
+def own_names(path: Path) -> Lexicon:
+    """Names of one's own: a file of concepts, or a folder made by `discovery update-names`.
+
+    Raises
+    ------
+    LexiconError
+        As `Lexicon.load`, or if the folder holds none.
+    """
+    return Lexicon([folder(path)]) if path.is_dir() else Lexicon.load(path)
+
+
 def folder(path: Path) -> Dictionary:
     """The names of a folder made by `discovery update-names`.
 

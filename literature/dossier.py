@@ -18,7 +18,7 @@ from discovery.target import Statement, Target
 from literature.article import Article, Skipped
 from literature.claims import MENTIONED, claims
 from literature.corpus import EXAMPLE, Corpus
-from literature.dictionary import shipped
+from literature.dictionary import own_names, shipped
 from literature.evidence import Evidence, Link, at_odds, family, summed
 from literature.lexicon import Concept, Lexicon
 from literature.mentions import DictionaryTagger, Tagger, find
@@ -324,7 +324,7 @@ class CooccurrenceEvidence:
 
     def dossier(self, target: Target) -> Dossier:
         """The same evidence, sorted into a dossier."""
-        own = Lexicon.load(Path(self.lexicon)) if self.lexicon else None
+        own = own_names(Path(self.lexicon)) if self.lexicon else None
         known = shipped() + own if own else shipped()
         corpus = Corpus.open(self.corpus, reader=self.reader, retractions=self.retractions)
         return build(target, corpus, lexicon=known)

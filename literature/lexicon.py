@@ -233,18 +233,11 @@ class Lexicon:
     def load(cls, path: Path) -> Lexicon:
         """Concepts of a JSON-lines file: `id`, `type` and `name` in each line, the other fields if wanted.
 
-        A folder made by `discovery update-names` is a lexicon too.
-
         Raises
         ------
         LexiconError
-            If a line is no concept; the message names file and line. If the folder holds no names, or
-            the file is absent or no text.
+            If a line is no concept; the message names file and line. If the file is absent or no text.
         """
-        if path.is_dir():
-            from literature.dictionary import folder
-
-            return cls([folder(path)])
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except OSError as error:

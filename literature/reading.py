@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from discovery.outcome import UserError
 from literature.article import Article
 from literature.claims import Claim, claims
-from literature.dictionary import shipped
+from literature.dictionary import own_names, shipped
 from literature.families import Surroundings
 from literature.lexicon import Lexicon, Type, tokens
 from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all, in_passages
@@ -90,7 +90,7 @@ class Reading:
     @cached_property
     def names(self) -> Lexicon:
         """The shipped names, and the user's own above them."""
-        return shipped() + Lexicon.load(Path(self.lexicon)) if self.lexicon else shipped()
+        return shipped() + own_names(Path(self.lexicon)) if self.lexicon else shipped()
 
     @cached_property
     def tagger(self) -> Tagger:

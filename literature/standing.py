@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from discovery.outcome import UserError
-from literature.dictionary import shipped
+from literature.dictionary import own_names, shipped
 from literature.graph import tables
-from literature.lexicon import Concept, Lexicon, Type
+from literature.lexicon import Concept, Type
 
 
 class StandingError(UserError, ValueError):
@@ -71,7 +71,7 @@ def compounds(folder: str | Path, target: str, *, n: int = 50, lexicon: str = ""
 
 
 def _known(name: str, type: Type, own: str) -> Concept:
-    names = shipped() + Lexicon.load(Path(own)) if own else shipped()
+    names = shipped() + own_names(Path(own)) if own else shipped()
     wanted = name.strip()
     known = names.concept(wanted) or names.concept(f"UNIPROT:{wanted}")
     if known is None:

@@ -16,15 +16,15 @@ from rdkit import Chem
 
 from discovery import plugins
 from discovery.devices import SEED
+from discovery.gathering import run_of_proposals
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.properties.similarity import Similarity
 from discovery.proposal import Lesson, Proposal
-from discovery.results import Row
+from discovery.results import Row, Run
 from discovery.score import Score, Scorer
 from discovery.series.measured import STAGE, SeriesError
 from discovery.views.reading import label_of
-from discovery.views.table import Table
 from discovery.views.text import number
 
 NEAR = "similarity"
@@ -58,7 +58,7 @@ def more_like(
     proposer: str = "graph",
     settings: Mapping[str, Any] | None = None,
     seed: int = SEED,
-) -> Table:
+) -> Run:
     """Analogues of a molecule, those that meet every wish first, nearest first.
 
     Parameters
@@ -70,7 +70,7 @@ def more_like(
 
     Returns
     -------
-    Table
+    Run
         Ranked rows hold `keep` and meet every wish; the others say what they missed.
 
     Raises
@@ -94,20 +94,19 @@ def more_like(
         for place, maker in enumerate(makers):
             share = (n + place) // len(makers)
             made += maker.propose(share, round=round, seed=seed, lessons=list(lessons))
-        judged = Table.proposed(made, scorers)
-        for row in judged.run.rows:
+        for row in run_of_proposals(made, scorers, "").rows:
             if row.smiles:
                 molecule = Molecule(row.smiles, row.id)
                 lessons.append(Lesson(molecule, _reward(row, pattern, wishes, aims)))
         proposals += made
-    table = Table.proposed(proposals, scorers, name=f"more like {parent.shown}")
+    run = run_of_proposals(proposals, scorers, f"more like {parent.shown}")
     seen = {parent.smiles: "the molecule asked about"}
-    rows = [_judged(row, pattern, keep, wishes, aims, parent, seen) for row in table.run.rows]
+    rows = [_judged(row, pattern, keep, wishes, aims, parent, seen) for row in run.rows]
     good = sorted((row for row in rows if row.missing is None), key=lambda row: (-_value(row, NEAR), row.id))
     ranked = [
         replace(row, rank=place, utility=_value(row, NEAR), front=1) for place, row in enumerate(good, 1)
     ]
-    return Table(replace(table.run, rows=(*ranked, *(row for row in rows if row.missing is not None))))
+    return replace(run, rows=(*ranked, *(row for row in rows if row.missing is not None)))
 
 
 def _pattern(keep: str, parent: Molecule) -> Chem.Mol | None:

@@ -14,15 +14,16 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from discovery.gathering import run_of, run_of_proposals
 from discovery.molecule import Molecule
-from discovery.outcome import Missing, Reason, each
+from discovery.outcome import Missing, Reason
 from discovery.proposal import Proposal
 from discovery.provenance import today, versions
 from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
-from discovery.score import Column, Score, Scorer, scored
-from discovery.target import STANCE, Statement, Target
+from discovery.score import Column, Score, Scorer
+from discovery.target import STANCE, Statement
 from discovery.views import export
 from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
 from discovery.views.chart import Chart, front_of
@@ -83,59 +84,14 @@ class Table:
         ValueError
             A column has another number of outcomes than there are molecules.
         """
-        for column, outcomes in scores.items():
-            if len(outcomes) != len(molecules):
-                raise ValueError(f"{column.name} has {len(outcomes)} outcomes for {len(molecules)} molecules")
-        rows: list[Row] = []
-        taken: set[str] = set()
-        for place, molecule in enumerate(molecules):
-            outcomes_of = {column.name: outcomes[place] for column, outcomes in scores.items()}
-            broken = molecule if isinstance(molecule, Missing) else None
-            why = broken or next((o for o in outcomes_of.values() if isinstance(o, Missing)), None)
-            smiles = "" if isinstance(molecule, Missing) else molecule.smiles
-            shown = "" if isinstance(molecule, Missing) else molecule.name
-            id = shown or f"row {place + 1}"
-            id = f"{id} (row {place + 1})" if id in taken else id
-            taken.add(id)
-            row = Row(
-                id=id,
-                text=smiles,
-                smiles=smiles,
-                proposer="",
-                round=0,
-                parents=(),
-                edit="",
-                outcomes=outcomes_of,
-                desirability={},
-                utility=None,
-                rank=None,
-                front=None,
-                missing=why,
-            )
-            rows.append(row)
-        return cls(
-            Run(name, "", Target(""), tuple(scores), tuple(rows), funnel=(), statements=(), provenance={})
-        )
+        return cls(run_of(molecules, scores, name))
 
     @classmethod
     def proposed(
         cls, proposals: Sequence[Proposal], scorers: Sequence[Scorer] = (), *, name: str = "proposals"
     ) -> Table:
         """Proposals in the order given, each with its parents, its edit, and what the scorers say of it."""
-        molecules: list[Molecule | Missing] = each(
-            "proposal",
-            lambda item: Molecule.parse(item[1].smiles, f"{item[1].proposer}-{item[0]}"),
-            list(enumerate(proposals, start=1)),
-        )
-        table = cls.of(molecules, {s.column: scored(s, molecules) for s in scorers}, name=name)
-        rows = [
-            replace(
-                row, id=f"{p.proposer}-{place}", text=p.smiles, proposer=p.proposer, round=p.round,
-                parents=p.parents, edit=p.edit,
-            )
-            for place, (row, p) in enumerate(zip(table.run.rows, proposals, strict=True), start=1)
-        ]  # fmt: skip
-        return table._with(rows)
+        return cls(run_of_proposals(proposals, scorers, name))
 
     def with_receptor(self, pdb: str, reference: str = "") -> Table:
         """The same rows, with the receptor their poses lie in, and a known ligand's pose (an SDF record)."""
@@ -479,12 +435,12 @@ class Table:
         SeriesError
             The part to keep is not in it, or a wish cannot be judged.
         """
-        from discovery.series.analogues import more_like  # the series' rooms stand on this one
+        from discovery.series.analogues import more_like
 
         row = self[place]
         if not row.smiles:
             raise ValueError(f"{row.id} has no structure, so nothing is like it: {row.missing}")
-        return more_like(Molecule(row.smiles, row.id), **asked)
+        return Table(more_like(Molecule(row.smiles, row.id), **asked))
 
     def _repr_html_(self) -> str:
         return self.show().text

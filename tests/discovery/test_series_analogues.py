@@ -49,7 +49,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_proposal_has_its_row_and_says_what_it_missed() -> None:
     lower = Wish(Descriptor("logp"), "lower")
-    table = more_like(PARENT, keep="c1ccccc1", wishes=[lower], n=20, rounds=1, proposer="scripted")
+    table = Table(more_like(PARENT, keep="c1ccccc1", wishes=[lower], n=20, rounds=1, proposer="scripted"))
     assert len(table) == len(OFFERED)
     (aim,) = Descriptor("logp")([PARENT])
     assert {row.smiles for row in table.ranked().run.rows} == {"COc1ccc(CCN(C)C)cc1", "NCCc1ccc(O)cc1"}
@@ -65,8 +65,8 @@ def test_every_proposal_has_its_row_and_says_what_it_missed() -> None:
 
 
 def test_the_proposer_is_told_what_to_stay_near_and_learns() -> None:
-    table = more_like(PARENT, keep="c1ccccc1", n=20, rounds=3, proposer="scripted")
-    assert {row.parents for row in table.run.rows} == {(PARENT.smiles,)}
+    found = more_like(PARENT, keep="c1ccccc1", n=20, rounds=3, proposer="scripted")
+    assert {row.parents for row in found.rows} == {(PARENT.smiles,)}
     assert [len(lessons) for lessons in TAUGHT] == [0, 6, 12]
     rewards = {lesson.molecule.smiles: lesson.reward for lesson in TAUGHT[-1]}
     assert rewards["CCOC1CCC(CCN(C)C)CC1"] == 0.0

@@ -6,6 +6,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -32,15 +34,27 @@ def where(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, int], ...]:
     """Every absolute name a file imports, wherever in the file, with its line."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
         elif isinstance(node, ast.ImportFrom):
             inside = ("." * node.level) if node.level else ""
             yield f"{inside}{node.module or ''}", node.lineno
+            for alias in node.names:  # `from discovery import doors` imports a room, too
+                yield f"{inside}{node.module or ''}.{alias.name}", node.lineno
         elif isinstance(node, ast.Call) and node.args:
             called = ast.unparse(node.func)
             first = node.args[0]
@@ -74,10 +88,31 @@ def test_each_heavy_library_has_one_home() -> None:
     assert wrong == []
 
 
+def test_nobody_imports_in_circles() -> None:
+    """Inside functions neither: what looks like a way out of a circle is a function on the wrong floor."""
+    rooms = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files()}
+    graph: dict[str, set[str]] = {}
+    for room, path in rooms.items():
+        shown = {line for node in ast.walk(tree(path)) if _for_types(node) for line in _lines(node)}
+        graph[room] = {name for name, line in imports(path) if name in rooms and line not in shown}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+def _for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _lines(node: ast.AST) -> range:
+    return range(getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) + 1)
+
+
 def test_init_files_hold_one_docstring_and_import_nothing() -> None:
     for path in files():
         if path.name == "__init__.py":
-            body = ast.parse(path.read_text(encoding="utf-8")).body
+            body = tree(path).body
             assert len(body) == 1, f"{where(path)} holds more than a docstring"
             (only,) = body
             assert isinstance(only, ast.Expr)
@@ -85,9 +120,7 @@ def test_init_files_hold_one_docstring_and_import_nothing() -> None:
 
 
 def test_every_room_opens_with_a_docstring() -> None:
-    silent = [
-        where(path) for path in files() if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    ]
+    silent = [where(path) for path in files() if not ast.get_docstring(tree(path))]
     assert silent == []
 
 

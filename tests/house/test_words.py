@@ -38,7 +38,9 @@ def test_every_command_and_option_named_is_there(path: Path) -> None:
             continue
         command = panel.get_command(None, name)
         assert command is not None, f"discovery {line}"
-        known = {option for parameter in command.params for option in parameter.opts}
+        known = {
+            option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         known |= {"--help"}
         if "--" in rest:
             rest = rest[: rest.index("--")]

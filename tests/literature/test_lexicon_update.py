@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from discovery.outcome import UserError
 from literature import names_cli
-from literature.dictionary import Dictionary, Tables, shipped
+from literature.dictionary import Dictionary, Tables, own_names, shipped
 from literature.lexicon import Lexicon
 from literature.lexicon_update import UpdateError, update_names
 from literature.normalisation import normalise
@@ -91,7 +91,7 @@ def test_new_names_stand_above_the_shipped_ones(mirror: tuple[Mirror, str], tmp_
     held, address = mirror
     done = update_names(tmp_path, address=address, pause_s=0)
     assert len(done.fetched) == 4
-    names = shipped() + Lexicon.load(tmp_path)
+    names = shipped() + own_names(tmp_path)
     (link,) = normalise("NEWALIAS7", "gene", lexicon=names)
     assert link.concept.id == "NCBIGene:3351"
     assert "UNIPROT:P28222" in link.concept.xrefs  # what the shipped dictionary knows of it is kept
@@ -141,7 +141,7 @@ def test_no_server_and_no_names_are_told(tmp_path: Path) -> None:
     with pytest.raises(UpdateError, match="cannot be had"):
         update_names(tmp_path, address="http://127.0.0.1:9", pause_s=0)
     with pytest.raises(ValueError, match="holds no names"):
-        Lexicon.load(tmp_path)
+        own_names(tmp_path)
 
 
 def test_the_command(mirror: tuple[Mirror, str], tmp_path: Path) -> None:

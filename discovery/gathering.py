@@ -1,0 +1,67 @@
+"""Which results do molecules and scores make that no campaign brought?
+
+A `Run` of any molecules with any scores, or of proposals with what scorers say of them;
+its rows are unranked and in the order given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from discovery.molecule import Molecule
+from discovery.outcome import Missing, each
+from discovery.proposal import Proposal
+from discovery.results import Row, Run
+from discovery.score import Column, Score, Scorer, scored
+from discovery.target import Target
+
+
+def run_of(
+    molecules: Sequence[Molecule | Missing], scores: Mapping[Column, Sequence[Score | Missing]], name: str
+) -> Run:
+    """Molecules and their scores; of several with one name the later ones say which row they are.
+
+    Raises
+    ------
+    ValueError
+        A column has another number of outcomes than there are molecules.
+    """
+    for column, outcomes in scores.items():
+        if len(outcomes) != len(molecules):
+            raise ValueError(f"{column.name} has {len(outcomes)} outcomes for {len(molecules)} molecules")
+    rows: list[Row] = []
+    taken: set[str] = set()
+    for place, molecule in enumerate(molecules):
+        outcomes_of = {column.name: outcomes[place] for column, outcomes in scores.items()}
+        broken = molecule if isinstance(molecule, Missing) else None
+        why = broken or next((o for o in outcomes_of.values() if isinstance(o, Missing)), None)
+        smiles = "" if isinstance(molecule, Missing) else molecule.smiles
+        shown = "" if isinstance(molecule, Missing) else molecule.name
+        id = shown or f"row {place + 1}"
+        id = f"{id} (row {place + 1})" if id in taken else id
+        taken.add(id)
+        row = Row(
+            id=id, text=smiles, smiles=smiles, proposer="", round=0, parents=(), edit="", outcomes=outcomes_of,
+            desirability={}, utility=None, rank=None, front=None, missing=why,
+        )  # fmt: skip
+        rows.append(row)
+    return Run(name, "", Target(""), tuple(scores), tuple(rows), funnel=(), statements=(), provenance={})
+
+
+def run_of_proposals(proposals: Sequence[Proposal], scorers: Sequence[Scorer], name: str) -> Run:
+    """Proposals, each with its parents, its edit, and what the scorers say of it."""
+    molecules: list[Molecule | Missing] = each(
+        "proposal",
+        lambda item: Molecule.parse(item[1].smiles, f"{item[1].proposer}-{item[0]}"),
+        list(enumerate(proposals, start=1)),
+    )
+    run = run_of(molecules, {s.column: scored(s, molecules) for s in scorers}, name)
+    rows = [
+        replace(
+            row, id=f"{p.proposer}-{place}", text=p.smiles, proposer=p.proposer, round=p.round,
+            parents=p.parents, edit=p.edit,
+        )
+        for place, (row, p) in enumerate(zip(run.rows, proposals, strict=True), start=1)
+    ]  # fmt: skip
+    return replace(run, rows=tuple(rows))
