@@ -65,6 +65,7 @@ class Plan:
     decay: float = 0.01  # of the weights
     dropout: float = 0.1
     between: float = 0.0  # left out of what passes from layer to layer, where names are read
+    hidden: float = 0.0  # share of pieces left unknown, where names are read
     average: float = 0.99  # of the running mean of weights, per step
     checkpoint_s: float = 180.0
 

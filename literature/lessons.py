@@ -9,7 +9,7 @@ the seed, so that a run that was stopped goes on with the very next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -205,6 +205,14 @@ def in_batches(
         rows = max(1, pieces // length)
         made += [beside(there[at : at + rows]) for at in range(0, len(there), rows)]
     return [made[at] for at in shuffle.permutation(len(made))]
+
+
+def without(batch: Batch, share: float, unknown: int, ends: Sequence[int]) -> Batch:
+    """The batch with so many of its pieces unknown, as torch's chance has it; those that end a window stay."""
+    left = (torch.rand(batch.pieces.shape) < share).to(batch.pieces.device) & batch.real
+    for end in ends:
+        left &= batch.pieces != end
+    return replace(batch, pieces=batch.pieces.masked_fill(left, unknown))
 
 
 def collate(rows: Sequence[Example], pad: int) -> Batch:

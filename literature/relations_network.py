@@ -1,12 +1,13 @@
 """How does our own network say how two things are related, many pairs at once?
 
 All pairs of all documents are put in order of length and read in batches; neighbours
-change no answer. Temperatures and thresholds come with the weights.
+change no answer. What the words around two names say by themselves (relations_cues.py) is
+added. Temperatures, the weight of those cues and thresholds come with the weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from literature.eightbit import eight_bit, possible
 from literature.encoder import Encoder
 from literature.prediction import ModelError, Precision, batches, short
-from literature.relations_answers import LEAST, Answered, Answers, unread
+from literature.relations_answers import Answered, Answers, unread
 from literature.relations_corpus import ANSWERS, NONE, OUTPUTS, Pair, Related, Thing
+from literature.relations_cues import Cues, Floats, cues, joined, keys
 from literature.relations_lessons import Row, beside, rows, size, type_words
-from literature.weights_io import Pairs, read
+from literature.weights_io import UNFITTED, Pairs, WeightsError, read
 from literature.wordpieces import Wordpieces
 
 try:
@@ -42,9 +44,10 @@ class _Own:
     pairs: Pairs
     device: str
     exact: bool  # whether a row's answer is the same in batches of every size
+    cues: Mapping[str, Cues]  # of each convention; one may have none
 
     def least(self, convention: str, /) -> float:
-        return self.pairs.calibration.get(convention, (1.0, LEAST))[1]
+        return self.pairs.calibration.get(convention, UNFITTED)[1]
 
     def __call__(
         self,
@@ -55,6 +58,7 @@ class _Own:
     ) -> list[list[Answered]]:
         result = unread(convention, documents)
         asked: list[tuple[int, Row]] = []
+        beside_them: list[Floats] = []
         for number, (text, things) in enumerate(documents):
             pairs = tuple(Pair(things[p.subject], things[p.object], NONE) for p in result[number])
             wanted = None if among is None else among[number]
@@ -66,16 +70,29 @@ class _Own:
             document, widest = Related("", text, (), pairs), self.pairs.shape.places
             found = rows(convention, document, self.cutter, widest, self.words, these) if these else []
             asked += [(number, row) for row in found]
-        for (number, row), scores in zip(asked, self._scores([row for _, row in asked]), strict=True):
-            result[number][row.pair] = self._answered(convention, result[number][row.pair], scores)
+            told = [(result[number][row.pair].subject, result[number][row.pair].object) for row in found]
+            beside_them.append(self._cued(convention, text, things, told))
+        if not asked:
+            return result
+        scores = self._scores([row for _, row in asked])
+        temperature, _, weight = self.pairs.calibration.get(convention, UNFITTED)
+        chances = joined(scores[:, _rows(convention)], np.concatenate(beside_them), temperature, weight)
+        novel = _softmax(scores[:, _rows("novelty")])[:, 1]
+        for at, (number, row) in enumerate(asked):
+            pair = result[number][row.pair]
+            answers = dict(zip(ANSWERS[convention], map(float, chances[at]), strict=True))
+            news = float(novel[at]) if convention == "BioRED" else None
+            result[number][row.pair] = Answered(pair.subject, pair.object, answers, news)
         return result
 
-    def _answered(self, convention: str, pair: Answered, scores: NDArray[np.float64]) -> Answered:
-        temperature = self.pairs.calibration.get(convention, (1.0, LEAST))[0]
-        chances = _softmax(scores[_rows(convention)] / temperature)
-        novel = float(_softmax(scores[_rows("novelty")])[1]) if convention == "BioRED" else None
-        answers = dict(zip(ANSWERS[convention], map(float, chances), strict=True))
-        return Answered(pair.subject, pair.object, answers, novel)
+    def _cued(
+        self, convention: str, text: str, things: Sequence[Thing], pairs: Sequence[tuple[int, int]]
+    ) -> Floats:
+        """[pair, answer]: what cues say, natural-log units; nothing (0) where none were taught."""
+        model = self.cues.get(convention)
+        if model is None or not pairs:
+            return np.zeros((len(pairs), len(ANSWERS[convention])))
+        return model([keys(seen) for seen in cues(convention, text, things, pairs)])
 
     def _scores(self, asked: Sequence[Row]) -> NDArray[np.float64]:
         """[row, output]."""
@@ -121,16 +138,36 @@ def own(path: Path, changed: int, precision: Precision, device: str) -> Answers:
     if precision == "int8" or (precision == "auto" and small):
         if not small:
             raise ModelError(f"{path.name} or this processor has no 8 bits for pairs; use precision='auto'")
-        return _Own(eight_bit(network, weights.pairs.eight), cutter, words, weights.pairs, device, exact=True)
-    network = network.shortened() if short(precision, device) else network
-    return _Own(network, cutter, words, weights.pairs, device, exact=False)
+        network = eight_bit(network, weights.pairs.eight)
+    else:
+        small = False
+        network = network.shortened() if short(precision, device) else network
+    return _Own(network, cutter, words, weights.pairs, device, small, cues_of(path, weights.pairs))
+
+
+def cues_of(path: Path, pairs: Pairs) -> dict[str, Cues]:
+    """The cues of each convention that has some.
+
+    Raises
+    ------
+    WeightsError
+        If they are torn; the message names the file.
+    """
+    kept: dict[str, dict[str, NDArray[np.uint8] | NDArray[np.float32]]] = {}
+    for name, tensor in pairs.cues.items():
+        convention, part = name.split("|")
+        kept.setdefault(convention, {})[part] = tensor.numpy()
+    try:
+        return {convention: Cues.of(parts) for convention, parts in kept.items()}
+    except ValueError as error:
+        raise WeightsError(f"{path} is torn: {error}") from error
 
 
 def _rows(convention: str) -> list[int]:
     return [OUTPUTS.index(f"{convention}:{answer}") for answer in ANSWERS[convention]]
 
 
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(scores - scores.max())
-    found: NDArray[np.float64] = powers / powers.sum()
+def _softmax(scores: Floats) -> Floats:
+    """[row, answer], over answers."""
+    found: Floats = np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
     return found

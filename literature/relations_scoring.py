@@ -1,8 +1,9 @@
 """How well does what was said of pairs agree with what people said of them, and how sure may one be?
 
 A pair is right when its answer is the annotators'. Answers of one group (ChemProt
-counts all inhibitors as one) may be counted together. Calibration is one temperature
-and one threshold per convention, fitted on some documents and judged on others.
+counts all inhibitors as one) may be counted together. Calibration is one temperature, one
+weight of cues and one threshold per convention, fitted on some documents and judged on
+others.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 from literature.lexicon import Type
 from literature.relations import RelationReader
 from literature.relations_answers import Answered, Answers, meaning, stated
-from literature.relations_corpus import CHEMPROT, NONE, Related, RelationCorpus, Thing, candidates
+from literature.relations_corpus import ANSWERS, CHEMPROT, NONE, Related, RelationCorpus, Thing, candidates
+from literature.relations_cues import Floats, cues, joined, keys
+from literature.relations_network import cues_of
 from literature.scoring import Agreement
-from literature.weights_io import recalibrate
+from literature.weights_io import read, recalibrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +138,48 @@ def halves(documents: Sequence[Related]) -> tuple[list[Related], list[Related]]:
 
 
 def calibrate(weights: Path, corpora: Sequence[RelationCorpus]) -> None:
-    """Fit each convention's temperature and threshold on half of its held documents, and keep them in the file."""
+    """Fit each convention's temperature, weight of cues and threshold on half of its held documents, and keep them in
+    the file."""
     recalibrate(weights, {})
-    found: dict[str, tuple[float, float]] = {}
+    pairs = read(weights).pairs
+    models = cues_of(weights, pairs) if pairs is not None else {}
+    found: dict[str, tuple[float, float, float]] = {}
     for corpus in corpora:
+        convention = corpus.convention
         fit, _ = halves(corpus.held)
-        rows = [row for rows in told(corpus.convention, fit, RelationReader(str(weights))) for row in rows]
+        rows = [row for rows in told(convention, fit, RelationReader(str(weights))) for row in rows]
         if not any(row.truth != NONE for row in rows):
             continue
-        temperature = best_temperature(rows)
-        cooled = [replace(row, said=_cooled(row.said, temperature)) for row in rows]
-        grouped = CHEMPROT.get if corpus.convention == "DrugProt" else lambda answer: answer
-        found[corpus.convention] = temperature, best_threshold(cooled, grouped)
+        network = _logs(convention, rows)
+        words = np.zeros_like(network)
+        if convention in models:
+            shown = [
+                keys(seen) for d in fit for seen in cues(convention, d.text, things(d), _asked(convention, d))
+            ]
+            words = models[convention](shown)
+        truth = np.array([ANSWERS[convention].index(row.truth) for row in rows])
+        temperature, weight = best_joined(network, words, truth)
+        chances = joined(network, words, temperature, weight)
+        cooled = [_saying(row, chance) for row, chance in zip(rows, chances, strict=True)]
+        grouped = CHEMPROT.get if convention == "DrugProt" else lambda answer: answer
+        found[convention] = temperature, best_threshold(cooled, grouped), weight
     recalibrate(weights, found)
 
 
-def _cooled(said: Answered, temperature: float) -> Answered:
-    powers = {a: max(p, 1e-30) ** (1 / temperature) for a, p in said.answers.items()}
-    total = sum(powers.values())
-    return replace(said, answers={a: p / total for a, p in powers.items()})
+def _asked(convention: str, document: Related) -> list[tuple[int, int]]:
+    return list(candidates(convention, document.text, things(document)))
+
+
+def _logs(convention: str, rows: Sequence[Told]) -> Floats:
+    """[row, answer]"""
+    chances = np.array([[row.said.answers[answer] for answer in ANSWERS[convention]] for row in rows])
+    found: Floats = np.log(chances.clip(min=1e-30))
+    return found
+
+
+def _saying(row: Told, chances: Floats) -> Told:
+    answers = dict(zip(row.said.answers, map(float, chances), strict=True))
+    return replace(row, said=replace(row.said, answers=answers))
 
 
 def calibration_error(chances: NDArray[np.float64], true: NDArray[np.bool_], bins: int = 10) -> float:
@@ -174,20 +200,29 @@ def calibration_error(chances: NDArray[np.float64], true: NDArray[np.bool_], bin
     return float(sum(gaps))
 
 
-def best_temperature(rows: Sequence[Told]) -> float:
-    """The temperature of least cross-entropy of the answers, from 0.5 to 4.
+def best_joined(network: Floats, cues: Floats, truth: NDArray[np.int64]) -> tuple[float, float]:
+    """The temperature, 0.5 to 4, and the weight of cues, 0 to 2, of least cross-entropy of the answers; where cues say
+    nothing, 0.
+
+    Parameters
+    ----------
+    network, cues : [row, answer]
+        Natural-log units, up to a constant for each row.
+    truth : [row]
 
     References
     ----------
     .. [1] Guo C. et al., On calibration of modern neural networks, ICML 2017, section 4.2.
     """
-    logs = [{a: float(np.log(max(p, 1e-30))) for a, p in row.said.answers.items()} for row in rows]
+    rows = np.arange(len(truth))
+    grid = [
+        (round(0.5 + 0.05 * n, 2), weight)
+        for weight in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0)
+        for n in range(71)
+    ]
 
-    def cost(temperature: float) -> float:
-        total = 0.0
-        for row, log in zip(rows, logs, strict=True):
-            scaled = np.array(list(log.values())) / temperature
-            total += float(np.logaddexp.reduce(scaled)) - log[row.truth] / temperature
-        return total
+    def cost(at: tuple[float, float]) -> float:
+        scores = (network + at[1] * cues) / at[0]
+        return float((np.logaddexp.reduce(scores, axis=1) - scores[rows, truth]).sum())
 
-    return min((round(0.5 + 0.05 * n, 2) for n in range(71)), key=cost)
+    return min(grid, key=cost)

@@ -2,7 +2,8 @@
 
 From the general sentence encoder the network of names began with, on three corpora at
 once. It keeps that network's vocabulary, and otherwise goes its own way. The file that
-comes out holds both, that for names bit for bit as it was.
+comes out holds both, that for names bit for bit as it was, and what words around names say
+by themselves (relations_cues_training.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from literature.descent import Plan, TrainingError, descend, fill, take
 from literature.encoder import Encoder, from_bert
 from literature.lessons import in_batches, pool
 from literature.relations_corpus import NONE, OUTPUTS, RelationCorpus
+from literature.relations_cues_training import taught
 from literature.relations_lessons import (
     WIDEST,
     Rows,
@@ -127,7 +129,14 @@ def train(
     def keep(mean: dict[str, Tensor], made: tuple[str, ...]) -> Path:
         path = out / "reader.safetensors"
         told = mean | {"pairs.bias": unthinned(mean["pairs.bias"], thin)}
-        amend(names, path, Pairs(shape, told, made=made), exact=exact, step=STEP)
+        found = {corpus.convention: taught(corpus) for corpus in corpora}
+        words_say = {
+            f"{convention}|{part}": torch.from_numpy(numbers.copy())
+            for convention, model in found.items()
+            if model is not None
+            for part, numbers in model.kept().items()
+        }
+        amend(names, path, Pairs(shape, told, made=made, cues=words_say), exact=exact, step=STEP)
         return path
 
     new = ("named", "meet", "pairs")

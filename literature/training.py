@@ -21,13 +21,13 @@ from literature import card, relations_training
 from literature.annotated import Corpus, load
 from literature.descent import CHECKPOINT, Plan, TrainingError, descend, fill, finished, take
 from literature.encoder import GENERAL, Encoder, Shape, from_bert
-from literature.lessons import Batch, allowed, batches, examples, loss, pool
+from literature.lessons import Batch, allowed, batches, examples, loss, pool, without
 from literature.prediction import shipped
 from literature.relations_corpus import load_relations
 from literature.relations_scoring import calibrate
 from literature.scaling import scale
 from literature.weights_io import Weights, read, write
-from literature.wordpieces import SPECIAL, Wordpieces
+from literature.wordpieces import SPECIAL, UNKNOWN, Wordpieces
 
 try:
     import torch
@@ -106,6 +106,8 @@ def train(
 
     def value(batch: Batch) -> Tensor:
         batch = batch.to(device)
+        if plan.hidden:
+            batch = without(batch, plan.hidden, words.index(UNKNOWN), (cutter.start, cutter.stop))
         with torch.autocast(device.type, torch.bfloat16):
             scores = network(batch.pieces, batch.shapes, batch.real, batch.firsts)
         return loss(scores, batch, heads, general, own)
@@ -249,6 +251,7 @@ def run(
     shares: Mapping[str, float] | None = None,
     rate: float | None = None,
     between: float = 0.0,
+    hidden: float = 0.0,
     threads: int = 1,
     tell: Callable[[str], object] = print,
 ) -> Path:
@@ -268,6 +271,8 @@ def run(
         Highest learning rate where names are learned, that of new parts four times as high; 5e-4 when absent.
     between
         Share of what passes from layer to layer that is left out where names are learned.
+    hidden
+        Share of the pieces left unknown where names are learned, so that what stands around a name tells, too.
 
     Returns
     -------
@@ -292,7 +297,7 @@ def run(
     if begin is None or not begin.is_file():  # weights bring all they need
         start = start or starting_model()
     if names is None:
-        plan = Plan(seed=seed, steps=steps, budget_s=share * total, between=between)
+        plan = Plan(seed=seed, steps=steps, budget_s=share * total, between=between, hidden=hidden)
         if rate is not None:
             plan = replace(plan, rate=rate, head_rate=4 * rate)
         begun = begin / "names" if begin is not None and begin.is_dir() else begin

@@ -27,6 +27,7 @@ def train_reader(
     share: Annotated[list[str] | None, typer.Option("--share", help="CORPUS=NUMBER: how often it is shown for its names; may be repeated.")] = None,
     rate: Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate for names; 5e-4.")] = None,
     between: Annotated[float, typer.Option("--between", min=0, max=0.9, help="Share left out between layers, for names.")] = 0.0,
+    hidden: Annotated[float, typer.Option("--hidden", min=0, max=0.9, help="Share of pieces left unknown, for names.")] = 0.0,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
 ) -> None:  # fmt: skip
     """Train the network that finds names and relations, on corpora annotated by people."""
@@ -36,5 +37,5 @@ def train_reader(
     run(
         data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start,
         begin=named(begin), names=named(names), shares=told_shares(share or []), rate=rate, between=between,
-        threads=threads, tell=typer.echo,
+        hidden=hidden, threads=threads, tell=typer.echo,
     )  # fmt: skip

@@ -41,6 +41,8 @@ STEP = 0.16  # of the root mean square of a row
 _SCALE = "|scale"
 _PAIRS = "pairs|"
 _EIGHT = "eight|"
+_CUES = "cues|"
+UNFITTED = (1.0, 0.5, 0.0)  # calibration of a convention that has none
 _OVER = "pieces.weight"  # of the second network, kept as a difference to the first's
 
 
@@ -54,10 +56,12 @@ class Pairs:
 
     shape: Shape
     tensors: dict[str, Tensor]  # 32-bit, as the encoder names them
-    # Of each convention: a temperature, and the probability from which a pair counts as related.
-    calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    # Of each convention: a temperature, the probability from which a pair counts as related, the weight of cues.
+    calibration: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     made: tuple[str, ...] = ()  # the runs that made it, in order
     eight: Mapping[str, Tensor] = field(default_factory=dict)  # as eightbit.scales gives them; may be absent
+    # "DrugProt|keys" and so on: what words say beside the network, as Cues.kept gives it; may be absent.
+    cues: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +167,12 @@ def amend(path: Path, out: Path, pairs: Pairs, *, exact: bool = False, step: flo
     header, raw = _opened(path)
     kept = {name: tensor for name, tensor in raw.items() if not name.startswith(_PAIRS)}
     bases = {} if exact else {_OVER: _number(path, _OVER, kept)}
-    told = _kept(pairs.tensors, exact, step, bases) | _named(_EIGHT, pairs.eight)
+    told = _kept(pairs.tensors, exact, step, bases) | _named(_EIGHT, pairs.eight) | _named(_CUES, pairs.cues)
     publish(out, save(kept | _named(_PAIRS, told), metadata=header | _header(pairs)))
 
 
-def recalibrate(path: Path, calibration: Mapping[str, tuple[float, float]]) -> None:
-    """Give the network for pairs other temperatures and thresholds, and change nothing else."""
+def recalibrate(path: Path, calibration: Mapping[str, tuple[float, float, float]]) -> None:
+    """Give the network for pairs other temperatures, thresholds and weights of cues, and change nothing else."""
     header, raw = _opened(path)
     publish(path, save(raw, metadata=header | {"calibration": json.dumps(calibration)}))
 
@@ -246,13 +250,14 @@ def read(path: Path, *, pairs: bool = True) -> Weights:
             told[_OVER] = told[_OVER] + tensors[_OVER]
         second = Pairs(
             _shape(header["pairs"]),
-            {name: tensor for name, tensor in told.items() if not name.startswith(_EIGHT)},
+            {name: tensor for name, tensor in told.items() if not name.startswith((_EIGHT, _CUES))},
             {
-                name: (float(temperature), float(least))
-                for name, (temperature, least) in json.loads(header["calibration"]).items()
+                name: (float(temperature), float(least), float(weight[0]) if weight else UNFITTED[2])
+                for name, (temperature, least, *weight) in json.loads(header["calibration"]).items()
             },
             _lines(header["pairs made"]),
             _part(_EIGHT, told),
+            _part(_CUES, told),
         )
         _fits(path, second.shape, second.tensors)
     return Weights(shape, vocabulary, tensors, int(header["width"]), second, _lines(header["made"]), eight)

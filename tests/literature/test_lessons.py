@@ -20,6 +20,7 @@ from literature.lessons import (  # noqa: E402
     labels,
     loss,
     pool,
+    without,
 )
 from literature.wordpieces import SPECIAL, Window, Wordpieces  # noqa: E402
 
@@ -117,3 +118,20 @@ def test_batches_hold_a_pool_once() -> None:
         assert batch.pieces.shape[1] % 32 == 0
         assert len(batch.firsts) == len(batch.labels) == len(batch.corpus)
         assert batch.real.flatten()[batch.firsts].all()
+
+
+def test_so_many_pieces_stay_unknown_and_nothing_else_changes() -> None:
+    """By chance: 0.3 of n pieces, off by less than five standard deviations."""
+    one = batches(examples(corpora(), CUTTER, 32)[0], 10_000, 7, 0, CUTTER.pad)[0]
+    torch.manual_seed(1)
+    other = without(one, 0.3, SPECIAL.index("[UNK]"), (CUTTER.start, CUTTER.stop))
+    changed = other.pieces != one.pieces
+    inside = one.real & (one.pieces != CUTTER.start) & (one.pieces != CUTTER.stop)
+    assert not (changed & ~inside).any()
+    assert (other.pieces[changed] == SPECIAL.index("[UNK]")).all()
+    count = int(inside.sum())
+    assert abs(int(changed.sum()) - 0.3 * count) < 5 * (0.21 * count) ** 0.5
+    assert all(
+        getattr(other, name) is getattr(one, name)
+        for name in ("shapes", "real", "firsts", "labels", "corpus")
+    )

@@ -58,7 +58,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> RelationReader:
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    second = Pairs(pairs, dict(network.state_dict()), {"DrugProt": (2.0, 0.3)})
+    second = Pairs(pairs, dict(network.state_dict()), {"DrugProt": (2.0, 0.3, 0.0)})
     write(path, Weights(shape, vocabulary, dict(Encoder(shape).state_dict()), 64, second))
     return RelationReader(str(path), precision="float32")
 

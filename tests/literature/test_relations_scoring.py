@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
 from literature.relations_answers import Answered  # noqa: E402
 from literature.relations_corpus import CHEMPROT, NONE, Pair, Related, Thing  # noqa: E402
+from literature.relations_cues import Floats  # noqa: E402
 from literature.relations_scoring import (  # noqa: E402
     Told,
     agree,
-    best_temperature,
+    best_joined,
     best_threshold,
     calibration_error,
     halves,
@@ -53,18 +55,26 @@ def test_the_threshold_is_the_best() -> None:
     assert 0.55 < best_threshold(rows) <= 0.75
 
 
+def drawn(chance: np.random.Generator, scores: Floats) -> NDArray[np.int64]:
+    """Answers drawn from a softmax: the largest of scores with Gumbel noise."""
+    return (scores + chance.gumbel(size=scores.shape)).argmax(axis=1)
+
+
 def test_temperature_undoes_overconfidence() -> None:
-    """Answers drawn from softmax(x) and stated as softmax(3 x) need a temperature of 3."""
+    """Answers drawn from softmax(x) and stated as softmax(3 x) need a temperature of 3, and noise beside them nothing."""
     chance = np.random.default_rng(1)
-    rows: list[Told] = []
-    for x in chance.normal(0, 1.5, 4000):
-        true = 1 / (1 + np.exp(-x))
-        stated = 1 / (1 + np.exp(-3 * x))
-        truth = "INHIBITOR" if chance.random() < true else NONE
-        rows.append(
-            Told(KINDS, truth, None, (), Answered(0, 1, {NONE: 1 - stated, "INHIBITOR": stated}, None))
-        )
-    assert best_temperature(rows) == pytest.approx(3, abs=0.3)
+    scores = chance.normal(0, 1.5, (1500, 2))
+    temperature, weight = best_joined(3 * scores, chance.normal(0, 1, (1500, 2)), drawn(chance, scores))
+    assert temperature == pytest.approx(3, abs=0.3)
+    assert weight <= 0.1
+
+
+def test_cues_weigh_what_they_are_worth() -> None:
+    """Answers drawn from softmax((network + 0.8 cues) / 2) give both numbers back."""
+    chance = np.random.default_rng(2)
+    network, words = chance.normal(0, 3, (2, 3000, 3))
+    temperature, weight = best_joined(network, words, drawn(chance, (network + 0.8 * words) / 2))
+    assert (temperature, weight) == (pytest.approx(2, abs=0.2), pytest.approx(0.8, abs=0.2))
 
 
 def test_calibration_error() -> None:

@@ -111,7 +111,7 @@ def test_mixing_is_a_mean_of_what_both_have() -> None:
 def second() -> Pairs:
     shape = replace(SHAPE, conventions=(), relations=("x", "y"))
     torch.manual_seed(5)
-    return Pairs(shape, dict(Encoder(shape).state_dict()), {"CDR": (1.5, 0.4)}, ("a run",))
+    return Pairs(shape, dict(Encoder(shape).state_dict()), {"CDR": (1.5, 0.4, 0.0)}, ("a run",))
 
 
 def test_a_second_network_changes_nothing_of_the_first(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_second_network_changes_nothing_of_the_first(tmp_path: Path) -> None:
     assert again.made == ("names",)
     assert again.pairs is not None
     assert (again.pairs.shape, again.pairs.calibration, again.pairs.made) == (
-        second().shape, {"CDR": (1.5, 0.4)}, ("a run",),
+        second().shape, {"CDR": (1.5, 0.4, 0.0)}, ("a run",),
     )  # fmt: skip
     for name, tensor in second().tensors.items():
         step = quantise(tensor)[1].float()[:, None] if tensor.ndim == 2 else torch.zeros(1)
@@ -134,10 +134,10 @@ def test_a_second_network_changes_nothing_of_the_first(tmp_path: Path) -> None:
         assert (off <= 0.51 * step + (0.03 if name == "pieces.weight" else 1e-6)).all(), name
     with pytest.raises(WeightsError, match="answer for no pairs"):
         once.answering()
-    recalibrate(both, {"CDR": (1.0, 0.7)})
+    recalibrate(both, {"CDR": (1.0, 0.7, 0.0)})
     third = read(both)
     assert third.pairs is not None
-    assert third.pairs.calibration == {"CDR": (1.0, 0.7)}
+    assert third.pairs.calibration == {"CDR": (1.0, 0.7, 0.0)}
     assert all(torch.equal(third.pairs.tensors[n], t) for n, t in again.pairs.tensors.items())
 
 
