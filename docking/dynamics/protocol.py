@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from rdkit import Chem
 
+from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.binding_energy import Interaction, interaction, standard_error, worst
 from docking.dynamics.charges import Charges, Method, am1_bcc, gasteiger, with_fallback
@@ -122,7 +123,8 @@ def read_pose(block: str, name: str) -> Chem.Mol:
     MoleculeError
         UNPARSABLE, EMPTY, TOO_LARGE, UNPREPARED or UNSUPPORTED, naming what is missing.
     """
-    mol = Chem.MolFromMolBlock(block.split("$$$$")[0], removeHs=False, sanitize=False)
+    with quiet_rdkit():
+        mol = Chem.MolFromMolBlock(block.split("$$$$")[0], removeHs=False, sanitize=False)
     if mol is None:
         raise MoleculeError(Reason.UNPARSABLE, f"{name}: its pose is no mol block that RDKit can read")
     if mol.GetNumHeavyAtoms() > LARGEST_LIGAND:

@@ -94,7 +94,7 @@ def checked(mol: Chem.Mol, name: str) -> Chem.Mol:
         try:
             Chem.SanitizeMol(clean)
         except ValueError as error:
-            raise MoleculeError(Reason.UNPREPARED, f"{name}: {error}; correct the structure") from error
+            raise MoleculeError(Reason.UNPREPARED, _problem(mol, name, str(error))) from error
     for atom in clean.GetAtoms():
         where = f"{name}, atom {atom.GetSymbol()}{atom.GetIdx() + 1}"
         if atom.GetAtomicNum() == 0:
@@ -111,6 +111,24 @@ def checked(mol: Chem.Mol, name: str) -> Chem.Mol:
                 f"{where} has {atom.GetNumRadicalElectrons()} unpaired electron(s); correct its valence or charge",
             )
     return clean
+
+
+def _problem(mol: Chem.Mol, name: str, said: str) -> str:
+    """What RDKit refuses, with atoms counted as in the file: from 1."""
+    for problem in Chem.DetectChemistryProblems(mol):
+        if hasattr(problem, "GetAtomIdx"):
+            atom = mol.GetAtomWithIdx(problem.GetAtomIdx())
+            bonds = sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds())
+            return (
+                f"{name}, atom {atom.GetSymbol()}{atom.GetIdx() + 1}: a valence of {bonds:g} with charge "
+                f"{atom.GetFormalCharge():+d} cannot be; correct its bonds or its charge"
+            )
+        if hasattr(problem, "GetAtomIndices"):
+            where = ", ".join(f"{mol.GetAtomWithIdx(i).GetSymbol()}{i + 1}" for i in problem.GetAtomIndices())
+            return (
+                f"{name}: the aromatic ring of {where} cannot be kekulized; correct its hydrogens or charges"
+            )
+    return f"{name}: {said}; correct the structure"
 
 
 def assign(mol: Chem.Mol, field: LigandForceField, name: str = "the ligand") -> Assignment:
