@@ -9,9 +9,9 @@ Failures  listed by reason; molecules whose nitro groups the references drew as 
 
     python -m tests.benchmarks.charges --data FOLDER [--quick] [--method graph]
 
---method is am1-bcc (the default), am1-bcc-elf or graph. The graph model was trained on the ELF10 charges of FreeSolv,
-mcl1 and hif2a and on ours for small molecules; tyk2, cdk2 and thrombin, which it never saw, are its mean over targets.
-T4 lysozyme's ligands are so small that some are in FreeSolv.
+--method is am1-bcc (the default), am1-bcc-elf or graph. The graph model was trained on the ELF10 charges of FreeSolv
+and on ours for other molecules: it saw no ligand of the targets, and none like one. T4 lysozyme's are so small that
+some are in FreeSolv; they are not in the mean over targets.
 --quick takes every 60th solute of FreeSolv and one ligand of each target.
 """
 
@@ -34,7 +34,7 @@ from tests.benchmarks.record import record
 
 REFERENCES = ("antechamber_am1bcc", "openeye_am1bcc", "openeye_am1bccelf10")
 TARGETS = ("tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme")
-SEEN = ("t4_lysozyme", "mcl1", "hif2a")  # by the graph model, wholly or in part
+SEEN = ("t4_lysozyme",)  # in part, by the graph model
 DIANIONS = Chem.MolFromSmarts("[O-]N[O-]")
 
 
@@ -125,8 +125,7 @@ def main() -> None:
         numbers[target] = measure(chosen.data / target, ligands, METHODS[chosen.method])
     for name, found in numbers.items():
         print(name, found)
-    left_out = SEEN if chosen.method == "graph" else ("t4_lysozyme",)
-    unseen = [numbers[target] for target in TARGETS if target not in left_out]
+    unseen = [numbers[target] for target in TARGETS if target not in SEEN]
     weights = [one["n"] for one in unseen]
     elf = float(np.average([one["median_openeye_am1bccelf10"] for one in unseen], weights=weights))
     record(
