@@ -8,7 +8,7 @@ pose, the settings and the seed alone, never on its neighbours in the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rdkit import Chem
@@ -56,6 +56,9 @@ class PoseStability:
         DEMO  # a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
     )
     after: str = "docking"  # the scorer whose pose is simulated
+    ph: float = preparation.PH  # of a file, as drop and protonation: say what docking was told
+    drop: tuple[str, ...] = ()  # residues left out, such as a cofactor without parameters: "A:HEM301"
+    protonation: Mapping[str, str] = field(default_factory=dict)  # "A:HIS57" -> "HIP"
     length_ps: float = 2.0
     equilibration_ps: float = 0.5
     replicas: int = 2
@@ -97,6 +100,9 @@ class BindingEnergy:
 
     receptor: str = DEMO
     after: str = "docking"
+    ph: float = preparation.PH  # of a file, as drop and protonation: say what docking was told
+    drop: tuple[str, ...] = ()  # residues left out, such as a cofactor without parameters: "A:HEM301"
+    protonation: Mapping[str, str] = field(default_factory=dict)  # "A:HIS57" -> "HIP"
     length_ps: float = 0.0
     equilibration_ps: float = 0.5
     replicas: int = 2
@@ -262,7 +268,7 @@ def _refined(
         raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier scores")
     if not molecules:
         return []
-    model = load_receptor(scorer.receptor)
+    model = load_receptor(scorer.receptor, ph=scorer.ph, drop=scorer.drop, protonation=scorer.protonation)
 
     def work(pair: tuple[Molecule, Score]) -> Score:
         molecule, earlier = pair

@@ -121,3 +121,5 @@ def test_what_has_no_parameters_can_be_left_out_as_the_message_says(tmp_path: Pa
     assert "A:HEM900" not in load_receptor(str(path), drop=["A:HEM900"]).labels
     with pytest.raises(ReceptorError, match="prepared already"):
         load_receptor("demo:5HT1B", drop=["A:HEM900"])
+    with pytest.raises(ReceptorError, match="which the structure does not hold"):
+        BindingEnergy(receptor=str(path), drop=("A:NAD900",)).refine([MOLECULE], [DOCKED])
