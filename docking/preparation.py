@@ -20,7 +20,7 @@ from docking import hydrogens, pdbqt, receptor_types, residues
 from docking.numbering import told_apart
 from docking.protonation import decide
 from docking.rebuilding import FEWEST, rebuilt
-from docking.receptor import Choice, Receptor, ReceptorError
+from docking.receptor import LETTER, Choice, Receptor, ReceptorError, lettered, renamed
 from docking.structure import Atom, by_residue, parse, pdb_text, read, text_of
 
 WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
@@ -147,6 +147,9 @@ def assemble(
         report.append(Choice("model", "", f"the first of {models} models is used"))
     left, said = _one_chain_letter(_of_chains(atoms, chains))
     report += said
+    letters = lettered(said)
+    keep, drop = ([renamed(name, letters) for name in names] for names in (keep, drop))
+    protonation = {renamed(name, letters): state for name, state in (protonation or {}).items()}
     for step in (told_apart, _one_conformation, _named_as_standard, lambda a: _of_interest(a, keep, drop)):
         left, said = step(left)
         report += said
@@ -198,7 +201,7 @@ def _one_chain_letter(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
                     f"{len(names)} chains are more than PDB has letters for; choose some with chains="
                 )
             letters[chain] = free.pop(0)
-    said = [Choice("chain", chain, f"written as chain {letter}") for chain, letter in letters.items()]
+    said = [Choice("chain", chain, f"{LETTER}{letter}") for chain, letter in letters.items()]
     return [replace(atom, chain=letters.get(atom.chain, atom.chain)) for atom in atoms], said
 
 

@@ -6,6 +6,7 @@ Reading a structure file and making these choices is the business of preparation
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +55,28 @@ class Receptor:
         """sha256 of what docking sees; the report and the name are not part of it."""
         return hashlib.sha256(f"{self.pdbqt}\0{self.pdb}".encode()).hexdigest()
 
+    def named(self, residue: str) -> str:
+        """A residue as the user's file names it, "AAA:ASP129:OD1" too -> as this receptor does, whose chains are letters."""
+        return renamed(residue, lettered(self.report))
+
     def coords(self) -> Floats:
         """[atom, 3] Å, the atoms of `pdbqt` in its order."""
         return pdbqt.read(self.pdbqt).coords
+
+
+LETTER = "written as chain "  # what a report says of a chain whose name is longer than a letter
+
+
+def lettered(report: Iterable[Choice]) -> dict[str, str]:
+    """Chains of the user's file -> the letters they are written with."""
+    return {
+        choice.where: choice.what.removeprefix(LETTER)
+        for choice in report
+        if choice.kind == "chain" and choice.what.startswith(LETTER)
+    }
+
+
+def renamed(name: str, letters: Mapping[str, str]) -> str:
+    """A residue's name with its chain's letter."""
+    chain, colon, rest = name.partition(":")
+    return f"{letters.get(chain, chain)}{colon}{rest}" if colon else name

@@ -369,7 +369,7 @@ def points_of(receptor: Receptor, name: str) -> tuple[tuple[float, float, float]
     DockingError
         There is no such residue or atom.
     """
-    chain, _, rest = name.partition(":")
+    chain, _, rest = receptor.named(name).partition(":")
     residue, _, wanted = rest.partition(":")
     structure = pdbqt.read(receptor.pdbqt)
     here = [k for k, atom in enumerate(structure.atoms) if atom.residue == f"{chain}:{residue}"]

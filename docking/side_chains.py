@@ -52,6 +52,7 @@ def cut(receptor: Receptor, names: Sequence[str], site: Site | None = None) -> l
     """
     if len(set(names)) > MOST:
         raise DockingError(f"{len(set(names))} flexible residues were named; docking takes {MOST} at most")
+    names = [receptor.named(name) for name in names]
     structure = pdbqt.read(receptor.pdbqt)
     typed = type_atoms(structure) if names else None
     found = []

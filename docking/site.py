@@ -126,7 +126,7 @@ class Site:
         atoms = pdbqt.read(receptor.pdbqt)
         found = np.array([atom.residue for atom in atoms.atoms])
         points = []
-        for residue in names:
+        for residue in map(receptor.named, names):
             hits = atoms.coords[found == residue]
             if not len(hits):
                 chain = residue.split(":")[0]

@@ -136,10 +136,20 @@ def test_protonation_is_told_and_overruled(tmp_path: Path) -> None:
 
 
 def test_long_chain_names_become_letters(tmp_path: Path) -> None:
-    receptor = preparation.assemble(
-        [replace(a, chain="AA" if a.chain == "A" else a.chain) for a in pocket.heavy()], "x"
+    """And names of residues are understood as in the user's file all the same."""
+    from docking.site import Site
+
+    atoms = [replace(a, chain="AA" if a.chain == "A" else a.chain) for a in pocket.heavy()]
+    water = Atom("AA", "HOH", "901", "O", "O", (40.0, 40.0, 40.0), hetero=True)
+    settings = {"keep": ["AA:HOH901"], "protonation": {"AA:ASP129": "ASH"}}
+    receptor = preparation.assemble([*atoms, water], "x", **settings)  # type: ignore[arg-type]
+    assert any("written as chain A" in line for line in said(receptor, "chain"))
+    plain = preparation.assemble(
+        [*pocket.heavy(), replace(water, chain="A")], "x", keep=["HOH"], protonation={"A:ASP129": "ASH"}
     )
-    assert any("written as chain" in line for line in said(receptor, "chain"))
+    assert receptor.digest == plain.digest
+    boxes = [Site.of_residues(one, [f"{chain}:ASP129"]) for one, chain in ((receptor, "AA"), (plain, "A"))]
+    assert boxes[0] == boxes[1]
 
 
 def test_pdbqt_is_taken_as_it_is(tmp_path: Path) -> None:
