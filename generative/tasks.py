@@ -265,15 +265,18 @@ def guacamol_score(task: str, scores: Iterable[tuple[str, float]]) -> float:
         Molecules that differ in stereochemistry alone count once; where there are too few,
         the missing ones count as 0.
     """
-    best: dict[str, float] = {}
-    for smiles, value in scores:
+    tops = guacamol()[task][1]
+    ranked: list[float] = []
+    met: set[str] = set()
+    for smiles, value in sorted(scores, key=lambda pair: -pair[1]):
+        if len(ranked) == max(tops):
+            break
         with quiet_rdkit():
             mol = Chem.MolFromSmiles(smiles)
-        if mol is not None:
-            flat = Chem.MolToSmiles(mol, isomericSmiles=False)
-            best[flat] = max(value, best.get(flat, 0.0))
-    ranked = sorted(best.values(), reverse=True)
-    tops = guacamol()[task][1]
+        flat = "" if mol is None else Chem.MolToSmiles(mol, isomericSmiles=False)
+        if flat and flat not in met:
+            met.add(flat)
+            ranked.append(max(value, 0.0))
     return sum(sum(ranked[:k]) / k for k in tops) / len(tops)
 
 
