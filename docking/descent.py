@@ -103,8 +103,8 @@ def step(
     )
 
 
-def settle(surface: Surface, ligand: Layout, evaluations: int, conf: Conf) -> tuple[Conf, jax.Array]:
-    """Straight down from each pose, `evaluations` at most: the poses reached, and their energies in kcal/mol."""
+def settle(surface: Surface, ligand: Layout, evaluations: int, start: Descent) -> Descent:
+    """Straight down from where each descent stands, by so many more evaluations at most."""
 
     def once(state: tuple[jax.Array, Descent]) -> tuple[jax.Array, Descent]:
         return state[0] + 1, step(surface, ligand, TIGHT, state[1])
@@ -112,8 +112,8 @@ def settle(surface: Surface, ligand: Layout, evaluations: int, conf: Conf) -> tu
     def going(state: tuple[jax.Array, Descent]) -> jax.Array:
         return (state[0] < evaluations) & ~state[1].done.all()
 
-    _, end = lax.while_loop(going, once, (jnp.int32(0), resting(conf)))
-    return end.here, end.energy
+    end: Descent = lax.while_loop(going, once, (jnp.int32(0), start))[1]
+    return end
 
 
 def choose(which: jax.Array, one: Conf, other: Conf) -> Conf:

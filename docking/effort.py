@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from docking import search
 from docking.atom_types import Bools
-from docking.descent import settle
+from docking.descent import resting, settle
 from docking.energy import Function, in_full
 from docking.motion import Conf
 from docking.search import ISLANDS, Field, Knobs, Problem
@@ -26,9 +26,12 @@ from docking.search import ISLANDS, Field, Knobs, Problem
 Singles = NDArray[np.float32]
 
 LOOK = 20  # ticks between two looks at the islands
-SAME = 0.05  # kcal/mol within which two islands found the same
+SAME = 0.1  # kcal/mol within which two islands found the same; the grid blurs more
+BETTER = 0.025  # kcal/mol that count as a better pose
 REST = 2  # looks without a better pose after which an island's word counts
 PATIENCE = 5  # looks without a better pose after which an island starts anew
+FAR = 0.5  # kcal/mol above the lowest; an island that rests there starts anew at once ...
+FEW = 6  # ... up to so many torsions; with more they improve late
 AFRESH = 1 << 30  # keeps keys of new starts apart from those of ticks
 DOWN = 80  # evaluations of a last descent on the grid
 MOST_LANES = 256  # ligands at once on a GPU
@@ -53,7 +56,7 @@ class Effort(NamedTuple):
 
 EFFORTS = {
     "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
-    "balanced": Effort(least=(60, 15), most=(200, 120), agreeing=4),
+    "balanced": Effort(least=(120, 10), most=(200, 120), agreeing=4),
     "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6),
 }
 
@@ -74,6 +77,7 @@ class Watch:
         self.least, most = (base + more * torsions for base, more in (effort.least, effort.most))
         self.most = -(-most // LOOK) * LOOK
         self.agreeing = effort.agreeing
+        self.hurry = REST if torsions <= FEW else PATIENCE
         self.done = False
         self.ticks = self.agreed = 0
         self._told: list[float] = []  # lowest energies of islands that have started anew
@@ -86,13 +90,14 @@ class Watch:
         self.ticks += LOOK
         self._note(kept, kept_energy)
         before, self._lowest = self._lowest, best_energy.reshape(ISLANDS, -1).min(axis=1).astype(float)
-        self._idle = np.where(self._lowest < before - 0.5 * SAME, 0, self._idle + 1)
+        self._idle = np.where(self._lowest < before - BETTER, 0, self._idle + 1)
         every = np.array([*self._told, *self._lowest])
         at_rest = np.concatenate([np.ones(len(self._told), dtype=bool), self._idle >= REST])
         self.agreed = int((at_rest & (every < every.min() + SAME)).sum())
         agreement = self.ticks >= self.least and self.agreed >= self.agreeing
         self.done = agreement or self.ticks >= self.most
-        tired = (self._idle >= PATIENCE) & (self.ticks + PATIENCE * LOOK <= self.most) & (not self.done)
+        patience = np.where(self._lowest > every.min() + FAR, self.hurry, PATIENCE)
+        tired = (self._idle >= patience) & (self.ticks + PATIENCE * LOOK <= self.most) & (not self.done)
         if tired.any() or self.done:
             self._note(best, best_energy)
         self._told += self._lowest[tired].tolist()
@@ -190,7 +195,8 @@ def programs(function: Function) -> tuple[Any, Any, Any, Any]:
     def down(
         ligand: Problem, site: Field, conf: Conf, cap: jax.Array, wall: jax.Array
     ) -> tuple[Conf, jax.Array]:
-        return settle(search.surface(function, ligand, site, cap, wall), ligand.layout, DOWN, conf)
+        end = settle(search.surface(function, ligand, site, cap, wall), ligand.layout, DOWN, resting(conf))
+        return end.here, end.energy
 
     return (
         jax.jit(search.begin, static_argnums=3, compiler_options=options()),

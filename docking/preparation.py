@@ -21,7 +21,7 @@ from docking.numbering import told_apart
 from docking.protonation import decide
 from docking.rebuilding import FEWEST, rebuilt
 from docking.receptor import LETTER, Choice, Receptor, ReceptorError, lettered, renamed
-from docking.structure import Atom, by_residue, parse, pdb_text, read, text_of
+from docking.structure import Atom, by_residue, pdb_text, read, text_of
 
 WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
 KEPT_METALS = frozenset({"MG", "MN", "ZN", "CA", "FE", "FE2", "CU", "CU1", "NI", "CO", "CD", "3CO", "HG"})
@@ -87,12 +87,6 @@ def prepare(
         protonation=protonation,
         rebuild=rebuild,
     )
-
-
-def from_text(text: str, name: str, *, ph: float = PH) -> Receptor:
-    """As `prepare` with its defaults, from the text of a PDB or mmCIF file."""
-    found = parse(text, name)
-    return assemble(found.atoms, name, models=found.models, ph=ph)
 
 
 def from_pdbqt(path: str | Path) -> Receptor:

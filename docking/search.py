@@ -260,7 +260,7 @@ class Knobs(NamedTuple):
 
 
 INSIDE = 6  # evaluations between two looks at who is done
-ISLANDS = 4
+ISLANDS = 8
 WALKERS = 128
 EASY = 8  # torsions up to which they are enough; beyond, twice as many
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from docking import motion
-from docking.descent import HIGH, Limits, resting, settle, step
+from docking.descent import HIGH, Descent, Limits, Surface, resting, settle, step
 from docking.motion import Conf
 from tests.docking.complexes import ligand_pdbqt
 from tests.docking.test_energy import tree
@@ -37,15 +38,18 @@ def banana(conf: Conf) -> tuple[jax.Array, jax.Array]:
     return value, slope.at[1].set(40 * (y - x * x)).at[2].set(2 * z)
 
 
+def settled(surface: Surface, evaluations: int, conf: Conf) -> Descent:
+    return jax.jit(lambda c: settle(surface, LIGAND, evaluations, resting(c)))(conf)
+
+
 def test_reaches_the_bottom_of_a_bowl() -> None:
-    rest, energy = jax.jit(lambda c: settle(bowl, LIGAND, 60, c))(start(32))
-    assert np.abs(np.asarray(energy)).max() < 1e-2
-    assert np.abs(np.asarray(rest.position) - np.array([[1.0], [2.0], [3.0]])).max() < 0.1
+    rest = settled(bowl, 60, start(32))
+    assert np.abs(np.asarray(rest.energy)).max() < 1e-2
+    assert np.abs(np.asarray(rest.here.position) - np.array([[1.0], [2.0], [3.0]])).max() < 0.1
 
 
 def test_follows_a_bent_valley() -> None:
-    _, energy = jax.jit(lambda c: settle(banana, LIGAND, 300, c))(start(32))
-    assert np.median(np.asarray(energy)) < 1e-2
+    assert np.median(np.asarray(settled(banana, 300, start(32)).energy)) < 1e-2
 
 
 def test_never_climbs() -> None:
@@ -59,10 +63,21 @@ def test_never_climbs() -> None:
 
 
 def test_a_pose_does_not_depend_on_its_neighbours() -> None:
-    run = jax.jit(lambda c: settle(banana, LIGAND, 40, c))
     poses = start(16)
     mixed = Conf(*(part[:, ::-1] for part in poses))
-    assert (np.asarray(run(poses)[1]) == np.asarray(run(mixed)[1])[::-1]).all()
+    energy, again = (np.asarray(settled(banana, 40, conf).energy) for conf in (poses, mixed))
+    assert (energy == again[::-1]).all()
+
+
+def test_a_descent_goes_on_where_it_was_left() -> None:
+    """A law: in two parts it ends where it ends in one, whoever went on beside it."""
+    poses = start(16)
+    part = settled(banana, 15, poses)
+    few = jax.tree.map(lambda values: values[..., 4:9], part)
+    rest = jax.jit(lambda d: settle(banana, LIGAND, 25, d))(few)
+    assert np.asarray(rest.energy) == pytest.approx(
+        np.asarray(settled(banana, 40, poses).energy)[4:9], abs=1e-5
+    )
 
 
 def test_a_hopeless_descent_is_given_up() -> None:

@@ -17,12 +17,14 @@ SHORT = effort.Effort(least=(20, 0), most=(60, 0), agreeing=2)
 
 
 def looks(watch: effort.Watch, *levels: tuple[float, ...]) -> list[list[bool]]:
-    """Show a watch the lowest energies of its four islands, look after look; two walkers an island."""
-    conf = Conf(np.zeros((3, 8)), np.zeros((4, 8)), np.zeros((2, 8)))
+    """Show a watch the lowest energies of its first four islands, look after look, the others getting nowhere; two
+    walkers an island."""
+    walkers, others = 2 * search.ISLANDS, search.ISLANDS - 4
+    conf = Conf(np.zeros((3, walkers)), np.zeros((4, walkers)), np.zeros((2, walkers)))
     tired = []
-    for islands in levels:
-        energy = np.repeat(np.array(islands, np.float32), 2)
-        tired.append(watch.look(conf, energy, conf, energy).tolist())
+    for number, islands in enumerate(levels):
+        energy = np.repeat(np.array([*islands, *[100.0 - number] * others], np.float32), 2)
+        tired.append(watch.look(conf, energy, conf, energy).tolist()[:4])
     return tired
 
 
@@ -46,16 +48,23 @@ def test_a_lower_energy_elsewhere_takes_their_word_away() -> None:
 
 def test_an_island_without_progress_starts_anew_and_its_word_is_kept() -> None:
     watch = effort.Watch(0, effort.Effort(least=(20, 0), most=(2000, 0), agreeing=2))
-    stuck = (-7.0, -6.0, -5.0, -4.0)
+    stuck = (-7.0, -6.85, -6.7, -6.6)
     tired = looks(watch, *[stuck] * 6)
     assert not any(any(one) for one in tired[:5])
     assert all(tired[5])
     looks(watch, (-7.02, -1.0, -1.0, -1.0), (-7.02, -1.0, -1.0, -1.0), (-7.02, -1.0, -1.0, -1.0))
     assert watch.agreed == 2  # one told before it started anew, one after
     assert watch.done
-    assert len(watch.found().energy) == 8 * (
-        9 + 2
-    )  # nine looks, and the best at the new start and at the end
+    walkers = 2 * search.ISLANDS
+    # nine looks, and the best at the new start and at the end
+    assert len(watch.found().energy) == walkers * (9 + 2)
+
+
+def test_an_easy_ligands_island_far_above_the_lowest_starts_anew_sooner() -> None:
+    high = (-7.0, -6.9, -6.0, -5.0)
+    for torsions, sooner in ((effort.FEW, [False, False, True, True]), (effort.FEW + 1, [False] * 4)):
+        watch = effort.Watch(torsions, effort.Effort(least=(20, 0), most=(2000, 0), agreeing=4))
+        assert looks(watch, *[high] * (effort.REST + 1))[-1] == sooner
 
 
 def test_a_search_ends_when_its_effort_is_spent() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from docking import demo_target, pdbqt, preparation
 from docking.receptor import Receptor, ReceptorError
-from docking.structure import Atom, pdb_text
+from docking.structure import Atom, parse, pdb_text
 from tests.docking import pocket
 from tests.docking.test_structure import as_mmcif
 
@@ -105,9 +105,7 @@ def test_a_missing_side_chain_is_rebuilt_where_it_was(tmp_path: Path) -> None:
     broken = [a for a in pocket.heavy() if not ((a.chain, a.number) == ("A", "129") and a.name in gone)]
     receptor = prepared(broken, tmp_path)
     assert any(line.startswith("A:ASP129: CG, OD1, OD2 rebuilt") for line in said(receptor, "missing"))
-    back = {
-        a.name: a for a in preparation.parse(receptor.pdb, "x").atoms if (a.chain, a.number) == ("A", "129")
-    }
+    back = {a.name: a for a in parse(receptor.pdb, "x").atoms if (a.chain, a.number) == ("A", "129")}
     cb, cg = np.array(back["CB"].xyz), np.array(back["CG"].xyz)
     assert np.linalg.norm(cb - cg) == pytest.approx(1.52, abs=0.1)
     others = np.array([a.xyz for a in pocket.heavy() if (a.chain, a.number) != ("A", "129")])

@@ -55,8 +55,9 @@ def test_refined_poses_are_at_rest_and_lower() -> None:
     coords = np.asarray(motion.place(problem.layout, motion.transforms(problem.layout, conf)))
     _, down = refine._programs(VINA)
     near = refine.around(VINA, ligand, receptor, coords, 16)
-    rest, energy = down(problem, field, near, conf)
-    _, again = down(problem, field, near, rest)
+    every = np.int32(refine.REFINED)
+    rest, energy = down(problem, field, near, conf, every)
+    _, again = down(problem, field, near, rest, every)
     before, _ = jax.jit(lambda n, c: refine.surface(VINA, problem, field, n)(c))(near, conf)
     assert (np.asarray(energy) < np.asarray(before)).all()
     assert np.median(np.asarray(energy) - np.asarray(again)) < 0.02
