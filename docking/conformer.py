@@ -21,6 +21,10 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 
 EMBED_ROUNDS = 20  # tries per shape and way of starting; 97% of drug-like molecules need one
+USUAL, FEWEST_ROUNDS = (
+    100,
+    4,
+)  # atoms with hydrogens up to which all are tried; telavancin, 227, takes 2 s a try
 MINIMISE_STEPS = 500
 MOST_ATOMS = 400  # with hydrogens; beyond it distance geometry takes minutes
 RING_SHAPES = 4  # shapes drawn where a ring can pucker
@@ -97,7 +101,7 @@ def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> _Drawn:
     if not found:
         raise MoleculeError(
             Reason.NO_CONFORMER,
-            f"{shown}: no 3-D shape was found in {2 * EMBED_ROUNDS} tries; "
+            f"{shown}: no 3-D shape was found in {2 * rounds(mol.GetNumAtoms())} tries; "
             "its rings or stereo centres may be impossible as drawn",
         )
     relaxed = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
@@ -214,11 +218,16 @@ def _puckers(mol: Chem.Mol) -> bool:
     )
 
 
+def rounds(atoms: int) -> int:
+    """Tries per shape; what is large costs seconds for each."""
+    return max(FEWEST_ROUNDS, round(EMBED_ROUNDS * min(1.0, (USUAL / atoms) ** 2)))
+
+
 def _shapes(mol: Chem.Mol, wanted: int, smiles: str, *, random_start: bool) -> list[int]:
     params = rdDistGeom.ETKDGv3()
     settings = {
         "randomSeed": seed_of(smiles),
-        "maxIterations": EMBED_ROUNDS,
+        "maxIterations": rounds(mol.GetNumAtoms()),
         "useRandomCoords": random_start,
         "useSmallRingTorsions": True,
         "numThreads": 1,

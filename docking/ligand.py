@@ -128,6 +128,7 @@ def _isomers(
         if done == most_isomers:
             break
         smiles = protonated(Molecule(isomer, molecule.name), ph)
+        _check_drawn(smiles, molecule.shown)
         try:
             found = shapes(smiles, molecule.shown, most_shapes)
         except MoleculeError as error:  # this isomer may be impossible in space; the next may not
@@ -207,6 +208,13 @@ def _written(mol: Chem.Mol, species: Species, molecule: Molecule) -> Ligand:
         notes = (*notes, "boron is docked as carbon, for which the scoring function has parameters")
     block = str(Chem.MolToV3KMolBlock(mol))
     return Ligand(molecule, species.smiles, block, text, tuple(order), tree.torsions, notes)
+
+
+def _check_drawn(smiles: str, shown: str) -> None:
+    """Refuse before a shape is looked for, which takes long of what is large, what docking could not take anyway."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    kinds = ligand_types.types(mol, shown)
+    torsions.tree(mol, frozenset(i for i, kind in enumerate(kinds) if kind != "H"), shown)
 
 
 def _central(group: tuple[int, ...], xyz: Floats) -> int:

@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import COSTLY, DRAWN, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, shapes
+from docking.conformer import COSTLY, DRAWN, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, rounds, shapes
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:
@@ -105,6 +105,10 @@ def test_a_macrocycle_is_docked_in_several_shapes_unless_told_otherwise() -> Non
     assert (first == several[0][0].GetConformer().GetPositions()).all()
     assert (first == embed(large, one)[0].GetConformer().GetPositions()).all()
     assert "ring shape 1 of" in several[0][1][-1]
+
+
+def test_what_is_large_is_tried_less_often() -> None:
+    assert rounds(10) == rounds(100) > rounds(150) > rounds(227) >= 4
 
 
 def test_no_macrocycle_costs_much_more_than_a_usual_one() -> None:

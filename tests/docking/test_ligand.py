@@ -116,3 +116,12 @@ def test_tautomers_isomers_and_shapes_stay_with_their_molecule() -> None:
     assert not any("tautomer" in note for note in plain[0].notes)
     with pytest.raises(ValueError, match="tautomer"):
         ligand.prepare(drawn, most_tautomers=0)
+
+
+def test_what_cannot_be_docked_is_told_before_a_shape_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes seconds of a long chain."""
+    monkeypatch.setattr(ligand, "shapes", lambda *_: pytest.fail("a shape was looked for"))
+    for smiles, reason in (("C" * 80, Reason.TOO_LARGE), ("C[As](C)(C)=O", Reason.UNSUPPORTED)):
+        with pytest.raises(MoleculeError) as caught:
+            ligand.prepare(Molecule.parse(smiles, "it"))
+        assert caught.value.reason is reason
