@@ -351,7 +351,7 @@ def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str, fiel
     if heavy:
         return (
             f"{where} lacks {', '.join(heavy)}; rebuild it with docking.preparation.prepare (rebuild=True), "
-            f"or, where too few of its atoms are there, leave it out (drop=['{labels[residue.index]}'])"
+            f"or, where too few of its atoms are there, leave it out (--drop {labels[residue.index]})"
         )
     if surplus:
         return f"{where} has atoms that {residue.name} does not: {', '.join(surplus)}; rename the residue or delete them"
