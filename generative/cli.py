@@ -6,14 +6,18 @@ the commands costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discovery.devices import SEED
 from discovery.doors import Resume, Seed, check_fresh, refuse
 from generative.refusal import SettingError
+
+if TYPE_CHECKING:
+    from discovery.proposal import Proposal
 
 
 def propose(
@@ -41,6 +45,11 @@ def propose(
     style: Annotated[
         str, typer.Option("--style", help="Which of the model's training sets to write like.")
     ] = "",
+    min_weight: Annotated[float, typer.Option("--min-weight", help="Da.")] = 200.0,
+    max_weight: Annotated[float, typer.Option("--max-weight", help="Da.")] = 500.0,
+    taste: Annotated[
+        bool, typer.Option("--taste/--no-taste", help="Only what is stable, uncharged and drug-like.")
+    ] = True,
     temperature: Annotated[
         float, typer.Option("--temperature", help="Below 1 the likely becomes likelier.")
     ] = 1.0,
@@ -54,7 +63,6 @@ def propose(
     seed: Seed = SEED,
 ) -> None:
     """Propose new molecules: of any kind, around a scaffold, joining fragments, or like one you have."""
-    from discovery.files import publish
     from discovery.molecule import quiet_rdkit
 
     if out is not None and out.is_dir():
@@ -76,6 +84,9 @@ def propose(
                 like=like,
                 avoid=tuple(avoid or ()),
                 condition=tuple(condition or ()),
+                min_weight=min_weight,
+                max_weight=max_weight,
+                taste=taste,
                 temperature=temperature,
             )
             made, left_out = graph.propose_and_count(n, round=0, seed=seed, lessons=[])
@@ -87,6 +98,13 @@ def propose(
             made = BricsProposer(molecules=molecules).propose(n, round=0, seed=seed, lessons=[])
         else:
             raise SettingError(f"there is no proposer called {proposer!r}; they are graph and brics")
+    _tell(made, n, out, left_out)
+
+
+def _tell(made: Sequence[Proposal], wanted: int, out: Path | None, left_out: Mapping[str, int]) -> None:
+    """Write what was made, and say what was not."""
+    from discovery.files import publish
+
     lines = [f"{one.smiles} {one.proposer}-{number:05d}" for number, one in enumerate(made, 1)]
     if out is None:
         typer.echo("\n".join(lines))
@@ -97,9 +115,9 @@ def propose(
     if left_out:
         counts = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
         typer.echo(f"built besides and left out: {counts}", err=True)
-    if len(lines) < n:
+    if len(lines) < wanted:
         typer.echo(
-            f"{n - len(lines)} fewer than asked: building on brings too little that is new and fits what was given",
+            f"{wanted - len(lines)} fewer than asked: building on brings too little that is new and fits what was given",
             err=True,
         )
     if not lines:

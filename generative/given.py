@@ -2,13 +2,15 @@
 
 What a chemist gives is turned into pieces that the grammar starts from or joins. Exits
 are the bonds that may be made: `*` marks them; without a mark every hydrogen is one. All
-other atoms stay exactly as they are given.
+other atoms stay exactly as they are given. Molecules are built flat; the configurations of
+what was given are put back when they stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from rdkit import Chem
 
@@ -20,6 +22,7 @@ from generative.trees import Link, Tree, flatten, put_together, split_with_atoms
 from generative.vocabulary import Vocabulary, kind
 
 MOST_FRAGMENTS = 4
+MOST_CENTRES = 8  # of a part, whose configurations are tried until they fit
 
 
 class GivenError(UserError, ValueError):
@@ -107,6 +110,36 @@ def query(text: str, *, exits: bool) -> Chem.Mol:
     for index in sorted((a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == 0), reverse=True):
         bare.RemoveAtom(index)
     return bare.GetMol()
+
+
+def with_stereo(smiles: str, given: Sequence[str]) -> str:
+    """A molecule built flat, with the configurations that the parts it holds were given with.
+
+    What was given without one stays open, and so does a part whose exits are not all used.
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    for text in given:
+        part = query(text, exits=True)
+        centres = [a.GetIdx() for a in part.GetAtoms() if a.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED]
+        drawn = Chem.MolFromSmiles(text)  # a query forgets what its double bonds were
+        double = [b for b in drawn.GetBonds() if b.GetStereo() > Chem.BondStereo.STEREOANY]
+        place = mol.GetSubstructMatch(part) if centres or double else ()
+        if not place:
+            continue
+        for bond in double:
+            mine = mol.GetBondBetweenAtoms(place[bond.GetBeginAtomIdx()], place[bond.GetEndAtomIdx()])
+            mine.SetStereoAtoms(*(place[atom] for atom in bond.GetStereoAtoms()))
+            cis = bond.GetStereo() in (Chem.BondStereo.STEREOZ, Chem.BondStereo.STEREOCIS)
+            mine.SetStereo(Chem.BondStereo.STEREOCIS if cis else Chem.BondStereo.STEREOTRANS)
+        for tags in product(_TURNS, repeat=min(len(centres), MOST_CENTRES)):
+            for centre, tag in zip(centres, tags, strict=False):
+                mol.GetAtomWithIdx(place[centre]).SetChiralTag(tag)
+            if mol.HasSubstructMatch(part, useChirality=True):
+                break
+    return str(Chem.MolToSmiles(Chem.MolFromSmiles(Chem.MolToSmiles(mol))))
+
+
+_TURNS = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
 
 
 def decorate(scaffold: str, vocabulary: Vocabulary) -> tuple[Vocabulary, Task]:

@@ -28,7 +28,7 @@ from discovery.proposal import Lesson, Proposal
 from generative import guided, limits
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
 from generative.elite import Search
-from generative.given import decorate, join, query, read_part, regrow, sides
+from generative.given import decorate, join, query, read_part, regrow, sides, with_stereo
 from generative.model import Weights
 from generative.policy import Policy
 from generative.recombination import drug_like
@@ -173,8 +173,21 @@ class GraphProposer:
                 chosen = self._new(n, rng, known, left_out)
             else:
                 chosen = self._steered(n, rng, known, taught, left_out)
+        given = [
+            text
+            for text in (self.scaffold, *self.fragments.split("."))
+            if "@" in text or "/" in text or "\\" in text
+        ]
         made = [
-            Proposal(c.smiles, self.name, round, c.parents, c.edit, c.log_prob, self._model.sha256)
+            Proposal(
+                with_stereo(c.smiles, given) if given else c.smiles,
+                self.name,
+                round,
+                c.parents,
+                c.edit,
+                c.log_prob,
+                self._model.sha256,
+            )
             for c in chosen
         ]
         return made, left_out
@@ -290,7 +303,7 @@ class GraphProposer:
         """What speaks against a molecule; nothing when empty."""
         if any(mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)) for smarts in self.avoid):
             return "holds what must be avoided"
-        if self.taste and Chem.GetFormalCharge(mol):
+        if self.taste and Chem.GetFormalCharge(mol) != self._charge:
             return "charged"
         if not drug_like(mol, self.min_weight, self.max_weight, taste=self.taste):
             return "not drug-like" if self.taste else "too light or too heavy"
@@ -308,6 +321,12 @@ class GraphProposer:
             return False
         known = self._given[0].unit_index
         return all(one in known for one in units if unit(one).rings)
+
+    @cached_property
+    def _charge(self) -> int:
+        """Of what was given: a salt's cation stays one."""
+        given = [text for text in (self.scaffold, *self.fragments.split(".")) if text]
+        return sum(Chem.GetFormalCharge(Chem.MolFromSmiles(text)) for text in given)
 
     @cached_property
     def _queries(self) -> list[Chem.Mol]:

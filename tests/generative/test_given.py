@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 from rdkit import Chem
 
-from generative.given import GivenError, decorate, join, query, read_part, regrow, sides, subtree
+from generative.given import (
+    GivenError,
+    decorate,
+    join,
+    query,
+    read_part,
+    regrow,
+    sides,
+    subtree,
+    with_stereo,
+)
 from generative.trees import put_together, take_apart, unit
 from tests.generative.models import trees, vocabulary
 
@@ -96,3 +106,18 @@ def test_queries_with_and_without_their_exits(
     mol = Chem.MolFromSmiles(smiles)
     assert mol.HasSubstructMatch(query(part, exits=True)) == with_exits
     assert mol.HasSubstructMatch(query(part, exits=False)) == without
+
+
+@pytest.mark.parametrize(
+    "scaffold",
+    ["*N1C[C@H](F)C[C@H]1C(N)=O", "*N1C[C@@H](F)C[C@H]1C(N)=O", "*/C=C/c1ccccc1", "*/C=C\\c1ccccc1", "C[C@](*)(N)C(=O)O"],
+)  # fmt: skip
+def test_the_configuration_that_was_given_is_kept(scaffold: str) -> None:
+    """Law: putting any one group at the exit by hand and by us gives one molecule. Reference: RDKit."""
+    whole = Chem.MolFromSmiles(
+        scaffold.replace("*", "O", 1) if scaffold[0] == "*" else scaffold.replace("*", "O")
+    )
+    flat = Chem.MolToSmiles(whole, isomericSmiles=False)
+    assert with_stereo(flat, [scaffold]) == Chem.MolToSmiles(whole)
+    open_one = scaffold.replace("@", "").replace("/", "").replace("\\", "")
+    assert with_stereo(flat, [open_one]) == flat
