@@ -89,10 +89,11 @@ def simulate(
     import hashlib
 
     from docking.dynamics.charges import method
+    from docking.dynamics.folder import places
     from docking.dynamics.platform import Device
     from docking.dynamics.protocol import Settings
     from docking.dynamics.sage import force_field as figures
-    from docking.dynamics.scorers import HELD, NO_MEMBRANE, load_receptor
+    from docking.dynamics.scorers import AWAY, HELD, NO_MEMBRANE, load_receptor
     from docking.dynamics.simulate import Run
     from docking.dynamics.work import Job, work
     from docking.protonation import states_of
@@ -113,7 +114,10 @@ def simulate(
     )
     settings.device.platform()  # a wrong name is refused before any work
     states = states_of(protonation or [])
-    model = load_receptor(receptor, ph=ph, drop=drop or [], protonation=states, waters=waters)
+    model = load_receptor(
+        receptor, ph=ph, drop=drop or [], protonation=states, waters=waters,
+        away_from=places(poses) if solvent is SolventName.implicit and keep < AWAY else None,
+    )  # fmt: skip
     for note in model.notes:
         typer.echo(note)
     typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)

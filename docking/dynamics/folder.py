@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rdkit import Chem
 
 from discovery.files import publish, sha256_of
-from discovery.outcome import Counts, Missing, Reason
+from discovery.molecule import quiet_rdkit
+from discovery.outcome import Counts, Missing, Reason, UserError
 from discovery.records import check_there, records
 from docking.dynamics.protocol import STAGE
+from docking.dynamics.terms import Floats
 from docking.receptor import DockingError
 from docking.run_folder import SIMULATION, begun
 
@@ -67,6 +71,22 @@ def entries(poses: Path) -> Iterator[Entry]:
             yield Entry(number, name, record.block, record.data)
         else:
             raise DockingError(f"{poses} holds no poses: give an SDF with 3-D coordinates and hydrogens")
+
+
+def places(poses: Path) -> Floats | None:
+    """[atom, 3] Å, of all poses of an SDF; None where none can be read, which is told when they are computed."""
+    found = []
+    with suppress(UserError):
+        for entry in entries(poses):
+            if isinstance(entry.block, Missing):
+                continue
+            with quiet_rdkit():
+                mol = Chem.MolFromMolBlock(entry.block, sanitize=False, removeHs=False)
+            if mol is not None and mol.GetNumConformers():
+                found.append(mol.GetConformer().GetPositions())
+    points = np.concatenate([np.zeros((0, 3)), *found])
+    points = points[np.isfinite(points).all(axis=1)]
+    return points if len(points) else None
 
 
 def publish_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:

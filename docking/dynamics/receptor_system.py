@@ -30,7 +30,7 @@ try:
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
-from docking import preparation, structure
+from docking import preparation, residues, structure
 from docking.dynamics.system import terms_of
 from docking.dynamics.terms import Floats, Ints, Terms
 from docking.receptor import ReceptorError
@@ -269,6 +269,12 @@ def _force_field(*, phospho: bool = False) -> Any:
             "or mutate them to SER, THR or TYR"
         )
     return app.ForceField(*_PHOSPHO_FILES)
+
+
+def has_parameters(resname: str) -> bool:
+    """Is a residue of this name one that ff14SB, its ions, phosaa14SB or the water know?"""
+    known = residues.standard(resname) in residues.NAMES or resname in preparation.WATERS
+    return known or resname in _PHOSPHO or resname in _force_field()._templates
 
 
 def _bond_by_template(topology: Any, field: Any) -> None:

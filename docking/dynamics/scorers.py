@@ -8,10 +8,11 @@ pose, the settings and the seed alone, never on its neighbours in the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rdkit import Chem
+from scipy.spatial import cKDTree
 
 from discovery.devices import SEED
 from discovery.molecule import Molecule
@@ -30,13 +31,15 @@ from docking.dynamics.protocol import (
     rescore,
     simulate,
 )
-from docking.dynamics.receptor_system import ReceptorModel, receptor_model, waters_of
+from docking.dynamics.receptor_system import ReceptorModel, has_parameters, receptor_model, waters_of
 from docking.dynamics.sage import DEFAULT, force_field
 from docking.dynamics.simulate import Run
+from docking.dynamics.terms import Floats
 from docking.fetch import located
 from docking.receptor import DockingError, ReceptorError
 
 DEMO = f"demo:{demo_target.NAME}"
+AWAY = 15.0  # Å; pockets are cut at 9 Å unless told otherwise
 SHOWN_RESIDUES = 10  # of the decomposition, strongest first
 NO_MEMBRANE = (
     "no membrane and no protein outside the pocket moves: residues beyond the moving shell (5 Å of the ligand "
@@ -203,6 +206,7 @@ def load_receptor(
     drop: Sequence[str] = (),
     protonation: Mapping[str, str] | None = None,
     waters: bool = False,
+    away_from: Floats | None = None,
 ) -> ReceptorModel:
     """The receptor's mechanics: the demo target's, or a file's; prepared as docking prepares it.
 
@@ -212,6 +216,9 @@ def load_receptor(
         Of a file, as `preparation.prepare`.
     waters
         Of a file: keep the crystal waters that the receptor holds, see receptor_system.py.
+    away_from : [point, 3], Å
+        Residues without parameters that are farther than `AWAY` from all of these are left out with a
+        note, as pockets are cut nearer; nearer ones are refused, as all are where this is not given.
 
     Raises
     ------
@@ -228,7 +235,29 @@ def load_receptor(
         path = located(given)
         keep = waters_of(structure.read(path)) if waters and path.suffix.lower() != ".pdbqt" else []
         target = preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=protonation)
-    return receptor_model(target.pdb, target.name, waters=waters)
+    pdb, notes = (target.pdb, ()) if away_from is None else _without_strangers(target.pdb, away_from)
+    model = receptor_model(pdb, target.name, waters=waters)
+    return replace(model, notes=(*notes, *model.notes)) if notes else model
+
+
+def _without_strangers(pdb: str, points: Floats) -> tuple[str, tuple[str, ...]]:
+    """The text without residues that have no parameters and lie away from all points, and what is said of each."""
+    tree = cKDTree(points)
+    gone: dict[tuple[str, str], str] = {}
+    for place, group in structure.by_residue(structure.parse(pdb, "the receptor").atoms).items():
+        if has_parameters(group[0].resname):
+            continue
+        nearest = float(tree.query(structure.coords(group))[0].min())
+        if nearest > AWAY:
+            gone[place] = (
+                f"{group[0].residue} left out: it has no parameters, and is {nearest:.0f} Å from the ligands"
+            )
+    lines = (
+        line
+        for line in pdb.splitlines(keepends=True)
+        if not line.startswith(("ATOM", "HETATM")) or (line[21].strip(), line[22:27].strip()) not in gone
+    )
+    return "".join(lines), tuple(gone.values())
 
 
 def _settings(scorer: PoseStability | BindingEnergy) -> Settings:

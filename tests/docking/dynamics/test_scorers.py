@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
@@ -121,5 +122,12 @@ def test_what_has_no_parameters_can_be_left_out_as_the_message_says(tmp_path: Pa
     assert "A:HEM900" not in load_receptor(str(path), drop=["A:HEM900"]).labels
     with pytest.raises(ReceptorError, match="prepared already"):
         load_receptor("demo:5HT1B", drop=["A:HEM900"])
+    haem = np.array([[30.0, 30.0, 30.0]])
+    far = load_receptor(str(path), away_from=haem + 40.0)
+    assert "A:HEM900" not in far.labels
+    assert far.notes[0].startswith("A:HEM900 left out: it has no parameters, and is 69 Å")
+    assert far.labels == load_receptor(str(path), drop=["A:HEM900"]).labels
+    with pytest.raises(ReceptorError, match=r"--drop A:HEM900"):
+        load_receptor(str(path), away_from=haem + 5.0)
     with pytest.raises(ReceptorError, match="which the structure does not hold"):
         BindingEnergy(receptor=str(path), drop=("A:NAD900",)).refine([MOLECULE], [DOCKED])
