@@ -62,6 +62,11 @@ def about(count: int) -> int:
     return next((n for n in _FAR if count <= n), _FAR[-1])
 
 
+_Place: TypeAlias = tuple[
+    int, int, int
+]  # of a mention: its sentence, its first word there, and the one after its last
+
+
 @dataclass(frozen=True, slots=True)
 class _Word:
     start: int
@@ -76,9 +81,7 @@ class _Document:
     text: str
     things: Sequence[Thing]
     sentences: Sequence[Sequence[_Word]]
-    where: Sequence[
-        Sequence[tuple[int, int, int]]
-    ]  # of each thing, its mentions: sentence, first word, one after
+    where: Sequence[Sequence[_Place]]  # of each thing, its mentions
 
     @classmethod
     def of(cls, text: str, things: Sequence[Thing]) -> _Document:
@@ -111,6 +114,14 @@ class _Document:
             where.append(found)
         return cls(text, things, sentences, where)
 
+    def together(self, one: int, other: int) -> dict[int, tuple[list[_Place], list[_Place]]]:
+        """Of each sentence that names both, the mentions of the one and of the other."""
+        found: dict[int, tuple[list[_Place], list[_Place]]] = {}
+        for which, thing in enumerate((one, other)):
+            for place in self.where[thing]:
+                found.setdefault(place[0], ([], []))[which].append(place)
+        return {number: both for number, both in found.items() if all(both)}
+
     def name(self, thing: int) -> str:
         a, b = self.things[thing].spans[0]
         return self.text[a:b]
@@ -131,11 +142,11 @@ def cues(
         kinds = _SHORT[things[subject].type] + _SHORT[things[object].type]
         seen = [f"k {kinds}"]
         if convention in SENTENCES:
-            seen += _nearest(document, subject, object, "")
+            seen += _nearest(document, subject, object)
             seen += _named(document.name(subject), "c") + _named(document.name(object), "g")
         else:
             seen += _spread(document, subject, object)
-            seen += _nearest(document, subject, object, "")
+            seen += _nearest(document, subject, object)
             for thing, mark in ((subject, "c"), (object, "g")):
                 seen += _named(document.name(thing), mark + kinds)
                 seen.append(f"{mark}id {things[thing].name.rpartition(':')[-1]}")
@@ -154,44 +165,43 @@ def _named(name: str, mark: str) -> list[str]:
     return seen
 
 
-def _nearest(document: _Document, subject: int, object: int, mark: str) -> list[str]:
+def _nearest(document: _Document, subject: int, object: int) -> list[str]:
     """Of the two mentions that stand nearest to each other in one sentence, the words between and beside them."""
     near = min(
         (
             (max(b[1] - a[2], a[1] - b[2]), a, b)
-            for a, b in product(document.where[subject], document.where[object])
-            if a[0] == b[0]
+            for ones, others in document.together(subject, object).values()
+            for a, b in product(ones, others)
         ),
         default=None,
     )
     if near is None:
-        return [f"{mark}apart"]
+        return ["apart"]
     _, one, other = near
-    return _between(document, subject, object, one, other, mark)
+    return _between(document, subject, object, one, other)
 
 
 def _between(
     document: _Document,
     subject: int,
     object: int,
-    one: tuple[int, int, int],
-    other: tuple[int, int, int],
-    mark: str,
+    one: _Place,
+    other: _Place,
 ) -> list[str]:
+    """What stands between and beside two mentions of one sentence, and in which order they come."""
     words = document.sentences[one[0]]
     line, ends = _line(document, words, subject, object, one, other)
     seen: list[str] = []
     if one[1] < other[2] and other[1] < one[2]:
-        seen.append(f"{mark}within")
+        seen.append("within")
     low, high = min(ends), max(ends)
-    order = ">" if ends[0] < ends[1] else "<"
+    way = ">" if ends[0] < ends[1] else "<"
     middle = line[low + 1 : high]
     left, right = line[max(0, low - _BESIDE) : low], line[high + 1 : high + 1 + _BESIDE]
     count = len(middle)
-    way = mark + order
-    seen += [f"{way}", f"{mark}d {about(count)}", f"{way}d {about(count)}"]
+    seen += [way, f"d {about(count)}", f"{way}d {about(count)}"]
     for word in set(middle):
-        seen += [f"{mark}m {word}", f"{way}m {word}"]
+        seen += [f"m {word}", f"{way}m {word}"]
         if count <= 12:
             seen.append(f"{way}m{'s' if count <= 4 else 'l'} {word}")
     if count <= _BESIDE:
@@ -210,16 +220,16 @@ def _between(
         seen.append(f"{way}r1 {right[1]}")
     if len(left) > 1 and len(right) > 1:
         seen.append(f"{way}lr {left[-2]} {right[1]}")
-    seen += [f"{mark}u {word}" for word in set(line)]
+    seen += [f"u {word}" for word in set(line)]
     others = sum(word.isupper() for word in middle)
     seen.append(f"{way}o {min(others, 4)}")
     named = len({w.of for w in words if w.of >= 0})
-    seen.append(f"{mark}n {about(named)}")
+    seen.append(f"n {about(named)}")
     if one[0] == 0:
-        seen.append(f"{mark}first")
+        seen.append("first")
     last = re.findall(r"[a-z]+", document.name(object).lower())[-1:]
     if count <= _NEAR:
-        seen += [f"{mark}g {last[0]} {word}" for word in set(middle) if last]
+        seen += [f"g {last[0]} {word}" for word in set(middle) if last]
     return seen
 
 
@@ -228,8 +238,8 @@ def _line(
     words: Sequence[_Word],
     subject: int,
     object: int,
-    one: tuple[int, int, int],
-    other: tuple[int, int, int],
+    one: _Place,
+    other: _Place,
 ) -> tuple[list[str], tuple[int, int]]:
     """The stems of a sentence, every name one word that tells its type, and where the two stand.
 
@@ -303,15 +313,15 @@ def _spread(document: _Document, subject: int, object: int) -> list[str]:
         seen.append(f"{kinds} title")
     if last in both:
         seen.append(f"{kinds} last")
-    for number in both:
-        for one, other in product(ours[subject], ours[object]):
-            if one[0] == other[0] == number:
-                low, high = sorted((one, other), key=lambda m: m[1])
-                order = ">" if low is one else "<"
-                middle = [w.stem for w in document.sentences[number][low[2] : high[1]] if w.of < 0]
-                if len(middle) <= 16:
-                    seen += [f"{kinds}{order}any {word}" for word in set(middle)]
-                seen.append(f"{kinds}{order}gap {about(len(middle))}")
+    for number, (ones, others) in document.together(subject, object).items():
+        words = document.sentences[number]
+        for one, other in product(ones, others):
+            low, high = sorted((one, other), key=lambda m: m[1])
+            order = ">" if low is one else "<"
+            middle = [w.stem for w in words[low[2] : high[1]] if w.of < 0]
+            if len(middle) <= 16:
+                seen += [f"{kinds}{order}any {word}" for word in set(middle)]
+            seen.append(f"{kinds}{order}gap {about(len(middle))}")
     return seen
 
 
