@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from discovery.desirability import Desirability
 from discovery.devices import SEED
 from discovery.outcome import UserError
+from discovery.plugins import complaint
 
 
 class ConfigError(UserError, ValueError):
@@ -208,8 +209,7 @@ def _explain(problem: Any, model: type[BaseModel], where: str) -> str:
         return f"{where}: {dotted!r} is required and absent"
     if problem["type"] == "too_short" and loc:
         return f"{where}: at least one [[{dotted}]] is needed"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{where}: {dotted + ': ' if dotted else ''}{message[:1].lower()}{message[1:]}"
+    return f"{where}: {dotted + ': ' if dotted else ''}{complaint(problem)}"
 
 
 def _keys_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:

@@ -121,19 +121,9 @@ def score_all(
 
     work = _work(spec, stage, versions)
     known = _known(ledger, stage, work, items, on_event)
-    todo: list[Item] = []
-    retried: list[Item] = []
-    outcomes: dict[str, Score | Missing] = {}
-    for key, item in items.items():
-        if key not in known:
-            todo.append(item)
-            continue
-        outcomes[key], item.attempts = known[key]
-        if _machines_fault(outcomes[key]) and item.attempts < max_attempts:
-            retried.append(item)
+    outcomes, todo, retried = _left(items, known, max_attempts)
     chunks = [Chunk(todo[i : i + chunk]) for i in range(0, len(todo), chunk)]
     chunks += [Chunk([item]) for item in retried]  # alone: it has taken a worker down before
-
     for part in chunks:
         inputs = [f"{item.key}#{attempt}" for item, attempt in zip(part.items, part.before, strict=True)]
         part.key = shard_key(stage, {"use": spec.use, **dict(spec.settings)}, inputs, versions)
@@ -174,6 +164,23 @@ def score_all(
             share.close()
     progress.end()
     return [outcomes[key] for key in order]
+
+
+def _left(
+    items: Mapping[str, Item], known: Mapping[str, tuple[Score | Missing, int]], max_attempts: int
+) -> tuple[dict[str, Score | Missing], list[Item], list[Item]]:
+    """What is known already, what is to be done, and what is to be tried again after a machine's fault."""
+    outcomes: dict[str, Score | Missing] = {}
+    todo: list[Item] = []
+    retried: list[Item] = []
+    for key, item in items.items():
+        if key not in known:
+            todo.append(item)
+            continue
+        outcomes[key], item.attempts = known[key]
+        if _machines_fault(outcomes[key]) and item.attempts < max_attempts:
+            retried.append(item)
+    return outcomes, todo, retried
 
 
 def recorded(

@@ -86,10 +86,28 @@ def plan(config: Campaign) -> Plan:
         A named part is unknown, not installed, or refuses its settings.
     """
     began = time.monotonic()
-    stages: list[StagePlan] = []
     network: list[str] = []
+    proposing, molecules = _proposing(config, network)
+    scoring, bytes_used = _scoring(config, molecules, network)
+    for papers in config.evidence:
+        network += _network(plugins.build("evidence", papers.use, papers.settings))
+    named = provenance.licences(provenance.versions())
+    return Plan(
+        config.name,
+        config.rounds,
+        config.workers,
+        (*proposing, *scoring),
+        bytes_used / max(1, len(molecules)),
+        tuple(f"{name} {licence}" for name, licence in named.items()),
+        tuple(dict.fromkeys(network)),
+        time.monotonic() - began,
+    )
+
+
+def _proposing(config: Campaign, network: list[str]) -> tuple[list[StagePlan], list[Molecule]]:
+    """What each proposer costs, and what the pilot got from them; who needs the network is added."""
+    stages: list[StagePlan] = []
     molecules: list[Molecule] = []
-    total = config.rounds * sum(part.n for part in config.proposers)
     for source in config.proposers:
         proposer = plugins.build("proposers", source.use, source.settings, where="proposers")
         network += _network(proposer)
@@ -106,10 +124,18 @@ def plan(config: Campaign) -> Plan:
                 molecules.append(Molecule.parse(proposal.smiles, f"pilot {i + 1}"))
             except MoleculeError:
                 continue
-    bytes_used = 0.0
+    return stages, molecules
+
+
+def _scoring(
+    config: Campaign, molecules: Sequence[Molecule], network: list[str]
+) -> tuple[list[StagePlan], float]:
+    """What each scorer costs, and the bytes that the pilot's outcomes took; who needs the network is added."""
+    total = config.rounds * sum(part.n for part in config.proposers)
+    stages: list[StagePlan] = []
+    known: dict[str, list[Score | Missing]] = {}
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger.open(folder)
-        known: dict[str, list[Score | Missing]] = {}
         for part in config.scorers:
             scorer = plugins.build("scorers", part.use, part.settings, where="scorers")
             network += _network(scorer)
@@ -134,19 +160,7 @@ def plan(config: Campaign) -> Plan:
             note = f"{failed} of {len(outcomes)} of the pilot's failed" if failed else ""
             stages.append(StagePlan(column, part.when, min(reach, total), start_s, each_s, note))
         bytes_used = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-    for papers in config.evidence:
-        network += _network(plugins.build("evidence", papers.use, papers.settings))
-    named = provenance.licences(provenance.versions())
-    return Plan(
-        config.name,
-        config.rounds,
-        config.workers,
-        tuple(stages),
-        bytes_used / max(1, len(molecules)),
-        tuple(f"{name} {licence}" for name, licence in named.items()),
-        tuple(dict.fromkeys(network)),
-        time.monotonic() - began,
-    )
+    return stages, bytes_used
 
 
 def _timed(

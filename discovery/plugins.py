@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import re
 import sys
 import typing
@@ -120,8 +121,24 @@ def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: 
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise PluginError(f"{what}, setting {key!r}: {first['msg'].lower()}") from error
+        raise PluginError(f"{what}, setting {key!r}: {complaint(first)}") from error
     return {key: getattr(valid, key) for key in settings}
+
+
+def complaint(problem: Mapping[str, Any]) -> str:
+    """What pydantic found wrong with a value, in the words of whoever wrote it in TOML."""
+    given = problem.get("input")
+    if problem["type"] in ("tuple_type", "list_type"):
+        return (
+            f"is a list; write [{json.dumps(given)}]" if isinstance(given, str | int | float) else "is a list"
+        )
+    said = problem["msg"].removeprefix("Value error, ")
+    shown = (
+        f", not {given!r}"
+        if isinstance(given, str | int | float) and problem["type"] != "value_error"
+        else ""
+    )
+    return f"{said[:1].lower()}{said[1:]}{shown}"
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -133,16 +133,7 @@ def screen(
     ledger = Ledger.open(folder)
     with ledger.lock():
         tidy(ledger)
-        before = ledger.get_document("screen")
-        asked = {"library": Path(library).name, **settings}
-        if before is not None and before != asked:
-            raise ScreenError(
-                f"{folder} holds another screen ({before.get('library')}); give a new folder with --out"
-            )
-        ledger.put_document("screen", asked)
-        if ledger.get_document("provenance") is None:
-            parts_used = [("scorers", p.use) for p in parts]
-            ledger.put_document("provenance", provenance.collect(seed=0, parts=parts_used))
+        _agree(ledger, {"library": Path(library).name, **settings}, parts)
         counts = Counts(0, 0, 0, 0, 0)
         keys: list[str] = []
         began = time.monotonic()
@@ -172,6 +163,20 @@ def screen(
         Event("done", "screen", done=counts.n_in, total=counts.n_in, ok=counts.n_ok, failed=counts.n_failed)
     )
     return Screened(counts, folder / "top.csv", best, all_rows, losses)
+
+
+def _agree(ledger: Ledger, asked: Mapping[str, object], parts: Sequence[ScorerConfig]) -> None:
+    """See that the folder is empty or holds this very screen, and write down what it depends on."""
+    before = ledger.get_document("screen")
+    if before is not None and before != asked:
+        different = ", ".join(key for key in asked if before.get(key) != asked[key])
+        raise ScreenError(
+            f"{ledger.folder} holds another screen (different: {different}); give a new folder with --out"
+        )
+    ledger.put_document("screen", asked)
+    if ledger.get_document("provenance") is None:
+        used = [("scorers", part.use) for part in parts]
+        ledger.put_document("provenance", provenance.collect(seed=0, parts=used))
 
 
 def finished(folder: str | Path) -> Screened | None:
