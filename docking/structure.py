@@ -26,6 +26,7 @@ except ImportError as error:
 Floats = NDArray[np.float64]
 Point = tuple[float, float, float]
 
+LOWEST, HIGHEST = -999.0, 9999.0  # Å
 FEWEST_PLACES = 0.4  # of the number of atoms; every atom in two conformations that differ nowhere has 0.5
 _OF_PROTEINS = {"C": "C", "N": "N", "O": "O", "S": "S", "H": "H", "D": "H"}
 
@@ -113,6 +114,11 @@ def parse(text: str, shown: str) -> Read:
         if not np.isfinite(atom.xyz).all():
             raise ReceptorError(
                 f"{shown}: atom {atom.name} of {atom.residue} has a coordinate that is no number"
+            )
+        if not all(LOWEST < value < HIGHEST for value in atom.xyz):
+            raise ReceptorError(
+                f"{shown}: atom {atom.name} of {atom.residue} lies at {atom.xyz} Å, beyond {LOWEST:g} to {HIGHEST:g}, "
+                "which PDB's columns hold; move the structure nearer the origin, and its ligands with it"
             )
     places = len({atom.xyz for atom in atoms})
     if places < FEWEST_PLACES * len(atoms):

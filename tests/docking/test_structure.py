@@ -79,6 +79,13 @@ def test_atoms_in_one_place_are_no_structure() -> None:
         parse("\n".join(rows), "a.pdb")
 
 
+def test_what_pdb_columns_cannot_hold_is_refused() -> None:
+    text = as_mmcif(pocket.text())
+    x = f"{pocket.heavy()[0].xyz[0]:.3f}".rstrip("0")
+    with pytest.raises(ReceptorError, match=r"a\.cif: atom .* lies at \(-1200\.0, .* move the structure"):
+        parse(text.replace(f" {x} ", " -1200.0 ", 1), "a.cif")
+
+
 def test_lower_case_and_names_a_column_off_are_read_as_meant() -> None:
     """Some programs write " CE" of lysine as "CE ", which a reader by columns takes for cerium."""
     plain = parse(pocket.text(), "a.pdb").atoms
