@@ -277,10 +277,7 @@ class Table:
         body = []
         for reason, rows in sorted(groups.items(), key=lambda item: -len(item[1])):
             words = ALL_REASONS[reason] if reason else "Not ranked yet"
-            shown = "<br>".join(
-                escape(f"{inert(row.id)}: {inert(row.missing.detail if row.missing else '', limit=140)}")
-                for row in rows[:examples]
-            )
+            shown = "<br>".join(escape(_why(row)) for row in rows[:examples])
             body.append(
                 f"<tr><td {_NUMBER}>{len(rows):,}</td><td {_CELL}>{escape(words)}</td><td {_CELL}><small>{shown}</small></td></tr>"
             )
@@ -505,11 +502,17 @@ class Table:
         return column_named(self.run, name)
 
 
+def _why(row: Row) -> str:
+    """A row's name and what is wrong with it; most reasons begin with the name."""
+    said = inert(row.missing.detail if row.missing else "", limit=160)
+    return said if said.startswith(row.id) else f"{inert(row.id)}: {said}"
+
+
 def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
     """Claims, whether they are affirmed or denied, and in which words; retracted ones struck out, ours labelled so."""
     body = []
     for statement in statements[:n]:
-        quote = escape(inert(statement.quote, limit=600))
+        quote = f"“{escape(inert(statement.quote, limit=600))}”"
         quote = f"<del>{quote}</del> <b>retracted, not counted</b>" if statement.retracted else quote
         label = (
             "<br><b>illustrative example text, not literature</b>" if statement.kind == "illustrative" else ""
@@ -519,7 +522,7 @@ def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
             inert(part) for part in (statement.title, statement.section, statement.year or "") if part
         )
         body.append(
-            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>{STANCE[statement.sign]}</td><td {_CELL}>“{quote}”<br><small>{escape(inert(statement.source))}"
+            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>{STANCE[statement.sign]}</td><td {_CELL}>{quote}<br><small>{escape(inert(statement.source))}"
             f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
         )
     caption = f"{min(n, len(statements))} of {len(statements):,} quotes"

@@ -47,6 +47,9 @@ def test_saved_clean(path: Path) -> None:
                 "%%writefile"
             ):  # a plug-in of the reader's own, in a file of its own
                 assert not re.search(r"^\s*(def|class) ", cell.source, re.M)
+            assert (
+                max(map(len, cell.source.splitlines())) <= 88
+            )  # all to be seen in a window 1280 pixels wide
         assert not re.search(r"/(home|root|tmp|Users|work)/", cell.source)
 
 
