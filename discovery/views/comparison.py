@@ -68,7 +68,10 @@ class Comparison:
         cell = 'style="text-align:right;padding:4px 10px;white-space:nowrap"'
         left = 'style="text-align:left;padding:4px 10px"'
         names = [escape(inert(name, limit=60)) for name in self.names]
-        heads = ["", "column", "molecules", "median (quartiles)", "best", "agreement on shared"]
+        wrap = "normal" if max(map(len, names)) > 24 else "nowrap"
+        who = f'style="text-align:left;padding:4px 10px;white-space:{wrap}"'
+        agreeing = any(compared.agreement is not None for compared in self.columns)  # else a column of dashes
+        heads = ["", "column", "molecules", "median (quartiles)", "best", *["agreement on shared"] * agreeing]
         body = []
         for compared in self.columns:
             picture = data_uri(_boxes(compared))
@@ -89,15 +92,15 @@ class Comparison:
                     if nth == 0
                     else ""
                 )
-                end = f'<td rowspan="2" {cell}>{agreement}</td>' if nth == 0 else ""
+                end = f'<td rowspan="2" {cell}>{agreement}</td>' if agreeing and nth == 0 else ""
                 if spread is None:
                     body.append(
-                        f"<tr>{start}<td {left}>{names[nth]}: 0</td><td {cell}>–</td><td {cell}>–</td>{end}</tr>"
+                        f"<tr>{start}<td {who}>{names[nth]}: 0</td><td {cell}>–</td><td {cell}>–</td>{end}</tr>"
                     )
                     continue
                 best = spread.high if compared.column.better == "high" else spread.low
                 body.append(
-                    f"<tr>{start}<td {left}>{names[nth]}: {spread.n:,}</td><td {cell}>{number(spread.middle, decimals)} "
+                    f"<tr>{start}<td {who}>{names[nth]}: {spread.n:,}</td><td {cell}>{number(spread.middle, decimals)} "
                     f"({number(spread.first, decimals)} to {number(spread.third, decimals)})</td>"
                     f"<td {cell}>{number(best, decimals)}</td>{end}</tr>"
                 )
