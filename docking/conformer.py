@@ -101,8 +101,9 @@ def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> _Drawn:
     if not found:
         raise MoleculeError(
             Reason.NO_CONFORMER,
-            f"{shown}: no 3-D shape was found in {2 * rounds(mol.GetNumAtoms())} tries; "
-            "its rings or stereo centres may be impossible as drawn",
+            f"{shown}: no 3-D shape was found in {2 * rounds(mol.GetNumAtoms())} tries"
+            + ("" if mol.GetNumAtoms() <= USUAL else f", all that {mol.GetNumAtoms()} atoms are given")
+            + "; its rings or stereo centres may be impossible as drawn",
         )
     relaxed = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
     energies, field = _minimise(relaxed)
