@@ -171,10 +171,10 @@ def test_it_takes_milliseconds() -> None:
 @needs_shared
 @pytest.mark.parametrize("system", ["tyk2", "cdk2", "thrombin", "mcl1", "hif2a"])
 def test_systems_never_trained_on(system: str) -> None:
-    """Reference: OpenEye's AM1-BCC ELF10; Gasteiger's charges are 0.08 to 0.2 e away, ours below 0.018 e."""
+    """Reference: OpenEye's AM1-BCC ELF10; Gasteiger's charges are 0.08 to 0.2 e away, ours below 0.016 e."""
     ligands = shared_ligands(system, "openeye_am1bccelf10")
     off = [
         np.sqrt(np.mean(np.square(graph_charges(mol).values - reference_charges(mol))))
         for mol in ligands[:: max(4, len(ligands) // 5)]
     ]
-    assert np.median(off) < 0.018
+    assert np.median(off) < 0.016
