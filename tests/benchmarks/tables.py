@@ -43,7 +43,7 @@ SHOWN: dict[str, tuple[str, str, str]] = {
     ),
     "enrichment_pairs": (
         "actives first, [molecules] molecules of one target of DUD-E, BEDROC more than `vina` at exhaustiveness 1 (95 % interval): by energy; by fit, which rescoring gives",
-        "[score_minus_vina_BEDROC20]; [log_odds_minus_vina_BEDROC20]",
+        "[score_minus_vina_BEDROC20|interval]; [log_odds_minus_vina_BEDROC20|interval]",
         "",
     ),
     "pockets": (
@@ -308,7 +308,11 @@ def _filled(text: str, numbers: Mapping[str, Any]) -> str:
         key, wanted = found.groups()
         if key not in numbers:
             return "not measured"
-        return format(numbers[key], wanted) if wanted else _shown(numbers[key])
+        value = numbers[key]
+        if wanted == "interval":
+            middle, low, high = value
+            return f"{middle:+.2f} ({low:+.2f} to {high:+.2f})"
+        return format(value, wanted) if wanted else _shown(value)
 
     return _NUMBER.sub(one, text)
 
