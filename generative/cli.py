@@ -149,6 +149,7 @@ def train(
     from discovery.molecule import quiet_rdkit
 
     with quiet_rdkit():
+        from generative.dataset import Dataset
         from generative.model import Weights
         from generative.parallel import crew_wanted, launch
         from generative.training import learn, seconds
@@ -181,6 +182,9 @@ def train(
             device=device,
             tell=lambda line: typer.echo("  ".join(f"{k} {v:g}" for k, v in line.items()), err=True),
         )
+        for name, ends in Dataset.load(out / "data").report.items():
+            told = ", ".join(f"{count} {how}" for how, count in ends.items())
+            typer.echo(f"{name}: {told}", err=True)
         typer.echo(f"weights written to {path}")
 
 

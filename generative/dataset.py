@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -213,8 +214,9 @@ def _shuffled_rows(path: Path, seed: int, limit: int | None) -> list[str]:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             text = file.read().decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise SettingError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (OSError, EOFError, zlib.error) as error:  # the last two of a gzip cut short or damaged
+        told = getattr(error, "strerror", None) or error
+        raise SettingError(f"{path} cannot be read: {told}") from error
     rows = [line.split(maxsplit=1)[0] for line in text.splitlines() if line.strip()]
     if not rows:
         raise SettingError(f"{path} holds no rows")

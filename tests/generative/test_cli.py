@@ -109,9 +109,11 @@ def test_a_bug_is_not_taken_for_a_mistake(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_from_molecules_to_weights_to_molecules(tmp_path: Path) -> None:
     file = tmp_path / "series.smi"
-    file.write_text("\n".join(DRUGS) + "\n")
+    file.write_text("\n".join([*DRUGS, "garbage"]) + "\n")
     result = run(train, "--molecules", str(file), "--out", str(tmp_path / "model"), "--steps", "2")
     assert result.exit_code == 0, result.output
+    assert f"series.smi: {len(DRUGS) + 1} read" in result.output
+    assert "1 unparsable" in result.output
     weights = tmp_path / "model" / "model.safetensors"
     assert f"weights written to {weights}" in result.output
     made = run(propose, "--n", "1", "--weights", str(weights), "--like", DRUGS[0])

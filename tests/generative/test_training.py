@@ -95,6 +95,13 @@ def test_gzipped_files_with_a_byte_order_mark_read_the_same(dataset: Dataset, tm
     assert np.array_equal(one.steps, two.steps)
 
 
+def test_a_gzip_cut_short_is_named(tmp_path: Path) -> None:
+    whole = gzip.compress("".join(f"{'C' * n}O\n" for n in range(1, 60)).encode())
+    (tmp_path / "cut.smi.gz").write_bytes(whole[:-12])
+    with pytest.raises(SettingError, match=r"cut\.smi\.gz cannot be read: Compressed file ended"):
+        prepare([tmp_path / "cut.smi.gz"])
+
+
 def test_a_file_that_teaches_nothing_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "bad.smi"
     path.write_text("garbage\n")
