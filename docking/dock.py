@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -174,11 +175,12 @@ def ranked(
     """
     rows: list[tuple[bool, float, float, Pose]] = []
     for some, (chance, apart, odds) in zip(poses, standing(receptor, poses, weights), strict=True):
-        fails = np.array([not check(pose, receptor, site).plausible for pose in some])
-        order = np.argsort(-chance, kind="stable")
-        kept = spread(order[~fails[order]].tolist(), apart, n_poses)
-        kept += spread(order[fails[order]].tolist(), apart, n_poses - len(kept))
-        rows += [(bool(fails[k]), float(chance[k]), float(odds[k]), some[k]) for k in kept]
+        plausible = cache(lambda k, some=some: check(some[k], receptor, site).plausible)
+        order = np.argsort(-chance, kind="stable").tolist()
+        kept = spread(order, apart, n_poses, plausible)
+        if len(kept) < n_poses:
+            kept += spread([k for k in order if not plausible(k)], apart, n_poses - len(kept))
+        rows += [(not plausible(k), float(chance[k]), float(odds[k]), some[k]) for k in kept]
     rows.sort(key=lambda row: (row[0], -row[1]))
     _, rescoring, fit, found = zip(*rows, strict=True)
     return Docked(molecule, tuple(map(relieved, found)), rescoring, fit)

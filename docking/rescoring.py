@@ -11,7 +11,7 @@ What was learned from, and what it gained on other proteins: weights/poses.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -127,19 +127,25 @@ def standing(
     return [Standing(*all_three) for all_three in zip(chances(odds, apart), apart, odds, strict=True)]
 
 
-def spread(order: Sequence[int], apart: Floats, most: int) -> list[int]:
+def spread(
+    order: Sequence[int], apart: Floats, most: int, fit: Callable[[int], bool] = lambda pose: True
+) -> list[int]:
     """The first of an order that lie `SPREAD` from all before them, then the first of the rest: `most` in all.
 
     Parameters
     ----------
     order : indices of poses, best first
     apart : [pose, pose] Å
+    fit : which may be taken; not asked of poses that are not needed
     """
     kept: list[int] = []
     for pose in order:
-        if len(kept) < most and all(apart[pose, other] >= SPREAD for other in kept):
+        if len(kept) < most and all(apart[pose, other] >= SPREAD for other in kept) and fit(pose):
             kept.append(pose)
-    return kept + [pose for pose in order if pose not in kept][: most - len(kept)]
+    for pose in order:
+        if len(kept) < most and pose not in kept and fit(pose):
+            kept.append(pose)
+    return kept
 
 
 def rescored(receptor: Receptor, poses: Sequence[Pose], weights: Weights | None = None) -> Floats:

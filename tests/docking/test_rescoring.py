@@ -82,6 +82,12 @@ def test_poses_that_differ_are_kept_before_repetitions() -> None:
     assert spread([1, 0, 2, 3, 4], gap, 4) == [1, 3, 0, 2]
     assert spread([1, 0, 2, 3, 4], gap, 9) == [1, 3, 0, 2, 4]
     assert spread([1, 0], gap, 0) == []
+    asked: list[int] = []
+    assert spread([1, 0, 2, 3, 4], gap, 2, lambda pose: asked.append(pose) or pose != 1) == spread(
+        [0, 2, 3, 4], gap, 2
+    )
+    assert asked[0] == 1
+    assert len(asked) < 5  # nothing is asked of poses that are not needed
 
 
 def test_ring_shapes_of_a_ligand_are_rescored_each_as_it_lies() -> None:
