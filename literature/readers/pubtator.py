@@ -131,7 +131,8 @@ def write(
     title = article.passages[0] if article.passages and article.passages[0].section == "title" else None
     rest = article.text[title.end + 1 :] if title else article.text
     out = [f"{name}|t|{_flat(title.text) if title else ''}", f"{name}|a|{_flat(rest)}"]
-    shift = 0 if title else 1  # an absent title is an empty line of its own
+    # The layout begins with its title, wherever that stands in a file; an absent one is a line of its own.
+    shift = -title.offset if title else 1
     out += [
         f"{name}\t{a.start + shift}\t{a.end + shift}\t{_flat(a.text)}\t{a.type}\t{','.join(a.ids)}"
         for a in annotations

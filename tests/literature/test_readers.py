@@ -381,3 +381,14 @@ def test_a_year_that_is_none_is_left_out_or_said(tmp_path: Path) -> None:
     record = next(iter(pubmed.read(write(tmp_path, "x.xml", large))))
     assert isinstance(record, Article)
     assert record.version == 1
+
+
+def test_pubtator_counts_from_its_title(tmp_path: Path) -> None:
+    """A text file's words stand where the file has them, which may be behind empty lines."""
+    article = next(iter(text.read(write(tmp_path, "x.txt", "\n\n  A title\n\nResults\n\nAspirin works.\n"))))
+    assert isinstance(article, Article)
+    at = article.text.index("Aspirin")
+    written = pubtator.write(article, [pubtator.Annotation(at, at + 7, "Aspirin", "Chemical", ("X",))])
+    (back,) = pubtator.read_annotated(write(tmp_path, "x.pubtator", written))
+    assert isinstance(back, pubtator.Annotated)
+    assert (back.misfits, [a.text for a in back.annotations]) == (0, ["Aspirin"])
