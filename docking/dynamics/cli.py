@@ -179,4 +179,5 @@ def simulate(
 
 def _ended(counts: Counts, poses: Path) -> None:
     if not counts.n_ok:
-        refuse(f"nothing could be computed of {poses}; scores.parquet says why of each record")
+        why = "could be computed; scores.parquet says why of each record" if counts.n_in else "is in it"
+        refuse(f"{poses}: nothing {why}")
