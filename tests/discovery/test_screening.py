@@ -143,6 +143,7 @@ def test_a_library_that_cannot_be_read_claims_no_folder(library: Path, tmp_path:
     (tmp_path / "void.smi").touch()
     with pytest.raises(ScreenError, match=r"void\.smi holds no rows"):
         screen(tmp_path / "void.smi", tmp_path / "other", scorers=[QED], workers=0)
+    assert not (tmp_path / "other").exists()
     with pytest.raises(ScreenError, match="at least 0, not 0 and -1"):
         screen(library, tmp_path / "out", scorers=[QED], workers=0, top=-1)
 
