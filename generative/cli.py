@@ -199,8 +199,7 @@ def audit(
     from discovery.molecule import quiet_rdkit
 
     with quiet_rdkit():
-        from generative.audit import measure, read_smiles
+        from generative.audit import audit as compare
 
-        known = read_smiles(training) if training else None
-        for name, value in measure(read_smiles(file), read_smiles(reference), known).items():
+        for name, value in compare(file, reference, training).items():
             typer.echo(f"{name:24s} {value if isinstance(value, str) else f'{value:.4f}'}")

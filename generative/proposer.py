@@ -22,6 +22,7 @@ from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from discovery.devices import SEED
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson, Proposal
@@ -401,6 +402,17 @@ class GraphProposer:
                 if candidate and len(found) < n:
                     found.append(candidate)
         return found
+
+
+def propose(n: int, *, seed: int = SEED, **settings: Any) -> Sequence[Proposal]:
+    """At most `n` new molecules; `settings` are those of `GraphProposer`.
+
+    Raises
+    ------
+    SettingError
+        Settings that cannot be met, each named.
+    """
+    return GraphProposer(**settings).propose(n, round=0, seed=seed, lessons=[])
 
 
 def _sized(sampler: Sampler, number: int) -> Sampler:

@@ -31,16 +31,12 @@ def dossier(
     import json
 
     from discovery.files import publish
-    from discovery.target import Target
     from literature import pages
-    from literature.dossier import CooccurrenceEvidence
+    from literature.corpus import EXAMPLE
+    from literature.dossier import dossier as look
     from literature.graph_export import ExportError
 
-    source = CooccurrenceEvidence(
-        corpus=tuple(corpus) if corpus else "example", lexicon=lexicon, retractions=retractions
-    )
-    wanted = target.strip()
-    found = source.dossier(Target(name=wanted))
+    found = look(target, tuple(corpus) if corpus else EXAMPLE, lexicon=lexicon, retractions=retractions)
     if not found.articles:
         refuse(f"no article of {', '.join(corpus or ())} could be read")
     if out is None:

@@ -328,3 +328,26 @@ class CooccurrenceEvidence:
         known = shipped() + own if own else shipped()
         corpus = Corpus.open(self.corpus, reader=self.reader, retractions=self.retractions)
         return build(target, corpus, lexicon=known)
+
+
+def dossier(
+    target: str,
+    corpus: str | tuple[str, ...] = EXAMPLE,
+    *,
+    lexicon: str = "",
+    retractions: str = "",
+) -> Dossier:
+    """What a corpus says about a target: a gene symbol, a UniProt identifier or a name.
+
+    Raises
+    ------
+    CorpusError, LexiconError
+        A file is absent or cannot be read.
+
+    Examples
+    --------
+    >>> dossier("HTR1B").articles
+    60
+    """
+    source = CooccurrenceEvidence(corpus=corpus, lexicon=lexicon, retractions=retractions)
+    return source.dossier(Target(name=target.strip()))

@@ -18,7 +18,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposal, Proposer
 from generative.model import Weights, WeightsError
-from generative.proposer import GraphProposer
+from generative.proposer import GraphProposer, propose
 from generative.recombination import BricsProposer, unstable
 from generative.tasks import score
 from generative.trees import take_apart, unit
@@ -220,3 +220,7 @@ def test_a_large_order_is_filled_and_an_impossible_one_ends(monkeypatch: pytest.
     monkeypatch.setattr("generative.proposer.HOPELESS", 2)
     assert len(made(GraphProposer(), 300)) == 300
     assert made(GraphProposer(scaffold="*OO*"), 5) == []  # peroxides are unstable
+
+
+def test_the_door_is_the_proposer_without_lessons() -> None:
+    assert propose(3, seed=1, scaffold=TRYPTAMINE) == made(GraphProposer(scaffold=TRYPTAMINE), 3)
