@@ -68,6 +68,9 @@ _VARIANTS = (
     "DNAAllele",
     "ProteinAllele",
 )
+# Of diseases only cancers are marked, of small molecules not the amino acids: those tell nothing here.
+_CANCER: dict[str, Type | None] = {"Gene_or_gene_product": "gene", "Simple_chemical": "chemical", "Organism": "species",
+                                   "Amino_acid": None, "Cancer": None}  # fmt: skip
 _US = "work of the US Government, public domain"
 _AIONER = "MIT (ncbi/AIONER)"
 _MTL = "CC BY 4.0 (cambridgeltl/MTL-Bioinformatics-2016)"
@@ -96,6 +99,10 @@ SOURCES: tuple[Source, ...] = (
            _AIONER, 8, share=0.04),
     Source("BioID", "ner_with_ids/BioID_Train_revision.PubTator.gz", ("cell line",), {"CellLine": "cell line"},
            _AIONER, 500, share=0.05),
+    Source("BioNLP13CG", "ner_iob/BioNLP13CG-IOB/train.tsv.gz", ("gene", "chemical", "species"), _CANCER, _MTL, 0,
+           share=0.5),
+    Source("BioNLP13CG", "ner_iob/BioNLP13CG-IOB/devel.tsv.gz", ("gene", "chemical", "species"), _CANCER, _MTL, 250,
+           share=0.5),
 )  # fmt: skip
 
 
@@ -282,7 +289,7 @@ def _iob(path: Path, source: Source) -> Iterator[Annotated]:
             text, marks = "", []
             continue
         text += " " if text else ""
-        if tag.startswith("B-"):
+        if tag.startswith("B-") and tag[2:] in source.labels:  # cells, organs: no name of any type here
             open_at, label = len(text), source.labels[tag[2:]]
         text += word
 

@@ -109,31 +109,26 @@ class EncoderTagger:
     Parameters
     ----------
     model
-        "shipped"; a weights file made by `discovery train-reader`; or a
-        token-classification model: a folder, or a name on the hub that is already on
-        this machine (`download=True` fetches it).
+        "shipped"; a weights file made by `discovery train-reader`; or a token-classification model: a folder, or a
+        name on the hub that is already on this machine (`download=True` fetches it).
     convention
-        Whose habits of marking names to follow. "general", the default, is a compromise
-        between all corpora; the name of a corpus marks as its annotators do, which is up to
-        8 F1 better where a text is to be marked, or is scored, their way: "BC5CDR"
-        (chemicals and diseases), "NCBI-disease", "BC2GM" (genes, single sentences), "BioRED"
-        (all six types), "DrugProt", "NLM-Gene", "GNormPlus", "tmVar3", "Species-800",
-        "Linnaeus", "BioID". The same words choose it in `annotation.annotate`, `mining.mine`
-        and `--convention`. Only for our own weights.
+        Whose habits of marking names to follow. "general", the default, is a compromise between all corpora; the
+        name of a corpus marks as its annotators do, which is up to 8 F1 better where a text is scored their way:
+        "BC5CDR" (chemicals and diseases), "NCBI-disease", "BC2GM" (genes, single sentences), "BioRED" (all six types),
+        "DrugProt", "NLM-Gene", "GNormPlus", "tmVar3", "Species-800", "Linnaeus", "BioID", "BioNLP13CG" (on cancer). The
+        same words choose it in `annotation.annotate`, `mining.mine`, `--convention`. Only for our own weights.
     types
         The types wanted.
     labels
-        For a model of others: what its labels mean ({"DISO": "disease", "ANAT": None}),
-        where their names do not say so.
+        For a model of others: what its labels mean ({"DISO": "disease", "ANAT": None}) where names do not say so.
     hints
-        Another tagger, as a rule the dictionary's, whose spans count in favour of theirs
-        (`HINTS`); what the network is sure of stands.
+        Another tagger, as a rule the dictionary's, whose spans count in favour of theirs (`HINTS`); what the network
+        is sure of stands.
     least
         The least probability of a span, 0..1.
     precision
-        "int8" reads fastest on a processor and needs one that multiplies 8-bit integers
-        (AVX-512 VNNI or AMX); "auto" takes it there for our own weights, else bfloat16
-        where that is native, else float32.
+        "int8" reads fastest on a processor and needs one that multiplies 8-bit integers (AVX-512 VNNI or AMX); "auto"
+        takes it there for our own weights, else bfloat16 where that is native, else float32.
 
     Raises
     ------
