@@ -62,9 +62,8 @@ def about(count: int) -> int:
     return next((n for n in _FAR if count <= n), _FAR[-1])
 
 
-_Place: TypeAlias = tuple[
-    int, int, int
-]  # of a mention: its sentence, its first word there, and the one after its last
+# Of a mention: its sentence, its first word there, and the one after its last.
+_Place: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +86,8 @@ class _Document:
     def of(cls, text: str, things: Sequence[Thing]) -> _Document:
         spans = split(text)
         starts = [a for a, _ in spans]
-        owner: dict[
-            int, int
-        ] = {}  # of each character of a mention, whose it is: of the shortest mention there
+        # Of each character of a mention, whose it is: of the shortest mention there.
+        owner: dict[int, int] = {}
         mentions = sorted(
             ((a, b, n) for n, thing in enumerate(things) for a, b in thing.spans), key=lambda m: m[0] - m[1]
         )
