@@ -39,6 +39,11 @@ def dossier(
     found = look(target, tuple(corpus) if corpus else EXAMPLE, lexicon=lexicon, retractions=retractions)
     if not found.articles:
         refuse(f"no article of {', '.join(corpus or ())} could be read")
+    if not found.naming and not found.listed:
+        refuse(
+            f"{target}: no dictionary knows this name and none of {found.articles} articles has it; "
+            "check how it is written, or give your own names with --lexicon"
+        )
     if out is None:
         typer.echo(pages.text(found), nl=False)
         return

@@ -24,6 +24,7 @@ from literature.lexicon import Concept, Lexicon
 from literature.mentions import DictionaryTagger, Tagger, find
 
 BASELINE = "dictionary names and co-occurrence (baseline)"
+_UNLISTED = "TARGET:"  # how the identifier of a target begins that no dictionary knows
 
 
 class UnknownTarget(UserError, ValueError):
@@ -84,6 +85,11 @@ class Dossier:
     skipped: tuple[Skipped, ...]
 
     @property
+    def listed(self) -> bool:
+        """A dictionary knows the target; what none knows is looked for as it is written."""
+        return not self.concept.id.startswith(_UNLISTED)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         return (*self.compounds, *self.does, *self.diseases, *self.treatments, *self.safety)
 
@@ -137,7 +143,7 @@ def concept_of(target: Target, lexicon: Lexicon) -> tuple[Concept, Lexicon]:
         if not names and not target.uniprot.strip():
             raise UnknownTarget("the target has no name, gene or UniProt identifier to look for")
         first = names[0] if names else target.uniprot.strip()
-        known = Concept(f"TARGET:{first}", "gene", first)
+        known = Concept(f"{_UNLISTED}{first}", "gene", first)
         lexicon = lexicon + Lexicon.of([known])
     extra = tuple(n for n in names if not lexicon.entries_of(n))
     if extra:

@@ -67,11 +67,7 @@ def _heading(dossier: Dossier) -> str:
 
 
 def _summary(dossier: Dossier) -> str:
-    known = (
-        ""
-        if not dossier.concept.id.startswith("TARGET:")
-        else " No dictionary knows it: only this spelling was looked for."
-    )
+    known = "" if dossier.listed else " No dictionary knows it: only this spelling was looked for."
     return inert(
         f"{dossier.naming} of {dossier.articles} articles name it; {len(dossier.statements)} statements by "
         f"{dossier.method}. Set aside as retracted: {len(dossier.retracted)}. "

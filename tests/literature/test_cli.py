@@ -51,6 +51,7 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     for words in (
         ("dossier", "HTR1B", "--corpus", str(tmp_path / "none")),
         ("dossier", "HTR1B", "--out", str(tmp_path / "d.pdf")),
+        ("dossier", "HTR1Q", "--out", str(tmp_path / "d.html")),
         ("mine", str(tmp_path / "none"), "--out", str(tmp_path / "o")),
         ("annotate", "example", "--out", str(tmp_path / "o.tsv")),
         ("graph", str(tmp_path)),
