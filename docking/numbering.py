@@ -75,9 +75,8 @@ def _runs(atoms: Sequence[Atom]) -> Iterator[list[Atom]]:
     """Atoms that follow each other and make one residue."""
     for _, group in groupby(atoms, key=lambda atom: atom.place):
         run = list(group)
-        if (
-            len({atom.resname for atom in run if not atom.altloc}) <= 1
-        ):  # others are alternates, and have letters
+        unlettered = {atom.resname for atom in run if not atom.altloc}  # others are alternates
+        if len(unlettered) <= 1:
             yield from _by_carbon(run)
         else:
             for _, part in groupby(run, key=lambda atom: atom.resname):
