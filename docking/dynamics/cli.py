@@ -62,7 +62,7 @@ def simulate(
     network: Annotated[
         NetworkName, typer.Option(help="Of rbfe: every edge in a cycle, a tree, or all against one.")
     ] = NetworkName.cycles,
-    keep: Annotated[float, typer.Option(min=3.0, help="Å; residues this near the ligand are there.")] = 9.0,
+    pocket: Annotated[float, typer.Option(min=3.0, help="Å; residues this near the ligand are there.")] = 9.0,
     free: Annotated[float, typer.Option(min=2.0, help="Å; residues this near it may move.")] = 5.0,
     drop: Annotated[
         list[str] | None, typer.Option(help="Leave a residue of the receptor out: A:HEM301.")
@@ -108,7 +108,7 @@ def simulate(
     settings = Settings(
         ligand_field=figures(force_field),
         charges=method(charges),
-        keep=keep,
+        keep=pocket,
         free=free,
         device=Device(platform, threads),
     )
@@ -116,7 +116,7 @@ def simulate(
     states = states_of(protonation or [])
     model = load_receptor(
         receptor, ph=ph, drop=drop or [], protonation=states, waters=waters,
-        away_from=places(poses) if solvent is SolventName.implicit and keep < AWAY else None,
+        away_from=places(poses) if solvent is SolventName.implicit and pocket < AWAY else None,
     )  # fmt: skip
     for note in model.notes:
         typer.echo(note)
