@@ -408,9 +408,7 @@ def together(smiles: str, other: str, rng: random.Random) -> tuple[str, Chem.Mol
     return None if made is None else finished(made)
 
 
-def attached(
-    smiles: str, stays: int, goes: int | None, part: str, atom: int
-) -> tuple[str, Chem.Mol] | None:
+def attached(smiles: str, stays: int, goes: int | None, part: str, atom: int) -> tuple[str, Chem.Mol] | None:
     """Another molecule, bound by one of its atoms, in place of all beyond the bond from `stays` to `goes`.
 
     In place of a hydrogen of `stays` where `goes` is None. Atoms are counted as the SMILES have them.
