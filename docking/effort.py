@@ -44,6 +44,7 @@ class Effort(NamedTuple):
     least: tuple[int, int]  # before agreement counts
     most: tuple[int, int]
     agreeing: int  # islands that found the lowest energy, each on its own
+    flexible: int = 1  # times as long at most, and as many islands, beyond `search.EASY` torsions
 
     def shared(self, among: int) -> Effort:
         """The part of one among several ring shapes of a ligand, which together look about as long as one alone.
@@ -51,13 +52,13 @@ class Effort(NamedTuple):
         Two islands must agree on each shape at least, or nothing is known of it.
         """
         least, most = ((-(-base // among), -(-more // among)) for base, more in (self.least, self.most))
-        return Effort(least, most, max(2, self.agreeing // among))
+        return Effort(least, most, max(2, self.agreeing // among), self.flexible)
 
 
 EFFORTS = {
     "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
-    "balanced": Effort(least=(120, 10), most=(200, 120), agreeing=4),
-    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6),
+    "balanced": Effort(least=(120, 10), most=(200, 120), agreeing=4, flexible=2),
+    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6, flexible=2),
 }
 
 
@@ -75,8 +76,9 @@ class Watch:
 
     def __init__(self, torsions: int, effort: Effort) -> None:
         self.least, most = (base + more * torsions for base, more in (effort.least, effort.most))
-        self.most = -(-most // LOOK) * LOOK
-        self.agreeing = effort.agreeing
+        times = effort.flexible if torsions > search.EASY else 1
+        self.most = -(-most * times // LOOK) * LOOK
+        self.agreeing = effort.agreeing * times
         self.hurry = REST if torsions <= FEW else PATIENCE
         self.done = False
         self.ticks = self.agreed = 0

@@ -74,6 +74,14 @@ def test_a_search_ends_when_its_effort_is_spent() -> None:
     assert watch.ticks == 60
 
 
+def test_flexible_ligands_are_looked_for_longer_and_more_must_agree() -> None:
+    whole = effort.Effort(least=(20, 0), most=(40, 10), agreeing=2, flexible=3)
+    easy, hard = (effort.Watch(torsions, whole) for torsions in (search.EASY, search.EASY + 1))
+    assert (easy.most, easy.agreeing) == (120, 2)
+    assert (hard.most, hard.agreeing) == (400, 6)
+    assert whole.shared(2).flexible == whole.flexible
+
+
 def test_the_search_beats_a_thousand_random_descents() -> None:
     """A law of searching: walking on must not be worse than starting anew as often."""
     _, _, problem, field = setting()
