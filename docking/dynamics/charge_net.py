@@ -7,6 +7,7 @@ so the total is the formal charge by construction. `gradient` is the same arithm
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -55,6 +56,12 @@ def members() -> tuple[Weights, ...]:
     """
     with as_file(files("docking.dynamics").joinpath("weights", FILE)) as path:
         return loaded(path)
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """sha256 of the shipped weights, in hexadecimal."""
+    return hashlib.sha256(files("docking.dynamics").joinpath("weights", FILE).read_bytes()).hexdigest()
 
 
 def loaded(path: Path) -> tuple[Weights, ...]:

@@ -313,72 +313,81 @@ def save(members: Sequence[Weights], path: Path) -> None:
 
 
 def main() -> None:
-    """Label, or fit."""
+    """Pick, label, or fit."""
+    given = _asked()
+    {"pick": _pick, "label": _label, "fit": _fit}[given.what](given)
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     what = parser.add_subparsers(dest="what", required=True)
-    one = what.add_parser("label")
-    one.add_argument("molecules", type=Path)
-    one.add_argument("out", type=Path)
-    one.add_argument("--limit", type=int)
-    one.add_argument("--loose", type=float, default=LABEL_LOOSE)
-    pool = what.add_parser("pick")
-    pool.add_argument("pool", type=Path)
-    pool.add_argument("molecules", type=Path)
-    pool.add_argument("--wanted", type=int, default=4500)
-    pool.add_argument("--showing", type=Path, help="how many and the SMARTS of what, line by line")
-    pool.add_argument("--unlike", type=Path, nargs="+", default=[], help="SDF files")
-    two = what.add_parser("fit")
-    two.add_argument("data", type=Path, nargs="+")
-    two.add_argument("--out", type=Path, required=True)
-    two.add_argument("--epochs", type=int, default=60)
-    two.add_argument("--members", type=int, default=2)
-    two.add_argument("--seed", type=int, default=1)
-    two.add_argument("--rate", type=float, default=2e-3)
-    two.add_argument(
+    picks = what.add_parser("pick")
+    picks.add_argument("pool", type=Path)
+    picks.add_argument("molecules", type=Path)
+    picks.add_argument("--wanted", type=int, default=4500)
+    picks.add_argument("--showing", type=Path, help="how many and the SMARTS of what, line by line")
+    picks.add_argument("--unlike", type=Path, nargs="+", default=[], help="SDF files")
+    labels = what.add_parser("label")
+    labels.add_argument("molecules", type=Path)
+    labels.add_argument("out", type=Path)
+    labels.add_argument("--limit", type=int)
+    labels.add_argument("--loose", type=float, default=LABEL_LOOSE)
+    fits = what.add_parser("fit")
+    fits.add_argument("data", type=Path, nargs="+")
+    fits.add_argument("--out", type=Path, required=True)
+    fits.add_argument("--epochs", type=int, default=60)
+    fits.add_argument("--members", type=int, default=2)
+    fits.add_argument("--seed", type=int, default=1)
+    fits.add_argument("--rate", type=float, default=2e-3)
+    fits.add_argument(
         "--start", type=Path, nargs="+", default=[], help="weights to go on from, member by member"
     )
-    given = parser.parse_args()
-    if given.what == "pick":
-        names = [x.split()[0] for x in given.pool.read_text().splitlines() if x.strip()]
-        unlike = [m for path in given.unlike for m in Chem.SDMolSupplier(str(path)) if m is not None]
-        if given.showing:
-            asked = (x.split() for x in given.showing.read_text().splitlines() if x.strip())
-            found = pick_showing(names, [(int(count), smarts) for count, smarts in asked], unlike=unlike)
-        else:
-            found = pick(names, given.wanted, unlike=unlike)
-        given.molecules.write_text("".join(f"{smiles}\n" for smiles in found))
-        print(len(found), "picked")
-        return
-    if given.what == "label":
-        smiles = [line.split()[0] for line in given.molecules.read_text().splitlines() if line.strip()]
-        print(label(smiles, given.out, given.limit, given.loose), "labelled")
-        return
+    return parser.parse_args()
+
+
+def _first_words(path: Path) -> list[str]:
+    return [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+
+
+def _pick(given: argparse.Namespace) -> None:
+    pool = _first_words(given.pool)
+    unlike = [m for path in given.unlike for m in Chem.SDMolSupplier(str(path)) if m is not None]
+    if given.showing:
+        asked = (x.split() for x in given.showing.read_text().splitlines() if x.strip())
+        found = pick_showing(pool, [(int(count), smarts) for count, smarts in asked], unlike=unlike)
+    else:
+        found = pick(pool, given.wanted, unlike=unlike)
+    given.molecules.write_text("".join(f"{smiles}\n" for smiles in found))
+    print(len(found), "picked")
+
+
+def _label(given: argparse.Namespace) -> None:
+    print(label(_first_words(given.molecules), given.out, given.limit, given.loose), "labelled")
+
+
+def _fit(given: argparse.Namespace) -> None:
     data = [one for path in given.data for one in read(path)]
     aside = [one for one in data if one.aside]
     used = [one for one in data if not one.aside]
-    held: list[Weights | None] = [member for path in given.start for member in loaded(path)]
-    begun = held or [None] * given.members
+    held = [member for path in given.start for member in loaded(path)]
     members = [
-        fit(used, epochs=given.epochs, seed=given.seed + i, start=w, rate=given.rate)
-        for i, w in enumerate(begun)
+        fit(used, epochs=given.epochs, seed=given.seed + i, start=start, rate=given.rate)
+        for i, start in enumerate(held or [None] * given.members)
     ]
     save(members, given.out)
     off = errors(members, aside)
-    print(
-        json.dumps(
-            {
-                "molecules": len(used),
-                "atoms": sum(len(one.charges) for one in used),
-                "aside": len(aside),
-                "aside_rms_median": round(float(np.median(off)), 4),
-                "aside_rms_mean": round(float(off.mean()), 4),
-                "aside_rms_p90": round(float(np.quantile(off, 0.9)), 4),
-                "sha256": hashlib.sha256(given.out.read_bytes()).hexdigest(),
-            }
-        )
-    )
+    told = {
+        "molecules": len(used),
+        "atoms": sum(len(one.charges) for one in used),
+        "aside": len(aside),
+        "aside_rms_median": round(float(np.median(off)), 4),
+        "aside_rms_mean": round(float(off.mean()), 4),
+        "aside_rms_p90": round(float(np.quantile(off, 0.9)), 4),
+        "sha256": hashlib.sha256(given.out.read_bytes()).hexdigest(),
+    }
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

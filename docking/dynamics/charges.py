@@ -30,7 +30,7 @@ from docking.dynamics.am1 import Am1Failed, Mopac
 from docking.dynamics.bcc import bond_charge_corrections
 from docking.dynamics.charge_graph import graph_of
 from docking.dynamics.charge_net import charges as net_charges
-from docking.dynamics.charge_net import members
+from docking.dynamics.charge_net import digest, members
 from docking.dynamics.resonance import classes
 from docking.dynamics.smirnoff import checked
 from docking.dynamics.terms import Floats, Ints
@@ -225,6 +225,16 @@ def method(name: str) -> Method:
     if name == "gasteiger":
         return gasteiger
     raise DockingError(f"charges must be one of {', '.join(METHODS)}, not {name!r}")
+
+
+def recorded(name: str) -> dict[str, str]:
+    """What a run's settings say of its charges: the method, and the graph's weights where they may come to be asked.
+
+    A run that went on with other weights would hold charges of two kinds under one name. A set that is
+    none of METHODS is told by its name.
+    """
+    asks = name in METHODS and name != "gasteiger"
+    return {"charges": name, **({"charge_weights": digest()[:12]} if asks else {})}
 
 
 def _mmff_minimum(mol: Chem.Mol, xyz: Floats) -> Floats:

@@ -11,8 +11,9 @@ What the numbers mean is told where they are made: binding_energy.py, stability.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from rdkit import Chem
@@ -29,7 +30,7 @@ from docking.dynamics.sage import force_field
 from docking.dynamics.simulate import Progress, Run, Trajectory, replica
 from docking.dynamics.smirnoff import LigandForceField, checked, ligand_terms
 from docking.dynamics.stability import stability
-from docking.dynamics.surroundings import in_water
+from docking.dynamics.surroundings import Surroundings, in_water
 from docking.dynamics.terms import Floats
 from docking.pose import rmsd, with_coords
 from docking.receptor import DockingError
@@ -223,31 +224,12 @@ def simulate(
     """
     how, length = settings or Settings(), run or Run()
     start = rescore(receptor, mol, how, name=name)
+    around = None if length.solvent == "implicit" else _watered(receptor, start, length, how, name)
+    if around is not None:
+        start = replace(start, made_with=f"{start.made_with}, {EXPLICIT}, {around.atoms:,} atoms")
     bound = start.bound
-    docked = bound.xyz * 10.0
-    receptor_heavy = np.flatnonzero(receptor.numbers[bound.receptor_atoms] > 1)
-    around = None
-    if length.solvent == "explicit":
-        around = in_water(
-            receptor,
-            bound,
-            start.xyz,
-            free=how.free,
-            device=how.device,
-            temperature=length.temperature,
-            seed=length.seed,
-            name=name,
-        )
-        water = f"{EXPLICIT}, {around.atoms:,} atoms"
-        start = replace(start, made_with=f"{start.made_with}, {water}")
-    walks, drifts, kept, energies = [], [], [], []
-    for index in range(length.replicas):
-
-        def told(progress: Progress, index: int = index) -> None:
-            if keep is not None:
-                keep(index, progress)
-
-        walk = replica(
+    walks = tuple(
+        replica(
             bound,
             start.xyz,
             length,
@@ -256,23 +238,40 @@ def simulate(
             name=name,
             around=around,
             resumed=None if resumed is None else resumed(index),
-            keep=None if keep is None else told,
+            keep=None if keep is None else partial(keep, index),
         )
-        seen = stability(bound, mol, docked, walk.frames, receptor_heavy)
-        walks.append(walk)
-        drifts.append(seen.rmsd)
-        kept.append(seen.kept)
-        energies.append([interaction(bound, frame / 10.0).total for frame in walk.frames])
-        if not np.isfinite(energies[-1]).all():
-            raise MoleculeError(
-                Reason.DIVERGED,
-                f"{name}: an energy of replica {index + 1} is no finite number; dock it again",
-            )
+        for index in range(length.replicas)
+    )
+    heavy = np.flatnonzero(receptor.numbers[bound.receptor_atoms] > 1)
+    seen = [stability(bound, mol, bound.xyz * 10.0, walk.frames, heavy) for walk in walks]
     return Simulated(
         start=start,
-        rmsd=np.array(drifts),
-        kept=np.array(kept),
-        energies=np.array(energies),
+        rmsd=np.array([one.rmsd for one in seen]),
+        kept=np.array([one.kept for one in seen]),
+        energies=_energies(bound, walks, name),
         times=walks[0].times,
-        trajectories=tuple(walks),
+        trajectories=walks,
     )
+
+
+def _watered(receptor: ReceptorModel, start: Rescored, run: Run, how: Settings, name: str) -> Surroundings:
+    return in_water(
+        receptor,
+        start.bound,
+        start.xyz,
+        free=how.free,
+        device=how.device,
+        temperature=run.temperature,
+        seed=run.seed,
+        name=name,
+    )
+
+
+def _energies(bound: Complex, walks: Sequence[Trajectory], name: str) -> Floats:
+    """[replica, frame] kcal/mol, MM-GBSA."""
+    found = np.array([[interaction(bound, xyz / 10.0).total for xyz in walk.frames] for walk in walks])
+    for index in np.flatnonzero(~np.isfinite(found).all(axis=1)):
+        raise MoleculeError(
+            Reason.DIVERGED, f"{name}: an energy of replica {index + 1} is no finite number; dock it again"
+        )
+    return found

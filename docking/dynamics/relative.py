@@ -152,15 +152,9 @@ def edge(
     (one, charged), (two, _) = ligands or tuple(
         parameters(mol, use.settings, name) for mol, name in zip(mols, names, strict=True)
     )
-    title = f"{names[0]} to {names[1]}"
     held = np.concatenate([mol.GetConformer().GetPositions() for mol in mols]) if near is None else near
     if resumed is None and beginnings is None and use.solvent == "implicit":
-        seats = [
-            seated(receptor, terms, mol, name, use, held)
-            for terms, mol, name in zip((one, two), mols, names, strict=True)
-        ]
-        known = [searched(at) for at in seats] if use.warm_ps else []
-        beginnings = (begun(seats[0], known, use), begun(seats[1], known, use))
+        beginnings = _both_begun(receptor, (one, two), mols, names, use, held)
     ready = transfer(
         receptor,
         (one, two),
@@ -177,6 +171,7 @@ def edge(
         near=held,
         beginnings=beginnings,
     )
+    title = f"{names[0]} to {names[1]}"
     samples = sample(
         ready.ladder,
         ready.start,
@@ -187,23 +182,52 @@ def edge(
         resumed=resumed,
         keep=keep,
     )
-    found = difference(samples.energies, samples.state_of, use.plan.temperature, name=title)
+    return _judged(ready, samples, mols, use, charged.method, title)
+
+
+def _both_begun(
+    receptor: ReceptorModel,
+    ligands: tuple[Terms, Terms],
+    mols: tuple[Chem.Mol, Chem.Mol],
+    names: tuple[str, str],
+    how: Relative,
+    near: Floats,
+) -> tuple[Beginning, Beginning]:
+    """How the pocket takes two ligands of which nothing is known yet."""
+    one, two = (
+        seated(receptor, terms, mol, name, how, near)
+        for terms, mol, name in zip(ligands, mols, names, strict=True)
+    )
+    known = [searched(one), searched(two)] if how.warm_ps else []
+    return begun(one, known, how), begun(two, known, how)
+
+
+def _judged(
+    ready: Transfer,
+    samples: Samples,
+    mols: tuple[Chem.Mol, Chem.Mol],
+    how: Relative,
+    charges: str,
+    title: str,
+) -> Edge:
+    """What the samples say of a pair, with what speaks for it."""
+    temperature = how.plan.temperature
+    found = difference(samples.energies, samples.state_of, temperature, name=title)
     images = tuple(turns(mol) for mol in mols)
-    symmetry = GAS_CONSTANT * use.plan.temperature * float(np.log(len(images[0]) / len(images[1])))
+    symmetry = GAS_CONSTANT * temperature * float(np.log(len(images[0]) / len(images[1])))
     inside, ends = _in_the_pocket(ready, samples)
-    astray = float(np.mean([turned(mols[k], xyz, images[k]) for k, xyz in inside]))
-    water = f"OBC2 water within {use.settings.keep:g} Å" if use.solvent == "implicit" else "TIP3P water"
+    water = f"OBC2 water within {how.settings.keep:g} Å" if how.solvent == "implicit" else "TIP3P water"
     return Edge(
         value=found.value + symmetry,
         error=found.error,
         symmetry=symmetry,
-        turned=astray,
+        turned=float(np.mean([turned(mols[k], xyz, images[k]) for k, xyz in inside])),
         ladder=found,
         samples=samples,
         poses=(with_coords(mols[0], ends[0]), with_coords(mols[1], ends[1])),
         atoms=ready.atoms,
-        made_with=f"{PROTEIN}, {(use.settings.ligand_field or force_field()).name}, {charged.method}, {water}, "
-        f"{len(LEG) * 2 - 1} states, {described(use.settings.device)}",
+        made_with=f"{PROTEIN}, {(how.settings.ligand_field or force_field()).name}, {charges}, {water}, "
+        f"{len(LEG) * 2 - 1} states, {described(how.settings.device)}",
     )
 
 

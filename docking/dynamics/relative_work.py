@@ -22,7 +22,7 @@ from rdkit import Chem
 from discovery.files import publish
 from discovery.outcome import Counts, Missing, MoleculeError, Reason
 from docking.dynamics.beginning import Beginning, Seat, searched
-from docking.dynamics.charges import Charges
+from docking.dynamics.charges import Charges, recorded
 from docking.dynamics.checkpoint import Keeper, put_aside_in
 from docking.dynamics.exchange import Plan, Samples
 from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
@@ -99,7 +99,7 @@ class RelativeJob:
         return {
             "receptor": self.receptor_digest,
             "protocol": "rbfe",
-            "charges": self.charges,
+            **recorded(self.charges),
             "force_field": how.settings.ligand_field.name if how.settings.ligand_field else "",
             "solvent": how.solvent,
             "network": how.shape,

@@ -20,6 +20,7 @@ from rdkit import Chem
 
 from discovery.files import publish
 from discovery.outcome import Counts, Missing
+from docking.dynamics.charges import recorded
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing, strain
 from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
@@ -78,7 +79,7 @@ class Job:
         return {
             "receptor": self.receptor_digest,
             "protocol": self.protocol,
-            "charges": self.charges,
+            **recorded(self.charges),
             "force_field": self.settings.ligand_field.name if self.settings.ligand_field else "",
             "keep": self.settings.keep,
             "free": self.settings.free,

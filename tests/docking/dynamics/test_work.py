@@ -17,6 +17,7 @@ from rdkit import Chem
 from typer.testing import CliRunner
 
 from discovery.records import IntakeError
+from docking.dynamics import charges
 from docking.dynamics import work as room
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.checkpoint import Keeper
@@ -199,6 +200,7 @@ def test_a_unit_that_hangs_ends_the_process_and_then_is_set_aside(tmp_path: Path
     program = f"""
 import time
 from pathlib import Path
+from docking.dynamics import charges
 from docking.dynamics import work as room
 from tests.docking.dynamics.test_work import JOB
 real = room.rescore
@@ -232,14 +234,20 @@ def test_a_trajectory_reads_back_in_mdanalysis(tmp_path: Path) -> None:
     assert universe.trajectory.dt == pytest.approx(RUN.frame_ps, rel=1e-5)
 
 
-def test_other_settings_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
+def test_other_settings_do_not_go_on_in_the_same_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     poses = sdf(tmp_path, "rubbish\n\n\n  no  counts")
     out = tmp_path / "out"
-    work(poses, out, JOB)
+    work(poses, out, replace(JOB, charges="graph"))
     with pytest.raises(DockingError, match="without --fresh"):
         work(poses, out, JOB, resume=False)
-    with pytest.raises(DockingError, match='charges was "gasteiger" and is "am1-bcc"'):
+    with pytest.raises(DockingError, match='charges was "graph" and is "am1-bcc"'):
         work(poses, out, replace(JOB, charges="am1-bcc"), resume=True)
+    work(poses, out, replace(JOB, charges="graph"), resume=True)
+    monkeypatch.setattr(charges, "digest", lambda: "f" * 64)  # as when other weights are installed
+    with pytest.raises(DockingError, match=r'charge_weights was "[0-9a-f]{12}" and is "ffffffffffff"'):
+        work(poses, out, replace(JOB, charges="graph"), resume=True)
     with pytest.raises(IntakeError, match="does not exist"):
         work(tmp_path / "nowhere.sdf", out, JOB)
     (tmp_path / "full").mkdir()
