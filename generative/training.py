@@ -32,22 +32,23 @@ from generative.model import Weights, save_weights
 from generative.parallel import Crew, join_crew
 from generative.policy import Policy, Shape
 from generative.refusal import SettingError
+from generative.state import State
 from generative.vocabulary import Vocabulary
 from generative.wishes import PROPERTIES
 
 try:
     import torch
-    from safetensors import safe_open
-    from safetensors.torch import save_file
     from torch import Tensor
     from torch.func import functional_call
 except ImportError as error:
     raise ImportError("training needs: pip install 'discovery-workbench[generative]'") from error
 
+Numbers = npt.NDArray[np.int64]  # of molecules
+
+WEIGHTS = "model.safetensors"
 MADE_OF = "made_of.json"  # beside the data
 POOL = 16  # batches drawn together and sorted by length, so that little is padded
 VALIDATION = 1_024  # molecules kept out of training to measure the likelihood on
-AVERAGE = 0.999  # of the running average of the weights
 LOOKS = 20  # times in a training that held-out molecules are looked at
 
 
@@ -65,18 +66,6 @@ class Recipe:
     seed: int = 0
     bf16: bool = True
     shape: Shape = field(default_factory=Shape)
-
-
-@dataclass
-class State:
-    """Everything a resumed run needs; grows by one step at a time."""
-
-    policy: Policy
-    average: dict[str, Tensor]
-    optimiser: torch.optim.AdamW
-    step: int = 0
-    seconds: float = 0.0  # spent training, over all runs
-    progress: float = 0.0  # share of all steps, or of the budget, that is spent
 
 
 def train(
@@ -112,151 +101,149 @@ def train(
     if (steps is None) == (budget is None):
         raise SettingError("give either steps or budget")
     recipe, crew = recipe or Recipe(), crew or Crew()
-    if min(recipe.batch, len(dataset)) < 2 * crew.size:
-        raise SettingError(f"{len(dataset)} molecules are too few for {crew.size} processes")
+    course = Course.of(dataset, recipe, crew)
     out.mkdir(parents=True, exist_ok=True)
-    taught, checked = _divide(len(dataset), recipe.seed)
-    state = _begin(dataset.vocabulary, recipe, start, crew.device)
     checkpoint = out / "checkpoint.safetensors"
+    state = _begin(dataset.vocabulary, recipe, start, crew.device)
     if checkpoint.exists():
-        _restore(state, checkpoint, recipe)
-    places, graphs = Places.of(dataset.vocabulary), unit_graphs(dataset.vocabulary).to(crew.device)
-    began = time.monotonic() - state.seconds
-    saved, looked = time.monotonic(), 0.0
-    for numbers in _schedule(taught, dataset, recipe, state.step):
+        state.restore(checkpoint, asdict(recipe))
+    diary = Diary(out / "metrics.jsonl", tell)
+    began, saved = time.monotonic() - state.seconds, time.monotonic()
+    for numbers in course.batches(state.step):
         state.seconds = crew.agree(time.monotonic() - began)
         state.progress = state.step / steps if steps is not None else state.seconds / (budget or 1.0)
         if state.progress >= 1.0:
             break
-        loss = _update(state, dataset, places, graphs, numbers, recipe, crew)
-        look = state.progress - looked >= 1 / LOOKS
-        if crew.leads and (look or state.step % 50 == 0):
-            line = {"step": state.step, "seconds": round(state.seconds), "loss": round(loss, 4)}
-            if look:
-                looked = state.progress
-                line["validation"] = round(validate(state, dataset, places, graphs, checked, recipe), 4)
-            with (out / "metrics.jsonl").open("a") as file:
-                file.write(json.dumps(line) + "\n")
-            if tell is not None:
-                tell(line)
-        if crew.leads and time.monotonic() - saved > save_every:
-            _save(state, checkpoint, recipe)
-            saved = time.monotonic()
-    path = out / "model.safetensors"
+        loss = course.learn(state, numbers)
+        if crew.leads:
+            diary.note(state, loss, course)
+            if time.monotonic() - saved > save_every:
+                state.save(checkpoint, asdict(recipe))
+                saved = time.monotonic()
     if not crew.leads:
-        return path
-    _save(state, checkpoint, recipe)
-    nll = validate(state, dataset, places, graphs, checked, recipe)
-    about = {
-        "styles": list(dataset.styles),
-        "conditions": list(PROPERTIES),
-        "habits": habits(dataset),
-        "data": dataset.report,
-        "steps": state.step,
-        "molecules_seen": state.step * recipe.batch,
-        "training_seconds": round(state.seconds),
-        "validation_nats_per_molecule": round(nll, 4),
-        "recipe": asdict(recipe),
-    }
-    return save_weights(path, state.policy, state.average, dataset.vocabulary, about)
+        return out / WEIGHTS
+    state.save(checkpoint, asdict(recipe))
+    return _publish(out / WEIGHTS, state, course)
 
 
-def _divide(n: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    order = np.random.default_rng([seed, 0xD1]).permutation(n)
-    held = min(VALIDATION, n // 10)
-    return order[held:], order[:held]
-
-
-def _begin(vocabulary: Vocabulary, recipe: Recipe, start: Weights | None, device: str = "cpu") -> State:
+def _begin(vocabulary: Vocabulary, recipe: Recipe, start: Weights | None, device: str) -> State[Policy]:
     torch.manual_seed(recipe.seed)
     policy = start.policy(vocabulary) if start else Policy(recipe.shape, len(vocabulary.entries))
-    policy.to(device)
-    return State(
-        policy,
-        {name: value.detach().clone() for name, value in policy.named_parameters()},
-        torch.optim.AdamW(
-            policy.parameters(), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
-        ),
-    )
+    return State.begin(policy.to(device), recipe)
 
 
-def _schedule(
-    taught: npt.NDArray[np.int64], dataset: Dataset, recipe: Recipe, step: int
-) -> Iterator[npt.NDArray[np.int64]]:
-    """Molecules of each step from `step` on, the same whenever it is asked."""
-    size = min(recipe.batch, len(taught))
-    in_epoch = len(taught) // size
-    length = np.diff(dataset.start)
-    while True:
-        epoch, first = divmod(step, in_epoch)
-        order = np.random.default_rng([recipe.seed, 0xE0, epoch]).permutation(taught)[: in_epoch * size]
-        for pool in range(0, in_epoch, POOL):
-            if pool + POOL <= first:
-                continue
-            part = order[pool * size : (pool + POOL) * size]
-            part = part[np.argsort(length[part], kind="stable")]
-            count = len(part) // size
-            for number in np.random.default_rng([recipe.seed, 0xE1, epoch, pool]).permutation(count)[
-                max(first - pool, 0) :
-            ]:
-                yield part[number * size : (number + 1) * size]
-                step += 1
+def _publish(path: Path, state: State[Policy], course: Course) -> Path:
+    """The weights that ship, with what they were made of and by."""
+    about = {
+        "styles": list(course.dataset.styles),
+        "conditions": list(PROPERTIES),
+        "habits": habits(course.dataset),
+        "data": course.dataset.report,
+        "steps": state.step,
+        "molecules_seen": state.step * course.recipe.batch,
+        "training_seconds": round(state.seconds),
+        "validation_nats_per_molecule": round(course.validate(state), 4),
+        "recipe": asdict(course.recipe),
+    }
+    return save_weights(path, state.policy, state.average, course.dataset.vocabulary, about)
 
 
-def _rate(state: State, recipe: Recipe) -> float:
-    """Rises, stays level, and falls to nothing over the last part of the steps or of the time."""
-    warm = min(1.0, (state.step + 1) / recipe.warmup)
-    return recipe.rate * warm * min(1.0, (1.0 - state.progress) / recipe.decay)
+@dataclass
+class Diary:
+    """What was measured on the way, a line each."""
+
+    path: Path
+    tell: Callable[[dict[str, float]], None] | None = None
+    looked: float = 0.0  # progress at the last look at held-out molecules
+
+    def note(self, state: State[Policy], loss: float, course: Course) -> None:
+        look = state.progress - self.looked >= 1 / LOOKS
+        if not look and state.step % 50:
+            return
+        line = {"step": state.step, "seconds": round(state.seconds), "loss": round(loss, 4)}
+        if look:
+            self.looked = state.progress
+            line["validation"] = round(course.validate(state), 4)
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        if self.tell is not None:
+            self.tell(line)
 
 
-def _update(
-    state: State,
-    dataset: Dataset,
-    places: Places,
-    graphs: Any,
-    numbers: npt.NDArray[np.int64],
-    recipe: Recipe,
-    crew: Crew,
-) -> float:
-    """One step on a batch, of which this process reads its share."""
-    rng = np.random.default_rng([recipe.seed, 0xB0, state.step])
-    order = (rng.random(len(numbers)) < recipe.shuffled).astype(np.int64)
-    asked = (rng.random((len(numbers), 1)) < recipe.asked) & (
-        rng.random((len(numbers), len(PROPERTIES))) < 0.5
-    )
-    wanted = np.where(asked, dataset.properties[numbers], np.float32(np.nan))
-    batch = _rows(dataset, places, crew.share(numbers), crew.share(order), crew.share(wanted))
-    site, entry = likelihood(
-        state.policy, dataset.vocabulary, graphs, batch.to(crew.device), bf16=recipe.bf16
-    )
-    loss = -(site + entry).sum() / len(numbers)
-    for group in state.optimiser.param_groups:
-        group["lr"] = _rate(state, recipe)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    crew.add_up(state.policy)
-    torch.nn.utils.clip_grad_norm_(state.policy.parameters(), 1.0)
-    state.optimiser.step()
-    state.step += 1
-    keep = min(AVERAGE, (1 + state.step) / (10 + state.step))
-    with torch.no_grad():
-        for name, value in state.policy.named_parameters():
-            state.average[name].lerp_(value, 1.0 - keep)
-    return float(loss.detach()) * crew.size  # the leader's share stands for the whole
+@dataclass(frozen=True)
+class Course:
+    """What is taught, to whom, and how: all that stays the same from step to step."""
 
+    dataset: Dataset
+    recipe: Recipe
+    crew: Crew
+    taught: Numbers
+    checked: Numbers  # molecules kept out of training
+    places: Places
+    graphs: Any  # of the vocabulary's units
 
-def _rows(
-    dataset: Dataset,
-    places: Places,
-    numbers: Sequence[int] | npt.NDArray[np.int64],
-    order: npt.NDArray[np.int64],
-    wanted: npt.NDArray[np.float32] | None = None,
-) -> Any:
-    steps = [
-        dataset.steps[o, dataset.start[i] : dataset.start[i + 1]] for i, o in zip(numbers, order, strict=True)
-    ]
-    style = [int(dataset.style[i]) for i in numbers]
-    return rows(dataset.vocabulary, places, steps, order.tolist(), style, wanted)
+    @classmethod
+    def of(cls, dataset: Dataset, recipe: Recipe, crew: Crew) -> Course:
+        if min(recipe.batch, len(dataset)) < 2 * crew.size:
+            raise SettingError(f"{len(dataset)} molecules are too few for {crew.size} processes")
+        order = np.random.default_rng([recipe.seed, 0xD1]).permutation(len(dataset))
+        held = min(VALIDATION, len(dataset) // 10)
+        graphs = unit_graphs(dataset.vocabulary).to(crew.device)
+        return cls(dataset, recipe, crew, order[held:], order[:held], Places.of(dataset.vocabulary), graphs)
+
+    def batches(self, step: int) -> Iterator[Numbers]:
+        """Molecules of each step from `step` on, the same whenever it is asked."""
+        size = min(self.recipe.batch, len(self.taught))
+        in_epoch = len(self.taught) // size
+        length = np.diff(self.dataset.start)
+        seed = self.recipe.seed
+        while True:
+            epoch, first = divmod(step, in_epoch)
+            order = np.random.default_rng([seed, 0xE0, epoch]).permutation(self.taught)[: in_epoch * size]
+            for pool in range(first // POOL * POOL, in_epoch, POOL):
+                part = order[pool * size : (pool + POOL) * size]
+                part = part[np.argsort(length[part], kind="stable")]
+                mixed = np.random.default_rng([seed, 0xE1, epoch, pool]).permutation(len(part) // size)
+                for number in mixed[max(first - pool, 0) :]:
+                    yield part[number * size : (number + 1) * size]
+                    step += 1
+
+    def learn(self, state: State[Policy], numbers: Numbers) -> float:
+        """One step on a batch, of which this process reads its share; returns the leader's part for the whole."""
+        rng = np.random.default_rng([self.recipe.seed, 0xB0, state.step])
+        order = (rng.random(len(numbers)) < self.recipe.shuffled).astype(np.int64)
+        asked = (rng.random((len(numbers), 1)) < self.recipe.asked) & (
+            rng.random((len(numbers), len(PROPERTIES))) < 0.5
+        )
+        wanted = np.where(asked, self.dataset.properties[numbers], np.float32(np.nan))
+        share = self.crew.share
+        batch = self._rows(share(numbers), share(order), share(wanted))
+        loss = -self._likelihood(state.policy, batch).sum() / len(numbers)
+        return state.descend(loss, self.recipe, share=self.crew.add_up) * self.crew.size
+
+    def validate(self, state: State[Policy]) -> float:
+        """Mean negative log-likelihood of held-out molecules in their ordered rollout, nats."""
+        total = 0.0
+        by_length = self.checked[np.argsort(np.diff(self.dataset.start)[self.checked], kind="stable")]
+        with torch.no_grad():
+            for first in range(0, len(by_length), self.recipe.batch):
+                numbers = by_length[first : first + self.recipe.batch]
+                batch = self._rows(numbers, np.zeros(len(numbers), dtype=np.int64))
+                total -= float(self._likelihood(state.policy, batch, state.average).double().sum())
+        return total / max(len(self.checked), 1)
+
+    def _likelihood(self, policy: Policy, batch: Any, weights: dict[str, Tensor] | None = None) -> Tensor:
+        site, entry = likelihood(
+            policy, self.dataset.vocabulary, self.graphs, batch, bf16=self.recipe.bf16, weights=weights
+        )
+        return site + entry
+
+    def _rows(self, numbers: Numbers, order: Numbers, wanted: npt.NDArray[np.float32] | None = None) -> Any:
+        start = self.dataset.start
+        steps = [self.dataset.steps[o, start[i] : start[i + 1]] for i, o in zip(numbers, order, strict=True)]
+        style = [int(self.dataset.style[i]) for i in numbers]
+        batch = rows(self.dataset.vocabulary, self.places, steps, order.tolist(), style, wanted)
+        return batch.to(self.crew.device)
 
 
 def likelihood(
@@ -275,75 +262,6 @@ def likelihood(
         values |= {name: value.to(torch.bfloat16) for name, value in policy.named_buffers()}
     result: tuple[Tensor, Tensor] = functional_call(policy, values, (vocabulary, graphs, batch))
     return result
-
-
-def validate(
-    state: State,
-    dataset: Dataset,
-    places: Places,
-    graphs: Any,
-    checked: npt.NDArray[np.int64],
-    recipe: Recipe,
-) -> float:
-    """Mean negative log-likelihood of held-out molecules in their ordered rollout, nats."""
-    total = 0.0
-    by_length = checked[np.argsort(np.diff(dataset.start)[checked], kind="stable")]
-    with torch.no_grad():
-        for first in range(0, len(by_length), recipe.batch):
-            numbers = by_length[first : first + recipe.batch]
-            batch = _rows(dataset, places, numbers, np.zeros(len(numbers), dtype=np.int64)).to(
-                state.policy.opening.device
-            )
-            site, entry = likelihood(
-                state.policy, dataset.vocabulary, graphs, batch, bf16=recipe.bf16, weights=state.average
-            )
-            total -= float((site + entry).double().sum())
-    return total / max(len(checked), 1)
-
-
-def _save(state: State, path: Path, recipe: Recipe) -> None:
-    tensors: dict[str, Tensor] = {}
-    for name, value in state.policy.named_parameters():
-        moments = state.optimiser.state.get(value, {})
-        tensors[f"policy.{name}"] = value.detach()
-        tensors[f"average.{name}"] = state.average[name]
-        for key in ("step", "exp_avg", "exp_avg_sq"):
-            if key in moments:
-                tensors[f"{key}.{name}"] = moments[key]
-    about = {
-        "step": state.step,
-        "seconds": state.seconds,
-        "recipe": asdict(recipe),
-    }
-    beside = path.with_suffix(".new")
-    save_file({k: v.contiguous() for k, v in tensors.items()}, beside, {"about": json.dumps(about)})
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    beside.replace(path)
-
-
-def _restore(state: State, path: Path, recipe: Recipe) -> None:
-    with safe_open(path, framework="pt") as file:
-        about = json.loads(file.metadata()["about"])
-        theirs = about["recipe"]
-        ours = asdict(recipe)
-        if theirs != ours:
-            differ = [key for key in ours if ours[key] != theirs.get(key)]
-            raise SettingError(
-                f"{path} was made with another recipe ({', '.join(differ)} differ); "
-                "give the same settings, or another --out"
-            )
-        with torch.no_grad():
-            for name, value in state.policy.named_parameters():
-                value.copy_(file.get_tensor(f"policy.{name}"))
-                state.average[name].copy_(file.get_tensor(f"average.{name}"))
-                if f"exp_avg.{name}" in file.keys():  # noqa: SIM118 (no mapping)
-                    state.optimiser.state[value] = {
-                        "step": file.get_tensor(f"step.{name}"),
-                        "exp_avg": file.get_tensor(f"exp_avg.{name}").to(value.device),
-                        "exp_avg_sq": file.get_tensor(f"exp_avg_sq.{name}").to(value.device),
-                    }
-    state.step, state.seconds = about["step"], about["seconds"]
 
 
 def seconds(text: str) -> float:

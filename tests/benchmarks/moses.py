@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
+from discovery.molecule import quiet_rdkit
 from generative.audit import (
     canonical,
     chemnet,
@@ -82,44 +83,34 @@ def passes(smiles: Sequence[str]) -> float:
 ELEMENTS = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--n", type=int, default=30_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", type=Path)
-    parser.add_argument("--temperature", type=float, default=1.0)
-    given = parser.parse_args()
-    n = 2_000 if given.quick else given.n
-    torch.set_num_threads(1)
-    weights = Weights.load(given.weights)
+def sampled(weights: Weights, n: int, *, seed: int, temperature: float = 1.0) -> list[str]:
+    """Molecules in the style "moses", as first drawn."""
     vocabulary, unusual = of_style(weights.vocabulary, weights.habits.get("moses"))
     sampler = Sampler.of(
         weights.policy().eval(),
         vocabulary,
         style=weights.styles.index("moses"),
-        temperature=given.temperature,
+        temperature=temperature,
         forbidden=unusual,
     )
-    began = time.process_time()
-    made = [
-        put_together(sample.tree) for _, sample in zip(range(n), sampler.sample(given.seed), strict=False)
-    ]
-    sampling = time.process_time() - began
-    valid = [smiles for one in made if (smiles := canonical(one))]
+    return [put_together(sample.tree) for _, sample in zip(range(n), sampler.sample(seed), strict=False)]
+
+
+def measured(made: Sequence[str]) -> dict[str, float | str]:
+    """MOSES' measures of what was generated, which may hold what is no molecule; or why there is none."""
+    with quiet_rdkit():
+        valid = [smiles for one in made if (smiles := canonical(one))]
     train = set(read_smiles(package() / "dataset" / "data" / "train.csv.gz"))
     test, scaffold_test = statistics("test"), statistics("test_scaffolds")
     net = chemnet()
     if isinstance(net, str):
-        raise SystemExit(net)
+        nothing_measured(net)
     ours = net.precalc(valid)
     some = prints(valid[:2_000])
     scaffolds = scaffold_counts(valid)
     known = np.asarray(test["SNN"]["fps"], dtype=np.float32)
-    numbers = {
-        "samples": n,
-        "temperature": given.temperature,
-        "valid": len(valid) / n,
+    return {
+        "valid": len(valid) / len(made),
         "unique@10k": len(set(valid[:10_000])) / len(valid[:10_000]),
         "novelty": len(set(valid) - train) / len(set(valid)),
         "fcd_test": float(net.metric(test["FCD"], ours)),
@@ -129,13 +120,35 @@ def main() -> None:
         "scaf_testsf": cosine(scaffolds, scaffold_test["Scaf"]["scaf"]),
         "internal_diversity": 1.0 - mean_similarity(some, some),
         "filters": passes(valid[:5_000]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--n", type=int, default=30_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--temperature", type=float, default=1.0)
+    given = parser.parse_args()
+    package()  # before anything is sampled
+    n = 2_000 if given.quick else given.n
+    torch.set_num_threads(1)
+    weights = Weights.load(given.weights)
+    began = time.process_time()
+    made = sampled(weights, n, seed=given.seed, temperature=given.temperature)
+    sampling = time.process_time() - began
+    numbers: dict[str, float | str] = {
+        "samples": n,
+        "temperature": given.temperature,
+        **measured(made),
         "molecules_per_cpu_second": n / sampling,
     }
     record(
         "moses", numbers, seed=given.seed, device=platform.processor() or "cpu", weights=weights.sha256[:12]
     )
     for name, value in numbers.items():
-        print(f"{name:26s} {value:.4f}")
+        print(f"{name:26s} {value if isinstance(value, str) else round(value, 4)}")
 
 
 if __name__ == "__main__":

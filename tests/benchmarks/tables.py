@@ -76,6 +76,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[fcd_test|.3f] / [fcd_testsf|.3f]; valid [valid|.4f], novel [novelty|.3f], filters [filters|.3f]",
         "JT-VAE, published: 0.395 / 0.938",
     ),
+    "moses_lstm": (
+        "the same, [samples|,] molecules of a graph model trained for [seconds_of_training|,] seconds on one core",
+        "[graph_fcd_test|.3f] / [graph_fcd_testsf|.3f]; valid [graph_valid|.4f], novel [graph_novelty|.3f], filters [graph_filters|.3f]",
+        "SMILES LSTM, as long: [lstm_fcd_test|.3f] / [lstm_fcd_testsf|.3f]; [lstm_valid|.3f], [lstm_novelty|.3f], [lstm_filters|.3f]",
+    ),
     "fragment_tasks": (
         "fragment tasks, quality in percent: linker / motif / decoration / superstructure",
         "[linker_quality|.1f] / [motif_quality|.1f] / [decoration_quality|.1f] / [superstructure_quality|.1f]",

@@ -122,7 +122,7 @@ def test_stopping_and_going_on_is_the_same_bit_for_bit(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(dataset, tmp_path / "whole", recipe=SMALL, steps=14)
-    update, calls = training._update, []
+    update, calls = training.Course.learn, []
 
     def killed(*arguments):  # type: ignore[no-untyped-def]
         calls.append(1)
@@ -130,10 +130,10 @@ def test_stopping_and_going_on_is_the_same_bit_for_bit(
             raise KeyboardInterrupt
         return update(*arguments)
 
-    monkeypatch.setattr(training, "_update", killed)
+    monkeypatch.setattr(training.Course, "learn", killed)
     with pytest.raises(KeyboardInterrupt):
         train(dataset, tmp_path / "parts", recipe=SMALL, steps=14, save_every=0.0)
-    monkeypatch.setattr(training, "_update", update)
+    monkeypatch.setattr(training.Course, "learn", update)
     parts = train(dataset, tmp_path / "parts", recipe=SMALL, steps=14)
     for name in ("model.safetensors", "checkpoint.safetensors"):
         one, two = load_file(whole.with_name(name)), load_file(parts.with_name(name))
