@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 
 from discovery.devices import SEED
+from discovery.files import sha256_of
 from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposer
@@ -93,7 +94,7 @@ def steer(
         from generative.proposer import GraphProposer
 
         proposer = GraphProposer()
-    settings = {"proposer": proposer.name, "batch": batch, "seed": seed}
+    settings = {"proposer": proposer.name, "batch": batch, "seed": seed, **_settings(proposer)}
     calls = _read(log, settings) if log else []
     number = calls[-1].round + 1 if calls else 0
     lessons = _lessons(calls)
@@ -117,6 +118,21 @@ def steer(
             _append(log, settings, number, new)
         number += 1
     return Steered(tuple(calls))
+
+
+def _settings(proposer: Proposer) -> dict[str, object]:
+    """What a proposer that is a record was made with, as JSON has it; of a file what is in it."""
+    if not is_dataclass(proposer):
+        return {}
+    told = {field.name: getattr(proposer, field.name) for field in fields(proposer) if field.init}
+    told.pop("name", None)
+    return dict(json.loads(json.dumps(told, default=_in_json)))
+
+
+def _in_json(value: object) -> object:
+    if isinstance(value, Path):
+        return f"a file with sha256 {sha256_of(value)}" if value.is_file() else str(value)
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else repr(value)
 
 
 def _see_that_it_works(outcomes: Sequence[float | Missing]) -> None:
@@ -173,8 +189,9 @@ def _read(log: Path, settings: dict[str, object]) -> list[Called]:
             outcomes, theirs = read["calls"], read["settings"]
         except (ValueError, KeyError, TypeError) as error:
             raise SettingError(f"{log}, line {number + 1} is no round of a steering log") from error
-        if theirs != settings:
-            differ = [f"{key} {theirs.get(key)!r}" for key in settings if theirs.get(key) != settings[key]]
+        if differ := [
+            f"{key} {theirs[key]!r}" for key in settings if key in theirs and theirs[key] != settings[key]
+        ]:
             raise SettingError(f"{log} was written with {', '.join(differ)}; give the same, or another log")
         for smiles, outcome in outcomes:
             if isinstance(outcome, list):

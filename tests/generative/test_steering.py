@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from rdkit.Chem import Descriptors
 
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposal
+from generative.elite import Search
+from generative.guided import GuidedProposer
 from generative.oracles import OracleError
 from generative.recombination import BricsProposer
 from generative.steering import steer
@@ -67,6 +70,23 @@ def test_other_settings_do_not_go_on_from_a_log(tmp_path: Path) -> None:
     log.write_text("SMILES\nCCO\n")
     with pytest.raises(ValueError, match="line 1 is no round of a steering log"):
         steer(fluorine, 10, proposer=BricsProposer(), batch=5, log=log)
+
+
+def test_a_proposer_with_other_settings_does_not_go_on_from_a_log(tmp_path: Path) -> None:
+    log, start = tmp_path / "log.jsonl", tmp_path / "start.smi"
+    start.write_text("CCO\nCCCN\nc1ccccc1C\n")
+    small = GuidedProposer(molecules=start, min_weight=20.0, search=Search(per_batch=3))
+    steer(fluorine, 2, proposer=small, batch=2, log=log)
+    for other, said in (
+        (replace(small, max_weight=300.0), "with max_weight 500.0; give"),
+        (replace(small, search=Search()), "with search .*'per_batch': 3"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            steer(fluorine, 4, proposer=other, batch=2, log=log)
+    assert len(steer(fluorine, 4, proposer=replace(small), batch=2, log=log).calls) == 4
+    start.write_text("CCO\nCCCN\nc1ccccc1F\n")
+    with pytest.raises(ValueError, match="with molecules 'a file with sha256"):
+        steer(fluorine, 6, proposer=replace(small), batch=2, log=log)
 
 
 def test_an_oracle_that_raises_costs_only_the_molecules_it_raises_on() -> None:
