@@ -7,7 +7,7 @@ the reason why it has none. What a campaign makes of them is told in scorers.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, cast, get_args
 
@@ -126,7 +126,8 @@ def dock(
 def by_species(answers: Sequence[Sequence[Pose]], within: float = RANGE) -> list[list[Pose]]:
     """An engine's answers -> poses of each tautomer and isomer, those of all its ring shapes together.
 
-    Of several ring shapes the poses `within` so many kcal/mol of the best are kept, as an engine keeps them of one.
+    Of several ring shapes the poses `within` so many kcal/mol of the best are kept, as an engine keeps them of one,
+    and strain counts from one pose, as if an engine had found them all.
     """
     groups: dict[str, list[Sequence[Pose]]] = {}
     for answer in answers:
@@ -134,9 +135,35 @@ def by_species(answers: Sequence[Sequence[Pose]], within: float = RANGE) -> list
     kept = []
     for shapes in groups.values():
         poses = [pose for some in shapes for pose in some]
-        best = min(pose.standing for pose in poses) if len(shapes) > 1 else np.inf
-        kept.append([pose for pose in poses if pose.standing <= best + within])
+        if len(shapes) > 1:
+            poses = _comparable(poses)
+            best = min(pose.standing for pose in poses)
+            poses = [pose for pose in poses if pose.standing <= best + within]
+        kept.append(poses)
     return kept
+
+
+def _comparable(poses: Sequence[Pose]) -> list[Pose]:
+    """Poses of several ring shapes, their own energy relative to that of the best of all.
+
+    An engine counts it relative to the best pose of the one shape it was given, which hides how strained that pose is.
+    """
+    if any(not {"inter", "intra", "torsional", "unbound"} <= pose.terms.keys() for pose in poses):
+        return list(poses)  # of an engine that does not tell
+    lowest = min(
+        poses, key=lambda pose: pose.terms["inter"] + pose.terms["intra"] + pose.terms.get("restraint", 0.0)
+    )
+    clear = max(
+        poses, key=lambda pose: abs(pose.score)
+    )  # all are divided by the same, told best by the largest
+    share = clear.score / (clear.score - clear.terms["torsional"]) if clear.score else 1.0
+    return [_relative(pose, lowest.terms["intra"], share) for pose in poses]
+
+
+def _relative(pose: Pose, unbound: float, share: float) -> Pose:
+    whole = pose.terms["inter"] + pose.terms["intra"] - unbound
+    terms = {**pose.terms, "torsional": (share - 1.0) * whole, "unbound": unbound}
+    return replace(pose, score=share * whole, terms=terms)
 
 
 def by_score(molecule: Molecule, poses: Sequence[Sequence[Pose]], n_poses: int) -> Docked:

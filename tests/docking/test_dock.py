@@ -93,6 +93,32 @@ def test_ring_shapes_stand_together() -> None:
     assert distances(kept)[0, 1] == pytest.approx(np.sqrt(27.0))
 
 
+def test_strain_counts_from_one_pose_of_all_ring_shapes() -> None:
+    """Of two shapes the lower sum of energies comes first, however each stands beside its own kin."""
+    chair, other = prepare(Molecule.parse("CC1CCC(N)CC1"), most_shapes=2)
+
+    def answer(ligand: Ligand, *energies: tuple[float, float]) -> list[Pose]:
+        unbound = energies[0][1]  # as engines have it
+        found = []
+        for inter, intra in energies:
+            whole = inter + intra - unbound
+            terms = {"inter": inter, "intra": intra, "torsional": whole / 1.25 - whole, "unbound": unbound}
+            found.append(Pose(ligand, ligand.coords() + inter, whole / 1.25, terms))
+        return found
+
+    strained, easy = answer(chair, (-8.0, 1.0), (-6.5, 1.5)), answer(other, (-7.5, -1.0))
+    (poses,) = by_species([strained, easy], within=9.0)
+    assert strained[0].score < easy[0].score
+    best = by_score(chair.molecule, [poses], 3).poses
+    assert [pose.terms["inter"] for pose in best] == [-7.5, -8.0, -6.5]
+    assert [pose.score for pose in best] == pytest.approx([-7.5 / 1.25, -6.0 / 1.25, -4.0 / 1.25])
+    for pose in best:
+        terms = pose.terms
+        assert terms["unbound"] == -1.0
+        raw = terms["inter"] + terms["intra"] - terms["unbound"]
+        assert raw + terms["torsional"] == pytest.approx(pose.score)
+
+
 def test_an_unknown_order_is_refused() -> None:
     with pytest.raises(DockingError, match="rescoring or score, not 'luck'"):
         docked(rank_by="luck")
