@@ -196,13 +196,13 @@ def applied(receptor: Receptor, text: str) -> Receptor:
         heavy = np.array([whole[k][76:78].strip() != "H" for k in where])
         for i in np.flatnonzero(~heavy):
             if (*place, names[i]) not in new:
-                after[i] = _carried(before[i], before[heavy], after[heavy])
+                after[i] = carried(before[i], before[heavy], after[heavy])
         for k, xyz in zip(where, after.tolist(), strict=True):
             whole[k] = _at(whole[k], xyz)
     return replace(receptor, pdb="\n".join(whole) + "\n", pdbqt="\n".join(docked) + "\n")
 
 
-def _carried(hydrogen: Floats, before: Floats, after: Floats) -> Floats:
+def carried(hydrogen: Floats, before: Floats, after: Floats) -> Floats:
     """A hydrogen, as the heavy atoms about its own carry it: that one, its neighbours, and theirs if it has but one."""
     own = int(np.linalg.norm(before - hydrogen, axis=1).argmin())
     bonded = np.linalg.norm(before[:, None] - before[None], axis=-1) < BOND

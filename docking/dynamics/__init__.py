@@ -7,7 +7,7 @@ sage, smirnoff             the ligand's force field: the figures, and who gets w
 am1, am1_worker, bcc, resonance, charge_graph, charge_net, charges   the ligand's charges
 charge_training                  how the graph's charges were learned
 system, platform           arrays to OpenMM; on which device
-receptor_system, pocket    the protein's mechanics; what is cut out of it
+receptor_system, docked_among, pocket   the protein's mechanics; its docked side chains; what is cut out of it
 born, neck, born_gradient  implicit water by pairs: its energy, its other model, its pull
 stiffness, minimise, simulate, checkpoint   settle, move, resume
 water_box                        explicit water around a solute

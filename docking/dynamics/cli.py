@@ -40,7 +40,13 @@ class NetworkName(StrEnum):
 
 def simulate(
     receptor: Annotated[str, typer.Option(help="PDB or mmCIF file, or demo:5HT1B.")],
-    poses: Annotated[Path, typer.Option(help="SDF with hydrogens, in the receptor's frame.")],
+    poses: Annotated[
+        Path,
+        typer.Option(
+            help="SDF with hydrogens, in the receptor's frame. Flexible side chains that docking left in "
+            "side_chains.pdb beside it are taken along, but by rbfe, which turns side chains itself."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for scores.parquet, poses.sdf and trajectories.")],
     protocol: Annotated[
         ProtocolName,
@@ -89,6 +95,7 @@ def simulate(
     import hashlib
 
     from docking.dynamics.charges import method
+    from docking.dynamics.docked_among import SIDE_CHAINS, models
     from docking.dynamics.folder import places
     from docking.dynamics.platform import Device
     from docking.dynamics.protocol import Settings
@@ -120,6 +127,10 @@ def simulate(
     )  # fmt: skip
     for note in model.notes:
         typer.echo(note)
+    beside = poses.parent / SIDE_CHAINS
+    side_chains = models(beside) if beside.exists() and protocol is not ProtocolName.rbfe else {}
+    if side_chains:
+        typer.echo(f"each pose lies among the side chains it was docked with: {beside}")
     typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)
     run = Run(
         length_ps=length_ps,
@@ -159,7 +170,7 @@ def simulate(
         _ended(found, poses)
         return
     what: Literal["mmgbsa", "stability"] = "mmgbsa" if protocol is ProtocolName.mmgbsa else "stability"
-    job = Job(model, digest, what, run, settings, charges)
+    job = Job(model, digest, what, run, settings, charges, side_chains)
     counts = work(
         poses,
         out,

@@ -7,9 +7,11 @@ others. One pose in gives one row out.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +25,7 @@ from discovery.outcome import Counts, Missing
 from docking.dynamics.charges import recorded
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing, strain
+from docking.dynamics.docked_among import Place, among, place_of
 from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
 from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
@@ -68,11 +71,12 @@ class Job:
     """What is computed of each pose, and how."""
 
     receptor: ReceptorModel
-    receptor_digest: str
+    receptor_digest: str  # of the receptor as given, whatever side chains a pose has
     protocol: Protocol
     run: Run
     settings: Settings
     charges: str  # the method's name, for the record
+    side_chains: Mapping[Place, str] = field(default_factory=dict)  # about docked poses; see docked_among.py
 
     def described(self) -> dict[str, Any]:
         """All that decides the result, as JSON values."""
@@ -84,7 +88,22 @@ class Job:
             "keep": self.settings.keep,
             "free": self.settings.free,
             **({} if self.protocol == "mmgbsa" else {k: getattr(self.run, k) for k in Run.__slots__}),
+            **({"side_chains": _digest(self.side_chains)} if self.side_chains else {}),
         }
+
+    def of(self, data: Mapping[str, str]) -> tuple[Job, str]:
+        """The job of one pose, by the fields of its record: among its own side chains; and what is to be noted."""
+        if not self.side_chains:
+            return self, ""
+        place = place_of(data)
+        atoms = self.side_chains.get(place) if place is not None else None
+        if atoms is None:
+            return self, "its record names no pose of side_chains.pdb: side chains stand as in the receptor"
+        return replace(self, receptor=among(self.receptor, atoms)), "among the side chains it was docked with"
+
+
+def _digest(side_chains: Mapping[Place, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(side_chains.items())).encode()).hexdigest()
 
 
 def work(
@@ -113,15 +132,20 @@ def work(
     ------
     DockingError
         No such file, no SDF, or the folder holds another run.
+    ReceptorError
+        Side chains are not those of the receptor.
     """
     rows: list[dict[str, Any]] = []
     with opened(out, poses, job.described(), resume), Watch(patience_s) as watch:
         for entry in entries(poses):
             number, name, block = entry.number, entry.name, entry.block
             folder = out / "units" / f"{number:06d}"
+            one, noted = job.of(entry.data)
             made = (
-                missing_row(block) if isinstance(block, Missing) else _posed(folder, block, name, job, watch)
+                missing_row(block) if isinstance(block, Missing) else _posed(folder, block, name, one, watch)
             )
+            if noted and not made.get("missing"):
+                made["notes"] = "; ".join(note for note in (made["notes"], noted) if note)
             rows.append({"pose": number, "id": name, "docked": _number(entry.data.get(DOCKED)), **made})
             told(number, made.get("detail") or f"{name}: {made['mmgbsa']:.1f} kcal/mol")
     _choose(rows)
