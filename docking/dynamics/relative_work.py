@@ -52,6 +52,7 @@ EDGES = pa.schema(
         ("second", pa.string()),
         ("difference", pa.float64()),  # kcal/mol, binding of the second less the first's
         ("error", pa.float64()),  # kcal/mol, MBAR's
+        ("fitted", pa.float64()),  # kcal/mol, by all edges together: cycles of it close
         ("first_half", pa.float64()),  # kcal/mol, from the first half of the iterations
         ("second_half", pa.float64()),
         ("weakest_overlap", pa.float64()),  # of neighbouring states
@@ -354,6 +355,9 @@ def _end(
             why = tried[0] if tried else _unlike(i, ligands)
             detail = f"{row['id']}: no comparison ties it to the others: {why}"
             row |= missing_row(Missing(STAGE, Reason.UNSUPPORTED if not tried else Reason.DIVERGED, detail))
+    for (i, j), line in found:
+        if result.connected[i] and result.connected[j]:
+            line["fitted"] = float(result.values[j] - result.values[i])
     cycles = [
         {"ligands": [ligands[i].name for i in c.members], "closure": c.closure, "expected": c.expected}
         for c in result.cycles

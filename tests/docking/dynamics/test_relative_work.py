@@ -88,6 +88,9 @@ def test_every_ligand_has_its_row_and_the_cycles_close(
         assert rows[name]["rbfe"] == pytest.approx(TRUTH[name] - mean)
         assert rows[name]["edges"] == 2
     assert rows["toluene"]["heavy_atoms"] == 7
+    for line in pq.read_table(tmp_path / "out" / "edges.parquet").to_pylist():
+        if line["missing"] is None:
+            assert line["fitted"] == pytest.approx(TRUTH[line["second"]] - TRUTH[line["first"]])
     assert rows["toluene"]["notes"].endswith("begun with other side-chain torsions than given: A:VAL201")
     assert "A:VAL201" not in (rows["fluoro"]["notes"] or "")
     assert "toluene carries a charge of +0 and ion of +1" in rows["ion"]["detail"]
