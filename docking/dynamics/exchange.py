@@ -22,19 +22,17 @@ import numpy as np
 
 try:
     import openmm
-    from openmm import unit
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import GAS_CONSTANT, KCAL_PER_KJ
 from docking.dynamics.platform import Device, context
-from docking.dynamics.simulate import SMALLEST_STEP, seed_of
+from docking.dynamics.simulate import SMALLEST_STEP, degrees_of, positions_of, seed_of, stepped
 from docking.dynamics.terms import Floats, Ints
 from docking.receptor import DockingError
 
 SLOW = 1  # the force group that is felt at every other step, where a ladder has one
-_TOO_HOT = 10.0  # times the temperature asked for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,8 +222,7 @@ class _Walker:
             if isinstance(force, openmm.MonteCarloBarostat):
                 force.setRandomNumberSeed(seed_of(plan.seed, name, done, "volume"))
         self.context = context(system, self.integrator, device)
-        moving = sum(system.getParticleMass(i)._value > 0 for i in range(system.getNumParticles()))
-        self.degrees = max(1, 3 * moving - system.getNumConstraints())
+        self.degrees = degrees_of(system)
         self.step_fs, self.restarts = plan.step_fs, 0
 
     def begun(self, start: Floats, end: Floats | None) -> Samples:
@@ -254,7 +251,7 @@ class _Walker:
         ctx.applyConstraints(1e-6)
         self._enter(states[0])
         ctx.setVelocitiesToTemperature(plan.temperature, seed_of(plan.seed, self.name, where))
-        xyz, velocities, boxes = self._state()
+        xyz, velocities, boxes = _parts(ctx.getState(getPositions=True, getVelocities=True))
         held = []
         for k in states:
             xyz, velocities, boxes = self._walked(k, xyz, velocities, boxes, plan.warm)
@@ -291,14 +288,6 @@ class _Walker:
         self.step_fs = fs
         self.integrator.setStepSize(self.pace * fs / 1000.0)
 
-    def _state(self) -> tuple[Floats, Floats, Floats]:
-        state = self.context.getState(getPositions=True, getVelocities=True)
-        return (
-            np.asarray(state.getPositions(asNumpy=True)._value, dtype=np.float64),
-            np.asarray(state.getVelocities(asNumpy=True)._value, dtype=np.float64),
-            np.array([list(v._value) for v in state.getPeriodicBoxVectors()], dtype=np.float64),
-        )
-
     def _walked(
         self, k: int, xyz: Floats, velocities: Floats, box: Floats, steps: int
     ) -> tuple[Floats, Floats, Floats]:
@@ -308,8 +297,10 @@ class _Walker:
             self.context.setPositions(xyz)
             self.context.setVelocities(velocities)
             self._enter(k)
-            if self._stepped(round(steps * self.plan.step_fs / self.step_fs)):
-                return self._state()
+            count = -(-round(steps * self.plan.step_fs / self.step_fs) // self.pace)
+            state = stepped(self.context, count, self.degrees, self.plan.temperature)
+            if state is not None:
+                return _parts(state)
             if self.step_fs / 2.0 < SMALLEST_STEP:
                 raise MoleculeError(
                     Reason.DIVERGED,
@@ -322,16 +313,13 @@ class _Walker:
             self.context.setVelocitiesToTemperature(
                 self.plan.temperature, seed_of(self.plan.seed, self.name, k, self.restarts)
             )
-            velocities = self._state()[1]
+            velocities = _parts(self.context.getState(getPositions=True, getVelocities=True))[1]
 
-    def _stepped(self, steps: int) -> bool:
-        try:
-            self.integrator.step(-(-steps // self.pace))
-            state = self.context.getState(getEnergy=True)
-        except openmm.OpenMMException as error:
-            if "NaN" not in str(error) and "nan" not in str(error):
-                raise
-            return False
-        kinetic = float(state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole))
-        hot = 2.0 * kinetic * KCAL_PER_KJ / (self.degrees * GAS_CONSTANT)
-        return bool(np.isfinite(kinetic) and hot <= _TOO_HOT * self.plan.temperature)
+
+def _parts(state: Any) -> tuple[Floats, Floats, Floats]:
+    """Positions, velocities, [atom, 3] nm and nm/ps, and the box, [3, 3] nm."""
+    return (
+        positions_of(state),
+        np.asarray(state.getVelocities(asNumpy=True)._value, dtype=np.float64),
+        np.array([list(v._value) for v in state.getPeriodicBoxVectors()], dtype=np.float64),
+    )

@@ -25,12 +25,12 @@ import numpy as np
 
 try:
     import openmm
-    from openmm import unit
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.devices import SEED
 from discovery.outcome import MoleculeError, Reason
+from discovery.units import GAS_CONSTANT, KCAL_PER_KJ
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
 from docking.dynamics.surroundings import Surroundings
@@ -219,8 +219,7 @@ class _Walker:
         self.integrator.setRandomNumberSeed(seed)
         self.integrator.setConstraintTolerance(1e-6)
         self.context = context(system, self.integrator, device)
-        moving = np.array([system.getParticleMass(i)._value > 0 for i in range(system.getNumParticles())])
-        self.degrees = 3 * int(moving.sum()) - system.getNumConstraints()
+        self.degrees = degrees_of(system)
         self.good = ""
 
     def begin(self) -> None:
@@ -263,19 +262,40 @@ class _Walker:
 
     def _stepped(self, steps: int) -> Floats | None:
         """The coordinates after `steps`, or None if they make no sense."""
-        try:
-            self.integrator.step(steps)
-            state = self.context.getState(getPositions=True, getEnergy=True)
-        except openmm.OpenMMException as error:
-            if "NaN" not in str(error) and "nan" not in str(error):
-                raise
+        state = stepped(self.context, steps, self.degrees, self.run.temperature)
+        if state is None:
             return None
-        xyz = np.asarray(state.getPositions(asNumpy=True)._value, dtype=np.float64)
-        kinetic = float(state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole))
-        if not np.isfinite(xyz).all() or not np.isfinite(kinetic):
-            return None
-        hot = 2.0 * kinetic / (self.degrees * 0.00831446261815324)  # kJ/mol/K
-        ours = xyz[self.kept]  # water may go anywhere
-        if hot > _TOO_HOT * self.run.temperature or np.abs(ours - self.start[self.kept]).max() > _TOO_FAR:
-            return None
-        return np.asarray(ours)
+        ours = positions_of(state)[self.kept]  # water may go anywhere
+        return ours if np.abs(ours - self.start[self.kept]).max() <= _TOO_FAR else None
+
+
+def degrees_of(system: Any) -> int:
+    """In how many ways a System moves: three of every atom that is not frozen, less the constraints."""
+    moving = sum(system.getParticleMass(i)._value > 0 for i in range(system.getNumParticles()))
+    return max(1, 3 * moving - system.getNumConstraints())
+
+
+def stepped(ctx: Any, steps: int, degrees: int, temperature: float) -> Any | None:
+    """The State after `steps`; None if it explodes: numbers that are none, or far hotter than asked for.
+
+    Parameters
+    ----------
+    degrees, temperature
+        See `degrees_of`; K.
+    """
+    try:
+        ctx.getIntegrator().step(steps)
+        state = ctx.getState(getPositions=True, getVelocities=True, getEnergy=True)
+    except openmm.OpenMMException as error:
+        if "nan" not in str(error).lower():
+            raise
+        return None
+    kinetic = float(state.getKineticEnergy()._value)
+    hot = 2.0 * kinetic * KCAL_PER_KJ / (degrees * GAS_CONSTANT)
+    sound = hot <= _TOO_HOT * temperature and np.isfinite(positions_of(state)).all()
+    return state if sound else None
+
+
+def positions_of(state: Any) -> Floats:
+    """[atom, 3] nm."""
+    return np.asarray(state.getPositions(asNumpy=True)._value, dtype=np.float64)
