@@ -272,7 +272,7 @@ class _Walker:
 def degrees_of(system: Any) -> int:
     """In how many ways a System moves: three of every atom that is not frozen, less the constraints."""
     moving = sum(system.getParticleMass(i)._value > 0 for i in range(system.getNumParticles()))
-    return max(1, 3 * moving - int(system.getNumConstraints()))
+    return int(max(1, 3 * moving - system.getNumConstraints()))
 
 
 def stepped(ctx: Any, steps: int, degrees: int, temperature: float) -> Any | None:
