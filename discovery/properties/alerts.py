@@ -8,20 +8,18 @@ reason to look, not a verdict: half of the approved drugs raise one.
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from rdkit import Chem, DataStructs, RDConfig
-from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogEntry, FilterCatalogParams
+from rdkit import Chem, rdBase
+from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
+from discovery.properties.sieve import Sieve
 from discovery.score import Column, Score
 
 SETS = ("pains", "brenk", "nih", "reactive")
@@ -31,6 +29,8 @@ _RDKIT_SETS = {
     "brenk": FilterCatalogParams.FilterCatalogs.BRENK,
     "nih": FilterCatalogParams.FilterCatalogs.NIH,
 }
+
+_ONCE_OR_MORE = b" 1 4294967295 "  # how often a stored entry's pattern must be in a molecule
 
 # Name -> SMARTS. Ours: groups that do not survive water, air or a day at room temperature,
 # or that alkylate and acylate whatever they meet. One example of each is in the tests.
@@ -144,68 +144,73 @@ class Alerts:
 
 def alerts(mol: Chem.Mol, sets: Sequence[str] = SETS) -> list[dict[str, Any]]:
     """Every pattern that matches: its name, its set, and the atoms of all its matches."""
+    known, sieve = _patterns(tuple(sets))
     found = []
-    for name in sets:
-        if name == "reactive":
-            found += [
-                {"name": title, "set": name, "atoms": sorted({atom for match in matches for atom in match})}
-                for title, pattern in _reactive()
-                if (matches := mol.GetSubstructMatches(pattern))
-            ]
-            continue
-        for entry in _hits(name, mol):
-            atoms = {pair[1] for match in entry.GetFilterMatches(mol) for pair in match.atomPairs}
-            found.append({"name": _readable(entry.GetDescription()), "set": name, "atoms": sorted(atoms)})
+    for place in sieve.possible(mol):
+        alert = known[place]
+        if matches := mol.GetSubstructMatches(alert.pattern, maxMatches=alert.most):
+            atoms = sorted({atom for match in matches for atom in match})
+            found.append({"name": alert.name, "set": alert.set, "atoms": atoms})
     return found
 
 
-def _hits(name: str, mol: Chem.Mol) -> list[FilterCatalogEntry]:
-    """The catalogue's entries that match, in its order."""
-    catalog = _catalog(name)
-    needed = _needed(name)
-    if needed is None:
-        return list(catalog.GetMatches(mol))
-    possible = np.flatnonzero(~(needed & ~_bits(mol)).any(axis=1))
-    entries = (catalog.GetEntryWithIdx(int(place)) for place in possible)
-    return [entry for entry in entries if entry.HasFilterMatch(mol)]
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    name: str
+    set: str
+    pattern: Chem.Mol
+    most: int  # places to look for: one where several groups far apart are asked for, whose choices are countless
 
-
-def _bits(mol: Chem.Mol) -> NDArray[np.uint8]:
-    """RDKit's fingerprint for substructures: a pattern's bits are among those of whatever holds it."""
-    return np.frombuffer(DataStructs.BitVectToBinaryText(Chem.PatternFingerprint(mol)), np.uint8)
+    @classmethod
+    def of(cls, name: str, set: str, pattern: Chem.Mol) -> _Alert:
+        return cls(name, set, pattern, 1 if len(Chem.GetMolFrags(pattern)) > 1 else 1000)
 
 
 @cache
-def _needed(name: str) -> NDArray[np.uint8] | None:
-    """[entry, byte] bits without which an entry cannot match; None where the patterns are not known.
+def _patterns(sets: tuple[str, ...]) -> tuple[list[_Alert], Sieve]:
+    """Every alert of some sets, and what tells which could be in a molecule."""
+    known = []
+    for name in sets:
+        if name == "reactive":
+            known += [
+                _Alert.of(title, name, Chem.MolFromSmarts(smarts)) for title, smarts in REACTIVE.items()
+            ]
+        else:
+            known += [_Alert.of(_readable(title), name, pattern) for title, pattern in catalogued(name)]
+    return known, Sieve([alert.pattern for alert in known])
 
-    RDKit shows the patterns of PAINS alone, and beside its library. They cost most: trying only those
-    that could match is five times faster.
+
+def catalogued(name: str) -> list[tuple[str, Chem.Mol]]:
+    """Title and pattern of each entry of one of RDKit's catalogues, in its order.
+
+    RDKit asks all patterns of a catalogue and shows none, but in what a catalogue is
+    stored as each entry's title is followed by its pattern. It comes from this process:
+    no file is read.
+
+    Raises
+    ------
+    RuntimeError
+        This RDKit stores its catalogues in another way.
     """
-    path = Path(RDConfig.RDDataDir) / "Pains" / "wehi_pains.csv"
-    if name != "pains" or not path.is_file():
-        return None
-    with path.open(encoding="utf-8", newline="") as file:
-        smarts = {title.removeprefix("<regId=").rstrip(">"): text for text, title in csv.reader(file)}
-    catalog = _catalog(name)
-    titles = [catalog.GetEntryWithIdx(i).GetDescription() for i in range(catalog.GetNumEntries())]
-    if set(titles) != set(smarts):
-        return None
-    return np.stack([_bits(Chem.MergeQueryHs(Chem.MolFromSmarts(smarts[title]))) for title in titles])
+    settings = FilterCatalogParams()
+    settings.AddCatalog(_RDKIT_SETS[name])
+    catalog = FilterCatalog(settings)
+    stored, place, found = catalog.Serialize(), 0, []
+    for index in range(catalog.GetNumEntries()):
+        title = catalog.GetEntryWithIdx(index).GetDescription()
+        start = re.compile(rb" %d %b (\d+) (?=\xef\xbe\xad\xde)" % (len(title), re.escape(title.encode())))
+        begin = start.search(stored, place)
+        if begin is None:
+            raise RuntimeError(
+                f"RDKit {rdBase.rdkitVersion} does not store the pattern of {title!r} as expected"
+            )
+        place = begin.end() + int(begin.group(1))
+        if not stored.startswith(_ONCE_OR_MORE, place):
+            raise RuntimeError(f"RDKit {rdBase.rdkitVersion} wants more of {title!r} than that it is there")
+        found.append((title, Chem.Mol(stored[begin.end() : place])))
+    return found
 
 
 def _readable(name: str) -> str:
     """anil_di_alk_A(478) -> anil di alk A: the count of its discovery means nothing to a reader."""
     return name.split("(")[0].replace("_", " ").strip()
-
-
-@cache
-def _catalog(name: str) -> FilterCatalog:
-    settings = FilterCatalogParams()
-    settings.AddCatalog(_RDKIT_SETS[name])
-    return FilterCatalog(settings)
-
-
-@cache
-def _reactive() -> tuple[tuple[str, Chem.Mol], ...]:
-    return tuple((name, Chem.MolFromSmarts(smarts)) for name, smarts in REACTIVE.items())
