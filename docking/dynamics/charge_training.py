@@ -25,9 +25,10 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,36 +242,46 @@ def fit(
         Of the first steps; it falls to nothing.
     """
     rng = np.random.default_rng(seed)
-    weights = fresh(WIDTH, LAYERS, seed)
-    if start is not None:
-        weights = {key: np.array(value, dtype=np.float32) for key, value in start.items()}
-    first = {k: np.zeros_like(v) for k, v in weights.items()}
-    second = {k: np.zeros_like(v) for k, v in weights.items()}
-    mean = {k: v.copy() for k, v in weights.items()}
+    begin: Weights = fresh(WIDTH, LAYERS, seed) if start is None else start
+    adam = _Adam({key: np.array(value, dtype=np.float32) for key, value in begin.items()})
     batches = _batches(data, rng)
-    total, step = epochs * len(batches), 0
+    total = epochs * len(batches)
     for epoch in range(epochs):
         if epoch:
             batches = _batches(data, rng)
         loss, atoms = 0.0, 0
         for graph, wanted in batches:
-            step += 1
-            by_now = rate * min(1.0, step / 100.0) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, step / total)))
-            found, kept = forward(weights, graph)
+            done = adam.steps + 1
+            by_now = rate * min(1.0, done / 100.0) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, done / total)))
+            found, kept = forward(adam.weights, graph)
             off = found - wanted
-            slope = np.clip(off, -_TWICE, _TWICE) / len(off)
             loss, atoms = loss + float(np.square(off).sum()), atoms + len(off)
-            slopes = gradient(weights, graph, slope, kept)
-            keep = 1.0 - 1.0 / min(200.0, 1.0 + step)
-            for key, value in slopes.items():
-                first[key] += 0.1 * (value - first[key])
-                second[key] += 0.005 * (value * value - second[key])
-                by = (first[key] / (1 - 0.9**step)) / (np.sqrt(second[key] / (1 - 0.995**step)) + 1e-9)
-                weights[key] = (weights[key] - by_now * (by + 1e-3 * weights[key])).astype(np.float32)
-                mean[key] = (keep * mean[key] + (1.0 - keep) * weights[key]).astype(np.float32)
+            slope = np.clip(off, -_TWICE, _TWICE) / len(off)
+            adam.step(gradient(adam.weights, graph, slope, kept), by_now)
         if told and (epoch % 5 == 4 or epoch == epochs - 1):
             print(f"epoch {epoch + 1}: {np.sqrt(loss / atoms):.4f} e", flush=True)
-    return mean
+    return adam.mean
+
+
+class _Adam:
+    """Weights that go downhill, with a little decay, and their running mean over the last 200 steps."""
+
+    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
+        self.weights, self.steps = weights, 0
+        self.mean = {k: v.copy() for k, v in weights.items()}
+        self.first = {k: np.zeros_like(v) for k, v in weights.items()}  # moments of the slopes
+        self.second = {k: np.zeros_like(v) for k, v in weights.items()}
+
+    def step(self, slopes: Mapping[str, NDArray[Any]], rate: float) -> None:
+        self.steps += 1
+        keep = 1.0 - 1.0 / min(200.0, 1.0 + self.steps)
+        for key, value in slopes.items():
+            self.first[key] += 0.1 * (value - self.first[key])
+            self.second[key] += 0.005 * (value * value - self.second[key])
+            mean, square = self.first[key] / (1 - 0.9**self.steps), self.second[key] / (1 - 0.995**self.steps)
+            way = mean / (np.sqrt(square) + 1e-9) + 1e-3 * self.weights[key]
+            self.weights[key] = (self.weights[key] - rate * way).astype(np.float32)
+            self.mean[key] = (keep * self.mean[key] + (1.0 - keep) * self.weights[key]).astype(np.float32)
 
 
 def _batches(data: Sequence[Labelled], rng: np.random.Generator) -> list[tuple[Graph, Floats]]:
