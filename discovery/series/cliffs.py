@@ -14,7 +14,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.outcome import Missing
 from discovery.series.measured import Measured, SeriesError
-from discovery.series.sheet import Cell, Sheet, drawing, figure, first, signed
+from discovery.series.sheet import Cell, Drawing, Sheet, figure, first, signed
 
 WIDTH = 2048  # bits of a fingerprint
 CLOSEST = 0.01  # least distance: two stereoisomers with one fingerprint would divide by nothing
@@ -50,7 +50,7 @@ class Cliffs:
             for place in (cliff.worse, cliff.better):
                 smiles = self.measured.molecule(place).smiles
                 pair += [
-                    drawing(smiles, width=220, height=140),
+                    Drawing(smiles, 240, 155),
                     entries[place].id,
                     figure(self.measured.value(place)),
                 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from discovery.diversity import clusters
 from discovery.outcome import Missing
 from discovery.series.measured import Measured
-from discovery.series.sheet import Cell, Figure, Sheet, drawing, figure, first
+from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Families:
         """The first `n` families: the molecule in the middle, and how active they are."""
         rows: list[tuple[Cell, ...]] = [
             (
-                drawing(self.measured.molecule(family.centre).smiles),
+                Drawing(self.measured.molecule(family.centre).smiles),
                 self.measured.entries[family.centre].id,
                 Figure(f"{len(family.members):,}"),
                 figure(family.mean),

@@ -22,7 +22,7 @@ from discovery.score import Score
 from discovery.series.assembly import assembled
 from discovery.series.measured import STAGE, SeriesError
 from discovery.series.rgroups import Groups, RGroupTable
-from discovery.series.sheet import Cell, Figure, Sheet, drawing, figure, first, signed, span
+from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first, signed, span
 from discovery.series.student import quantile
 
 Floats = npt.NDArray[np.float64]
@@ -76,7 +76,7 @@ class FreeWilson:
         """What each group contributes; `n` groups, position by position, most frequent first."""
         rows: list[tuple[Cell, ...]] = []
         for found in self.contributions[:n]:
-            group: Cell = "H" if found.group.startswith("[H]") else drawing(found.group, width=120, height=85)
+            group: Cell = "H" if found.group.startswith("[H]") else Drawing(found.group, 130, 90)
             if found.reference:
                 rows.append(
                     (found.position, group, Figure(f"{found.count}"), Figure("0"), Figure("reference"))
@@ -104,25 +104,31 @@ class FreeWilson:
         )
         q2 = "not known: a molecule has a group of its own" if self.q2 is None else f"{self.q2:.2f}"
         scatter = "not known" if self.scatter is None else f"{self.scatter:.2f}"
+        core = self.table.core(self.core)
+        held = (
+            ""
+            if self.n == len(core.members)
+            else f" of {len(core.members)}; the others hold a group of their own or no number"
+        )
         note = (
-            f"{self.n} molecules, {self.freedom} degrees of freedom, base {self.base:.2f}, left-over scatter {scatter}, "
+            f"{self.n} molecules{held}; {self.freedom} degrees of freedom, base {self.base:.2f}, left-over scatter {scatter}, "
             f"r² {self.r2:.2f}, leave-one-out q² {q2}."
         )
-        return Sheet(
-            f"core {self.core + 1}: {first(n, self.contributions)} contributions", heads, tuple(rows), note
-        )
+        caption = f"core {self.core + 1}: {first(n, self.contributions)} contributions"
+        return Sheet(caption, heads, tuple(rows), note, core.drawn, core.example)
 
     def suggestion_sheet(self, n: int = 10) -> Sheet:
         """The best combinations nobody made; see `suggest`."""
         rows: list[tuple[Cell, ...]] = [
-            (drawing(made.smiles), figure(made.score.value), span(made.interval)) for made in self.suggest(n)
+            (Drawing(made.smiles), figure(made.score.value), span(made.interval)) for made in self.suggest(n)
         ]
         heads = (
             "not made yet",
             f"predicted {self.table.measured.column.label}",
             "95 % interval of a new measurement",
         )
-        return Sheet(f"{len(rows)} suggestions from core {self.core + 1}", heads, tuple(rows))
+        note = "" if rows else "Every combination of the groups that the model knows was made."
+        return Sheet(f"{len(rows)} suggestions from core {self.core + 1}", heads, tuple(rows), note)
 
     def __repr__(self) -> str:
         return f"FreeWilson: core {self.core + 1}, {self.n} molecules, {len(self.contributions)} groups"

@@ -18,7 +18,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing
 from discovery.properties.similarity import fingerprint
 from discovery.series.measured import Measured, SeriesError
-from discovery.series.sheet import Cell, Sheet, drawing, figure, first
+from discovery.series.sheet import Cell, Drawing, Sheet, figure, first
 
 DRUGS = Path(__file__).resolve().parent / "data" / "known_drugs.csv"
 
@@ -52,9 +52,9 @@ class Nearest:
             assert isinstance(entry.molecule, Molecule), entry.id
             rows.append(
                 (
-                    drawing(entry.molecule.smiles),
+                    Drawing(entry.molecule.smiles),
                     entry.id,
-                    drawing(near.drug.smiles),
+                    Drawing(near.drug.smiles),
                     near.drug.name,
                     figure(near.similarity),
                 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from discovery.results import Run
 from discovery.score import Column, Score
 
 STAGE = "series"
+_CONSTANT = re.compile(r"(?<![A-Za-z])((?:IC|EC|AC|CC|DC|ED|GI|LC|LD)50|K[IiDdMmBb])(?![A-Za-z0-9])")
 MOLAR = {"M": 0.0, "mM": 3.0, "uM": 6.0, "µM": 6.0, "nM": 9.0, "pM": 12.0}
 
 
@@ -125,12 +127,15 @@ def read(
             id,
             row.text,
             replace(row.outcome, name=id) if isinstance(row.outcome, Molecule) else row.outcome,
-            _number(row.data.get(activity, ""), f"{where.name}, {unit_word} {row.number}", concentration),
+            _number(
+                row.data.get(activity, ""), f"{id} ({where.name}, {unit_word} {row.number})", concentration
+            ),
         )
         for id, row in zip(ids, rows, strict=True)
     ]
     if concentration is not None:
-        column = Column("activity", "", "high", f"−log10({activity} / M)", "Taken from a concentration.")
+        about = f"−log10 of {activity} in mol/L, taken from {concentration}"
+        column = Column("activity", "", "high", _negative_log(activity, concentration), about)
     else:
         column = Column("activity", unit, better, activity)
     return of(entries, column, name=where.name)
@@ -197,6 +202,16 @@ def of_run(run: Run, column: str) -> Measured:
             )
         )
     return of(entries, found, name=run.name)
+
+
+def _negative_log(activity: str, concentration: str) -> str:
+    """What chemists call it: "JAK2 pIC50" for a column "JAK2 IC50 (nM)"."""
+    bare = (
+        re.sub(rf"[\s_,/(\[]*(?<![A-Za-z0-9]){concentration}[)\]\s]*$", "", activity, flags=re.I).strip()
+        or activity
+    )
+    named = _CONSTANT.sub(r"p\1", bare, count=1)
+    return named if named != bare else f"−log10({bare} / M)"
 
 
 def _number(text: str, where: str, concentration: str | None) -> Score | Missing:

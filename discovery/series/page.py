@@ -18,7 +18,8 @@ from discovery.series.free_wilson import FreeWilson
 from discovery.series.measured import Measured
 from discovery.series.rgroups import RGroupTable
 from discovery.series.scaffolds import Scaffolds
-from discovery.series.sheet import Sheet, drawing, left_out
+from discovery.series.sheet import Drawing, Sheet, left_out
+from discovery.views.layout import Part
 from discovery.views.pose_viewer import asset, policy, templates
 from discovery.views.text import number
 
@@ -110,7 +111,7 @@ def core_part(
         matrix = (
             made if len(made.rows) > 2 and len(made.heads) > 2 else None
         )  # one line is in the table above
-    picture = Markup(drawing(found.drawn, width=320, height=210).svg)
+    picture = Markup(Drawing(found.drawn, 320, 210).svg([Part(found.drawn, found.example)]))
     forest = Markup(forest_svg(model)) if model else Markup("")
     return CorePart(title, picture, table.sheet(10, core), matrix, model, forest, why_no_model, suggestions)
 

@@ -22,7 +22,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.series.cutting import ROTATABLE, options_for, records
 from discovery.series.measured import STAGE, Measured, SeriesError
-from discovery.series.sheet import Cell, Figure, Sheet, drawing, figure, first, signed, span
+from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first, signed, span
 from discovery.series.student import quantile, two_sided
 
 
@@ -78,8 +78,8 @@ class MatchedPairs:
             down = sum(pair.change < 0 for pair in found.pairs)
             rows.append(
                 (
-                    drawing(_open(found.before)),
-                    drawing(_open(found.after)),
+                    Drawing(_open(found.before), 130, 90),
+                    Drawing(_open(found.after), 130, 90),
                     Figure(f"{len(found.pairs):,}"),
                     signed(found.mean),
                     span(found.interval),

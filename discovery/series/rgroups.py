@@ -19,7 +19,7 @@ from discovery.diversity import scaffold
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.series.measured import STAGE, Measured, SeriesError
-from discovery.series.sheet import Cell, Figure, Sheet, drawing, figure, first
+from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first
 from discovery.views.text import number
 
 HYDROGEN = "[H]"  # what a position without a group holds, before its label
@@ -44,6 +44,7 @@ class Core:
     drawn: str  # with [*:1], [*:2] ... where groups differ
     positions: tuple[str, ...]  # "R1", "R2" ...; those at which any molecule has a group
     members: tuple[int, ...]  # places in the series
+    example: str = ""  # SMILES of a member of middling size: how the core is drawn
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,23 @@ class RGroupTable:
         rows: list[tuple[Cell, ...]] = []
         for place, at in zip(places[:n], taken, strict=False):
             groups = [_shown(at[position]) for position in positions]
-            whole = drawing(self.measured.molecule(place).smiles)
+            whole = Drawing(self.measured.molecule(place).smiles)
             rows.append((self.measured.entries[place].id, whole, figure(self.measured.value(place)), *groups))
         heads = ("name", "molecule", self.measured.column.label, *positions)
-        return Sheet(f"core {core + 1}, {first(n, places)} molecules", heads, tuple(rows))
+        elsewhere = []  # the other nitrogen of a pyrazole: no one drawing of the core holds both
+        for position in positions:
+            if f"[*:{position[1:]}]" not in found.drawn:
+                holder = next(
+                    place
+                    for place, at in zip(places, taken, strict=True)
+                    if not at[position].startswith(HYDROGEN)
+                )
+                elsewhere.append(f"{position} ({self.measured.entries[holder].id})")
+        note = (
+            f"Where the core as drawn has no room for a group: {', '.join(elsewhere)}." if elsewhere else ""
+        )
+        caption = f"core {core + 1}, {first(n, places)} molecules"
+        return Sheet(caption, heads, tuple(rows), note, found.drawn, found.example)
 
     def matrix_sheet(self, across: str, down: str, core: int = 0, n: int = 12) -> Sheet:
         """Two positions against each other: the mean of each combination, the `n` most frequent groups a side.
@@ -102,7 +116,9 @@ class RGroupTable:
             rows.append(tuple(row))
         heads = (f"{down} \\ {across}", *["" for _ in columns])
         note = "Mean of each combination, with the number of molecules where there is more than one. Empty: not made."
-        return Sheet(f"{measured.column.label}, {down} against {across}", heads, tuple(rows), note)
+        found = self.core(core)
+        caption = f"{measured.column.label}, {down} against {across}"
+        return Sheet(caption, heads, tuple(rows), note, found.drawn, found.example)
 
     def core(self, number: int) -> Core:
         """A core, counted from 0.
@@ -236,7 +252,7 @@ def common_cores(molecules: Sequence[Molecule], *, most: int = 8, fewest: int = 
 
 
 def _shown(group: str) -> Cell:
-    return "H" if group.startswith(HYDROGEN) else drawing(group, width=110, height=80)
+    return "H" if group.startswith(HYDROGEN) else Drawing(group, 130, 90)
 
 
 def _frequent(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -293,7 +309,9 @@ def _one_core(
             number, {label: row.get(label) or f"{HYDROGEN}[*:{label[1:]}]" for label in positions}
         )
     drawn = Counter(row["Core"] for row in rows).most_common(1)[0][0]
-    return Core(text, drawn, positions, tuple(sorted(places)))
+    by_size = sorted(places, key=lambda place: (readable[place].mol().GetNumHeavyAtoms(), place))
+    example = readable[by_size[len(by_size) // 2]].smiles
+    return Core(text, drawn, positions, tuple(sorted(places)), example)
 
 
 def _core(text: str) -> Chem.Mol:

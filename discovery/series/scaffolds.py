@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from discovery.diversity import scaffold
 from discovery.outcome import Missing, each
 from discovery.series.measured import STAGE, Measured
-from discovery.series.sheet import Cell, Figure, Sheet, drawing, figure, first
+from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Scaffolds:
         entries, title = self.measured.entries, self.measured.column.label
         rows: list[tuple[Cell, ...]] = [
             (
-                drawing(group.smiles) if group.smiles else "no ring",
+                Drawing(group.smiles) if group.smiles else "no ring",
                 Figure(f"{len(group.members):,}"),
                 figure(group.mean),
                 figure(group.spread if len(group.members) > 1 else None),

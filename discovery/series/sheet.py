@@ -1,7 +1,8 @@
 """How does a table of structures and numbers look, in a notebook and in a report?
 
 The rows are the same; a notebook gets pictures that show without trust, a page gets
-inline drawings and no style of its own.
+inline drawings and no style of its own. What the molecules of a table share lies the
+same way in all its drawings.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 from markupsafe import Markup
@@ -17,18 +19,31 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing
 from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
-from discovery.views.text import inert, number
+from discovery.views.layout import Part, shared_parts
+from discovery.views.text import PAPER, inert, number
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
 _RIGHT = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
+_SHORT = _CELL[:-1] + ';white-space:nowrap"'
+SHORT = 24  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture in a cell, and the words that stand for it."""
+    """A structure in a cell; [*:1] is drawn as R1."""
 
-    svg: str  # empty when RDKit has no picture
-    words: str
+    smiles: str
+    width: int = 190  # px
+    height: int = 125
+
+    def svg(self, like: Sequence[Part] = ()) -> str:
+        """The picture, empty when RDKit has none; `like` as for `layout.laid_out`."""
+        try:
+            return molecule_svg(
+                _named(self.smiles), width=self.width, height=self.height, title=self.smiles, like=like
+            )
+        except UndrawableError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,16 @@ class Sheet:
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""  # what a reader needs to know to read it
+    core: str = ""  # SMILES with [*:1], [*:2] ... where the groups of the table hang; drawn above it
+    example: str = ""  # a molecule with this core: how it lies
+
+    @cached_property
+    def like(self) -> tuple[Part, ...]:
+        """What lies the same way in all drawings: the core, then what whole molecules share."""
+        drawn = [cell.smiles for row in self.rows for cell in row if isinstance(cell, Drawing)]
+        whole = [smiles for smiles in drawn if "*" not in smiles]
+        core = [Part(self.core, self.example)] if self.core else []
+        return (*core, *shared_parts(whole))
 
     def __repr__(self) -> str:
         return f"Sheet of {len(self.rows)} rows: {inert(self.caption)}"
@@ -59,17 +84,18 @@ class Sheet:
         for row in self.rows:
             cells = []
             for cell in row:
-                if isinstance(cell, Drawing) and cell.svg:
-                    words = escape(inert(cell.words, limit=200))
-                    cells.append(
-                        f'<td style="background:#fff;padding:2px"><img alt="{words}" src="{data_uri(cell.svg)}"></td>'
-                    )
+                if isinstance(cell, Drawing) and (svg := cell.svg(self.like)):
+                    cells.append(f'<td style="{PAPER};padding:2px">{_picture(cell.smiles, svg)}</td>')
                 else:
-                    cells.append(f"<td {_RIGHT if isinstance(cell, Figure) else _CELL}>{_text(cell)}</td>")
+                    short = isinstance(cell, str) and len(cell) <= SHORT  # a name does not break
+                    style = _RIGHT if isinstance(cell, Figure) else _SHORT if short else _CELL
+                    cells.append(f"<td {style}>{_text(cell)}</td>")
             body.append(f"<tr>{''.join(cells)}</tr>")
         note = f"<p><small>{escape(inert(self.note))}</small></p>" if self.note else ""
+        core = Drawing(self.core, 320, 210).svg(self.like) if self.core else ""
+        above = f'<div style="{PAPER};width:320px">{_picture(self.core, core)}</div>' if core else ""
         return (
-            f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(inert(self.caption))}</caption>'
+            f'{above}<table style="border-collapse:collapse"><caption style="text-align:left">{escape(inert(self.caption))}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{note}"
         )
 
@@ -86,8 +112,8 @@ class Sheet:
         body = []
         for row in self.rows:
             cells = [
-                f"<td{_classes(right, paper=True)}>{cell.svg}</td>"
-                if isinstance(cell, Drawing) and cell.svg
+                f"<td{_classes(right, paper=True)}>{svg}</td>"
+                if isinstance(cell, Drawing) and (svg := cell.svg(self.like))
                 else f"<td{_classes(isinstance(cell, Figure))}>{_text(cell)}</td>"
                 for cell, right in zip(row, numeric, strict=True)
             ]
@@ -99,14 +125,6 @@ class Sheet:
             f"<thead><tr>{''.join(heads)}</tr></thead>"
             f"<tbody>{''.join(body)}</tbody></table></div>"
         )
-
-
-def drawing(smiles: str, *, width: int = 170, height: int = 110) -> Drawing:
-    """A structure; [*:1] is drawn as R1, and what cannot be drawn keeps its text."""
-    try:
-        return Drawing(molecule_svg(_named(smiles), width=width, height=height, title=smiles), smiles)
-    except UndrawableError:
-        return Drawing("", smiles)
 
 
 def figure(value: float | None, decimals: int = 2) -> Figure:
@@ -162,6 +180,10 @@ def _named(smiles: str) -> str:
         return str(Chem.MolToCXSmiles(mol))
 
 
+def _picture(words: str, svg: str) -> str:
+    return f'<img alt="{escape(inert(words, limit=200))}" src="{data_uri(svg)}">'
+
+
 def _classes(right: bool, *, paper: bool = False) -> str:
     names = " ".join(name for name, on in (("paper", paper), ("num", right)) if on)
     return f' class="{names}"' if names else ""
@@ -170,7 +192,7 @@ def _classes(right: bool, *, paper: bool = False) -> str:
 def _text(cell: Cell) -> str:
     if isinstance(cell, Figure):
         return escape(cell.text)
-    words = cell.words if isinstance(cell, Drawing) else cell
+    words = cell.smiles if isinstance(cell, Drawing) else cell
     shown = escape(inert(words, limit=400))
     return f"<code>{shown}</code>" if isinstance(cell, Drawing) else shown
 

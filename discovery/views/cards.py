@@ -17,6 +17,7 @@ from discovery.outcome import Fault, Missing, Reason
 from discovery.results import Row, Run
 from discovery.score import Column, Score
 from discovery.views.drawing import MARK_COLOURS, Mark, UndrawableError, molecule_svg
+from discovery.views.layout import shared_parts
 from discovery.views.lineage import in_words
 from discovery.views.pose_viewer import PosedRow
 from discovery.views.reading import (
@@ -86,10 +87,14 @@ class MarkedAlert:
 
 
 class Album:
-    """Draws pictures until a page has enough of them; the rest are text, and are counted."""
+    """Draws pictures until a page has enough of them; the rest are text, and are counted.
 
-    def __init__(self, budget: int) -> None:
+    What the first `rows` share lies the same way in all pictures.
+    """
+
+    def __init__(self, budget: int, rows: Sequence[Row] = ()) -> None:
         self.left = budget  # bytes
+        self.like = shared_parts([row.smiles for row in rows])
         self.refused = 0
 
     def picture(
@@ -102,7 +107,7 @@ class Album:
             self.refused += 1
             return Markup("")
         try:
-            svg = molecule_svg(smiles, marks=marks, width=width, height=height, title=title)
+            svg = molecule_svg(smiles, marks=marks, width=width, height=height, title=title, like=self.like)
         except UndrawableError:
             return Markup("")
         self.left -= len(svg)

@@ -13,6 +13,7 @@ from html import escape
 from discovery.results import Row, Run
 from discovery.score import Column
 from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
+from discovery.views.layout import Part, shared_parts
 from discovery.views.pose_viewer import asset, policy
 from discovery.views.reading import scores_of, title_of
 from discovery.views.score_plot import scatter_svg
@@ -38,7 +39,9 @@ class Chart:
     def page(self) -> str:
         """A page of its own: the points show their structures."""
         style, script = asset("chart.css"), asset("chart.js")
-        cards = "".join(self._card(row) for row in self._pictured())
+        pictured = self._pictured()
+        like = shared_parts([row.smiles for row in pictured])
+        cards = "".join(self._card(row, like) for row in pictured)
         return (
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{policy([script], [style])}">'
@@ -55,9 +58,9 @@ class Chart:
         on = set(self.front)
         return sorted(held, key=lambda row: (row.id not in on, row.rank is None, row.rank or 0))[:DRAWN]
 
-    def _card(self, row: Row) -> str:
+    def _card(self, row: Row, like: Sequence[Part]) -> str:
         try:
-            picture = molecule_svg(row.smiles, width=220, height=150)
+            picture = molecule_svg(row.smiles, width=220, height=150, like=like)
         except UndrawableError:
             picture = escape(inert(row.text, limit=60))
         numbers = "".join(

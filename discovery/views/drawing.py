@@ -1,7 +1,7 @@
 """What does this molecule look like on paper, and which of its atoms are meant?
 
-RDKit draws; this room chooses the colours, marks atoms, and rewrites RDKit's SVG
-without style attributes (a page that forbids inline styles may still show it) and
+RDKit draws what layout.py laid out; this room chooses the colours, marks atoms, and
+rewrites RDKit's SVG without style attributes (a page that forbids inline styles may still show it) and
 with equal strokes joined (a thousand pictures then fit in one file).
 """
 
@@ -16,10 +16,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 from rdkit import Chem
-from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from discovery.molecule import quiet_rdkit
+from discovery.views.layout import Part, laid_out
 from discovery.views.text import inert
 
 # Okabe and Ito's palette, told apart with any common colour vision. The number beside
@@ -55,6 +55,7 @@ def molecule_svg(
     height: int = 200,
     title: str = "",
     background: str | None = None,
+    like: Sequence[Part] = (),
 ) -> str:
     """A structure as a standalone `<svg>` element.
 
@@ -67,13 +68,14 @@ def molecule_svg(
     title : str
         Read out by screen readers and shown on hovering; any text, it is escaped.
     background : "#RRGGBB", or None for a transparent picture
+    like : parts that lie in this picture as in all others; see `layout.laid_out`
 
     Raises
     ------
     UndrawableError
         RDKit cannot read the SMILES.
     """
-    body, _ = depict(_readable(smiles), marks=marks, width=width, height=height)
+    body, _ = depict(_readable(smiles), marks=marks, width=width, height=height, like=like)
     name = escape(inert(title, limit=300))
     paper = f'<rect width="{width}" height="{height}" fill="{background}"/>' if background else ""
     return (
@@ -84,11 +86,11 @@ def molecule_svg(
 
 
 def depict(
-    mol: Chem.Mol, *, marks: Sequence[Mark] = (), width: int, height: int
+    mol: Chem.Mol, *, marks: Sequence[Mark] = (), width: int, height: int, like: Sequence[Part] = ()
 ) -> tuple[str, list[tuple[float, float]]]:
     """What goes inside an `<svg>` of this size, and where each atom of `mol` came to lie in it, in px."""
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
-    _draw(drawer, mol, marks)
+    _draw(drawer, mol, marks, like)
     tints = frozenset(
         "#" + "".join(f"{int(255 * part):02X}" for part in _tint(mark.colour)) for mark in marks
     )
@@ -96,16 +98,28 @@ def depict(
     return _compact(drawer.GetDrawingText(), tints), [(place.x, place.y) for place in places]
 
 
-def molecule_png(smiles: str, *, marks: Sequence[Mark] = (), width: int = 300, height: int = 200) -> bytes:
+def molecule_png(
+    smiles: str,
+    *,
+    marks: Sequence[Mark] = (),
+    width: int = 300,
+    height: int = 200,
+    like: Sequence[Part] = (),
+) -> bytes:
     """The same picture as PNG bytes, on white, for spreadsheets and slides."""
     drawer = rdMolDraw2D.MolDraw2DCairo(width, height)
     drawer.drawOptions().setBackgroundColour((1.0, 1.0, 1.0, 1.0))
-    _draw(drawer, _readable(smiles), marks)
+    _draw(drawer, _readable(smiles), marks, like)
     return bytes(drawer.GetDrawingText())
 
 
 def grid_svg(
-    molecules: Sequence[tuple[str, str]], *, columns: int = 4, width: int = 240, height: int = 180
+    molecules: Sequence[tuple[str, str]],
+    *,
+    columns: int = 4,
+    width: int = 240,
+    height: int = 180,
+    like: Sequence[Part] = (),
 ) -> str:
     """Pictures with a line of text under each, row by row, as one `<svg>` element.
 
@@ -126,7 +140,7 @@ def grid_svg(
     for place, (smiles, text) in enumerate(molecules):
         x, y = place % columns * width, place // columns * (height + line)
         try:
-            body = _inner(molecule_svg(smiles, width=width, height=height))
+            body = _inner(molecule_svg(smiles, width=width, height=height, like=like))
         except UndrawableError:
             body = f'<text x="{width / 2:g}" y="{height / 2:g}" text-anchor="middle">no picture</text>'
         caption = escape(inert(text, limit=width // 7))
@@ -148,10 +162,8 @@ def data_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def _draw(drawer: rdMolDraw2D.MolDraw2D, mol: Chem.Mol, marks: Sequence[Mark]) -> None:
-    mol = Chem.Mol(mol)
-    rdDepictor.SetPreferCoordGen(False)
-    rdDepictor.Compute2DCoords(mol)
+def _draw(drawer: rdMolDraw2D.MolDraw2D, mol: Chem.Mol, marks: Sequence[Mark], like: Sequence[Part]) -> None:
+    mol = laid_out(mol, like)
     atoms: dict[int, tuple[float, ...]] = {}
     bonds: dict[int, tuple[float, ...]] = {}
     for mark in marks:
@@ -178,9 +190,10 @@ def _draw(drawer: rdMolDraw2D.MolDraw2D, mol: Chem.Mol, marks: Sequence[Mark]) -
     options.highlightRadius = 0.34
     options.highlightBondWidthMultiplier = 12
     options.annotationFontScale = 0.85
+    options.minFontSize = 8  # px: a drug in a small picture still tells N from O
     options.prepareMolsBeforeDrawing = False
     with quiet_rdkit():
-        ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=_can_be_kekulised(mol), forceCoords=True)
+        ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=_can_be_kekulised(mol))
         drawer.DrawMolecule(
             ready,
             highlightAtoms=list(atoms),

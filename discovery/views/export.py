@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rdkit import Chem
-from rdkit.Chem import rdDepictor
 
 from discovery.files import publish
 from discovery.molecule import quiet_rdkit
@@ -22,6 +21,7 @@ from discovery.outcome import Missing
 from discovery.results import Row, Run
 from discovery.score import Column, Score
 from discovery.views.drawing import UndrawableError, molecule_png
+from discovery.views.layout import Part, laid_out, shared_parts
 from discovery.views.reading import alerts_of, pose_of
 from discovery.views.text import inert
 
@@ -116,9 +116,9 @@ def write_sdf(run: Run, path: Path) -> int:
         The disk refused.
     """
     blocks, posed = [], 0
-    names = header(run.columns)
+    names, like = header(run.columns), shared_parts([row.smiles for row in run.rows])
     for row in run.rows:
-        mol, docked = _structure(row)
+        mol, docked = _structure(row, like)
         posed += docked
         mol.SetProp("_Name", _line(row.id)[:80])
         blocks.append(Chem.MolToMolBlock(mol))
@@ -138,7 +138,7 @@ def _line(value: object) -> str:
     return " " + text if text.startswith((">", "$$$$")) or text.strip() == "M  END" else text
 
 
-def _structure(row: Row) -> tuple[Chem.Mol, bool]:
+def _structure(row: Row, like: Sequence[Part]) -> tuple[Chem.Mol, bool]:
     with quiet_rdkit():
         pose = pose_of(row)
         docked = Chem.MolFromMolBlock(pose, removeHs=False) if pose else None
@@ -147,8 +147,7 @@ def _structure(row: Row) -> tuple[Chem.Mol, bool]:
         flat = Chem.MolFromSmiles(row.smiles) if row.smiles else None
     if flat is None:
         return Chem.Mol(), False
-    rdDepictor.Compute2DCoords(flat)
-    return flat, False
+    return laid_out(flat, like), False
 
 
 def write_excel(run: Run, path: Path, *, pictures: int = 500) -> None:
@@ -173,6 +172,7 @@ def write_excel(run: Run, path: Path, *, pictures: int = 500) -> None:
     except ImportError as error:
         raise ImportError("Excel files need: pip install 'discovery-workbench[lab]'") from error
     width, height = 180, 120  # px
+    like = shared_parts([row.smiles for row in run.rows])
     book = Workbook()
     sheet = book.active
     sheet.title = "molecules"
@@ -196,7 +196,9 @@ def write_excel(run: Run, path: Path, *, pictures: int = 500) -> None:
             cell.alignment = Alignment(vertical="top")
         if line - 2 < pictures and row.smiles:
             try:
-                picture = Image(io.BytesIO(molecule_png(row.smiles, width=2 * width, height=2 * height)))
+                picture = Image(
+                    io.BytesIO(molecule_png(row.smiles, width=2 * width, height=2 * height, like=like))
+                )
             except UndrawableError:
                 continue
             picture.width, picture.height = width, height

@@ -15,6 +15,7 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from discovery.results import Row, Run
 from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
+from discovery.views.layout import Part, shared_parts
 from discovery.views.text import PAPER, inert
 
 
@@ -59,16 +60,17 @@ def in_words(row: Row, names: Mapping[str, str]) -> str:
 def origins_html(run: Run, rows: Sequence[Row]) -> str:
     """One line a row: its parents, what was done to them, what came of it."""
     names, body = names_of(run), []
+    like = shared_parts([row.smiles for row in rows])
     for row in rows:
         parents = "".join(
-            f'<figure style="display:inline-block;margin:2px">{_drawn(parent)}<figcaption><small>'
+            f'<figure style="display:inline-block;margin:2px">{_drawn(parent, like)}<figcaption><small>'
             f"{escape(inert(names.get(parent, f'parent {place}')))}</small></figcaption></figure>"
             for place, parent in enumerate(row.parents[:3], start=1)
         )
         words = escape(in_words(row, names) or "proposed as it is")
         body.append(
             f'<tr><td style="{PAPER}">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
-            f'{words}</td><td style="{PAPER}"><figure style="margin:2px">{_drawn(row.smiles)}<figcaption><b>'
+            f'{words}</td><td style="{PAPER}"><figure style="margin:2px">{_drawn(row.smiles, like)}<figcaption><b>'
             f"{escape(inert(row.id))}</b></figcaption></figure></td></tr>"
         )
     heads = "".join(
@@ -77,9 +79,10 @@ def origins_html(run: Run, rows: Sequence[Row]) -> str:
     return f'<table style="border-collapse:collapse"><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
-def _drawn(smiles: str) -> str:
+def _drawn(smiles: str, like: Sequence[Part]) -> str:
     try:
-        return f'<img width="190" height="125" alt="structure" src="{data_uri(molecule_svg(smiles, width=190, height=125))}">'
+        svg = molecule_svg(smiles, width=190, height=125, like=like)
+        return f'<img width="190" height="125" alt="structure" src="{data_uri(svg)}">'
     except UndrawableError:
         return f"<code>{escape(inert(smiles, limit=60))}</code>"
 

@@ -22,6 +22,7 @@ from discovery.outcome import UserError
 from discovery.results import Run
 from discovery.score import Score
 from discovery.views.drawing import Mark, UndrawableError, molecule_png
+from discovery.views.layout import shared_parts
 from discovery.views.reading import alerts_of, label_of
 from discovery.views.text import inert, number
 
@@ -94,6 +95,7 @@ class Sifter:
             outcomes = [row.outcomes.get(column.name) for row in run.rows]
             numbers = [outcome.value if isinstance(outcome, Score) else None for outcome in outcomes]
             self._add(column.name, label_of(column), column.better, numbers)
+        self._like = shared_parts([row.smiles for row in run.rows])
         self._texts: list[str] = []
         self._library: rdSubstructLibrary.SubstructLibrary | None = None
         self._readable: Ints = np.zeros(0, dtype=np.int64)
@@ -164,7 +166,7 @@ class Sifter:
                 marks = [Mark(tuple(mol.GetSubstructMatch(pattern)))] if mol is not None else []
             try:
                 # a browser takes five times as long over an SVG image: each is a document of its own
-                drawn = molecule_png(row.smiles, marks=marks, width=300, height=195)
+                drawn = molecule_png(row.smiles, marks=marks, width=300, height=195, like=self._like)
                 picture = "data:image/png;base64," + base64.b64encode(drawn).decode()
             except UndrawableError:
                 picture = ""

@@ -32,6 +32,7 @@ from discovery.views.course import OVERALL, course_svg
 from discovery.views.drawing import data_uri, grid_svg
 from discovery.views.funnel_plot import funnel_html
 from discovery.views.grid import grid_of
+from discovery.views.layout import shared_parts
 from discovery.views.lineage import origins_html
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import PoseView, posed
@@ -63,7 +64,7 @@ class Html:
 
 @dataclass(frozen=True)
 class Table:
-    """Molecules and their scores, to be looked at, narrowed down and taken away."""
+    """Molecules and their scores, to be looked at, narrowed down and taken away: the rows of a `run`, in its order."""
 
     run: Run
 
@@ -210,7 +211,11 @@ class Table:
         Columns that a campaign asked of its best molecules alone come first: they decide, and a screen
         may be too narrow for all.
         """
-        columns, decimals, album = self._deciding_first(), decimals_of(self.run), Album(2_000_000)
+        columns, decimals, album = (
+            self._deciding_first(),
+            decimals_of(self.run),
+            Album(2_000_000, self.run.rows[:n]),
+        )
         has_ranks = any(row.rank is not None for row in self.run.rows[:n])
         heads = [*([""] if has_ranks else []), "structure", "name", *(label_of(column) for column in columns)]
         has_utility = any(row.utility is not None for row in self.run.rows)
@@ -257,7 +262,7 @@ class Table:
         if not shown:
             return Html("<p>No molecules.</p>")
         pairs = [(row.smiles, f"{row.rank}. {row.id}" if row.rank is not None else row.id) for row in shown]
-        svg = grid_svg(pairs, columns=columns)
+        svg = grid_svg(pairs, columns=columns, like=shared_parts([smiles for smiles, _ in pairs]))
         return Html(f'<img alt="{len(shown)} structures" style="background:#fff" src="{data_uri(svg)}">')
 
     def origins(self, n: int = 6) -> Html:

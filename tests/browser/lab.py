@@ -56,7 +56,8 @@ def lab(folder: Path, state: Path) -> Iterator[Lab]:
         f"--IdentityProvider.token={token}", "--ServerApp.allow_root=True", "--ServerApp.log_level=ERROR",
     ]  # fmt: skip
     own = {"JUPYTER_CONFIG_DIR": state / "config", "JUPYTER_RUNTIME_DIR": state / "runtime",
-           "JUPYTER_DATA_DIR": state / "data", "IPYTHONDIR": state / "ipython"}  # fmt: skip
+           "JUPYTER_DATA_DIR": state / "data", "IPYTHONDIR": state / "ipython", "TMPDIR": state / "tmp"}  # fmt: skip
+    own["TMPDIR"].mkdir()  # what notebooks make goes with the test's own
     environment = {
         **os.environ,
         **{key: str(path) for key, path in own.items()},

@@ -19,7 +19,7 @@ from discovery.score import Column, Score
 from discovery.series.door import Series
 from discovery.series.library import enumerate_library
 from discovery.series.measured import SeriesError
-from discovery.series.sheet import Sheet, drawing, left_out
+from discovery.series.sheet import Drawing, Sheet, left_out
 from tests.discovery.fake_run import HOSTILE, fake_run
 from tests.discovery.test_series_rgroups import CORE, R1, R2
 
@@ -146,10 +146,10 @@ def test_the_command(table: Path, tmp_path: Path) -> None:
 
 
 def test_sheets_show_without_trust_and_escape() -> None:
-    sheet = Sheet(HOSTILE, (HOSTILE,), ((HOSTILE,), (drawing("CCO"),), (drawing("no molecule"),)), HOSTILE)
+    sheet = Sheet(HOSTILE, (HOSTILE,), ((HOSTILE,), (Drawing("CCO"),), (Drawing("no molecule"),)), HOSTILE)
     for text in (sheet._repr_html_(), str(sheet.markup())):
         assert HOSTILE not in text
     assert 'src="data:image/svg+xml' in sheet._repr_html_()
     assert "no molecule" in sheet._repr_html_()
     assert left_out([None, 3]).rows == ()
-    assert drawing("[*:1]CC").svg.count("<path") > drawing("CC").svg.count("<path")  # R1 is written
+    assert Drawing("[*:1]CC").svg().count("<path") > Drawing("CC").svg().count("<path")  # R1 is written

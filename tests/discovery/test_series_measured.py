@@ -11,7 +11,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Column, Score
 from discovery.series import measured
-from discovery.series.measured import Entry, SeriesError
+from discovery.series.measured import Entry, SeriesError, _negative_log
 from tests.discovery.fake_run import fake_run
 
 TABLE = """name,smiles,Ki nM,note
@@ -98,3 +98,15 @@ def test_a_run_becomes_a_series() -> None:
             assert found.column.name == "qed"
     with pytest.raises(SeriesError, match="no column 'pki'"):
         measured.of_run(run, "pki")
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "label"),
+    [
+        ("JAK2 IC50 (nM)", "nM", "JAK2 pIC50"), ("IC50_nM", "nM", "pIC50"), ("Ki [µM]", "µM", "pKi"),
+        ("Kd", "M", "pKd"), ("exp_mean [nM]", "nM", "−log10(exp_mean / M)"), ("nM", "nM", "−log10(nM / M)"),
+        ("Kinase assay, nM", "nM", "−log10(Kinase assay / M)"),
+    ],
+)  # fmt: skip
+def test_concentrations_become_what_chemists_call_them(column: str, unit: str, label: str) -> None:
+    assert _negative_log(column, unit) == label
