@@ -79,6 +79,7 @@ def train(
     save_every: float = 120.0,
     crew: Crew | None = None,
     tell: Callable[[dict[str, float]], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Path:
     """Train until `steps`, or for `budget` seconds in all, whichever is given; returns the weights' path.
 
@@ -92,6 +93,8 @@ def train(
     tell : callable, optional
         Hears of every measurement: step, seconds, loss, and now and then the validation,
         nats a held-out molecule. All of them go to metrics.jsonl too.
+    clock : callable
+        What the budget is counted by, seconds; `time.process_time` where the processor is shared with others.
 
     Raises
     ------
@@ -108,9 +111,9 @@ def train(
     if checkpoint.exists():
         state.restore(checkpoint, asdict(recipe))
     diary = Diary(out / "metrics.jsonl", tell)
-    began, saved = time.monotonic() - state.seconds, time.monotonic()
+    began, saved = clock() - state.seconds, time.monotonic()
     for numbers in course.batches(state.step):
-        state.seconds = crew.agree(time.monotonic() - began)
+        state.seconds = crew.agree(clock() - began)
         state.progress = state.step / steps if steps is not None else state.seconds / (budget or 1.0)
         if state.progress >= 1.0:
             break
@@ -279,8 +282,8 @@ def seconds(text: str) -> float:
 
 
 def learn(
-    molecules: Sequence[Path],
-    out: Path,
+    molecules: Sequence[str | Path],
+    out: str | Path,
     *,
     steps: int | None = None,
     budget: float | None = None,
@@ -291,27 +294,39 @@ def learn(
     device: str = "auto",
     tell: Callable[[dict[str, float]], None] | None = None,
     settings: Mapping[str, Any] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Path:
     """From SMILES files to weights: reads the molecules unless `out` holds them already, then trains.
 
     A model that is taught a further series (`start`) takes up the series' own units and bonds,
-    learns in smaller steps, and none of the series is held out for benchmarks. `settings` are
-    fields of `Recipe` to be other than usual.
+    learns in smaller steps, and none of the series is held out for benchmarks.
+
+    Parameters
+    ----------
+    steps, budget : when to stop: after so many steps, or so many seconds, in all; one of them
+    clock : what the seconds are counted by
+    limit : at most so many molecules of each file
+    workers : processes that read the molecules
+    device : auto, cpu or cuda
+    tell : called with what each validation measured
+    settings : fields of `Recipe` to be other than usual
+    seed : the same seed, files and settings give the same weights
 
     Raises
     ------
     SettingError
         As `prepare` and `train`; or `out` was begun with other molecules.
     """
+    files, out = [Path(file) for file in molecules], Path(out)
     crew = join_crew(device)
     data = out / "data"
     begun = (data / "vocabulary.json").exists()
-    made_of = _made_of(molecules, limit, start)
+    made_of = _made_of(files, limit, start)
     if begun:
         _check_same(data / MADE_OF, made_of)
     elif crew.leads:
         prepared = prepare(
-            molecules,
+            files,
             seed=seed,
             limit=limit,
             workers=workers,
@@ -329,7 +344,15 @@ def learn(
         usual |= {"batch": 64, "rate": 5e-4, "warmup": 20, "decay": 0.5, "shape": start.shape}
     recipe = Recipe(**{**usual, **(settings or {})})
     return train(
-        Dataset.load(data), out, recipe=recipe, steps=steps, budget=budget, start=start, crew=crew, tell=tell
+        Dataset.load(data),
+        out,
+        recipe=recipe,
+        steps=steps,
+        budget=budget,
+        start=start,
+        crew=crew,
+        tell=tell,
+        clock=clock,
     )
 
 

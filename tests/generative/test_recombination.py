@@ -90,6 +90,16 @@ def test_molecules_are_new_drug_like_and_stable() -> None:
         ("CC#CC#CC", "diyne"),
         ("S=Cc1ccccc1", "thioaldehyde or thioketone"),
         ("CC(=S)CC", "thioaldehyde or thioketone"),
+        ("C=C(C)NC", "enamine"),
+        ("CN1CCC=C1c1ccccc1", "enamine"),
+        ("CNC(O)=S", "carbamic or carbonic acid"),
+        ("CCS(=O)n1cccn1", "acyl or sulfinyl on a pyrrole-type nitrogen"),
+        ("CC(O)=NC", "imidic acid where the amide is the stable form"),
+        ("CN=CSC", "formimidate"),
+        ("CC[N+]#[C-]", "isocyanide"),
+        ("CC(F)NC(C)=O", "fluorine beside a hydroxy group or an amine"),
+        ("CCC(O)(F)F", "fluorine beside a hydroxy group or an amine"),
+        ("CC(N)S(N)(=O)=O", "amine beside a sulfone"),
     ],
 )
 def test_reactive_groups_are_named(smiles: str, group: str) -> None:
@@ -97,10 +107,26 @@ def test_reactive_groups_are_named(smiles: str, group: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "smiles", ["CNc1ccncn1", "CN=c1ccn(C)cc1", "Nc1cc[nH]c(=O)n1", "NC(=N)Nc1ccccc1", "CC(=S)NC"]
+    "smiles",
+    [
+        "CNc1ccncn1",
+        "CN=c1ccn(C)cc1",
+        "Nc1cc[nH]c(=O)n1",
+        "NC(=N)Nc1ccccc1",
+        "CC(=S)NC",
+        "CCC#N",
+        "CN(C(C)=O)C(F)(F)F",
+        "FC(F)n1cccn1",
+        "CC(=O)NCS(=O)(=O)c1ccccc1",
+        "NCCS(C)(=O)=O",
+        "CC(=O)NO",
+        "CC(=O)C=CN(C)C",
+        "C=CN1CCCC1=O",
+        "C1=CNc2ccccc2C1",
+    ],
 )
 def test_the_stable_form_is_not_struck_out(smiles: str) -> None:
-    """An amine, an imine that cannot be one, cytosine, a guanidine, a thioamide."""
+    """An amine, an imine that cannot be one, cytosine, a guanidine, a thioamide; then what the rules come near to."""
     assert unstable(Chem.MolFromSmiles(smiles)) is None
 
 
