@@ -1,13 +1,14 @@
-"""What a run says while it runs: one stream of events, three sinks.
+"""What a run says while it runs: one stream of events, four sinks.
 
-A terminal shows a live table, a notebook a bar, a batch log one JSON line an
-event. All three say the same: how many molecules ended well, how many failed, how
+A terminal shows a live table, a notebook a bar, a batch log a line a minute; for a
+program, one JSON line an event. All say the same: how many molecules ended well, how many failed, how
 many are left; a bar never reaches its end by skipping.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -52,7 +53,7 @@ def silent(event: Event) -> None:
 
 @dataclass
 class JsonLines:
-    """One JSON object a line: for batch logs."""
+    """One JSON object an event: for programs that watch."""
 
     out: TextIO = field(default_factory=lambda: sys.stderr)
 
@@ -65,14 +66,30 @@ class JsonLines:
 
 @dataclass
 class Lines:
-    """A plain line when a step begins or ends: for a dumb terminal or a redirected log a person reads."""
+    """Plain lines with the time of day: for a log that a person reads, or a terminal that cannot redraw.
+
+    A line when a step begins or ends, when something is to be noted, and on the way once
+    a minute, with how long is left at the pace so far.
+    """
 
     out: TextIO = field(default_factory=lambda: sys.stderr)
+    every_s: float = 60.0
+    clock: Callable[[], float] = time.monotonic
+    _begun: dict[str, tuple[int, float]] = field(default_factory=dict)  # step -> first count heard, and when
+    _last: float = field(default=-math.inf)
 
     def __call__(self, event: Event) -> None:
+        now = self.clock()
+        count, since = self._begun.setdefault(event.stage, (event.done, now))
+        parts = [time.strftime("%Y-%m-%d %H:%M:%S"), describe(event)]
         if event.kind == "progress":
-            return
-        print(describe(event), file=self.out, flush=True)
+            if now - self._last < self.every_s:
+                return
+            self._last = now
+            if event.total > event.done > count:
+                left = (event.total - event.done) * (now - since) / (event.done - count)
+                parts.append(f"about {duration(left)} left")
+        print(" | ".join(parts), file=self.out, flush=True)
 
 
 @dataclass
@@ -141,10 +158,18 @@ def describe(event: Event) -> str:
     """An event as one line of text."""
     parts = [inert(part) for part in (event.stage, event.text) if part]
     if event.total or event.done:
-        parts.append(f"{event.done} of {event.total}: {event.ok} ok, {event.failed} without a score")
+        of = f" of {event.total:,}" if event.total else ""
+        parts.append(f"{event.done:,}{of}: {event.ok:,} ok, {event.failed:,} without a score")
     if event.seconds:
-        parts.append(f"{event.seconds:.1f} s")
+        parts.append(duration(event.seconds))
     return " | ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """A time as one says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def choose(style: str = "auto") -> Sink:
@@ -164,7 +189,7 @@ def choose(style: str = "auto") -> Sink:
         return Lines()
     if style == "terminal" or sys.stderr.isatty():
         return Terminal()
-    return Notebook() if _in_notebook() else JsonLines()
+    return Notebook() if _in_notebook() else Lines()
 
 
 def close(sink: Sink) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from discovery import execution, plugins, provenance
 from discovery.config import Campaign
 from discovery.devices import seed_for
+from discovery.events import duration
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError
@@ -69,7 +70,7 @@ class Plan:
                 f"{s.name:<22}{s.when:<8}{s.molecules:>9,}{s.start_s:>8.1f} s{each:>12}  {s.note}".rstrip()
             )
         lines.append(
-            f"estimated time: {_duration(self.seconds)} on this machine, from a pilot of {self.pilot_s:.0f} s"
+            f"estimated time: {duration(self.seconds)} on this machine, from a pilot of {self.pilot_s:.0f} s"
         )
         lines.append(f"estimated disk: {self.bytes_a_molecule * most / 1e6:.1f} MB")
         lines.append(f"network: {', '.join(self.network) or 'nothing is fetched'}")
@@ -192,9 +193,3 @@ def _network(part: object) -> list[str]:
     """What a part says it would fetch, through a `network` attribute."""
     said = getattr(part, "network", ())
     return [said] if isinstance(said, str) and said else list(said)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

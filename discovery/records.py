@@ -12,6 +12,7 @@ import difflib
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -106,6 +107,23 @@ def records(path: Path, *, smiles: str | None = None, name: str | None = None) -
             )
         return _smi(path)
     return _table(path, kind, smiles, name)
+
+
+def about(path: Path) -> int:
+    """About how many records a file holds, to tell how long is left; 0 where that would cost more than a look."""
+    kind = _kind(path)
+    if kind == "parquet":
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowException, OSError):  # packed, or damaged
+            return 0
+    mark = b"$$$$" if kind == "sdf" else b"\n"
+    count, tail = 0, b""
+    with suppress(Torn):
+        for chunk in chunks(path):
+            count += (tail + chunk).count(mark)
+            tail = chunk[len(chunk) - len(mark) + 1 :]
+    return count
 
 
 def word(kind_of: Path) -> str:

@@ -24,7 +24,7 @@ from discovery import config as configuration
 from discovery import execution, plugins, provenance
 from discovery.config import ScorerConfig
 from discovery.demo import demo_config
-from discovery.events import Event, Sink, silent
+from discovery.events import Event, Sink, duration, silent
 from discovery.files import publish, refused
 from discovery.funnel import within
 from discovery.intake import Row, read
@@ -32,6 +32,7 @@ from discovery.ledger import Ledger, digest, shard_key
 from discovery.molecule import Molecule
 from discovery.outcome import Counts, Fault, Missing, Reason, UserError
 from discovery.ranking import Criterion, utility
+from discovery.records import about
 from discovery.score import Column, Score
 from discovery.sharing import PLAIN, Terms, tidy
 from discovery.views.export import inert_cell
@@ -102,6 +103,7 @@ def screen(
     smiles, name : columns, where the file's own names do not tell
     workers : processes; 0 scores in this one
     top : how many of the best go to top.csv
+    on_event : told of every step
     terms : how a batch is shared with helpers (see sharing.py)
 
     Raises
@@ -118,6 +120,7 @@ def screen(
     first = next(rows, None)
     if first is None:
         raise ScreenError(f"{library} holds no rows")
+    total = about(Path(library))
     parts = _parts(scorers)
     columns = _columns(parts)
     settings = {
@@ -141,13 +144,13 @@ def screen(
             key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
             if not ledger.has(key) or _retry(ledger.read(key)):
                 ledger.put_document("finished", None)
-                told = _told(on_event, counts, batch, began)
+                told = _told(on_event, counts, batch, total, began)
                 _score_batch(ledger, key, batch, parts, columns, versions, workers, terms, told)
             counts = _add(counts, ledger.shard(key).counts)
             keys.append(key)
             on_event(
                 Event(
-                    "progress", "screen", done=counts.n_in, ok=counts.n_ok, failed=counts.n_failed,
+                    "progress", "screen", done=counts.n_in, total=total, ok=counts.n_ok, failed=counts.n_failed,
                     seconds=time.monotonic() - began,
                 )
             )  # fmt: skip
@@ -292,24 +295,29 @@ def _score_batch(
     shutil.rmtree(workshop)
 
 
-def _told(on_event: Sink, before: Counts, batch: Sequence[Row], began: float) -> Sink:
+def _told(on_event: Sink, before: Counts, batch: Sequence[Row], total: int, began: float) -> Sink:
     """Tells of a batch in the making: a batch is minutes, and silence looks like a stop."""
-    last = time.monotonic()
+    last, known = time.monotonic(), 0
 
     def tell(event: Event) -> None:
-        nonlocal last
+        nonlocal last, known
         if event.kind == "warning":
             on_event(event)
+        elif event.kind == "stage":
+            known = event.done
         elif event.kind == "progress" and time.monotonic() - last > 5.0:
             last = time.monotonic()
             text = (
                 f"rows {batch[0].number:,} to {batch[-1].number:,}, {event.stage}: "
                 f"{event.done:,} of {event.total:,}"
             )
+            if event.done > known:
+                left = (event.total - event.done) * event.seconds / (event.done - known)
+                text += f", of which about {duration(left)} are left"
             on_event(
                 Event(
-                    "progress", "screen", text, done=before.n_in, ok=before.n_ok, failed=before.n_failed,
-                    seconds=last - began,
+                    "progress", "screen", text, done=before.n_in, total=total, ok=before.n_ok,
+                    failed=before.n_failed, seconds=last - began,
                 )
             )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 
@@ -42,10 +43,28 @@ def test_a_line_says_how_many_failed_and_nothing_acts() -> None:
     assert not set(out.getvalue()) & set("\x1b\x07\x00\u202e")
 
 
-def test_lines_leave_out_progress() -> None:
-    out = io.StringIO()
-    Lines(out)(Event("progress", "x", done=1, total=2))
-    assert out.getvalue() == ""
+def test_a_log_tells_once_a_minute_how_far_and_how_long() -> None:
+    out, now = io.StringIO(), [0.0]
+    log = Lines(out, clock=lambda: now[0])
+    for done in range(0, 5000, 10):  # ten molecules a second
+        now[0] = done / 10
+        log(Event("progress", "screen", done=done, total=10_000, ok=done))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 9  # 500 seconds
+    assert "\r" not in out.getvalue()
+    assert re.match(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| screen \| 4,800 of 10,000: 4,800 ok, 0 without", lines[-1]
+    )
+    assert lines[-1].endswith("about 9 min left")
+
+
+def test_rows_found_done_already_do_not_shorten_what_is_left() -> None:
+    out, now = io.StringIO(), [0.0]
+    log = Lines(out, clock=lambda: now[0], every_s=1.0)
+    for done in (9000, 9010, 9020):
+        log(Event("progress", "screen", done=done, total=10_000))
+        now[0] += 10.0
+    assert out.getvalue().splitlines()[-1].endswith("about 16 min left")
 
 
 def test_a_stage_without_counts_is_described_by_its_text() -> None:
@@ -85,7 +104,7 @@ def test_each_style_has_its_sink(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(choose("lines"), Lines)
     choose("silent")(Event("run"))
     monkeypatch.setattr("sys.stderr", io.StringIO())
-    assert isinstance(choose("auto"), JsonLines)
+    assert isinstance(choose("auto"), Lines)
 
 
 def test_a_style_that_does_not_exist_is_refused_before_the_work() -> None:
