@@ -1,5 +1,5 @@
 """What is known about a target: from articles to quoted, signed evidence.
 
 article, readers, corpus, sentences, lexicon, dictionary, lexicon_build, likeness, families,
-normalisation, mentions, variants, assertion, exposure, claims, evidence, dossier, pages, mining, cli.
+wording, normalisation, mentions, variants, assertion, exposure, claims, evidence, dossier, pages, mining, cli.
 """

@@ -26,6 +26,7 @@ from discovery.outcome import UserError
 from literature.families import Families
 from literature.lexicon import RISKY, Concept, Entry, Lexicon, LexiconError, Type, contested, curated
 from literature.likeness import Likeness
+from literature.wording import Wording
 
 # Ranks of a name, the surer the smaller: annotated often, the concept's own, annotated now and then, ..., of a
 # concept of another vocabulary that is mapped to this one.
@@ -226,6 +227,11 @@ class Dictionary:
         genes = np.array([type == "gene" for type in self._columns["type"]])
         ranks, owners = (self._tables.names[column].to_numpy() for column in ("rank", "concept"))
         return Families(self._ids, self._told, genes, self._keys, ranks, owners)
+
+    @cached_property
+    def wording(self) -> Wording:
+        """Finds genes by the words of their names."""
+        return Wording(self.families)
 
     def joined(self, compact: str) -> tuple[str, ...]:
         """Keys that are this text once their spaces are taken out: "nfkb" -> "nf kb"."""

@@ -79,10 +79,11 @@ class Families:
     @cached_property
     def _holders(self) -> Counter[str]:
         """In how many names of genes each word stands."""
-        return Counter(" ".join(self.keys[name] for name in self._of_genes).split())
+        return Counter(" ".join(self.keys[name] for name in self.of_genes).split())
 
     @cached_property
-    def _of_genes(self) -> list[int]:
+    def of_genes(self) -> list[int]:
+        """All names of genes."""
         names: list[int] = np.flatnonzero(self.genes[self.owners]).tolist()
         return names
 
@@ -94,7 +95,7 @@ class Families:
     def _members(self) -> dict[str, list[tuple[int, str, int]]]:
         """Of each family: owner, what its name has more, rank."""
         found: dict[str, list[tuple[int, str, int]]] = {}
-        for name in self._of_genes:
+        for name in self.of_genes:
             rank, owner = int(self.ranks[name]), int(self.owners[name])
             parts = [part for part in self.keys[name].split() if part not in _SAYS_NOTHING]
             for more in (1, 2):
@@ -105,15 +106,18 @@ class Families:
                     found.setdefault(family, []).append((owner, " ".join(parts[-more:]), rank))
         return found
 
+    def names_of(self, place: int) -> list[str]:
+        """The keys of a concept's names."""
+        order, starts = self._names
+        return [self.keys[name] for name in order[starts[place] : starts[place + 1]]]
+
     def words(self, id: str) -> frozenset[str]:
         """The words of a gene's names that may tell it from others; none of what is no gene."""
         place = self.ids.get(id)
         return frozenset() if place is None or not self.genes[place] else self._said(place)
 
     def _said(self, place: int) -> frozenset[str]:
-        order, starts = self._names
-        names = order[starts[place] : starts[place + 1]]
-        words = {word for name in names for word in self.keys[name].split()}
+        words = {word for name in self.names_of(place) for word in name.split()}
         return frozenset(word for word in words if len(word) >= _TELLING and not word.isdigit())
 
     def fit(self, id: str, name: str, around: Surroundings) -> float:
@@ -125,7 +129,7 @@ class Families:
             The key in question, whose own words say nothing.
         """
         shared = (self.words(id) & around.words) - set(name.split())
-        return sum(math.log(len(self._of_genes) / self._holders[word]) for word in shared)
+        return sum(math.log(len(self.of_genes) / self._holders[word]) for word in shared)
 
     def support(self, id: str, name: str, around: Surroundings) -> float:
         """As `fit`, and more where the document names the gene by another name."""

@@ -30,15 +30,15 @@ _SCORES = {
     "words": 0.85,
     "head": 0.65,
     "member": 0.65,
+    "described": 0.6,  # where links so little sure are wanted; a link's own score is its share of what speaks for all
     "letters": 0.6,
     "family": 0.4,
 }
 _CLEAR = 8.0  # natural-log units: so much more a document must say of one gene than of others with its name
-_GUESSES = frozenset({"head", "letters"})  # a member of a family is surer than these
+_LIKELY, _POSSIBLE = 0.3, 0.1  # least share of the first gene that words describe, and of others
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
-_LONG = 12  # letters of a gene's name that may be told by them: symbols differ by one
-_LETTERS: Mapping[Type, float] = {"disease": 0.75, "gene": 0.82}  # least cosine of a name in other letters
+_LETTERS = 0.75  # least cosine of a disease's name in other letters
 _WAYS = 60  # bent names that are bent again
 
 
@@ -63,7 +63,8 @@ def normalise(
     text
         The document itself, or what it says. Of genes that share a name, the one it says more of comes
         first ("context" where that is clear), and a family's name ("caspases") means the member it
-        names ("member"), else that most written about ("family").
+        names ("member"), else that most written about ("family"). A name that no gene bears may
+        describe one ("described").
     lexicon
         Where to look; the shipped dictionaries when None.
     species
@@ -118,24 +119,45 @@ def normalise(
         kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said))
         return _relative(lexicon, kin, around, least)
 
-    asked = False
+    # A gene's bent name is weighed against what its words describe, where guesses are welcome.
+    guess = type == "gene" and _SCORES["described"] >= least
+    bent: tuple[Link, ...] = ()
     for word, method in ways:
-        if method in _GUESSES and not asked:
-            asked = True
-            if links := elsewhere():
-                return links
         if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted, around)):
-            return links
-    return () if asked else elsewhere()
+            if not (guess and method == "bent"):
+                return links
+            bent = links
+            break
+    if not bent and (links := elsewhere()):
+        return links
+    forms = [key(said) for said in (name, full) if said]
+    described = _described(lexicon, forms, around or _NOWHERE, bent) if guess else ()
+    return tuple(link for link in described if link.score >= least) or bent
 
 
-_SYMBOL = re.compile(
-    r"\s((?:[A-Z][A-Za-z]*[ -]?\d+[A-Za-z]?|[A-Z][A-Za-z]*[A-Z\d][A-Za-z\d]*|[A-Z][a-z]{2,4}))$"
-)
+_NOWHERE = Surroundings(frozenset(), {})
+
+
+def _described(
+    lexicon: Lexicon, forms: Sequence[str], around: Surroundings, bent: Sequence[Link]
+) -> tuple[Link, ...]:
+    """The genes that the words of a name describe, and those called so but for the way it is written."""
+    written = {link.concept.id: link.method for link in bent}
+    for layer in reversed(lexicon.layers):
+        if isinstance(layer, Dictionary):
+            found = layer.wording.likeliest(forms, around, tuple(written))
+            if found and found[0][1] >= _LIKELY:
+                near = [(lexicon.concept(id), share) for id, share in found if share >= _POSSIBLE]
+                return tuple(
+                    Link(concept, share, written.get(concept.id, "described"))
+                    for concept, share in near
+                    if concept
+                )
+    return ()
 
 
 def _otherwise(name: str, short_forms: Mapping[str, str], around: Surroundings) -> Iterator[tuple[str, str]]:
-    """How else a document writes a gene's name: by what it is short for, with a last word in full, as a symbol."""
+    """How else a document writes a gene's name: by what it is short for, with a last word in full."""
     word = key(name)
     for short, full in short_forms.items():
         if len(short) >= _MINIMUM and key(full) == word:
@@ -145,8 +167,6 @@ def _otherwise(name: str, short_forms: Mapping[str, str], around: Surroundings) 
         for longer in sorted(around.words):
             if longer.startswith(last) and len(longer) >= len(last) + _MINIMUM:
                 yield " ".join([*before, longer]), "abbreviation"
-    if match := _SYMBOL.search(name):  # "nucleoprotein IFI 16"
-        yield key(match[1]), "head"
 
 
 def _relative(lexicon: Lexicon, names: Sequence[str], around: Surroundings, least: float) -> tuple[Link, ...]:
@@ -225,9 +245,8 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon, least: float) -> Itera
         yield joined, "spaced"
     seen, ways = {word}, [word]
     for method, bend in _RULES.get(type or "", _GENE + _DISEASE + _CHEMICAL):
-        spelled = _SCORES["letters"] >= least
-        if bend is _head or (bend is _gene_core and spelled and len(compact) >= _LONG):
-            for alike, how in _alike(lexicon, "disease" if bend is _head else "gene", word, spelled):
+        if bend is _head:
+            for alike, how in _alike(lexicon, word, spelled=_SCORES["letters"] >= least):
                 if alike not in seen:
                     seen.add(alike)
                     yield alike, how
@@ -242,19 +261,21 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon, least: float) -> Itera
                             yield joined, method
 
 
-def _alike(lexicon: Lexicon, type: Type, word: str, spelled: bool) -> Iterator[tuple[str, str]]:
-    """Names that say the same in other words, the concept annotators name most often first; then in other letters."""
+def _alike(lexicon: Lexicon, word: str, *, spelled: bool) -> Iterator[tuple[str, str]]:
+    """Diseases' names that say the same in other words, the one annotators name most often first; then in other letters."""
     for layer in reversed(lexicon.layers):
         if isinstance(layer, Dictionary):
-            likeness = layer.likeness(type)
-            said = likeness.same(word) if type == "disease" else []
+            likeness = layer.likeness("disease")
             same = [
-                (entry, one) for one in said for entry in layer.entries(one) if entry.concept.type == type
+                (entry, one)
+                for one in likeness.same(word)
+                for entry in layer.entries(one)
+                if entry.concept.type == "disease"
             ]
             for _, one in sorted(same, key=lambda found: (-found[0].told, *_rank(found[0], False))):
                 yield one, "words"
             for one, cosine in likeness.nearest(word, 3) if spelled else ():
-                if cosine >= _LETTERS[type]:
+                if cosine >= _LETTERS:
                     yield one, "letters"
 
 
@@ -435,15 +456,6 @@ _GENERIC = frozenset(
 )
 
 
-def _gene_core(word: str) -> Iterator[str]:
-    """ "KDEL-binding calreticulin" -> "calreticulin", "GTPase Rab6a" -> "Rab6a"; a receptor is not its ligand."""
-    words = word.split()
-    if len(words) > 2 and "receptor" not in words:
-        yield " ".join(words[1:])
-        if not words[-1].isdigit():
-            yield " ".join(words[:-1])
-
-
 def _head(word: str) -> Iterator[str]:
     """ "late infantile metachromatic leukodystrophy" -> "metachromatic leukodystrophy": the end of it that is known."""
     words = word.split()
@@ -483,7 +495,6 @@ _GENE = (
     ("bent", _swapped(_SWAPS["gene in full"], whole=True)),
     ("shorter", _shortened(_STATES)),
     ("shorter", _shortened(_GENE_WORDS)),
-    ("head", _gene_core),
 )
 _RULES = {"disease": _DISEASE, "chemical": _CHEMICAL, "gene": _GENE}
 

@@ -14,6 +14,7 @@ Failures  a name without an answer is not right; an answer counts if it, or a cr
           for as such (species="mouse")
 
 python tests/benchmarks/normalisation.py [--quick] [--looked-at]
+python tests/benchmarks/normalisation.py --fit     weights of literature/wording.py, from all fifths but the reported
 """
 
 from __future__ import annotations
@@ -23,18 +24,24 @@ import gzip
 import hashlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
 from literature.dictionary import Dictionary
-from literature.lexicon import Lexicon, Type
+from literature.families import surroundings
+from literature.lexicon import Lexicon, Type, key
 from literature.lexicon_build import LEARNED_TYPES, build, build_genes, identifier
 from literature.mentions import abbreviations
 from literature.normalisation import normalise
 from literature.readers.pubtator import Annotated, read_annotated
+from literature.wording import WEIGHTS, Seen
 from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 
@@ -58,6 +65,8 @@ TASKS: tuple[tuple[str, Type], ...] = (
 
 
 REPORTED, LOOKED_AT = 1, 0  # fifths
+SURELY = 0.7  # score from which on no name is read by its words
+RIDGE = 2.0  # penalty on squared weights
 
 
 def fifth(id: str) -> int:
@@ -113,15 +122,68 @@ def by_key(lexicon: Lexicon) -> Answer:
     return answer
 
 
+def described(part: int, genes: frozenset[str]) -> Iterator[tuple[list[Seen], list[bool]]]:
+    """Of each gene's name of a fifth that is read by its words: what speaks for each gene, and whether it is right."""
+    dictionary = Dictionary(
+        build(SHARED / "dictionaries", [file(n) for n in SETS], keep=lambda id: fifth(id) != part)
+    )
+    lexicon, bend = Lexicon([dictionary]), ("described", "bent")
+    for name in (name for name, kind in TASKS if kind == "gene"):
+        for found in read_annotated(file(name)):
+            if not isinstance(found, Annotated) or fifth(found.article.id) != part:
+                continue
+            short_forms, around = abbreviations(found.article), surroundings(found.article.text, lexicon)
+            for one in found.annotations:
+                gold = {identifier("gene", id) for ids in one.ids for id in ids.split("+")}
+                if LEARNED_TYPES.get(one.type) != "gene" or not gold & genes:
+                    continue
+                ask = partial(
+                    normalise, one.text, "gene", short_forms=short_forms, text=around, lexicon=lexicon
+                )
+                if (links := ask()) and links[0].method not in bend:
+                    continue
+                forms = [key(said) for said in (one.text, short_forms.get(one.text, "")) if said]
+                bent = [link.concept.id for link in ask(least=SURELY) if link.method == "bent"]
+                seen = dictionary.wording.seen(forms, around, bent)
+                concepts = [lexicon.concept(gene.id) for gene in seen]
+                yield seen, [bool(c and gold & {c.id, *c.xrefs}) for c in concepts]
+
+
+def fitted(shown: Iterable[tuple[list[Seen], list[bool]]]) -> dict[str, float]:
+    """Weights of a conditional logit, by likelihood and a penalty on squared weights."""
+    names = list(WEIGHTS)
+    cases = [
+        (np.array([[gene.cues.get(name, 0.0) for name in names] for gene in seen]), np.array(right))
+        for seen, right in shown
+        if any(right)
+    ]
+
+    def cost(weights: Any) -> tuple[float, Any]:
+        value, slope = RIDGE / 2 * weights @ weights, RIDGE * weights
+        for cues, right in cases:
+            speaks = cues @ weights
+            whole, ours = np.logaddexp.reduce(speaks), np.logaddexp.reduce(speaks[right])
+            value += whole - ours
+            slope += np.exp(speaks - whole) @ cues - np.exp(speaks[right] - ours) @ cues[right]
+        return value, slope
+
+    found = minimize(cost, np.zeros(len(names)), jac=True, method="L-BFGS-B").x
+    return {name: round(float(weight), 2) for name, weight in zip(names, found, strict=True)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="without the baselines")
     parser.add_argument("--looked-at", action="store_true", help="the fifth the rules were written with")
+    parser.add_argument("--fit", action="store_true", help="print weights for genes told by their words")
     asked = parser.parse_args()
     quick, part = asked.quick, LOOKED_AT if asked.looked_at else REPORTED
     if not SHARED.exists():
         nothing_measured("the annotated sets of ../shared/data/literature are absent")
     human, mouse = genes_of("Homo_sapiens"), genes_of("Mus_musculus")
+    if asked.fit:
+        print(fitted([one for part in range(5) if part != REPORTED for one in described(part, human)]))
+        return
     files = [file(n) for n in SETS]
 
     def keep(id: str) -> bool:

@@ -154,12 +154,6 @@ def test_a_class_of_drugs_is_not_its_commonest_member() -> None:
     [
         ("gamma-syn", {}, "Fibrils of gamma-synuclein grew; gamma-syn was phosphorylated.", "SNCG"),
         ("orphan brain kinase one", {"SBK1": "orphan brain kinase one"}, "It (SBK1) was seen.", "SBK1"),
-        (
-            "nuclear membrane nucleoprotein IFI 27",
-            {},
-            "The nuclear membrane nucleoprotein IFI 27 was lost.",
-            "IFI27",
-        ),
     ],
 )
 def test_a_gene_may_be_written_otherwise_in_the_same_document(
@@ -170,3 +164,28 @@ def test_a_gene_may_be_written_otherwise_in_the_same_document(
     assert not any(x.concept.name == symbol for x in normalise(name, "gene")), (
         "without the document nothing tells"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "symbol"),
+    [
+        ("nuclear membrane nucleoprotein IFI 27", "", "IFI27"),
+        ("IFN-gamma inducible 10 kDa protein", "", "CXCL10"),
+        ("lymphocyte chemokine receptor CXCR3 isoform short", "", "CXCR3"),
+        ("muscular glycogenin", "Glycogenin-2 (GYG2) was lost.", "GYG2"),
+    ],
+)
+def test_a_name_no_gene_bears_is_told_by_its_words(name: str, text: str, symbol: str) -> None:
+    """Reference: NCBI Gene."""
+    found = normalise(name, "gene", text=text)
+    assert (found[0].concept.name, found[0].method) == (symbol, "described")
+    assert 0.3 <= found[0].score <= 1
+    assert sum(link.score for link in found) <= 1 + 1e-9
+    assert normalise(name, "gene", text=text, least=0.7) == (), (
+        "guesses are left out where only sure links count"
+    )
+
+
+@pytest.mark.parametrize("name", ["receptor", "protein kinase of some kind", "the gene", "subunit 7"])
+def test_words_of_many_genes_tell_none(name: str) -> None:
+    assert normalise(name, "gene") == ()
