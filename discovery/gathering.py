@@ -13,23 +13,45 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
 from discovery.proposal import Proposal
 from discovery.results import Row, Run
-from discovery.score import Column, Score, Scorer, scored
+from discovery.score import Column, Score, Scorer, healthy_of, scored
 from discovery.target import Target
 
 
 def run_of(
-    molecules: Sequence[Molecule | Missing], scores: Mapping[Column, Sequence[Score | Missing]], name: str
+    molecules: Sequence[Molecule | Missing],
+    scores: Mapping[Column, Sequence[Score | Missing]],
+    name: str,
+    names: Sequence[str] = (),
+    texts: Sequence[str] = (),
 ) -> Run:
     """Molecules and their scores; of several with one name the later ones say which row they are.
+
+    Parameters
+    ----------
+    names, texts : the user's own name of each row and the structure as written, for rows without a molecule too
 
     Raises
     ------
     ValueError
-        A column has another number of outcomes than there are molecules.
+        A column, the names or the texts are not as many as the molecules.
+    TypeError
+        A column is no Column, a molecule no Molecule, an outcome neither Score nor Missing.
     """
+    healthy_of(molecules)
     for column, outcomes in scores.items():
+        if not isinstance(column, Column):
+            raise TypeError(
+                f"{column!r} is no Column; a scorer has one as its `column`, or write "
+                f'Column({str(column)!r}, unit="1", better="high")'
+            )
         if len(outcomes) != len(molecules):
             raise ValueError(f"{column.name} has {len(outcomes)} outcomes for {len(molecules)} molecules")
+        for place, outcome in enumerate(outcomes):
+            if not isinstance(outcome, Score | Missing):
+                raise TypeError(f"{column.name}, row {place}: {outcome!r} is neither a Score nor a Missing")
+    for what, given in (("names", names), ("texts", texts)):
+        if given and len(given) != len(molecules):
+            raise ValueError(f"{len(given)} {what} are given for {len(molecules)} molecules")
     rows: list[Row] = []
     taken: set[str] = set()
     for place, molecule in enumerate(molecules):
@@ -37,12 +59,12 @@ def run_of(
         broken = molecule if isinstance(molecule, Missing) else None
         why = broken or next((o for o in outcomes_of.values() if isinstance(o, Missing)), None)
         smiles = "" if isinstance(molecule, Missing) else molecule.smiles
-        shown = "" if isinstance(molecule, Missing) else molecule.name
+        shown = names[place] if names else "" if isinstance(molecule, Missing) else molecule.name
         id = shown or f"row {place + 1}"
         id = f"{id} (row {place + 1})" if id in taken else id
         taken.add(id)
         row = Row(
-            id=id, text=smiles, smiles=smiles, proposer="", round=0, parents=(), edit="", outcomes=outcomes_of,
+            id=id, text=texts[place] if texts else smiles, smiles=smiles, proposer="", round=0, parents=(), edit="", outcomes=outcomes_of,
             desirability={}, utility=None, rank=None, front=None, missing=why,
         )  # fmt: skip
         rows.append(row)
@@ -60,7 +82,7 @@ def run_of_proposals(proposals: Sequence[Proposal], scorers: Sequence[Scorer], n
     rows = [
         replace(
             row, id=f"{p.proposer}-{place}", text=p.smiles, proposer=p.proposer, round=p.round,
-            parents=p.parents, edit=p.edit,
+            parents=p.parents, edit=p.edit, name=p.name, log_prob=p.log_prob, weights=p.weights,
         )
         for place, (row, p) in enumerate(zip(run.rows, proposals, strict=True), start=1)
     ]  # fmt: skip

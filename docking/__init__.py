@@ -12,7 +12,7 @@ engines/                        the engine promise; vina and native behind it
 plausibility, relief, interactions    is a pose plausible, and what does it touch
 kinds, features, rescoring, fitting    which of a ligand's poses is the true one; how that was learned
 dynamics/                       does it stay: molecular dynamics
-dock, library, scorers, cli     the doors: Python, files, campaigns, command line
+dock, library, looking, scorers, cli    the doors: Python, files, to be looked at, campaigns, command line
 
 Lengths in Å, energies in kcal/mol at every public door.
 """

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Series:
-    """Molecules with one number each."""
+    """Molecules with one number each: what was `measured`, and all that can be asked of it."""
 
     measured: Measured
     _kept: dict[tuple[object, ...], Any] = field(default_factory=dict, compare=False, repr=False)
@@ -155,6 +155,8 @@ class Series:
             [entry.molecule for entry in entries],
             {self.measured.column: [entry.missing or entry.activity for entry in entries]},
             name=self.measured.name,
+            names=[entry.id for entry in entries],
+            texts=[entry.text for entry in entries],
         )
 
     def left_out(self) -> Sheet:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import pyarrow as pa
 from rdkit import Chem
 
 from discovery.files import publish
@@ -39,7 +40,7 @@ def inert_cell(value: object) -> str | int | float:
 
 def header(columns: Sequence[Column]) -> list[str]:
     """The names of the cells of `cells`."""
-    names = ["rank", "id", "smiles", "overall", "front"]
+    names = ["rank", "id", "own_name", "smiles", "overall", "front"]
     for column in columns:
         unit = "" if column.unit in ("", "1") else f" [{inert(column.unit)}]"
         names += [
@@ -48,15 +49,20 @@ def header(columns: Sequence[Column]) -> list[str]:
             f"{inert(column.name)} missing",
         ]
     return [
-        *names, "alert_names", "proposer", "round", "edit", "parents", "as_proposed",
+        *names, "alert_names", "proposer", "round", "edit", "parents", "log_prob", "weights", "as_proposed",
         "missing_stage", "missing_reason", "missing_detail",
     ]  # fmt: skip
 
 
-def cells(row: Row, columns: Sequence[Column]) -> list[str | float | int | None]:
-    """One row: numbers as numbers, text made safe, an empty cell with its reason beside it."""
-    made: list[str | float | int | None] = [
-        row.rank, inert_cell(row.id), inert_cell(row.smiles), row.utility, row.front,
+def cells(
+    row: Row, columns: Sequence[Column], text: Callable[[str], object] = inert_cell
+) -> list[str | float | int | None]:
+    """One row: numbers as numbers, text made safe, an empty cell with its reason beside it.
+
+    `text` makes it safe: for a spreadsheet, unless told otherwise.
+    """
+    made: list[Any] = [
+        row.rank, text(row.id), text(row.name), text(row.smiles), row.utility, row.front,
     ]  # fmt: skip
     for column in columns:
         outcome = row.outcomes.get(column.name)
@@ -69,16 +75,53 @@ def cells(row: Row, columns: Sequence[Column]) -> list[str | float | int | None]
     why = row.missing
     return [
         *made,
-        inert_cell("; ".join(alert.name for alert in alerts_of(row))),
-        inert_cell(row.proposer),
+        text("; ".join(alert.name for alert in alerts_of(row))),
+        text(row.proposer),
         row.round,
-        inert_cell(row.edit),
-        inert_cell(" ".join(row.parents)),
-        inert_cell(row.text),
-        inert_cell(why.stage) if why else "",
+        text(row.edit),
+        text(" ".join(row.parents)),
+        row.log_prob,
+        text(row.weights),
+        text(row.text),
+        text(why.stage) if why else "",
         why.reason.value if why else "",
-        inert_cell(why.detail) if why else "",
+        text(why.detail) if why else "",
     ]
+
+
+def arrow(run: Run) -> pa.Table:
+    """Every row as a line of an Arrow table, typed, texts as they are but for control characters."""
+    names = header(run.columns)
+    lines = [cells(row, run.columns, inert) for row in run.rows]
+    number = {"overall", "log_prob"} | {name for name in names[6:] if name.endswith(" error")}
+    number |= set(names[6 : 6 + 3 * len(run.columns) : 3])
+    kinds = [
+        pa.int64() if name in ("rank", "front", "round") else pa.float64() if name in number else pa.string()
+        for name in names
+    ]
+    columns = zip(*lines, strict=True) if lines else [()] * len(names)
+    made = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    return pa.Table.from_arrays(made, names=names)
+
+
+def molecules(run: Run) -> Iterator[Chem.Mol]:
+    """Every row as an RDKit molecule, lying as docked where it has a pose, else drawn flat; its cells are properties.
+
+    A row without a structure is a molecule without atoms, so that molecules and rows stay in step.
+    """
+    names, like = header(run.columns), shared_parts([row.smiles for row in run.rows])
+    for row in run.rows:
+        mol, docked = _structure(row, like)
+        mol.SetProp("_Name", row.id)
+        for name, value in zip(names, cells(row, run.columns, inert), strict=True):
+            if isinstance(value, int):
+                mol.SetIntProp(name, value)
+            elif isinstance(value, float):
+                mol.SetDoubleProp(name, value)
+            elif value:
+                mol.SetProp(name, value)
+        mol.SetProp("coordinates", "docked pose" if docked else "drawing")
+        yield mol
 
 
 def write_csv(run: Run, to: TextIO | Path) -> None:

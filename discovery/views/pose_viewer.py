@@ -135,7 +135,8 @@ def _as_json(pose: PosedRow, around: _Around, columns: Mapping[str, Column]) -> 
                 "colour": look(contact.kind)[0],
             }
         )
-    title = f"{row.rank}. {inert(row.id)}" if row.rank is not None else f"{inert(row.id)} (unranked)"
+    title = f"{row.rank}. {inert(row.id)}" if row.rank is not None else inert(row.id)
+    title += " (unranked)" if row.missing else ""  # of a table that nobody ranks nothing needs saying
     numbers = [
         f"{label_of(columns[name])}: {plus_minus(score.value, score.error)}"
         for name, score in scores_of(row).items()

@@ -98,16 +98,17 @@ def scatter_svg(
             for id in front
         )
         parts.append(f'<polyline points="{points}" fill="none" stroke="{ORANGE}" stroke-width="1.5"/>')
+    ranking = any(row.rank is not None for row in rows)
     for row in sorted(rows, key=lambda row: (row.id in listed, row.id in ringed, row.rank is not None)):
         cx, cy = across(scores_of(row)[x.name].value), up(scores_of(row)[y.name].value)
-        if row.rank is None:
+        if row.rank is None and ranking:
             look = f'r="2.6" fill="none" stroke="{GREY}" stroke-opacity=".75"'
         else:
             ring = f' stroke="{ORANGE}" stroke-width="2"' if row.id in ringed else ""
             look = f'r="{5 if row.id in listed else 3.6}" fill="{BLUE if row.id in listed else GREY}"{ring}'
-        state = f"rank {row.rank}" if row.rank is not None else "unranked"
+        state = f", rank {row.rank}" if row.rank is not None else ", unranked" if ranking else ""
         parts.append(
-            f'<circle data-id="{escape(row.id)}" cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.id))}, {state}</title></circle>'
+            f'<circle data-id="{escape(row.id)}" cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.id))}{state}</title></circle>'
         )
     taken: list[tuple[float, float]] = []
     for row in [row for row in shortlist if row.rank is not None][:12]:

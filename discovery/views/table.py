@@ -42,6 +42,8 @@ from discovery.views.sifting import PAGE
 from discovery.views.text import PAPER, inert, number
 
 if TYPE_CHECKING:
+    from rdkit import Chem
+
     from discovery.series.measured import Measured
     from discovery.series.why import Why
 
@@ -75,17 +77,23 @@ class Table:
         scores: Mapping[Column, Sequence[Score | Missing]],
         *,
         name: str = "molecules",
+        names: Sequence[str] = (),
+        texts: Sequence[str] = (),
     ) -> Table:
         """Any molecules with any scores, in the order given, unranked; `ranked_by` ranks them.
 
         A molecule's name is its row's; of several with one name the later ones say which row they are.
 
+        Parameters
+        ----------
+        names, texts : each row's own name and its structure as written, for rows without a molecule too
+
         Raises
         ------
         ValueError
-            A column has another number of outcomes than there are molecules.
+            A column, the names or the texts are not as many as the molecules.
         """
-        return cls(run_of(molecules, scores, name))
+        return cls(run_of(molecules, scores, name, names, texts))
 
     @classmethod
     def proposed(
@@ -450,7 +458,7 @@ class Table:
     # Take away
 
     def frame(self) -> Any:
-        """A pandas DataFrame, one line a row.
+        """A pandas DataFrame, one line a row; units stand in the names of its columns.
 
         Raises
         ------
@@ -458,11 +466,17 @@ class Table:
             pandas is not installed.
         """
         try:
-            import pandas
+            return export.arrow(self.run).to_pandas()
         except ImportError as error:
             raise ImportError("data frames need: pip install 'discovery-workbench[lab]'") from error
-        lines = [export.cells(row, self.run.columns) for row in self.run.rows]
-        return pandas.DataFrame(lines, columns=export.header(self.run.columns))
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The same for whoever speaks Arrow: `polars.DataFrame(table)`, `pyarrow.table(table)`, DuckDB."""
+        return export.arrow(self.run).__arrow_c_stream__(requested_schema)
+
+    def mols(self) -> list[Chem.Mol]:
+        """Every row as an RDKit molecule, in its docked pose where it has one, its cells as properties."""
+        return list(export.molecules(self.run))
 
     def to_csv(self, path: str | Path) -> Path:
         """Every row as CSV; see `export.write_csv`."""

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow
 import pytest
+from rdkit import Chem
 
 from discovery.desirability import Desirability
 from discovery.molecule import Molecule
@@ -200,6 +202,37 @@ def test_takes_away(tmp_path: Path) -> None:
     assert list(frame["id"]) == [row.id for row in table.run.rows]
 
 
+def test_goes_on_as_arrow_pandas_polars_and_rdkit() -> None:
+    table = Table(fake_run())
+    read_back = pyarrow.table(table)
+    assert read_back.column("id").to_pylist() == [row.id for row in table.run.rows]
+    assert read_back.column("rank").to_pylist() == [row.rank for row in table.run.rows]
+    assert read_back.column("docking [kcal/mol]").to_pylist() == [
+        score.value if isinstance(score := row.outcomes.get("docking"), Score) else None
+        for row in table.run.rows
+    ]
+    pandas = pytest.importorskip("pandas")
+    pandas.testing.assert_frame_equal(table.frame(), read_back.to_pandas())
+    assert table.frame()["as_proposed"][3] == table.run.rows[3].text  # no apostrophe: no spreadsheet opens it
+    assert pyarrow.table(table.where(lambda row: False)).schema == read_back.schema
+
+
+def test_molecules_lie_as_docked_and_carry_their_cells() -> None:
+    table = Table(fake_run())
+    for row, mol in zip(table.run.rows, table.mols(), strict=True):
+        assert mol.GetProp("_Name") == row.id
+        assert mol.HasProp("rank") == (row.rank is not None)
+        docked = mol.GetProp("coordinates") == "docked pose"
+        if docked:
+            assert mol.GetConformer().Is3D()
+        if mol.GetNumAtoms():
+            assert Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False) == Chem.MolToSmiles(
+                Chem.MolFromSmiles(row.smiles), isomericSmiles=False
+            )
+        assert mol.GetNumAtoms() > 0 or not row.smiles
+    assert any(mol.GetProp("coordinates") == "docked pose" for mol in table.mols())
+
+
 def test_proposals_keep_where_they_came_from() -> None:
     proposals = [
         Proposal("c1ccccc1O", "graph", 1, ("c1ccccc1",), "added an oxygen"),
@@ -229,3 +262,20 @@ def test_what_nobody_ranks_is_not_refused() -> None:
     assert "1 refused" in shown
     assert "ethane has none" in shown
     assert "Not ranked yet" not in shown
+
+
+def test_rows_without_a_molecule_keep_their_names_and_texts() -> None:
+    molecules = [
+        Molecule.parse("CCO", "ethanol"),
+        Missing("intake", Reason.UNPARSABLE, "CPD-7 cannot be read"),
+    ]
+    table = Table.of(molecules, {}, names=["CPD-6", "CPD-7"], texts=["OCC", "c1cc"])
+    assert [(row.id, row.text, row.smiles) for row in table.run.rows] == [
+        ("CPD-6", "OCC", "CCO"),
+        ("CPD-7", "c1cc", ""),
+    ]
+    shown = table.show().text
+    assert "CPD-7" in shown
+    assert "<code>c1cc</code>" in shown
+    with pytest.raises(ValueError, match="1 names are given for 2"):
+        Table.of(molecules, {}, names=["one"])

@@ -1,0 +1,162 @@
+"""What did a docking run find, to be looked at?
+
+    found = docked("runs/dock", reference="known.sdf")
+    found.show(); found.poses(5); found.grid(); found.report("poses.html")
+
+One row a molecule, best score first, each with its first pose in the receptor; what has
+no pose stands last with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rdkit import Chem
+
+from discovery.molecule import Molecule, quiet_rdkit
+from discovery.outcome import Missing, MoleculeError, Reason
+from discovery.score import Column, Score
+from discovery.views.table import Table
+from docking.interactions import contacts
+from docking.ligand import of_mol
+from docking.pose import Pose
+from docking.receptor import DockingError, Receptor
+
+CONTACTS = 50  # molecules, best first, whose contacts are looked for: some 30 ms each
+SCORE = Column(
+    "docking",
+    "kcal/mol",
+    "low",
+    "Docking score",
+    "of the first pose; an estimate for ranking, no binding free energy",
+)
+EFFICIENCY = Column(
+    "efficiency",
+    "kcal/mol",
+    "low",
+    "Score per heavy atom",
+    "larger molecules score better in any docking program",
+)
+FIT = Column(
+    "fit",
+    "log-odds",
+    "high",
+    "Docking fit",
+    "how much the first pose looks like one of a crystal; compares molecules",
+)
+
+
+def docked(folder: str | Path, *, reference: str | Path = "") -> Table:
+    """The folder that `discovery dock` left, as a table.
+
+    Parameters
+    ----------
+    reference : SDF of a known ligand in the receptor's frame, to be shown beside the poses
+
+    Raises
+    ------
+    DockingError
+        The folder holds no docking run that has ended, or the reference is no SDF with 3-D coordinates.
+    """
+    folder = Path(folder)
+    try:
+        lines = pq.read_table(folder / "scores.parquet").to_pylist()
+        pdb = (folder / "receptor.pdb").read_text(encoding="utf-8")
+        blocks = _blocks(folder / "poses.sdf") if (folder / "poses.sdf").exists() else {}
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DockingError(f"{folder} holds no docking run that has ended: {error}") from error
+    lines = [line for line in lines if line["pose"] in (None, 1)]
+    lines.sort(key=lambda line: (line["score"] is None, line["score"], line["row"]))
+    receptor = Receptor(folder.name, pdb, "")
+    molecules: list[Molecule | Missing] = []
+    scores: list[Score | Missing] = []
+    fits: list[Score | Missing] = []
+    for place, line in enumerate(lines):
+        if line["missing"]:
+            gone = Missing("docking", Reason(line["missing"]), line["detail"])
+            molecules.append(_molecule(line, gone))
+            scores.append(gone)
+            fits.append(gone)
+            continue
+        molecules.append(Molecule(line["smiles"], line["id"]))
+        details = {**_judged(line), **_pose(blocks.get(line["row"], ""), receptor, place < CONTACTS)}
+        scores.append(Score(line["score"], details=details))
+        no_fit = Missing("docking", Reason.UNSUPPORTED, f"{line['id']}: this engine's poses are not rescored")
+        fits.append(no_fit if line["fit"] is None else Score(line["fit"]))
+    columns: dict[Column, list[Score | Missing]] = {
+        SCORE: scores,
+        EFFICIENCY: [
+            Score(score.value / molecule.mol().GetNumHeavyAtoms())
+            if isinstance(score, Score) and isinstance(molecule, Molecule)
+            else score
+            for molecule, score in zip(molecules, scores, strict=True)
+        ],
+    }
+    if any(isinstance(fit, Score) for fit in fits):
+        columns[FIT] = fits
+    known = reference_block(reference) if reference else ""
+    names, texts = ([line[key] or "" for line in lines] for key in ("id", "smiles"))
+    table = Table.of(molecules, columns, name=f"docked: {folder.name}", names=names, texts=texts)
+    return table.with_receptor(pdb, known)
+
+
+def reference_block(path: str | Path) -> str:
+    """The first record of an SD file that lies in the receptor's frame, for views.
+
+    Raises
+    ------
+    DockingError
+        It cannot be read, or has no 3-D coordinates.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise DockingError(f"the reference {path} cannot be read: {error}") from error
+    with quiet_rdkit():
+        mol = Chem.MolFromMolBlock(text, removeHs=False)
+    if mol is None or not mol.GetConformer().Is3D():
+        raise DockingError(f"the reference {path} is no SDF or mol file with 3-D coordinates")
+    return text.split("$$$$")[0].rstrip() + "\n$$$$\n"
+
+
+def _molecule(line: Mapping[str, Any], gone: Missing) -> Molecule | Missing:
+    """What got no pose is drawn all the same, if it can be read."""
+    try:
+        return Molecule.parse(line["smiles"] or "", line["id"])
+    except MoleculeError:
+        return gone
+
+
+def _judged(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The plausibility checks as views read them."""
+    failed = [name for name in (line["failed"] or "").split(", ") if name]
+    return {"plausibility": {"plausible": line["plausible"], "failed": failed}, "engine": line["engine"]}
+
+
+def _pose(block: str, receptor: Receptor, with_contacts: bool) -> dict[str, Any]:
+    with quiet_rdkit():
+        mol = Chem.MolFromMolBlock(block, removeHs=False) if block else None
+    if mol is None:
+        return {}
+    found: dict[str, Any] = {"pose": block}
+    if with_contacts:
+        ligand = of_mol(mol)
+        found["interactions"] = [
+            one.plain() for one in contacts(Pose(ligand, ligand.coords(), 0.0), receptor)
+        ]
+    return found
+
+
+def _blocks(path: Path) -> dict[int, str]:
+    """Row -> the SDF record of its first pose."""
+    found: dict[int, str] = {}
+    for record in path.read_text(encoding="utf-8").split("$$$$\n"):
+        head = re.search(r"^>  <row>.*\n(\d+)$", record, re.M)
+        if head:
+            found.setdefault(int(head[1]), record + "$$$$\n")
+    return found
