@@ -1,6 +1,6 @@
 """Where does a pose settle when the pocket may give way? A local minimum on a budget.
 
-Two rounds of L-BFGS. The first moves in a dielectric of 4 without water, a tenth of the
+Hydroxyls are turned first (hydroxyls.py), then two rounds of L-BFGS. The first moves in a dielectric of 4 without water, a tenth of the
 price of a step with it, and takes out clashes and strain; the second, in the implicit
 water, sets hydrogen bonds right, in coordinates stretched by how stiff the complex is
 (see stiffness.py). The budget counts force evaluations, since one "iteration" from a
@@ -25,6 +25,7 @@ except ImportError as error:
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import KCAL_PER_KJ
 from docking.dynamics.born_gradient import FrozenSurroundings
+from docking.dynamics.hydroxyls import DIELECTRIC, turned
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
 from docking.dynamics.stiffness import stretched
@@ -34,7 +35,6 @@ from docking.dynamics.terms import Bools, Floats, Terms, subset, without_terms_a
 DRY_EVALUATIONS = 80
 WET_EVALUATIONS = 30
 OURS = 2  # threads; on more, and on a GPU, OpenMM's own water is faster than born_gradient.py's
-_DRY_DIELECTRIC = 4.0
 _GRADIENT = 10.0  # kJ/mol/nm, the largest component at which a minimum is reached
 _HUGE = 1e12  # kJ/mol; stands for an energy that is no number, so that the line search turns back
 
@@ -56,7 +56,7 @@ def settle(
     wet: int = WET_EVALUATIONS,
     name: str = "the ligand",
 ) -> Minimum:
-    """Relax a complex with its outer shell frozen.
+    """Turn its hydroxyls and relax a complex, its outer shell frozen.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def settle(
     where = device or Device()
     with where.algebra():
         lean, free = without_terms_among(bound.terms, bound.frozen), ~bound.frozen
-        xyz, _, first = descend(dry_system(bound), bound.xyz, free, dry, where)
+        xyz, _, first = descend(dry_system(bound), turned(bound), free, dry, where)
         sound = bool(np.isfinite(xyz).all())
         stretch = stretched(lean, xyz, free) if sound else None
         ours = sound and where.platform().getName() == "CPU" and where.threads <= OURS
@@ -93,7 +93,7 @@ def alone(bound: Complex, xyz: Floats) -> float:
 
 def dry_system(bound: Complex) -> Any:
     """The complex without water, its charges weakened by a dielectric of 4."""
-    lean = _in_dielectric(without_terms_among(bound.terms, bound.frozen), _DRY_DIELECTRIC)
+    lean = _in_dielectric(without_terms_among(bound.terms, bound.frozen), DIELECTRIC)
     return system_of(lean, bound.frozen, Choices(implicit_water=False))
 
 
