@@ -36,6 +36,7 @@ from discovery.starting import CampaignError, agree, mend, versions_for
 from discovery.target import Statement, Target
 
 Outcome = Score | Missing
+_WISH = {"low": "lower", "high": "higher"}  # a column's better -> the shape of the wish for it
 
 
 def run(
@@ -64,7 +65,14 @@ def run(
         The folder holds a different campaign, or was begun with other versions.
     PluginError
         A named part is unknown, not installed, or refuses its settings.
+    TypeError
+        `config` is no Campaign.
     """
+    if not isinstance(config, Campaign):
+        raise TypeError(
+            f"a Campaign is wanted, not a {type(config).__name__}: discovery.config.read makes one of a file, "
+            "parse of a dictionary"
+        )
     folder = Path(folder)
     began = time.monotonic()
     ledger = Ledger.open(folder)
@@ -73,6 +81,9 @@ def run(
         # built before the folder is given to this campaign: one that cannot start must not bind it
         stages = [_Stage.build(part, number) for number, part in enumerate(config.scorers, start=1)]
         _unique([stage.column.name for stage in stages])
+        for stage in stages:
+            if said := stage.contrary:
+                on_event(Event("warning", stage.column.name, said))
         proposers = [
             plugins.build("proposers", part.use, part.settings, where=f"proposers {number}")
             for number, part in enumerate(config.proposers, start=1)
@@ -110,30 +121,31 @@ def load(folder: str | Path) -> Run:
     Damaged
         A file of the ledger does not hold what was written; `discovery verify` lists all of them.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise CampaignError(f"{folder}: there is no such folder")
-    ledger = Ledger(folder)  # not `open`, which would make its folders
-    config = recorded_config(ledger, folder)
-    recorded = ledger.get_document("stages")
-    if recorded is None:
+    folder, config = Path(folder), recorded(folder)
+    ledger = Ledger(folder)
+    made = ledger.get_document("stages")
+    if made is None:
         raise CampaignError(f"{folder}: the campaign was stopped before it began; run it again")
     stages = [
         _Stage(part, Column(**entry["column"]), part.settings, number, after=entry["after"])
-        for number, (part, entry) in enumerate(zip(config.scorers, recorded, strict=True), start=1)
+        for number, (part, entry) in enumerate(zip(config.scorers, made, strict=True), start=1)
     ]
     walk = _walk(config, stages, _Reading(config, ledger, stages))
     return _as_run(config, folder, ledger, stages, walk)
 
 
-def recorded_config(ledger: Ledger, folder: Path) -> Campaign:
-    """The configuration a ledger was made with.
+def recorded(folder: str | Path) -> Campaign:
+    """The configuration a folder was made with: parts, settings, seed.
 
     Raises
     ------
     CampaignError
-        The folder holds none; where it holds a screen, that is said.
+        There is no campaign in the folder; where it holds a screen, that is said.
     """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CampaignError(f"{folder}: there is no such folder")
+    ledger = Ledger(folder)  # not `open`, which would make its folders
     document = ledger.get_document("campaign")
     if document is None and ledger.get_document("screen") is not None:
         raise CampaignError(
@@ -160,7 +172,7 @@ class _Candidate:
 
     @property
     def shown(self) -> str:
-        return self.id
+        return f"{self.id} ({self.proposal.name})" if self.proposal.name else self.id
 
 
 @dataclass(frozen=True)
@@ -194,6 +206,18 @@ class _Stage:
     def criterion(self) -> Criterion | None:
         desire = self.part.desirability
         return Criterion(self.column.name, desire, self.part.weight, self.late) if desire else None
+
+    @property
+    def contrary(self) -> str:
+        """What is odd about a wish that asks for the worse numbers of a column; empty where none does."""
+        desire = self.part.desirability
+        if desire is None or desire.shape == "window" or desire.shape.startswith(self.column.better):
+            return ""
+        return (
+            f"scorers {self.number} wishes {self.column.name} {desire.shape}, but {self.column.better} numbers of "
+            f"{self.column.label} are the better ones; if that is not meant, say shape = "
+            f'"{_WISH[self.column.better]}"'
+        )
 
     @property
     def decides(self) -> bool:
@@ -233,7 +257,10 @@ def _walk(config: Campaign, stages: Sequence[_Stage], asked: _Asked) -> _Walk:
         if proposals is None:
             walk.finished = False
             break
-        entered = [_enter(p, f"r{round}-{i:04d}", first_seen) for i, p in enumerate(proposals)]
+        entered = [
+            _enter(_Candidate(f"r{round}-{i:04d}", proposal), first_seen)
+            for i, proposal in enumerate(proposals)
+        ]
         walk.candidates += entered
         walk.funnel.setdefault("proposal", []).extend(c.refused or Score(1.0) for c in entered)
         for stage in early:
@@ -244,18 +271,18 @@ def _walk(config: Campaign, stages: Sequence[_Stage], asked: _Asked) -> _Walk:
     return walk
 
 
-def _enter(proposal: Proposal, id: str, first_seen: dict[str, str]) -> _Candidate:
+def _enter(candidate: _Candidate, first_seen: dict[str, str]) -> _Candidate:
     """Parse a proposal; unreadable and repeated ones stay as rows with their reason."""
-    candidate = _Candidate(id, proposal)
+    shown = candidate.shown
     try:
-        molecule = Molecule.parse(proposal.smiles, id)
+        molecule = Molecule.parse(candidate.proposal.smiles, shown)
     except MoleculeError as error:
         candidate.refused = Missing("proposal", error.reason, str(error))
         return candidate
     candidate.molecule = molecule
-    first = first_seen.setdefault(molecule.smiles, id)
-    if first != id:
-        candidate.refused = Missing("proposal", Reason.DUPLICATE, f"{id} is the same molecule as {first}")
+    first = first_seen.setdefault(molecule.smiles, shown)
+    if first != shown:
+        candidate.refused = Missing("proposal", Reason.DUPLICATE, f"{shown} is the same molecule as {first}")
     return candidate
 
 
@@ -464,6 +491,9 @@ def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_St
             round=c.proposal.round,
             parents=c.proposal.parents,
             edit=c.proposal.edit,
+            name=c.proposal.name,
+            log_prob=c.proposal.log_prob,
+            weights=c.proposal.weights,
             outcomes=c.outcomes,
             desirability=place.desirability,
             utility=place.utility,
@@ -494,7 +524,7 @@ def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_St
         receptor_pdb=context.get("receptor_pdb", ""),
         reference_sdf=context.get("reference_sdf", ""),
         finished=walk.finished and finished is not None,
-        notes=config.notes,
+        notes=(*config.notes, *filter(None, (stage.contrary for stage in stages))),
     )
 
 

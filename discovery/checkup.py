@@ -51,7 +51,10 @@ def doctor(console: Any) -> bool:
 
 
 def run_checks(names: list[str] | None = None) -> list[Check]:
-    """All checks, each plug-in's in its own process, as many at once as there are cores; in name order."""
+    """All checks, each plug-in's in its own process, as many at once as there are cores; in name order.
+
+    `names` are those of registered checks; all when None.
+    """
     names = plugins.names("checks") if names is None else names
     answers: dict[str, list[Check]] = {}
     room = threading.Semaphore(max(1, os.cpu_count() or 1))

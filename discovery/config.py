@@ -96,7 +96,7 @@ class Campaign(_Part):
 
 
 def read(path: str | Path) -> Campaign:
-    """A TOML (or JSON) file -> Campaign.
+    """A TOML (or JSON) file -> Campaign; `path` opens every message.
 
     Raises
     ------
@@ -138,7 +138,18 @@ def _text_of(path: Path) -> str:
 
 
 def parse(data: dict[str, Any], *, where: str = "the campaign") -> Campaign:
-    """A plain dictionary -> Campaign; `where` opens every message."""
+    """A plain dictionary -> Campaign.
+
+    Parameters
+    ----------
+    data : the keys of a campaign's file; `schema()` lists them
+    where : opens every message
+
+    Raises
+    ------
+    ConfigError
+        A key or value does not fit; the nearest right key is named.
+    """
     return _checked(lambda: Campaign.model_validate(data), Campaign, where)
 
 
@@ -194,7 +205,14 @@ def _checked(build: typing.Callable[[], Campaign], model: type[BaseModel], where
     try:
         return build()
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem, model, where) for problem in error.errors())) from error
+        problems = error.errors()
+        wrong_inside = {problem["loc"][0] for problem in problems if len(problem["loc"]) > 1}
+        told = [  # a list whose only entry is wrong is called too short as well
+            _explain(problem, model, where)
+            for problem in problems
+            if not (problem["type"] == "too_short" and problem["loc"] and problem["loc"][0] in wrong_inside)
+        ]
+        raise ConfigError("\n".join(told)) from error
 
 
 def _explain(problem: Any, model: type[BaseModel], where: str) -> str:

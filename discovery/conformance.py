@@ -117,7 +117,15 @@ def check_scorer(
 def check_proposer(
     part: Part, settings: Mapping[str, Any] | None = None, *, n: int = 20, seed: int = SEED
 ) -> list[str]:
-    """Complaints about a proposer; empty when it conforms."""
+    """Complaints about a proposer; empty when it conforms.
+
+    Parameters
+    ----------
+    part, settings
+        As `check_scorer`.
+    n, seed
+        How many it is asked for, and with which seed.
+    """
     complaints: list[str] = []
     with _until_it_fails(complaints):
         proposer = _built("proposers", part, settings)

@@ -12,7 +12,7 @@ for 8 to 24 bytes a molecule while duplicates are looked for.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
@@ -70,6 +70,64 @@ def read(
     """
     where = Path(path)
     return _judged(where, records(where, smiles=smiles, name=name), None if keep_duplicates else _Seen())
+
+
+def molecules(
+    structures: Iterable[object], names: Iterable[object] | None = None
+) -> list[Molecule | Missing]:
+    """SMILES or RDKit molecules that are in memory already, in order: one row out for one entry in.
+
+    A list, a numpy array, a column of a pandas or a polars frame: `molecules(frame["smiles"], frame["name"])`.
+    An entry that is empty (None, NaN) or no molecule is a `Missing` that says which row it was, from 0.
+    Nothing is left out as a duplicate.
+
+    Parameters
+    ----------
+    structures
+        Texts (SMILES) and RDKit molecules, mixed as they come.
+    names
+        As many; their own names when left out, which SMILES do not have.
+
+    Raises
+    ------
+    TypeError
+        `structures` is one text, or a whole table; or an entry is of another kind, which is named.
+    ValueError
+        There are not as many names as structures.
+
+    Examples
+    --------
+    >>> for row in molecules(["OCC", None], ["ethanol", "nothing"]):
+    ...     print(row)
+    Molecule(smiles='CCO', name='ethanol')
+    empty (intake): row 1: nothing has no structure
+    """
+    if isinstance(structures, str | bytes | Mapping) or hasattr(structures, "columns"):
+        raise TypeError(
+            f"a list of structures is wanted, not a {type(structures).__name__}; "
+            'give one column, such as table["smiles"], or put one SMILES into a list'
+        )
+    entries = list(structures)
+    called = [""] * len(entries) if names is None else ["" if _empty(n) else str(n) for n in names]
+    if len(called) != len(entries):
+        raise ValueError(f"{len(entries)} structures but {len(called)} names")
+    return [_in_memory(place, *pair) for place, pair in enumerate(zip(entries, called, strict=True))]
+
+
+def _in_memory(place: int, structure: object, name: str) -> Molecule | Missing:
+    try:
+        if isinstance(structure, Chem.Mol):
+            return Molecule.of(structure, name)
+        if isinstance(structure, str) or _empty(structure):
+            return Molecule.parse(structure if isinstance(structure, str) else "", name)
+    except MoleculeError as error:
+        return Missing(STAGE, error.reason, f"row {place}: {error}")
+    raise TypeError(f"row {place} is a {type(structure).__name__}, neither SMILES nor an RDKit molecule")
+
+
+def _empty(cell: object) -> bool:
+    """None, and what numpy, pandas and polars write for it: NaN and NA are not equal to themselves."""
+    return cell is None or type(cell).__name__ == "NAType" or bool(cell != cell)
 
 
 def _judged(path: Path, found: Iterator[Record], seen: _Seen | None) -> Iterator[Row]:
@@ -158,6 +216,11 @@ class LibraryProposer:
     Every row is passed on. An unreadable one goes with its text as it stands, with the
     reader's complaint behind it where the text alone might be taken for a molecule, so
     that it becomes a row with a reason. `edit` says where in the file a row was.
+
+    Parameters
+    ----------
+    path : SMI, CSV, TSV, SDF or Parquet; gzip is told by content
+    smiles, name_column : columns (SDF: tags) to use; the obvious ones when left out
     """
 
     path: Path
@@ -187,6 +250,7 @@ class LibraryProposer:
                 proposer=self.name,
                 round=round,
                 edit=", ".join(filter(None, (record.name, f"{unit} {record.number} of {self.path.name}"))),
+                name=record.name,
             )
             for record in islice(found, round * n, (round + 1) * n)
         ]

@@ -89,14 +89,22 @@ class Molecule:
         neutralised where protons can do it; functional groups are drawn one way
         (RDKit's MolStandardize). Isotopes stay, atom-map numbers go, and so do the
         coordinates and labels of a CXSMILES tail. Parsing what was parsed changes
-        nothing, and neither does the order in which the atoms were written.
+        nothing, and neither does the order in which the atoms were written. `name` is the
+        user's, for messages and tables.
 
         Raises
         ------
         MoleculeError
             UNPARSABLE, EMPTY, TOO_LARGE or UNSUPPORTED (a metal complex, a radical,
             a polymer, a bond without an order), naming the text.
+        TypeError
+            What is given is no text.
         """
+        if not isinstance(text, str):
+            raise TypeError(
+                f"Molecule.parse reads one SMILES, not {_kind(text)}; Molecule.of takes an RDKit molecule, "
+                "discovery.intake.molecules a whole list"
+            )
         text = text.strip()
         try:
             return cls(_standard_smiles(_readable(text)), name)
@@ -107,11 +115,18 @@ class Molecule:
     def of(cls, mol: Chem.Mol, name: str = "") -> Molecule:
         """An RDKit molecule -> Molecule; coordinates and hydrogens are not part of the identity.
 
+        Without a `name` it has that of `mol` (its property `_Name`), if there is one.
+
         Raises
         ------
-        MoleculeError
+        MoleculeError, TypeError
             As `parse`.
         """
+        if not isinstance(mol, Chem.Mol):
+            raise TypeError(
+                f"Molecule.of takes an RDKit molecule, not {_kind(mol)}; Molecule.parse reads SMILES"
+            )
+        name = name or (mol.GetProp("_Name") if mol.HasProp("_Name") else "")
         try:
             with quiet_rdkit():
                 _check_atoms(mol)
@@ -136,6 +151,10 @@ class Molecule:
     def shown(self) -> str:
         """How messages name it: the user's name, or its SMILES."""
         return self.name or _shorten(self.smiles)
+
+
+def _kind(thing: object) -> str:
+    return "None" if thing is None else f"a {type(thing).__name__}"
 
 
 def _shorten(text: str) -> str:

@@ -6,6 +6,9 @@ reader or an evidence source known to every door of the workbench:
     [project.entry-points."discovery.scorers"]
     saturation = "my_package.scorers:Saturation"
 
+A part of a script of one's own needs no such line: it is called by its address, `my_module:Saturation`,
+where a registered one is called by its name. Worker processes look for the module where the script does.
+
 What is registered is a callable (usually a frozen dataclass) whose parameters are
 its settings. Settings that do not fit are refused with the nearest right key.
 """
@@ -20,11 +23,13 @@ import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from discovery.outcome import UserError
 
+_SHAPES = {"scorers": "column", "proposers": "propose", "engines": "dock"}  # what a part of each group has
 GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands", "checks", "promises")
 
 
@@ -38,7 +43,7 @@ def names(group: str) -> list[str]:
 
 
 def load(group: str, name: str) -> Callable[..., Any]:
-    """The registered callable.
+    """The registered callable; a name like "my_module:Saturation" needs no registration.
 
     Raises
     ------
@@ -47,6 +52,8 @@ def load(group: str, name: str) -> Callable[..., Any]:
         missing package, and the extra that brings it, are named).
     """
     found = [point for point in _points(group) if point.name == name]
+    if not found and ":" in name:
+        return _addressed(group, name)
     if not found:
         raise PluginError(f"there is no {singular(group)} called {name!r}{nearest(name, names(group))}")
     if len({point.value for point in found}) > 1:
@@ -65,6 +72,26 @@ def load(group: str, name: str) -> Callable[..., Any]:
     if not callable(plugin):
         raise PluginError(f"{singular(group)} {name!r} ({found[0].value}) is no callable")
     return typing.cast(Callable[..., Any], plugin)
+
+
+def _addressed(group: str, address: str) -> Callable[..., Any]:
+    """A class of a script's own by its address; nothing but a part, since campaign files pass from hand to hand."""
+    kind, (module, _, name) = singular(group), address.partition(":")
+    if group not in _SHAPES:
+        raise PluginError(f"{kind} {address!r}: only {', '.join(_SHAPES)} are called by an address")
+    try:
+        part = getattr(import_module(module), name)
+    except ImportError as error:
+        raise PluginError(
+            f"{kind} {address!r} does not load: {error}; its folder must be on Python's path (PYTHONPATH)"
+        ) from error
+    except AttributeError as error:
+        alone = "; worker processes need it in a module of its own" if module == "__main__" else ""
+        raise PluginError(f"{kind} {address!r} does not load: {error}{alone}") from error
+    has = _SHAPES[group]
+    if not inspect.isclass(part) or not (hasattr(part, has) or has in inspect.get_annotations(part)):
+        raise PluginError(f"{kind} {address!r} is no class with a {has!r}, as a {kind} is")
+    return typing.cast(Callable[..., Any], part)
 
 
 def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, where: str = "") -> Any:
@@ -132,6 +159,9 @@ def complaint(problem: Mapping[str, Any]) -> str:
         return (
             f"is a list; write [{json.dumps(given)}]" if isinstance(given, str | int | float) else "is a list"
         )
+    if problem["type"] in ("model_type", "dict_type"):
+        given = repr(given) if isinstance(given, str | int | float) else f"a {type(given).__name__}"
+        return f"is a table of keys and values, not {given}"
     said = problem["msg"].removeprefix("Value error, ")
     shown = (
         f", not {given!r}"

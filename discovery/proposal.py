@@ -21,6 +21,7 @@ class Proposal:
     edit: str = ""  # what was done to them, in words: "joined two fragments of ..."
     log_prob: float | None = None
     weights: str = ""  # sha256 of the weights that proposed it, where there are any
+    name: str = ""  # the user's own, where the molecule came with one
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ COUNTED = (
     "tokenizers", "mopactools", "pymbar",
 )  # fmt: skip
 
+_TOLD = frozenset({".md", ".LICENSE"})  # beside data and weights: for people
+
 
 def versions() -> dict[str, str]:
     """Distribution name -> version, for those installed that can change a number; and Python's."""
@@ -44,10 +46,18 @@ def versions() -> dict[str, str]:
 
 
 def code_digest(group: str, name: str) -> str:
-    """sha256 over the sources of the package a plug-in lives in: change a line, and its results are stale."""
+    """sha256 over the sources, data and weights of the package a plug-in lives in: change one, and its results are stale."""
+    root = _home(group, name)
+    if root is None:
+        return ""
+    return sha256_of(root) if root.is_file() else _digest_of_tree(root)
+
+
+def _home(group: str, name: str) -> Path | None:
+    """The folder of the package a plug-in lives in; its file, where it is in none."""
     module = inspect.getmodule(plugins.load(group, name))
     if module is None or not module.__file__:
-        return ""
+        return None
     here = Path(module.__file__).resolve()
     top = module.__name__.partition(".")[0]
     # The ground changes daily without moving a number of its property models, so only they are counted.
@@ -56,17 +66,16 @@ def code_digest(group: str, name: str) -> str:
         if top == "discovery" or "." not in module.__name__
         else here.parents[module.__name__.count(".") - 1]
     )
-    if not (root / "__init__.py").is_file():
-        return hashlib.sha256(here.read_bytes()).hexdigest()
-    return _digest_of_tree(root)
+    return root if (root / "__init__.py").is_file() else here
 
 
 @lru_cache(maxsize=32)
 def _digest_of_tree(root: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in sorted(root.rglob("*")):
+        if path.suffix == ".py" or (path.parent.name in ("data", "weights") and path.suffix not in _TOLD):
+            digest.update(str(path.relative_to(root)).encode())
+            digest.update(bytes.fromhex(sha256_of(path)))
     return digest.hexdigest()
 
 
@@ -114,7 +123,8 @@ def collect(*, seed: int, parts: Sequence[tuple[str, str]]) -> dict[str, Any]:
     Parameters
     ----------
     seed : the campaign's
-    parts : (plug-in group, name), each asked for the weights it loads
+    parts : (plug-in group, name); the weights that their packages ship are listed, and files that
+        settings name, weights among them, by whoever keeps the run (`files_named`)
     """
     return {
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -123,7 +133,7 @@ def collect(*, seed: int, parts: Sequence[tuple[str, str]]) -> dict[str, Any]:
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "weights": {f"{group}/{name}": digest for group, name in parts for digest in _weights(group, name)},
+        "weights": {name: digest for part in parts for name, digest in _weights(*part).items()},
         "parts": {f"{group}/{name}": _where(group, name) for group, name in parts},
         "licences": licences(versions()),
     }
@@ -149,10 +159,11 @@ def today() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _weights(group: str, name: str) -> list[str]:
-    """A plug-in that loads trained weights says which through a `weights_sha256` of its class."""
-    said = getattr(plugins.load(group, name), "weights_sha256", "")
-    return [said] if isinstance(said, str) and said else []
+def _weights(group: str, name: str) -> dict[str, str]:
+    """The trained weights that a plug-in's package ships, such as docking/weights/poses.safetensors -> sha256."""
+    root = _home(group, name)
+    found = () if root is None or root.is_file() else sorted(root.rglob("*.safetensors"))
+    return {str(Path(root.name, path.relative_to(root))): sha256_of(path) for path in found if root}
 
 
 def _where(group: str, name: str) -> str:

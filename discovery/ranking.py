@@ -8,6 +8,7 @@ that was merely not sent to a late stage ranks after all that were.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,6 +37,12 @@ class Criterion:
     desire: Desire
     weight: float = 1.0
     late: bool = False  # measured only on the best: a molecule not sent there is ranked behind
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise ValueError(
+                f"{self.name}: a weight must be above 0, not {self.weight}; leave out a column that shall not count"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,16 @@ def rank(
     send there, in tiers; inside a tier the higher utility wins, and of equals the
     earlier row. `refused[i]` (a filter's verdict, an unreadable structure) keeps row
     i out of the ranking whatever its scores.
+
+    Parameters
+    ----------
+    rows : [row], column name -> outcome
+    criteria : what counts, in the order in which it was measured
+
+    Raises
+    ------
+    TypeError
+        A row holds neither a Score nor a Missing for a column that counts.
     """
     refusals = list(refused) if refused is not None else [None] * len(rows)
     tiers: list[int | None] = []
@@ -117,6 +134,10 @@ def _tier(
     stopped = False
     for criterion in criteria:
         outcome = row.get(criterion.name)
+        if not isinstance(outcome, Score | Missing | None):
+            raise TypeError(
+                f"{criterion.name} is {outcome!r}, neither a Score nor a Missing; write Score({outcome!r}) for a number"
+            )
         if isinstance(outcome, Score):
             if criterion.late and stopped:
                 return None, Missing(
@@ -148,10 +169,20 @@ def pareto_fronts(values: NDArray[np.float64]) -> NDArray[np.int64]:
     -------
     [row], the front of each row, 1 for rows no other row dominates.
 
+    Raises
+    ------
+    ValueError
+        There is no row or no column axis, or a number is NaN: what is missing dominates nothing.
+
     References
     ----------
     .. [1] K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, section III-A.
     """
+    values = np.asarray(values, dtype=np.float64)
+    if values.size and values.ndim != 2:
+        raise ValueError(f"fronts are of a table [row, column], not of an array of {values.ndim} axes")
+    if np.isnan(values).any():
+        raise ValueError("NaN is on no front; leave out rows that lack a number, as rank() does")
     n = len(values)
     front = np.zeros(n, dtype=np.int64)
     if n == 0:

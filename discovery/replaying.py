@@ -62,7 +62,7 @@ class Comparison:
 
 
 def replay(folder: str | Path, row_id: str) -> Comparison:
-    """Compute one row again.
+    """Compute one row of a campaign's `folder` again; `row_id` is as its table writes it, such as r0-0017.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def replay(folder: str | Path, row_id: str) -> Comparison:
     if not row.smiles:
         raise CampaignError(f"{row_id} has nothing to compute again: {row.missing}")
     recorded = Ledger(folder)
-    config = campaign.recorded_config(recorded, folder)
+    config = campaign.recorded(folder)
     molecule = Molecule(row.smiles, row.id)
     lines: list[Line] = []
     now: dict[str, Outcome] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from discovery.outcome import Counts, Missing
 from discovery.score import Column, Score
 from discovery.target import Statement, Target
+from discovery.views.text import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Row:
     rank: int | None  # 1 is best; None when unranked
     front: int | None  # Pareto front, 1 is non-dominated; None when unranked
     missing: Missing | None  # why it is unranked; None when ranked
+    name: str = ""  # the user's own, where the molecule came with one
+    log_prob: float | None = None  # of the proposer for this molecule, where it tells
+    weights: str = ""  # sha256 of the weights that proposed it, where there are any
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,12 @@ class Run:
     reference_sdf: str = ""  # a known ligand's pose, where there is one
     finished: bool = True
     notes: tuple[str, ...] = field(default=())  # said to the reader as they stand
+
+    def __repr__(self) -> str:
+        return (
+            f"Run of {len(self.rows)} molecules, {len(self.ranked)} ranked: {inert(self.name)}; "
+            "discovery.views.table.Table(run) shows it"
+        )
 
     @property
     def ranked(self) -> tuple[Row, ...]:

@@ -7,7 +7,7 @@ become a rank is decided elsewhere: see desirability.py and ranking.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -89,11 +89,44 @@ class Refiner(Protocol):
         ...
 
 
+def healthy_of(rows: Iterable[Molecule | Missing]) -> list[Molecule]:
+    """Those rows that are molecules.
+
+    Raises
+    ------
+    TypeError
+        A row is neither a molecule nor Missing.
+    """
+    healthy: list[Molecule] = []
+    for place, row in enumerate(rows):
+        if isinstance(row, Molecule):
+            healthy.append(row)
+        elif not isinstance(row, Missing):
+            raise TypeError(
+                f"row {place} is a {type(row).__name__} and no Molecule; discovery.intake.molecules makes them "
+                "of SMILES and of RDKit molecules"
+            )
+    return healthy
+
+
 def scored(scorer: Scorer, molecules: Sequence[Molecule | Missing]) -> list[Score | Missing]:
-    """One outcome a row: a row without a molecule keeps its own reason."""
-    healthy = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
-    found = iter(scorer(healthy))
-    return [molecule if isinstance(molecule, Missing) else next(found) for molecule in molecules]
+    """One outcome a row: a row without a molecule keeps its own reason.
+
+    Raises
+    ------
+    TypeError
+        A row is neither a molecule nor Missing: `discovery.intake.molecules` makes them of SMILES.
+    ValueError
+        The scorer's answers are not as many as the molecules.
+    """
+    healthy = healthy_of(molecules)
+    answers = scorer(healthy)
+    if len(answers) != len(healthy):
+        raise ValueError(
+            f"{scorer.column.name} was given {len(healthy)} molecules and answered {len(answers)}"
+        )
+    found = iter(answers)
+    return [row if isinstance(row, Missing) else next(found) for row in molecules]
 
 
 def refined(

@@ -43,6 +43,9 @@ class Docked:
     # Log-odds of each pose by itself, up to a constant of the receptor; higher is better.
     fit: tuple[float, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Docked {self.molecule.shown}: {len(self.poses)} poses, the first of {self.poses[0].score:.2f} kcal/mol"
+
     def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
         """Is each pose plausible? In the order of `poses`."""
         return tuple(check(pose, receptor, site) for pose in self.poses)
@@ -67,7 +70,11 @@ def dock(
 
     Parameters
     ----------
+    receptor, site : a prepared receptor and the box, Å, in which a pose must lie
+    molecules : a `Missing` among them keeps its reason
     engine : an engine, or the name it is registered by
+    seed : the same seed gives the same poses, whatever is docked beside them
+    ph : at which molecules are protonated
     n_poses : most poses per isomer
     isomers : most stereoisomers docked where centres are open
     tautomers : most tautomers docked, the drawn one first
@@ -81,6 +88,10 @@ def dock(
         rescoring was learned from ligands alone in rigid receptors.
     settings : the engine's own, such as effort="fast" of native or exhaustiveness=8 of vina
         Only with a name.
+
+    Returns
+    -------
+    [molecule], its poses, each with coordinates in Å and a score in kcal/mol, or the reason why there are none
 
     Raises
     ------

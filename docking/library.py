@@ -106,8 +106,8 @@ class Job:
 
 
 def run(
-    library: Path,
-    out: Path,
+    library: str | Path,
+    out: str | Path,
     job: Job,
     *,
     resume: bool = True,
@@ -117,6 +117,7 @@ def run(
 
     Parameters
     ----------
+    job : the receptor, the box, the engine (`docking.dock.build_engine`) and how they are used
     resume : bool
         Go on where a run with the same settings and the same library stopped.
     told : called with the number of rows done, after each few
@@ -129,6 +130,7 @@ def run(
     IntakeError
         The library cannot be read.
     """
+    library, out = Path(library), Path(out)
     table = out / "scores.parquet"
     check_there(library)
     with begun(out, DOCKING, {"library": sha256_of(library), **job.settings()}, resume):

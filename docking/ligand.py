@@ -6,7 +6,7 @@ What it does in the site is decided elsewhere: see engines/.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -33,9 +33,9 @@ class Ligand:
 
     molecule: Molecule  # the row it belongs to
     smiles: str  # the species that is docked, charges and stereo as in `block`
-    block: str  # V3000 mol block, explicit hydrogens, coordinates in Å
-    pdbqt: str
-    atoms: tuple[int, ...]  # atoms[i]: index in `mol()` of the i-th atom line of `pdbqt`
+    block: str = field(repr=False)  # V3000 mol block, explicit hydrogens, coordinates in Å
+    pdbqt: str = field(repr=False)
+    atoms: tuple[int, ...] = field(repr=False)  # atoms[i]: index in `mol()` of the i-th atom line of `pdbqt`
     torsions: int  # turning bonds, = BRANCH lines
     notes: tuple[str, ...] = ()  # choices made on the way, said to the chemist
     shapes: int = (

@@ -57,6 +57,9 @@ class Pocket:
         """The box about it."""
         return Site.around(self.points, MARGIN, EDGE)
 
+    def __repr__(self) -> str:
+        return f"Pocket({self})"
+
     def __str__(self) -> str:
         x, y, z = self.center
         lined = ", ".join(self.residues[:6]) + (" ..." if len(self.residues) > 6 else "")
@@ -66,7 +69,7 @@ class Pocket:
 
 
 def find(receptor: Receptor, most: int = 10) -> tuple[Pocket, ...]:
-    """A receptor's pockets, likeliest first; the same receptor always gives the same.
+    """At `most` so many of a receptor's pockets, likeliest first; the same receptor always gives the same.
 
     Raises
     ------

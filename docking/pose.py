@@ -47,6 +47,9 @@ class Pose:
         coords.flags.writeable = False
         object.__setattr__(self, "coords", coords)
 
+    def __repr__(self) -> str:
+        return f"Pose of {self.ligand.molecule.shown}: {self.score:.2f} kcal/mol"
+
     @property
     def standing(self) -> float:
         """kcal/mol that puts poses in order: the score, and what restraints cost where there are any."""

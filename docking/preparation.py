@@ -49,6 +49,8 @@ def prepare(
 
     Parameters
     ----------
+    path : a structure file, gzipped or not
+    ph : at which side chains are protonated
     chains : such as ["A"]
         Only these; all of them when empty.
     keep, drop : such as ["HOH", "A:HOH301", "A:NAG501", "SO4"]

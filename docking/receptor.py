@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -46,9 +46,9 @@ class Receptor:
     """A protein ready for docking. Chain names and residue numbers are those of the user's file."""
 
     name: str
-    pdb: str  # prepared, all hydrogens; for views, interactions and dynamics
-    pdbqt: str  # rigid, polar hydrogens only, AutoDock 4 atom types in columns 78-79
-    report: tuple[Choice, ...] = ()
+    pdb: str = field(repr=False)  # prepared, all hydrogens; for views, interactions and dynamics
+    pdbqt: str = field(repr=False)  # rigid, polar hydrogens only, AutoDock 4 atom types in columns 78-79
+    report: tuple[Choice, ...] = field(default=(), repr=False)
 
     @property
     def digest(self) -> str:

@@ -43,28 +43,57 @@ class DockingScore:
     found `pocket`; the demo target brings its own. Wishes about poses (`restrain`, `like`)
     are for the native engine: they steer where a molecule lies and which of its poses
     counts, the score stays the scoring function's.
+
+    Parameters
+    ----------
+    receptor : a PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
+    around : a bound ligand's SDF, MOL2, PDB or PDBQT
+    center, size : Å
+        Of the box; its edges' full lengths.
+    residues : such as ["A:ASP129"]
+    pocket : rank of the receptor's own pocket, 1 the likeliest; see pockets.py
+    margin : Å about the ligand or the residues
+    engine, engine_settings : the name it is registered by, and its own settings
+    exhaustiveness : for vina and engines that have it; the engine's own when not given
+    n_poses : most poses kept of a molecule
+    seed : the same seed gives the same poses
+    ph : at which the receptor and the molecules are protonated
+    isomers : docked per molecule, where stereo centres are open
+    tautomers : docked per molecule, the drawn one first
+    rings : most ring shapes docked per isomer; 0 for three, six of a macrocycle
+    restrain : a TOML file of distances, places, cores and likeness; see restraints.py
+    like : an SDF of a known ligand whose likeness is sought
+    require_plausible : a molecule without a plausible pose has no score, however good the energy
+    value : "energy", kcal/mol, lower is better; or "fit", log-odds, higher is better
+    chains, keep, drop, protonation : of the receptor, as `docking.preparation.prepare`
+    name : of the column
+
+    Raises
+    ------
+    DockingError
+        Settings that contradict each other. That a file cannot be used is said when the first molecule is docked.
     """
 
-    receptor: str = DEMO  # a PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
-    around: str = ""  # a bound ligand's SDF, MOL2, PDB or PDBQT
-    center: tuple[float, float, float] | None = None  # Å
-    size: tuple[float, float, float] | None = None  # Å, edge lengths
-    residues: tuple[str, ...] = ()  # such as ["A:ASP129"]
-    pocket: int = 0  # rank of the receptor's own pocket, 1 the likeliest; see pockets.py
-    margin: float = MARGIN  # Å about the ligand or the residues
+    receptor: str = DEMO
+    around: str = ""
+    center: tuple[float, float, float] | None = None
+    size: tuple[float, float, float] | None = None
+    residues: tuple[str, ...] = ()
+    pocket: int = 0
+    margin: float = MARGIN
     engine: str = "native"
-    exhaustiveness: int | None = None  # for vina and engines that have it; the engine's own when not given
+    exhaustiveness: int | None = None
     engine_settings: Mapping[str, Any] = field(default_factory=dict)
     n_poses: int = 9
     seed: int = SEED
     ph: float = preparation.PH
-    isomers: int = 1  # docked per molecule, where stereo centres are open
-    tautomers: int = 1  # docked per molecule, the drawn one first
-    rings: int = 0  # most ring shapes docked per isomer; 0 for three, six of a macrocycle
-    restrain: str = ""  # a TOML file of distances, places, cores and likeness; see restraints.py
-    like: str = ""  # an SDF of a known ligand whose likeness is sought
+    isomers: int = 1
+    tautomers: int = 1
+    rings: int = 0
+    restrain: str = ""
+    like: str = ""
     require_plausible: bool = True
-    value: Literal["energy", "fit"] = "energy"  # kcal/mol, lower is better; or log-odds, higher is better
+    value: Literal["energy", "fit"] = "energy"
     chains: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ LARGEST = 150.0  # Å; beyond any single protein domain, so a larger edge is a s
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The box a pose must lie in.
+    """The box a pose must lie in: its `center` and the full lengths of its edges, `size`, both in Å.
 
     Raises
     ------

@@ -36,8 +36,14 @@ BITS = 1_024
 BLOCK = 4_096
 
 
-def audit(file: Path, reference: Path, training: Path | None = None) -> dict[str, Value]:
-    """All measures of a SMILES file beside another, by name; as `measure`, which raises what this raises."""
+def audit(file: str | Path, reference: str | Path, training: str | Path | None = None) -> dict[str, Value]:
+    """All measures of a SMILES file beside another, by name; as `measure`, which raises what this raises.
+
+    Parameters
+    ----------
+    reference : SMILES of what the file should be like, such as a test set
+    training : SMILES of what the generator saw; novelty is counted against it
+    """
     return measure(read_smiles(file), read_smiles(reference), read_smiles(training) if training else None)
 
 
@@ -176,7 +182,7 @@ def chemnet() -> Any:
     return FCD(device="cpu", n_jobs=1, batch_size=128, canonize=False)
 
 
-def read_smiles(path: Path) -> list[str]:
+def read_smiles(path: str | Path) -> list[str]:
     """The first word of every row of a file, plain or gzipped.
 
     Raises
@@ -184,6 +190,7 @@ def read_smiles(path: Path) -> list[str]:
     SettingError
         If it cannot be read.
     """
+    path = Path(path)
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except OSError as error:

@@ -122,6 +122,18 @@ class GraphProposer:
     name: str = "graph"
 
     def __post_init__(self) -> None:
+        self._check_numbers()
+        if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
+            raise SettingError("give one of scaffold, fragments and like, not several")
+        for smarts in self.avoid:
+            if Chem.MolFromSmarts(smarts) is None:
+                raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+        read_conditions(list(self.condition))
+        for text in filter(None, (*self._held, self.like)):
+            read_part(text)
+        self._check_held()
+
+    def _check_numbers(self) -> None:
         if not 0 < self.min_weight < self.max_weight:
             raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
@@ -132,24 +144,23 @@ class GraphProposer:
             raise SettingError(f"policy is trained or taught, not {self.policy!r}")
         if self.oversample < 1:
             raise SettingError(f"oversample is at least 1, not {self.oversample}")
-        if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
-            raise SettingError("give one of scaffold, fragments and like, not several")
-        for smarts in self.avoid:
-            if Chem.MolFromSmarts(smarts) is None:
-                raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")
-        read_conditions(list(self.condition))
-        for text in filter(None, (self.scaffold, *self.fragments.split("."), self.like)):
-            read_part(text)
-        given = [text for text in (self.scaffold, *self.fragments.split(".")) if text]
-        for text in given:
+
+    def _check_held(self) -> None:
+        """What every molecule must hold can be held: nothing to avoid is in it, and it is light enough."""
+        for text in self._held:
             for smarts in self.avoid:
                 if limits.always_in(text, smarts):
                     raise SettingError(f"avoid: {smarts} is in {text}, which every molecule must hold")
-        weight = sum(CalcExactMolWt(Chem.MolFromSmiles(text)) for text in given)
+        weight = sum(CalcExactMolWt(Chem.MolFromSmiles(text)) for text in self._held)
         if weight > self.max_weight:
             raise SettingError(
-                f"{' and '.join(given)} weighs {weight:.0f} Da, more than max_weight {self.max_weight:.0f}"
+                f"{' and '.join(self._held)} weighs {weight:.0f} Da, more than max_weight {self.max_weight:.0f}"
             )
+
+    @cached_property
+    def _held(self) -> list[str]:
+        """SMILES that every molecule must hold."""
+        return [text for text in (self.scaffold, *self.fragments.split(".")) if text]
 
     def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:
         """At most `n` new molecules, none of which a lesson speaks of.
@@ -174,24 +185,13 @@ class GraphProposer:
                 chosen = self._new(n, rng, known, left_out)
             else:
                 chosen = self._steered(n, rng, known, taught, left_out)
-        given = [
-            text
-            for text in (self.scaffold, *self.fragments.split("."))
-            if "@" in text or "/" in text or "\\" in text
-        ]
-        made = [
-            Proposal(
-                with_stereo(c.smiles, given) if given else c.smiles,
-                self.name,
-                round,
-                c.parents,
-                c.edit,
-                c.log_prob,
-                self._model.sha256,
-            )
-            for c in chosen
-        ]
-        return made, left_out
+        return [self._proposal(one, round) for one in chosen], left_out
+
+    def _proposal(self, one: Candidate, round: int) -> Proposal:
+        """With the configurations of what was given put back: the policy builds flat molecules."""
+        stereo = [text for text in self._held if any(mark in text for mark in "@/\\")]
+        smiles = with_stereo(one.smiles, stereo) if stereo else one.smiles
+        return Proposal(smiles, self.name, round, one.parents, one.edit, one.log_prob, self._model.sha256)
 
     @cached_property
     def _model(self) -> Weights:
@@ -326,15 +326,14 @@ class GraphProposer:
     @cached_property
     def _charge(self) -> int:
         """Of what was given: a salt's cation stays one."""
-        given = [text for text in (self.scaffold, *self.fragments.split(".")) if text]
-        return sum(Chem.GetFormalCharge(Chem.MolFromSmiles(text)) for text in given)
+        return sum(Chem.GetFormalCharge(Chem.MolFromSmiles(text)) for text in self._held)
 
     @cached_property
     def _queries(self) -> list[Chem.Mol]:
         """What edits must keep; what the policy builds keeps it anyway."""
         if self.scaffold:
             return [query(self.scaffold, exits=True)]
-        return [query(text, exits=False) for text in self.fragments.split(".") if text]
+        return [query(text, exits=False) for text in self._held]
 
     def _steered(
         self,
@@ -346,15 +345,7 @@ class GraphProposer:
     ) -> list[Candidate]:
         """What the policy builds and rebuilds, and edits of the best, chosen by a surrogate."""
         few = n * self.oversample // 4
-        policy = None
-        if self.policy == "taught":
-            policy = teach(
-                _policy(self._model),
-                self._model.vocabulary,
-                taught,
-                random.Random(rng.getrandbits(60)),
-                style=self._style,
-            )
+        policy = self._taught(taught, rng) if self.policy == "taught" else None
         made = self._regrown(few, rng, known, _trees(taught), left_out, policy)
         made += self._new(few, rng, known, left_out, policy)
         chosen = guided.choose(
@@ -374,6 +365,11 @@ class GraphProposer:
             editor=Editor(self._given[0]),
         )
         return [Candidate(one.smiles, one.parents, one.edit, one.log_prob) for one in chosen]
+
+    def _taught(self, lessons: Sequence[Lesson], rng: random.Random) -> Policy:
+        """A copy of the policy that has gone over the lessons."""
+        trained, vocabulary = _policy(self._model), self._model.vocabulary
+        return teach(trained, vocabulary, lessons, random.Random(rng.getrandbits(60)), style=self._style)
 
     def _regrown(
         self,
@@ -405,7 +401,7 @@ class GraphProposer:
 
 
 def propose(n: int, *, seed: int = SEED, **settings: Any) -> Sequence[Proposal]:
-    """At most `n` new molecules; `settings` are those of `GraphProposer`.
+    """At most `n` new molecules; `settings` are those of `GraphProposer`, the same `seed` gives the same molecules.
 
     Raises
     ------

@@ -66,6 +66,17 @@ def plan(mol: Chem.Mol, stock: Stock, steps: int = STEPS, structures: int = STRU
 
     Of routes of one length the one with fewer rivals is told, then the first by name: the
     same in every run.
+
+    Parameters
+    ----------
+    mol : an RDKit molecule
+    stock : the building blocks that can be bought; `generative.stock.load()` gives the shipped ones
+    structures : how many structures are taken apart before the search gives up
+
+    Raises
+    ------
+    SettingError
+        Numbers below their least.
     """
     if steps < 0 or structures < 1:
         raise SettingError(f"steps ({steps}) must be 0 or more, and structures ({structures}) at least 1")

@@ -41,6 +41,11 @@ class Steered:
 
     calls: tuple[Called, ...]  # in the order they were made
 
+    def __repr__(self) -> str:
+        best = self.best(1)
+        shown = f", the best {best[0].outcome:.3f}: {best[0].smiles}" if best else ""
+        return f"Steered: {len(self.calls)} molecules scored{shown}"
+
     def best(self, n: int) -> list[Called]:
         """The best molecules, best first; the earlier of equals."""
         scored = [call for call in self.calls if not isinstance(call.outcome, Missing)]
@@ -54,7 +59,7 @@ def steer(
     proposer: Proposer | None = None,
     batch: int = 50,
     seed: int = SEED,
-    log: Path | None = None,
+    log: str | Path | None = None,
     rounds: int | None = None,
     workers: int = 0,
     timeout_s: float = 600.0,
@@ -79,6 +84,8 @@ def steer(
         whole batch at once and without a limit of time. Changes no result.
     timeout_s : float
         For one molecule, seconds; only with workers.
+    seed : int
+        The same seed, oracle and settings give the same calls.
 
     Raises
     ------
@@ -95,6 +102,7 @@ def steer(
 
         proposer = GraphProposer()
     settings = {"proposer": proposer.name, "batch": batch, "seed": seed, **_settings(proposer)}
+    log = Path(log) if log else None
     calls = _read(log, settings) if log else []
     number = calls[-1].round + 1 if calls else 0
     lessons = _lessons(calls)

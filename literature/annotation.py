@@ -89,7 +89,7 @@ class Entity:
 
 def annotate(
     paths: str | Path | Sequence[str | Path],
-    out: Path,
+    out: str | Path,
     *,
     reader: str = MODEL,
     convention: str = GENERAL,
@@ -101,6 +101,8 @@ def annotate(
 
     Parameters
     ----------
+    paths
+        A file of articles, or several, or folders of them.
     out
         Ends in .pubtator, .json or .jsonl, each also .gz. PubTator holds affirmed
         relations only; BioC JSON holds all, with sign, doubt and the sentence's place.
@@ -117,6 +119,7 @@ def annotate(
     CorpusError
         If a path does not exist or holds nothing to read.
     """
+    out = Path(out)
     layout = _layout(out)
     corpus = Corpus.open(paths, reader=format)
     if out.exists() and any(path.samefile(out) for path in corpus.paths):

@@ -92,6 +92,10 @@ def ask(
         So many quotes.
     least
         The least probability of an answer, 0..1; below it the program abstains.
+    model
+        What judges yes, no or maybe; the shipped one when not given.
+    writer
+        Writes an answer in words from the numbered quotes; none is written without one.
 
     Raises
     ------

@@ -37,8 +37,6 @@ def dossier(
     from literature.graph_export import ExportError
 
     found = look(target, tuple(corpus) if corpus else EXAMPLE, lexicon=lexicon, retractions=retractions)
-    if not found.articles:
-        refuse(f"no article of {', '.join(corpus or ())} could be read")
     if not found.naming and not found.listed:
         refuse(
             f"{target}: no dictionary knows this name and none of {found.articles} articles has it; "

@@ -17,7 +17,7 @@ from discovery.outcome import UserError
 from discovery.target import Statement, Target
 from literature.article import Article, Skipped
 from literature.claims import MENTIONED, claims
-from literature.corpus import EXAMPLE, Corpus
+from literature.corpus import EXAMPLE, Corpus, CorpusError
 from literature.dictionary import own_names, shipped
 from literature.evidence import Evidence, Link, at_odds, family, summed
 from literature.lexicon import Concept, Lexicon
@@ -84,6 +84,12 @@ class Dossier:
     illustrative: bool  # texts written to illustrate are among them
     skipped: tuple[Skipped, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"Dossier of {self.concept.name}: {len(self.statements)} statements from {self.naming} of "
+            f"{self.articles} articles; literature.pages.text(dossier) tells it"
+        )
+
     @property
     def listed(self) -> bool:
         """A dictionary knows the target; what none knows is looked for as it is written."""
@@ -97,7 +103,7 @@ class Dossier:
     def statements(self) -> tuple[Statement, ...]:
         """All statements, each once, strongest first; retracted ones last."""
         unique = dict.fromkeys(s for finding in self.findings for s in finding.statements)
-        return tuple(sorted(unique, key=_order))
+        return tuple(sorted(unique, key=strongest_first))
 
     def json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -114,7 +120,7 @@ def _plain(concept: Concept) -> Concept:
     return replace(concept, context_names=())
 
 
-def _order(statement: Statement) -> tuple[bool, bool, float, str, int, str, str]:
+def strongest_first(statement: Statement) -> tuple[bool, bool, float, str, int, str, str]:
     """Strongest first: told by a cue before only mentioned, then weight; ties by where it stands."""
     return (
         statement.retracted,
@@ -236,7 +242,7 @@ def _assembled(
 
 
 def _finding(evidence: Sequence[Evidence], now: int) -> Finding:
-    statements = sorted((e.statement() for e in evidence), key=_order)
+    statements = sorted((e.statement() for e in evidence), key=strongest_first)
     weights: dict[str, float] = {}
     for statement in statements:
         if statement.predicate != MENTIONED:  # of one affirmed and one denied, the affirmed names the finding
@@ -312,13 +318,21 @@ class CooccurrenceEvidence:
     """The co-occurrence baseline: dictionary names in one sentence, cue words, negation rules.
 
     Keeps the promise of `discovery.target.EvidenceSource`.
+
+    Parameters
+    ----------
+    corpus : files or folders of articles, or "example"
+    max_statements : the strongest so many
+    lexicon : a JSON-lines file of your own names, added to the shipped ones
+    reader : of all files ("pubmed", "jats", ...); told by each file when empty
+    retractions : a text file, one identifier a line
     """
 
-    corpus: str | tuple[str, ...] = EXAMPLE  # files or folders, or "example"
+    corpus: str | tuple[str, ...] = EXAMPLE
     max_statements: int = 200
-    lexicon: str = ""  # a JSON-lines file of your own names, added to the shipped ones
-    reader: str = ""  # of all files; told by each file when empty
-    retractions: str = ""  # a text file, one identifier a line
+    lexicon: str = ""
+    reader: str = ""
+    retractions: str = ""
 
     def __post_init__(self) -> None:
         if self.max_statements < 1:
@@ -329,11 +343,29 @@ class CooccurrenceEvidence:
         return list(self.dossier(target).statements[: self.max_statements])
 
     def dossier(self, target: Target) -> Dossier:
-        """The same evidence, sorted into a dossier."""
+        """The same evidence, sorted into a dossier.
+
+        Raises
+        ------
+        CorpusError, LexiconError
+            A file is absent or cannot be read, or no article of the corpus can.
+        """
         own = own_names(Path(self.lexicon)) if self.lexicon else None
         known = shipped() + own if own else shipped()
         corpus = Corpus.open(self.corpus, reader=self.reader, retractions=self.retractions)
-        return build(target, corpus, lexicon=known)
+        found = build(target, corpus, lexicon=known)
+        if not found.articles:
+            raise CorpusError(_nothing_read(self.corpus))
+        return found
+
+
+def _nothing_read(corpus: str | tuple[str, ...]) -> str:
+    named = [corpus] if isinstance(corpus, str) else corpus
+    mined = any((Path(name) / "current.json").is_file() for name in named)
+    advice = (
+        "; these are mined tables: name the articles they were made of, or use the evidence source 'mined'"
+    )
+    return f"no article of {', '.join(named)} could be read{advice if mined else ''}"
 
 
 def dossier(
@@ -345,10 +377,14 @@ def dossier(
 ) -> Dossier:
     """What a corpus says about a target: a gene symbol, a UniProt identifier or a name.
 
+    Parameters
+    ----------
+    corpus, lexicon, retractions : as `CooccurrenceEvidence`
+
     Raises
     ------
     CorpusError, LexiconError
-        A file is absent or cannot be read.
+        A file is absent or cannot be read, or no article of the corpus can.
 
     Examples
     --------

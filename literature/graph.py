@@ -85,7 +85,7 @@ def shards(folder: Path) -> list[str]:
 
 
 def query(folder: str | Path, sql: str) -> pa.Table:
-    """Rows of one query over the views.
+    """Rows of one query over the views; `sql` is DuckDB's, such as "FROM edges LIMIT 5".
 
     Raises
     ------

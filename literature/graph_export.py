@@ -92,7 +92,7 @@ class Exported:
     files: tuple[Path, ...]
 
 
-def export(folder: str | Path, out: Path, *, cooccurrence: bool = False) -> Exported:
+def export(folder: str | Path, out: str | Path, *, cooccurrence: bool = False) -> Exported:
     """Write the graph of a mined folder: one GraphML file, or a folder with all forms.
 
     Parameters
@@ -109,6 +109,7 @@ def export(folder: str | Path, out: Path, *, cooccurrence: bool = False) -> Expo
     ExportError
         If `out` is a file name that does not end in .graphml.
     """
+    out = Path(out)
     if out.suffix and out.suffix != ".graphml" and not out.is_dir():
         raise ExportError(f"{out.name} must end in .graphml, or be a folder")
     with tables(folder) as connection:

@@ -115,8 +115,8 @@ class Mined:
 
 
 def mine(
-    paths: Sequence[str | Path],
-    out: Path,
+    paths: str | Path | Sequence[str | Path],
+    out: str | Path,
     *,
     workers: int = 1,
     resume: bool = True,
@@ -134,6 +134,12 @@ def mine(
 
     Parameters
     ----------
+    paths
+        A file of articles, or several, or folders of them.
+    workers
+        Processes that read, each a file at a time; they change no result.
+    tell
+        Called with a line on each file that was read.
     reader, convention, lexicon, relations
         Who reads, see `literature.reading.Reading`.
     format
@@ -146,7 +152,8 @@ def mine(
     CorpusError
         A path does not exist or holds nothing to read.
     """
-    files = Corpus.open(list(paths), reader=format).paths
+    out = Path(out)
+    files = Corpus.open(paths, reader=format).paths
     out.mkdir(parents=True, exist_ok=True)
     for name in (*TABLES, "shards"):
         (out / name).mkdir(exist_ok=True)

@@ -443,7 +443,22 @@ class Index:
 def search(
     folder: str | Path, query: str, *, n: int = 10, entity: str = "", vectors: str = STATIC, lexicon: str = ""
 ) -> list[Hit]:
-    """The sentences of a mined folder that answer a query best; see `Index`."""
+    """The sentences of a mined folder that answer a query best; see `Index`.
+
+    Parameters
+    ----------
+    n : so many, best first
+    entity : a name or an identifier that every sentence must hold
+    vectors : what compares meanings: "static" (word pieces), "none", or a model's name
+    lexicon : a JSON-lines file of your own names, added to the shipped ones
+
+    Raises
+    ------
+    GraphError
+        Nothing was mined into the folder.
+    SearchError
+        The query is empty, or `entity` or `vectors` are unknown.
+    """
     return Index(folder, vectors=vectors, lexicon=lexicon)(query, n=n, entity=entity)
 
 

@@ -93,7 +93,7 @@ class Facts:
     wide: float  # times the process's deviation holds nine in ten
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """Ready to predict. Arrays are over the measured molecules, in the file's order."""
 
@@ -103,6 +103,13 @@ class Model:
     inverse: Floats  # [measured, measured], of the kernel with noise
     weights: Floats  # [measured]
     features: Features
+
+    def __repr__(self) -> str:
+        facts = self.facts
+        return (
+            f"Model of {facts.name} from {len(self.smiles)} molecules: off by {facts.rmse:.2f} {facts.unit}".rstrip()
+            + f" on scaffolds left out (the mean: {facts.rmse_mean:.2f})"
+        )
 
     def predict(self, molecules: Sequence[Molecule]) -> tuple[Floats, Floats, Floats, Places]:
         """[molecule] value and one standard deviation (the column's unit), similarity 0..1 to the nearest, its place."""
@@ -263,6 +270,7 @@ def fit(
         More than 3,000 are cut to so many, at random: time grows with the cube.
     name : of the column the model makes
     target, unit, better, table : what was measured, told to readers
+    seed : of the folds it is judged by; the same seed gives the same model
 
     Raises
     ------

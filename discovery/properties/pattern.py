@@ -40,6 +40,7 @@ class Pattern:
     smarts : a SMARTS pattern, or the name of one of ours: "basic amine", "open-chain ester"
     name : the column
     better : whether more of it is wanted ("high") or less ("low")
+    title : of the column, for people
 
     Raises
     ------

@@ -9,13 +9,13 @@ charge_training                  how the graph's charges were learned
 system, platform           arrays to OpenMM; on which device
 receptor_system, docked_among, pocket   the protein's mechanics; its docked side chains; what is cut out of it
 born, neck, born_gradient  implicit water by pairs: its energy, its other model, its pull
-stiffness, minimise, simulate, checkpoint   settle, move, resume
+hydroxyls, stiffness, minimise, simulate, checkpoint   turn, settle, move, resume
 water_box                        explicit water around a solute
 binding_energy, stability, choice  what the numbers are made of; which pose they speak for
 exchange, ladder, hydration      many states at once; their free energies; the self-test
 likeness, walls, beginning       what two ligands share; what holds them; how a pocket takes one
 transfer, network, relative      one ligand against another: the trade, the pairs, all together
-protocol, scorers, watch, unit, folder, viewing, work, relative_work, cli   from a pose to its numbers; campaigns, files, command line
+protocol, scorers, watch, unit, folder, viewing, work, relative_work, door, cli   from a pose to its numbers; campaigns, files, command line
 checks                     the doctor's lines
 
 nm and kJ/mol live in here; the doors speak Å and kcal/mol.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -92,99 +92,32 @@ def simulate(
     resume: Resume = True,
 ) -> None:
     """Let docked poses settle, or move, in their pocket: MM-GBSA, drift, contacts kept."""
-    import hashlib
-
-    from docking.dynamics.charges import method
-    from docking.dynamics.docked_among import SIDE_CHAINS, models
-    from docking.dynamics.folder import places
-    from docking.dynamics.platform import Device
-    from docking.dynamics.protocol import Settings
-    from docking.dynamics.sage import force_field as figures
-    from docking.dynamics.scorers import AWAY, HELD, NO_MEMBRANE, load_receptor
-    from docking.dynamics.simulate import Run
-    from docking.dynamics.work import Job, work
+    from docking.dynamics.door import simulate as door
     from docking.protonation import states_of
-    from docking.receptor import DockingError
-    from docking.run_folder import SIMULATION, check_free
 
-    if solvent is SolventName.explicit and protocol is ProtocolName.mmgbsa:
-        raise DockingError(
-            "mmgbsa settles a pose in implicit water; --solvent explicit is for stability and rbfe"
-        )
-    check_free(out, SIMULATION, resume)
-    settings = Settings(
-        ligand_field=figures(force_field),
-        charges=method(charges),
-        keep=pocket,
-        free=free,
-        device=Device(platform, threads),
-    )
-    settings.device.platform()  # a wrong name is refused before any work
-    states = states_of(protonation or [])
-    model = load_receptor(
-        receptor, ph=ph, drop=drop or [], protonation=states, waters=waters,
-        away_from=places(poses) if solvent is SolventName.implicit and pocket < AWAY else None,
+    counts = door(
+        receptor, poses, out, protocol=protocol.value, length_ps=length_ps, replicas=replicas, solvent=solvent.value,
+        network=network.value, pocket=pocket, free=free, drop=drop or (), waters=waters,
+        protonation=states_of(protonation or []), ph=ph, charges=charges, force_field=force_field,
+        platform=platform, threads=threads, seed=seed, patience_s=patience_s, resume=resume, note=typer.echo,
+        told=lambda done, what: typer.echo(f"{done}: {what}", err=True),
     )  # fmt: skip
-    for note in model.notes:
-        typer.echo(note)
-    beside = poses.parent / SIDE_CHAINS
-    side_chains = models(beside) if beside.exists() and protocol is not ProtocolName.rbfe else {}
-    if side_chains:
-        typer.echo(f"each pose lies among the side chains it was docked with: {beside}")
-    typer.echo(HELD if solvent is SolventName.explicit else NO_MEMBRANE)
-    run = Run(
-        length_ps=length_ps,
-        replicas=replicas,
-        frame_ps=min(0.25, length_ps),
-        seed=seed,
-        solvent=solvent.value,
-    )
-    digest = hashlib.sha256(model.terms.charge.tobytes() + model.xyz.tobytes()).hexdigest()
-
-    def told(done: int, what: str) -> None:
-        typer.echo(f"{done}: {what}", err=True)
-
+    counted = f"{counts.n_ok:,} {{}}, {counts.n_failed:,} failed"
     if protocol is ProtocolName.rbfe:
-        from docking.dynamics.exchange import Plan
-        from docking.dynamics.relative import Relative
-        from docking.dynamics.relative_work import RelativeJob
-        from docking.dynamics.relative_work import work as compare
-
-        plan = Plan(iterations=max(8, round(length_ps / 0.4)), steps=100, warm=250, seed=seed)
-        how = Relative(plan, settings, solvent.value, shape=network.value)
-        found = compare(
-            poses,
-            out,
-            RelativeJob(model, digest, how, charges),
-            resume=resume,
-            patience_s=patience_s,
-            told=told,
-        )
-        typer.echo(f"{found.n_in:,} ligands in: {found.n_ok:,} placed, {found.n_failed:,} failed")
+        typer.echo(f"{counts.n_in:,} ligands in: {counted.format('placed')}")
         typer.echo(
             f"scores: {out / 'scores.parquet'} (rbfe: kcal/mol from their mean; heavy_atoms: what counting gives)"
         )
         typer.echo(
             f"edges: {out / 'edges.parquet'}, cycles: {out / 'cycles.json'}, to read: {out / 'report.txt'}"
         )
-        _ended(found, poses)
-        return
-    what: Literal["mmgbsa", "stability"] = "mmgbsa" if protocol is ProtocolName.mmgbsa else "stability"
-    job = Job(model, digest, what, run, settings, charges, side_chains)
-    counts = work(
-        poses,
-        out,
-        job,
-        resume=resume,
-        patience_s=patience_s,
-        told=told,
-    )
-    typer.echo(f"{counts.n_in:,} poses in: {counts.n_ok:,} computed, {counts.n_failed:,} failed")
-    typer.echo(
-        f"scores: {out / 'scores.parquet'} (choice 1: the likeliest of a ligand's poses; heavy_atoms beside mmgbsa: "
-        "the ranking that counting gives)"
-    )
-    typer.echo(f"poses: {out / 'poses.sdf'}, to read: {out / 'report.txt'}")
+    else:
+        typer.echo(f"{counts.n_in:,} poses in: {counted.format('computed')}")
+        typer.echo(
+            f"scores: {out / 'scores.parquet'} (choice 1: the likeliest of a ligand's poses; heavy_atoms beside mmgbsa: "
+            "the ranking that counting gives)"
+        )
+        typer.echo(f"poses: {out / 'poses.sdf'}, to read: {out / 'report.txt'}")
     _ended(counts, poses)
 
 

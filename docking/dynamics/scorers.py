@@ -53,19 +53,35 @@ HELD = (
 
 @dataclass(frozen=True)
 class PoseStability:
-    """Runs short dynamics of the docked pose and tells how far it drifts."""
+    """Runs short dynamics of the docked pose and tells how far it drifts.
 
-    receptor: str = (
-        DEMO  # a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
-    )
-    after: str = "docking"  # the scorer whose pose is simulated
-    ph: float = preparation.PH  # of a file, as drop and protonation: say what docking was told
-    drop: tuple[str, ...] = ()  # residues left out, such as a cofactor without parameters: "A:HEM301"
-    protonation: Mapping[str, str] = field(default_factory=dict)  # "A:HIS57" -> "HIP"
+    Parameters
+    ----------
+    receptor : a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
+    after : the column whose pose is simulated
+    ph, drop, protonation : of a receptor's file; say what docking was told
+        `drop` leaves residues out, such as a cofactor without parameters: ["A:HEM301"];
+        `protonation` overrules single ones: {"A:HIS57": "HIP"}.
+    length_ps, equilibration_ps : of each replica, and before it counts
+    replicas : how often, each with its own start; the error is over them
+    charges : how the ligand's partial charges are made; see charges.py
+        The unrelaxed AM1-BCC takes seconds less than the relaxed, and drift hardly notices.
+    force_field : of the ligand: the shipped one by name, or an .offxml file
+    platform : of OpenMM: auto, CPU, CUDA, OpenCL or Reference
+    threads : on CPU, of one simulation
+    seed : of starting velocities; the same seed gives the same numbers on one platform
+    name : of the column
+    """
+
+    receptor: str = DEMO
+    after: str = "docking"
+    ph: float = preparation.PH
+    drop: tuple[str, ...] = ()
+    protonation: Mapping[str, str] = field(default_factory=dict)
     length_ps: float = 2.0
     equilibration_ps: float = 0.5
     replicas: int = 2
-    charges: str = "am1-bcc-unrelaxed"  # seconds less than am1-bcc, and drift hardly notices
+    charges: str = "am1-bcc-unrelaxed"
     force_field: str = DEFAULT
     platform: str = "auto"
     threads: int = 1
@@ -99,13 +115,22 @@ class PoseStability:
 
 @dataclass(frozen=True)
 class BindingEnergy:
-    """MM-GBSA of the docked pose: settled once, or averaged over dynamics when `length_ps` is above 0."""
+    """MM-GBSA of the docked pose: settled once, or averaged over dynamics when `length_ps` is above 0.
+
+    kcal/mol, lower is better. It orders molecules; it is no measured affinity.
+
+    Parameters
+    ----------
+    length_ps : of dynamics; 0 settles the pose and takes it as it lies
+    equilibration_ps, replicas, seed : of dynamics, where there are any
+    receptor, after, ph, drop, protonation, charges, force_field, platform, threads, name : as `PoseStability`
+    """
 
     receptor: str = DEMO
     after: str = "docking"
-    ph: float = preparation.PH  # of a file, as drop and protonation: say what docking was told
-    drop: tuple[str, ...] = ()  # residues left out, such as a cofactor without parameters: "A:HEM301"
-    protonation: Mapping[str, str] = field(default_factory=dict)  # "A:HIS57" -> "HIP"
+    ph: float = preparation.PH
+    drop: tuple[str, ...] = ()
+    protonation: Mapping[str, str] = field(default_factory=dict)
     length_ps: float = 0.0
     equilibration_ps: float = 0.5
     replicas: int = 2

@@ -36,6 +36,7 @@ def check_engine(name: str, settings: Mapping[str, Any] | None = None, *, seed: 
     ----------
     name : as it is registered
     settings : plain JSON values, as a campaign's file gives them
+    seed : of the docking that is compared
     """
     try:
         engine = plugins.build("engines", name, settings)

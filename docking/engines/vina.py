@@ -49,13 +49,18 @@ SPACING = 0.375  # Å, Vina's own default
 class VinaEngine:
     """Docks with the `vina` package, on one core, one ligand after another.
 
-    Exhaustiveness is the number of independent searches; time grows with it. Ring shapes of a ligand share it.
+    Parameters
+    ----------
+    exhaustiveness : independent searches; time grows with it. Ring shapes of a ligand share it
+    scoring : the function, "vina" or "vinardo"
+    min_rmsd : Å between two poses that both are kept
+    energy_range : kcal/mol above the best pose
     """
 
     exhaustiveness: int = 8
     scoring: Literal["vina", "vinardo"] = "vina"
-    min_rmsd: float = 1.0  # Å between two poses that both are kept
-    energy_range: float = 3.0  # kcal/mol above the best pose
+    min_rmsd: float = 1.0
+    energy_range: float = 3.0
 
     def __post_init__(self) -> None:
         if self.exhaustiveness < 1:

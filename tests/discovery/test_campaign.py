@@ -279,3 +279,53 @@ def test_a_folder_with_a_screen_says_where_its_rows_are(tmp_path: Path) -> None:
     Ledger.open(tmp_path).put_document("screen", {"library": "some.smi"})
     with pytest.raises(CampaignError, match=r"holds a screen, not a campaign.*top\.csv"):
         campaign.load(tmp_path)
+
+
+def test_a_molecules_own_name_stays_with_it(tmp_path: Path) -> None:
+    library = tmp_path / "mine.smi"
+    library.write_text("CCCCCC hexane\nnonsense x17\nCCCCCC again\n")
+    whole = toy(proposers=[{"use": "library", "settings": {"path": str(library)}}], rounds=1)
+    rows = {row.name: row for row in campaign.run(whole, tmp_path / "run").rows}
+    assert rows["hexane"].rank == 1
+    assert rows["x17"].missing is not None
+    assert rows["again"].missing is not None
+    assert rows["x17"].missing.detail.startswith("r0-0001 (x17) is not a SMILES")
+    assert rows["again"].missing.detail == "r0-0002 (again) is the same molecule as r0-0000 (hexane)"
+
+
+def test_where_a_proposal_comes_from_is_in_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [Proposal("CCCCCC", "chains", 0, log_prob=-3.5, weights="45f3")]
+    monkeypatch.setattr(Chains, "propose", lambda *_, **__: made)
+    (row,) = campaign.run(toy(rounds=1), tmp_path).rows
+    assert (row.log_prob, row.weights) == (-3.5, "45f3")
+    assert campaign.load(tmp_path).rows == (row,)
+
+
+def test_a_wish_for_the_worse_numbers_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    wish = {"use": "length", "desirability": {"shape": "lower", "low": 0, "high": 40}}
+    run = campaign.run(toy(scorers=[wish]), tmp_path, on_event=lambda event: said.append(event.text))
+    (note,) = (text for text in run.notes if "wishes length lower, but high numbers of length are" in text)
+    assert note in said
+    assert campaign.load(tmp_path).notes == run.notes
+
+
+@pytest.mark.parametrize("given", ["campaign.toml", {"name": "x"}])
+def test_what_is_no_campaign_is_told_how_to_become_one(tmp_path: Path, given: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"discovery\.config\.read makes one of a file, parse of a dictionary"
+    ):
+        campaign.run(given, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_told_in_one_line(tmp_path: Path) -> None:
+    run = campaign.run(toy(), tmp_path)
+    assert repr(run).startswith(f"Run of 20 molecules, {len(run.ranked)} ranked: toy;")
+
+
+def test_a_folder_tells_its_configuration(tmp_path: Path) -> None:
+    campaign.run(toy(seed=11), tmp_path)
+    assert campaign.recorded(tmp_path) == toy(seed=11)
+    with pytest.raises(CampaignError, match="no such folder"):
+        campaign.recorded(tmp_path / "absent")

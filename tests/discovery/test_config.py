@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from discovery import config
 from discovery.config import Campaign, ConfigError
+from discovery.properties.physchem import Qed
 
 GOOD = """
 name = "t"
@@ -124,3 +126,17 @@ def test_the_schema_knows_every_key() -> None:
     schema = config.schema()
     assert set(schema["properties"]) == set(Campaign.model_fields)
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("given", ["qed", Qed()])
+def test_a_part_that_is_no_table_is_said_once(given: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.parse({"proposers": [{"use": "brics"}], "scorers": [given]})
+    assert re.fullmatch(
+        r"the campaign: scorers\.0: is a table of keys and values, not ('qed'|a Qed)", str(caught.value)
+    )
+
+
+def test_a_campaign_that_is_no_table_is_told_so() -> None:
+    with pytest.raises(ConfigError, match=r"the campaign: is a table of keys and values, not 'x\.toml'"):
+        config.parse("x.toml")  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import random
 import time
 from pathlib import Path
@@ -385,3 +386,17 @@ def test_a_mixture_of_drugs_is_refused(text: str, sizes: str) -> None:
 )
 def test_pairs_that_are_no_mixture_keep_one(text: str) -> None:
     assert "." not in parsed(text)
+
+
+@pytest.mark.parametrize("given", [None, math.nan, ["CCO"], Chem.MolFromSmiles("CCO")])
+def test_what_is_no_text_is_told_where_to_go(given: object) -> None:
+    with pytest.raises(TypeError, match=r"reads one SMILES, not .*; Molecule\.of takes an RDKit molecule"):
+        Molecule.parse(given)  # type: ignore[arg-type]
+
+
+def test_an_rdkit_molecule_keeps_its_name() -> None:
+    mol = Chem.MolFromSmiles("OCC")
+    mol.SetProp("_Name", "ethanol")
+    assert (Molecule.of(mol).name, Molecule.of(mol, "spirit").name) == ("ethanol", "spirit")
+    with pytest.raises(TypeError, match=r"not a str; Molecule\.parse reads SMILES"):
+        Molecule.of("CCO")  # type: ignore[arg-type]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from discovery import parts, plugins
+from discovery import campaign, parts, plugins
+from discovery.config import parse
+from discovery.score import Score
 
 
 def test_every_registered_part_says_what_it_does() -> None:
@@ -30,3 +33,68 @@ def test_one_part_with_its_settings() -> None:
     assert "    name: str = must be given" in text
     with pytest.raises(plugins.PluginError, match="did you mean 'descriptor'"):
         parts.described("descritor")
+
+
+MINE = """
+from dataclasses import dataclass
+from discovery.score import Column, Score
+
+@dataclass(frozen=True)
+class Doubled:
+    times: float = 2.0
+    column = Column("doubled", unit="1", better="high")
+
+    def __call__(self, molecules, /):
+        return [Score(self.times * molecule.mol().GetNumAtoms()) for molecule in molecules]
+
+number = 17
+"""
+
+
+def test_a_class_of_a_script_is_called_by_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process and in workers, without a line of registration."""
+    (tmp_path / "my_scorers_of_today.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    scorers = [
+        {"use": "my_scorers_of_today:Doubled", "settings": {"times": 3}, "workers": workers,
+         "desirability": {"shape": "higher", "low": 0, "high": 99}}
+        for workers in (0, 1)
+    ]  # fmt: skip
+    (tmp_path / "two.smi").write_text("CCO\nCC\n")
+    library = {"use": "library", "settings": {"path": str(tmp_path / "two.smi")}}
+    for number, scorer in enumerate(scorers):
+        run = campaign.run(parse({"proposers": [library], "scorers": [scorer]}), tmp_path / str(number))
+        assert [score.value for row in run.ranked if isinstance(score := row.outcomes["doubled"], Score)] == [
+            9,
+            6,
+        ]
+    with pytest.raises(plugins.PluginError, match="has no setting 'tims'; did you mean 'times'"):
+        plugins.build("scorers", "my_scorers_of_today:Doubled", {"tims": 3})
+    with pytest.raises(plugins.PluginError, match="is no class with a 'propose', as a proposer is"):
+        plugins.load("proposers", "my_scorers_of_today:Doubled")
+
+
+@pytest.mark.parametrize("address", ["subprocess:Popen", "os:system", "discovery.units:KCAL"])
+def test_an_address_is_of_a_part_and_of_nothing_else(address: str) -> None:
+    """Campaign files pass from hand to hand: one must not run a program by naming it."""
+    with pytest.raises(plugins.PluginError, match=r"is no class with a 'column'|does not load"):
+        plugins.build("scorers", address, {"args": ["touch", "harm"]})
+
+
+@pytest.mark.parametrize(
+    ("group", "address", "said"),
+    [
+        (
+            "scorers",
+            "no_such_module:X",
+            "No module named 'no_such_module'; its folder must be on Python's path",
+        ),
+        ("scorers", "__main__:NotThere", "worker processes need it in a module of its own"),
+        ("commands", "os:system", "only scorers, proposers, engines are called by an address"),
+    ],
+)
+def test_an_address_that_leads_nowhere_says_why(group: str, address: str, said: str) -> None:
+    with pytest.raises(plugins.PluginError, match=said):
+        plugins.load(group, address)

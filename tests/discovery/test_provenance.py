@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import generative
 from discovery import plugins, provenance
+from discovery.files import sha256_of
 
 
 def test_versions_are_the_installed_ones() -> None:
@@ -61,3 +63,24 @@ def test_a_file_that_a_named_file_names_counts(tmp_path: Path) -> None:
     assert {name for name in before if before[name] != after[name]} == {str(known)}
     wishes.write_text("no TOML =\n")
     assert set(provenance.files_named(settings)) == {str(wishes)}
+
+
+def test_the_weights_of_a_part_are_named_by_their_bytes() -> None:
+    folder = Path(generative.__file__).parent / "weights"
+    shipped = {f"generative/weights/{path.name}": sha256_of(path) for path in folder.glob("*.safetensors")}
+    assert shipped
+    record = provenance.collect(seed=7, parts=[("proposers", "graph"), ("scorers", "qed")])
+    assert record["weights"] == shipped
+
+
+@pytest.mark.parametrize("name", ["weights/net.safetensors", "data/table.csv"])
+def test_other_weights_or_data_are_another_code(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_bytes(b"one")
+    before = provenance._digest_of_tree(tmp_path)
+    (tmp_path / name).with_suffix(".md").write_text("for people")
+    provenance._digest_of_tree.cache_clear()
+    assert provenance._digest_of_tree(tmp_path) == before
+    (tmp_path / name).write_bytes(b"two")
+    provenance._digest_of_tree.cache_clear()
+    assert provenance._digest_of_tree(tmp_path) != before

@@ -121,3 +121,21 @@ def test_ranking_does_not_depend_on_other_rows_order() -> None:
                 (place.rank, place.front, round(place.utility or math.nan, 12))
             )
     assert all(len(found) == 1 for found in by_content.values())
+
+
+def test_what_is_no_outcome_is_refused_instead_of_unranked() -> None:
+    with pytest.raises(TypeError, match=r"a is 0\.5, neither a Score nor a Missing; write Score\(0\.5\)"):
+        rank([{"a": 0.5, "b": Score(1.0)}], CRITERIA)  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, math.inf])
+def test_a_weight_is_above_0(weight: float) -> None:
+    with pytest.raises(ValueError, match="leave out a column that shall not count"):
+        Criterion("a", desire, weight)
+
+
+def test_fronts_are_of_a_table_without_gaps() -> None:
+    with pytest.raises(ValueError, match="NaN is on no front"):
+        pareto_fronts(np.array([[1.0, math.nan], [2.0, 1.0]]))
+    with pytest.raises(ValueError, match="not of an array of 1 axes"):
+        pareto_fronts(np.array([1.0, 2.0]))

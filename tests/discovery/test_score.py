@@ -10,7 +10,7 @@ import pytest
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
-from discovery.score import Column, Refiner, Score, Scorer
+from discovery.score import Column, Refiner, Score, Scorer, scored
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -43,6 +43,12 @@ class Length:
 
 
 @dataclass(frozen=True)
+class Short(Length):
+    def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
+        return [Score(1.0) for _ in molecules[1:]]
+
+
+@dataclass(frozen=True)
 class Halve:
     column: Column = HALF
     after: str = "length"
@@ -56,3 +62,13 @@ def test_whoever_has_the_shape_keeps_the_promise() -> None:
     assert not isinstance(Length(), Refiner)
     assert isinstance(Halve(), Refiner)
     assert not isinstance(Halve(), Scorer)
+
+
+def test_what_is_no_molecule_is_named_before_anything_is_scored() -> None:
+    with pytest.raises(TypeError, match=r"row 1 is a str and no Molecule; discovery\.intake\.molecules"):
+        scored(Length(), [Molecule("CC"), "CCO"])  # type: ignore[list-item]
+
+
+def test_a_scorer_that_drops_a_molecule_is_found_out() -> None:
+    with pytest.raises(ValueError, match="length was given 2 molecules and answered 1"):
+        scored(Short(), [Molecule("CC"), Molecule("CCO")])
