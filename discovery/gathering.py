@@ -1,20 +1,91 @@
 """Which results do molecules and scores make that no campaign brought?
 
-A `Run` of any molecules with any scores, or of proposals with what scorers say of them;
-its rows are unranked and in the order given.
+A `Run` of a file, of any molecules with any scores, or of proposals with what scorers
+say of them; its rows are unranked and in the order given.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from discovery.intake import read
 from discovery.molecule import Molecule
-from discovery.outcome import Missing, each
+from discovery.outcome import Missing, Reason, each
 from discovery.proposal import Proposal
+from discovery.records import word
 from discovery.results import Row, Run
 from discovery.score import Column, Score, Scorer, healthy_of, scored
 from discovery.target import Target
+
+STAGE = "reading"
+# what chemists measure concentrations for; not what is its logarithm already
+CONSTANT = re.compile(r"(?<![A-Za-z])((?:IC|EC|AC|CC|DC|ED|GI|LC|LD)50|K[IiDdMmBb])(?![A-Za-z0-9])")
+
+
+def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = None) -> Run:
+    """Every row of a library file, as `intake.read` reads it, with the columns that hold numbers.
+
+    A column holds numbers when half of what is written in it can be read as one; the
+    other cells say what stands there. Columns of words are left out. Lower is taken for
+    better in a column of concentrations (IC50, Ki ...), higher in any other.
+
+    Raises
+    ------
+    IntakeError
+        As `intake.read`.
+    """
+    rows = list(read(path, smiles=smiles, name=name))
+    unit = word(path)
+    ids = [row.name or f"{unit} {row.number}" for row in rows]
+    where = [
+        f"{row.name} ({path.name}, {unit} {row.number})" if row.name else f"{path.name}, {unit} {row.number}"
+        for row in rows
+    ]
+    columns: dict[Column, list[Score | Missing]] = {}
+    for key in dict.fromkeys(key for row in rows for key in row.data):
+        written = [row.data.get(key, "") for row in rows]
+        numbers = [number_of(text, place) for text, place in zip(written, where, strict=True)]
+        if (
+            2 * sum(isinstance(one, Score) for one in numbers)
+            >= sum(bool(text.strip()) for text in written)
+            > 0
+        ):
+            columns[_column(key, [column.name for column in columns])] = numbers
+    texts = [row.text for row in rows]
+    return run_of([row.outcome for row in rows], columns, path.name, ids, texts)
+
+
+def number_of(text: str, where: str) -> Score | Missing:
+    """A number as people write it in a table; where it stands begins what is said of any other."""
+    shown = text.strip()[:40]
+    if not shown:
+        return Missing(STAGE, Reason.NO_NUMBER, f"{where}: there is no number")
+    if shown[0] in "<>~≤≥≈=":
+        return Missing(STAGE, Reason.BOUND, f"{where}: {shown!r} is a bound, not a number")
+    try:
+        value = float(shown)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value):
+        return Score(value)
+    comma = f"; write {shown.replace(',', '.')}" if shown.count(",") == 1 else ""
+    return Missing(STAGE, Reason.NO_NUMBER, f"{where}: {shown!r} is no number{comma}")
+
+
+def _column(key: str, taken: Sequence[str]) -> Column:
+    """ "JAK2 IC50 (nM)" -> its title, its unit, and that low is better."""
+    found = re.fullmatch(r"(.+?)\s*[(\[]([^()\[\]]{1,20})[)\]]", key.strip())
+    title, unit = (found[1], found[2]) if found else (key.strip(), "")
+    name = re.sub(r"\W+", "_", key.lower()).strip("_") or "column"
+    while name in taken:
+        name += "_again"
+    return Column(
+        name, unit, "low" if CONSTANT.search(title) else "high", title, f"column {key!r} of the file"
+    )
 
 
 def run_of(

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     NO_PLAUSIBLE_POSE = "no_plausible_pose"
     OUT_OF_DOMAIN = "out_of_domain"
     DIVERGED = "diverged"
+    NO_NUMBER = "no_number"  # a table's cell is empty, or holds a word where a number is meant
+    BOUND = "bound"  # only a limit was measured: ">10000"
 
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"

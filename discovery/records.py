@@ -56,7 +56,12 @@ _NAMES = (
         "moleculechemblid",
         "chemblid",
         "zincid",
-        "catalogid",
+        *(
+            f"{vendor}{number}"
+            for vendor in ("catalog", "catalogue", "cat")
+            for number in ("id", "no", "number")
+        ),
+        *("cpdid", "cmpdid", "cpd", "corporateid"),
         "code",
         "compound",
         "molecule",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from discovery.gathering import CONSTANT, number_of
 from discovery.intake import read as read_library
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason, UserError
@@ -24,7 +25,6 @@ from discovery.results import Run
 from discovery.score import Column, Score
 
 STAGE = "series"
-_CONSTANT = re.compile(r"(?<![A-Za-z])((?:IC|EC|AC|CC|DC|ED|GI|LC|LD)50|K[IiDdMmBb])(?![A-Za-z0-9])")
 MOLAR = {"M": 0.0, "mM": 3.0, "uM": 6.0, "µM": 6.0, "nM": 9.0, "pM": 12.0}
 
 
@@ -210,26 +210,17 @@ def _negative_log(activity: str, concentration: str) -> str:
         re.sub(rf"[\s_,/(\[]*(?<![A-Za-z0-9]){concentration}[)\]\s]*$", "", activity, flags=re.I).strip()
         or activity
     )
-    named = _CONSTANT.sub(r"p\1", bare, count=1)
+    named = CONSTANT.sub(r"p\1", bare, count=1)
     return named if named != bare else f"−log10({bare} / M)"
 
 
 def _number(text: str, where: str, concentration: str | None) -> Score | Missing:
-    stripped = text.strip()
-    if not stripped:
-        return Missing(STAGE, Reason.EMPTY, f"{where}: there is no number")
-    shown = stripped[:40]
-    if stripped[0] in "<>~≤≥≈=":
-        return Missing(STAGE, Reason.UNSUPPORTED, f"{where}: {shown!r} is a bound, not a number")
-    try:
-        value = float(stripped)
-    except ValueError:
-        comma = f"; write {shown.replace(',', '.')}" if shown.count(",") == 1 else ""
-        return Missing(STAGE, Reason.UNPARSABLE, f"{where}: {shown!r} is no number{comma}")
-    if not math.isfinite(value):
-        return Missing(STAGE, Reason.UNPARSABLE, f"{where}: {shown!r} is no number")
+    found = number_of(text, where)
+    if isinstance(found, Missing):
+        return replace(found, stage=STAGE)
     if concentration is None:
-        return Score(value)
-    if value <= 0:
-        return Missing(STAGE, Reason.UNSUPPORTED, f"{where}: {shown} is no concentration: it must be above 0")
-    return Score(MOLAR[concentration] - math.log10(value))
+        return found
+    if found.value <= 0:
+        detail = f"{where}: {text.strip()[:40]} is no concentration: it must be above 0"
+        return Missing(STAGE, Reason.NO_NUMBER, detail)
+    return Score(MOLAR[concentration] - math.log10(found.value))

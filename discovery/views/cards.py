@@ -7,6 +7,7 @@ was judged, or the reason why a number is missing. Nothing here decides a rank.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,8 @@ ALL_REASONS = {
     Reason.NO_PLAUSIBLE_POSE: "No physically plausible pose",
     Reason.OUT_OF_DOMAIN: "Outside the model's domain",
     Reason.DIVERGED: "The simulation diverged",
+    Reason.NO_NUMBER: "No number stands there",
+    Reason.BOUND: "Only a limit was measured",
     Reason.CRASHED: "The program crashed",
     Reason.TIMED_OUT: "Ran out of time",
     Reason.OUT_OF_MEMORY: "Ran out of memory",
@@ -209,9 +212,10 @@ def _cell(column: Column, outcome: Score | Missing | None, row: Row, decimals: i
         wish = row.desirability.get(column.name)
         return Cell(label, unit, number(outcome.value, decimals), error, outcome.value, wish, "", "")
     if isinstance(outcome, Missing):
-        return Cell(
-            label, unit, "", "", None, None, inert(outcome, limit=300), outcome.reason.value.replace("_", " ")
-        )
+        short = outcome.reason.value.replace("_", " ")
+        if outcome.reason is Reason.BOUND:  # the limit itself says more
+            short = next(iter(re.findall(r"'([^']*)'", outcome.detail)), short)
+        return Cell(label, unit, "", "", None, None, inert(outcome, limit=300), inert(short, limit=30))
     return Cell(label, unit, "", "", None, None, "not scored yet", "not yet")
 
 

@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from discovery.gathering import run_of, run_of_proposals
+from discovery.gathering import run_of, run_of_file, run_of_proposals
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Proposal
@@ -94,6 +94,20 @@ class Table:
             A column, the names or the texts are not as many as the molecules.
         """
         return cls(run_of(molecules, scores, name, names, texts))
+
+    @classmethod
+    def read(cls, path: str | Path, *, smiles: str | None = None, name: str | None = None) -> Table:
+        """A file of molecules, CSV, TSV, SMI, SDF or Parquet, with its columns of numbers.
+
+        Salts are stripped and structures standardised; a row that is no molecule, or the molecule of an
+        earlier row, stays and says so. See `gathering.run_of_file`.
+
+        Raises
+        ------
+        IntakeError
+            The file is not there, is packed otherwise, or has no such column.
+        """
+        return cls(run_of_file(Path(path), smiles=smiles, name=name))
 
     @classmethod
     def proposed(

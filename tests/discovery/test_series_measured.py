@@ -40,12 +40,12 @@ def test_every_row_is_there_with_its_reason(table: Path) -> None:
     reasons = {entry.id: entry.missing.reason for entry in found.entries if entry.missing}
     assert reasons == {
         "b": Reason.UNPARSABLE,
-        "c": Reason.EMPTY,
-        "d": Reason.UNSUPPORTED,
-        "e": Reason.UNSUPPORTED,
-        "f": Reason.UNPARSABLE,
+        "c": Reason.NO_NUMBER,
+        "d": Reason.BOUND,
+        "e": Reason.NO_NUMBER,
+        "f": Reason.NO_NUMBER,
         "g": Reason.DUPLICATE,
-        "h": Reason.UNPARSABLE,
+        "h": Reason.NO_NUMBER,
     }
     assert [found.entries[place].id for place in found.usable] == ["a", "a (line 9)"]
     bound = found.entries[3].missing

@@ -279,3 +279,31 @@ def test_rows_without_a_molecule_keep_their_names_and_texts() -> None:
     assert "<code>c1cc</code>" in shown
     with pytest.raises(ValueError, match="1 names are given for 2"):
         Table.of(molecules, {}, names=["one"])
+
+
+def test_a_catalogue_is_read_as_it_is(tmp_path: Path) -> None:
+    """Salts, a duplicate, a note where a structure is meant, bounds and words where numbers are meant."""
+    path = tmp_path / "catalogue.csv"
+    path.write_text(
+        "Catalog No.,SMILES,IC50 (nM),Purity [%],Supplier\n"
+        "A-1,OCCc1ccccc1.Cl,12,95,one\n"
+        "A-2,c1ccccc1CCO,40,98,two\n"
+        "A-3,see note,7,97,one\n"
+        "A-4,CCCCN,>10000,>95,one\n"
+        "A-5,CCCCO,ND,99,one\n"
+    )
+    table = Table.read(path)
+    assert [row.id for row in table.run.rows] == ["A-1", "A-2", "A-3", "A-4", "A-5"]
+    assert [(column.label, column.better) for column in table.run.columns] == [
+        ("IC50 / nM", "low"),
+        ("Purity / %", "high"),
+    ]
+    assert table.values("ic50_nm") == {"A-1": 12.0, "A-2": 40.0, "A-3": 7.0}
+    assert table[0].smiles == "OCCc1ccccc1"
+    why = {row.id: row.missing.reason for row in table.run.rows if row.missing}
+    assert why == {
+        "A-2": Reason.DUPLICATE, "A-3": Reason.UNPARSABLE, "A-4": Reason.BOUND, "A-5": Reason.NO_NUMBER,
+    }  # fmt: skip
+    shown = table.show().text
+    assert "<i>&gt;10000</i>" in shown
+    assert "A-5 (catalogue.csv, line 6): &#x27;ND&#x27; is no number" in shown
