@@ -33,7 +33,7 @@ from discovery.results import Row, Run, StageCount
 from discovery.score import Column, Score
 from discovery.sharing import PLAIN, Terms
 from discovery.starting import CampaignError, agree, mend, versions_for
-from discovery.target import Statement, Target
+from discovery.target import EvidenceSource, Statement, Target
 
 Outcome = Score | Missing
 _WISH = {"low": "lower", "high": "higher"}  # a column's better -> the shape of the wish for it
@@ -88,11 +88,15 @@ def run(
             plugins.build("proposers", part.use, part.settings, where=f"proposers {number}")
             for number, part in enumerate(config.proposers, start=1)
         ]
+        sources = [
+            plugins.build("evidence", part.use, part.settings, where=f"evidence {number}")
+            for number, part in enumerate(config.evidence, start=1)
+        ]
         agree(ledger, config, allow_mixed=allow_mixed)
         ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
         ledger.put_document("context", {key: text for stage in stages for key, text in stage.context.items()})
         on_event(Event("run", config.name, f"in {folder}"))
-        walker = _Live(config, ledger, stages, proposers, on_event, terms)
+        walker = _Live(config, ledger, stages, proposers, sources, on_event, terms)
         walk = _walk(config, stages, walker)
         if ledger.get_document("finished") is None:
             ledger.put_document(
@@ -388,6 +392,7 @@ class _Live:
     ledger: Ledger
     stages: Sequence[_Stage]
     proposers: Sequence[Any]
+    sources: Sequence[EvidenceSource]
     on_event: Sink
     terms: Terms
 
@@ -396,9 +401,8 @@ class _Live:
         if document is None:
             target = Target(**self.config.target.model_dump())
             found: list[Statement] = []
-            for number, part in enumerate(self.config.evidence, start=1):
+            for part, source in zip(self.config.evidence, self.sources, strict=True):
                 self.on_event(Event("stage", f"evidence: {part.use}"))
-                source = plugins.build("evidence", part.use, part.settings, where=f"evidence {number}")
                 found += source(target)
                 self.on_event(
                     Event("done", f"evidence: {part.use}", done=len(found), total=len(found), ok=len(found))

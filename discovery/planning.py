@@ -79,7 +79,7 @@ class Plan:
 
 
 def plan(config: Campaign) -> Plan:
-    """Run the pilot and estimate; nothing is kept.
+    """Run the pilot of the campaign that `config` describes and estimate; nothing is kept.
 
     Raises
     ------

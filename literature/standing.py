@@ -55,6 +55,12 @@ class Standing:
 def targets(folder: str | Path, disease: str, *, n: int = 50, lexicon: str = "") -> list[Standing]:
     """Genes and proteins for a disease, best first.
 
+    Parameters
+    ----------
+    folder : of mined tables, as `discovery mine --out` made it
+    n : at most so many
+    lexicon : a JSON-lines file of your own names, added to the shipped ones
+
     Raises
     ------
     StandingError
@@ -66,7 +72,7 @@ def targets(folder: str | Path, disease: str, *, n: int = 50, lexicon: str = "")
 
 
 def compounds(folder: str | Path, target: str, *, n: int = 50, lexicon: str = "") -> list[Standing]:
-    """Compounds that act on a target, best first; see `targets`."""
+    """Compounds that act on a target, best first; `folder`, `n`, `lexicon` and what is raised are as in `targets`."""
     return _ranked(folder, _known(target, "gene", lexicon), "chemical", n)
 
 

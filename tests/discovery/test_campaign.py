@@ -324,6 +324,18 @@ def test_a_run_is_told_in_one_line(tmp_path: Path) -> None:
     assert repr(run).startswith(f"Run of 20 molecules, {len(run.ranked)} ranked: toy;")
 
 
+@pytest.mark.parametrize("part", ["evidence", "proposers", "scorers"])
+def test_a_part_that_is_not_there_binds_no_folder(tmp_path: Path, part: str) -> None:
+    with pytest.raises(plugins.PluginError, match=rf"{part} 1: there is no .* called 'hearsai'"):
+        campaign.run(toy(**{part: [{"use": "hearsai", **_wish(part)}]}), tmp_path)
+    assert campaign.run(toy(), tmp_path).finished
+
+
+def _wish(part: str) -> dict[str, Any]:
+    wish = {"desirability": {"shape": "higher", "low": 0, "high": 1}}
+    return wish if part == "scorers" else {}
+
+
 def test_a_folder_tells_its_configuration(tmp_path: Path) -> None:
     campaign.run(toy(seed=11), tmp_path)
     assert campaign.recorded(tmp_path) == toy(seed=11)
