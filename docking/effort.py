@@ -32,7 +32,8 @@ REST = 2  # looks without a better pose after which an island's word counts
 PATIENCE = 5  # looks without a better pose after which an island starts anew
 FAR = 0.5  # kcal/mol above the lowest; an island that rests there starts anew at once ...
 FEW = 6  # ... up to so many torsions; with more they improve late
-AFRESH = 1 << 30  # keeps keys of new starts apart from those of ticks
+AFRESH = 1 << 30  # keeps keys of new starts apart from those of ticks ...
+CLOSER = 1 << 29  # ... and those of a last look about the lowest
 DOWN = 80  # evaluations of a last descent on the grid
 MOST_LANES = 256  # ligands at once on a GPU
 LANE_BYTES = 32 << 20  # of device memory for each, walkers and temporaries, generously
@@ -45,6 +46,7 @@ class Effort(NamedTuple):
     most: tuple[int, int]
     agreeing: int  # islands that found the lowest energy, each on its own
     flexible: int = 1  # times as long at most, and as many islands, beyond `search.EASY` torsions
+    close: tuple[int, int] = (0, 0)  # then about the lowest minima, see `refine.closer`
 
     def shared(self, among: int) -> Effort:
         """The part of one among several ring shapes of a ligand, which together look about as long as one alone.
@@ -52,14 +54,19 @@ class Effort(NamedTuple):
         Two islands must agree on each shape at least, or nothing is known of it.
         """
         least, most = ((-(-base // among), -(-more // among)) for base, more in (self.least, self.most))
-        return Effort(least, most, max(2, self.agreeing // among), self.flexible)
+        return self._replace(least=least, most=most, agreeing=max(2, self.agreeing // among))
 
 
 EFFORTS = {
     "fast": Effort(least=(20, 2), most=(40, 4), agreeing=2),
-    "balanced": Effort(least=(120, 10), most=(200, 120), agreeing=4, flexible=2),
-    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6, flexible=2),
+    "balanced": Effort(least=(120, 10), most=(200, 120), agreeing=4, flexible=2, close=(20, 5)),
+    "thorough": Effort(least=(120, 40), most=(480, 320), agreeing=6, flexible=2, close=(20, 5)),
 }
+
+
+def whole_looks(ticks: int) -> int:
+    """Ticks, rounded up to whole looks."""
+    return -(-ticks // LOOK) * LOOK
 
 
 class Found(NamedTuple):
@@ -77,7 +84,7 @@ class Watch:
     def __init__(self, torsions: int, effort: Effort) -> None:
         self.least, most = (base + more * torsions for base, more in (effort.least, effort.most))
         times = effort.flexible if torsions > search.EASY else 1
-        self.most = -(-most * times // LOOK) * LOOK
+        self.most = whole_looks(most * times)
         self.agreeing = effort.agreeing * times
         self.hurry = REST if torsions <= FEW else PATIENCE
         self.done = False

@@ -1,7 +1,8 @@
 """From a search's many minima to a few poses: which are distinct, and where do they lie among the receptor's atoms?
 
-A grid blurs the receptor by some tenths of a kcal/mol, so the best distinct poses
-descend once more, against the atoms themselves.
+Minima lie some tenths of an Å apart, so the lowest are looked about once more. A grid
+blurs the receptor by some tenths of a kcal/mol, so the best distinct poses descend
+once more, against the atoms themselves.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ from scipy.spatial.distance import cdist
 from docking import motion
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
 from docking.descent import HIGH, Descent, Surface, resting, settle
-from docking.effort import Found, options, programs
+from docking.effort import CLOSER, LOOK, Found, options, programs, whole_looks
 from docking.energy import CAP, CUTOFF, Atoms, Function, bucket, in_full
 from docking.motion import Conf
-from docking.search import Field, Problem, biased, intramolecular_sums
+from docking.search import Field, Knobs, Problem, biased, gathered, intramolecular_sums, walkers
 from docking.tree import Tree
 
 MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
 WIDE = 2.0  # Å between two minima that are answers of their own
 NEAR = 0.5  # Å between two minima on the grid that both descend further; the grid may rank neighbours wrongly
 BLOCK = 256  # minima placed and compared at a time
+CENTRES = 16  # lowest minima that are looked about
+CLOSE = Knobs(temperature=0.6, shift=0.5, twist=1.0)  # small steps, of which few are accepted that lead up
 DESCENDED = 64  # distinct ones that descend on the grid without a soft core
 REFINED = 32  # distinct ones that descend among the receptor's atoms
 SKIN = 1.0  # Å that a pose may move before a receptor atom is missed
@@ -187,6 +190,59 @@ def distinct(
     return np.array(kept, dtype=np.int64)
 
 
+def closer(
+    function: Function,
+    tree: Tree,
+    ligand: Problem,
+    site: Field,
+    found: Found,
+    seed: int,
+    ticks: tuple[int, int],
+) -> Found:
+    """Looks about a search's lowest minima for lower ones, by small steps; what is found joins the rest.
+
+    Walkers of a search agree on a pose before any of them has found the lowest of the minima it consists of.
+
+    Parameters
+    ----------
+    ticks : for a rigid ligand and more for each torsion, as of a search; with 0 nothing is looked for
+    """
+    base, more = ticks
+    most = whole_looks(base + more * (int(ligand.layout.nodes) - 1))
+    if not most:
+        return found
+    _, first = np.unique(found.energy, return_index=True)
+    first = first[: 2 * BLOCK]
+    coords = _coords(function, tree, ligand, found.conf, first)
+    centres = first[distinct(coords, found.energy[first].astype(float), CENTRES, NEAR)]
+    poses = walkers(ligand)
+    who = centres[np.arange(poses) * len(centres) // poses]  # those of an island share few, so that they mix
+    here = gathered(_take(found.conf, who), jax.device_put(found.energy[who]))
+    advance, key = programs(function)[1], jax.random.fold_in(jax.random.key(seed), CLOSER)
+    confs, energies = [found.conf], [found.energy]
+    for tick in range(0, most, LOOK):
+        here = advance(ligand, site, CLOSE, key, np.int32(tick), np.int32(LOOK), here)
+        confs.append(here.kept)
+        energies.append(np.asarray(here.kept_energy))
+    confs.append(here.best)
+    energies.append(np.asarray(here.best_energy))
+    parts = [
+        np.concatenate([np.asarray(part) for part in some], axis=-1) for some in zip(*confs, strict=True)
+    ]
+    conf = Conf(*jax.device_put(parts))
+    return Found(conf, np.concatenate(energies), found.ticks + most, found.agreed)
+
+
+def _coords(function: Function, tree: Tree, ligand: Problem, conf: Conf, which: Ints) -> Floats:
+    """[pose, heavy atom, 3] Å of some minima, placed a block at a time: one program for any number."""
+    place, heavy = _programs(function)[0], len(motion.heavy_of(tree))
+    parts = [
+        _by_pose(place(ligand.layout, _take(conf, _filled(which[k : k + BLOCK], BLOCK))), heavy)
+        for k in range(0, len(which), BLOCK)
+    ]
+    return np.concatenate(parts)[: len(which)]
+
+
 def _spread(coords: Floats, energies: Floats, most: int) -> Ints:
     """Poses to go on with: most of them answers of their own, the rest neighbours of the lowest, which the grid may misrank."""
     wide = distinct(coords, energies, most * 3 // 4, WIDE)
@@ -209,11 +265,7 @@ def poses(
     settle_on_grid = programs(function)[3]
 
     _, first = np.unique(found.energy, return_index=True)  # sorted; a minimum is kept over many looks
-    parts = [
-        _by_pose(place(ligand.layout, _take(found.conf, _filled(first[k : k + BLOCK], BLOCK))), heavy)
-        for k in range(0, len(first), BLOCK)
-    ]
-    coords = np.concatenate(parts)[: len(first)]
+    coords = _coords(function, tree, ligand, found.conf, first)
     chosen = first[_spread(coords, found.energy[first].astype(float), DESCENDED)]
 
     conf = _take(found.conf, _filled(chosen, DESCENDED))

@@ -31,18 +31,19 @@ Number = float | jax.Array
 class Ring(NamedTuple):
     """The circular shifts that hold pairs, among the atoms in use alone."""
 
-    shifts: jax.Array  # [shift] int, of each row of `Contacts`; those that hold no pair are left out
+    shifts: jax.Array  # [shift] int, of each row of `Contacts.traits`; those that hold no pair are left out
     used: jax.Array  # [] int, rows in use
     atoms: jax.Array  # [] int, where a shift wraps
 
 
 class Contacts(NamedTuple):
-    """Which atom pairs of a ligand have an energy, as circular shifts: atom i and atom i + s."""
+    """Which atom pairs of a ligand have an energy, as circular shifts: atom i and atom i + s.
 
-    reach: jax.Array  # [shift, atom] Å, sum of the radii
-    limit: jax.Array  # [shift, atom] Å², cut-off squared; 0 where the pair has no energy
-    hydrophobic: jax.Array  # [shift, atom] 0 or 1
-    hbond: jax.Array  # [shift, atom] 0 or 1
+    Of each pair, in this order: the sum of the radii, Å; the cut-off squared, Å², 0 where the pair has no energy;
+    are both hydrophobic, do they bond, 0 or 1.
+    """
+
+    traits: jax.Array  # [shift, 4, atom]
     glue: jax.Array  # [glue, 2] rows of atoms that close a macrocycle
     glued: jax.Array  # [] int, glue pairs in use
     ring: Ring | None = None  # None: shift i + 1 is row i, and wraps at the padded atoms
@@ -89,21 +90,19 @@ def problem(
             i, j = j, i
         pairs.append((i, j, (j - i) % wrap))
     shifts = sorted({s for *_, s in pairs}) if tight else list(range(1, half + 1))
-    reach, limit = np.zeros((half, atoms), np.float32), np.zeros((half, atoms), np.float32)
-    fat, bond = np.zeros((half, atoms), np.float32), np.zeros((half, atoms), np.float32)
+    traits = np.zeros((half, 4, atoms), np.float32)
     for i, j, shift in pairs:
-        s, a, b = shifts.index(shift), xs[i], xs[j]
-        reach[s, i] = function.radii[a] + function.radii[b]
-        limit[s, i] = CUTOFF**2
-        fat[s, i] = HYDROPHOBIC[a] and HYDROPHOBIC[b]
-        bond[s, i] = (DONOR[a] and ACCEPTOR[b]) or (ACCEPTOR[a] and DONOR[b])
+        a, b = xs[i], xs[j]
+        bond = (DONOR[a] and ACCEPTOR[b]) or (ACCEPTOR[a] and DONOR[b])
+        fat = HYDROPHOBIC[a] and HYDROPHOBIC[b]
+        traits[shifts.index(shift), :, i] = function.radii[a] + function.radii[b], CUTOFF**2, fat, bond
     glue = np.zeros((8, 2), np.int32)
     glue[: len(tree.glue)] = row[tree.glue]
     slot, counted = np.zeros(atoms, np.int32), np.zeros(atoms, np.float32)
     for k, kind in enumerate(xs.tolist()):
         if kind < GLUE and (tree.met is None or tree.met[heavy[k]]):
             slot[k], counted[k] = grid_types.index(kind), 1.0
-    contacts = Contacts(*jax.device_put((reach, limit, fat, bond, glue, np.int32(len(tree.glue)))))
+    contacts = Contacts(*jax.device_put((traits, glue, np.int32(len(tree.glue)))))
     if tight:
         rows = np.zeros(half, np.int32)
         rows[: len(shifts)] = shifts
@@ -191,6 +190,8 @@ def intramolecular_sums(
     Of padded atoms the slope must be 0 before, and says nothing afterwards: no transform moves them.
     """
     atoms, ring = coords.shape[0], contacts.ring
+    half = contacts.traits.shape[0]
+    table = contacts.traits.reshape(half, 4 * atoms)
     twice = jnp.concatenate([coords, coords])
     if ring is not None:
         twice = lax.dynamic_update_slice_in_dim(twice, coords, ring.atoms, 0)
@@ -198,14 +199,16 @@ def intramolecular_sums(
     def shift(s: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         energy, slope = sums
         by = s + 1 if ring is None else ring.shifts[s]
+        # A product copies the row. XLA would put its moving start into every loop that reads it, see refine.py.
+        row = (jnp.arange(half) == s).astype(coords.dtype)[None] @ table
+        reach, limit, fat, bond = row.reshape(4, atoms, 1)
         apart = coords - lax.dynamic_slice_in_dim(twice, by, atoms)
         square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
-        inside = square < contacts.limit[s][:, None]
+        inside = square < limit
         distance = jnp.sqrt(jnp.maximum(square, 1e-4))
-        fat, bond = contacts.hydrophobic[s][:, None], contacts.hbond[s][:, None]
         value, rise = jax.jvp(
             lambda gap: function.pair(gap, fat, bond, function.weights),
-            (distance - contacts.reach[s][:, None],),
+            (distance - reach,),
             (jnp.ones_like(distance),),
         )
         squash = cap / (cap + jnp.maximum(value, 0.0))
@@ -226,7 +229,7 @@ def intramolecular_sums(
         return energy.at[one].add(function.weights["glue"] * distance), slope
 
     start = (outer[0], jnp.concatenate([outer[1], jnp.zeros_like(coords)]))
-    count = contacts.reach.shape[0] if ring is None else ring.used
+    count = half if ring is None else ring.used
     energy, slope = lax.fori_loop(0, count, shift, start)
     second = slope[atoms:] if ring is None else lax.dynamic_slice_in_dim(slope, ring.atoms, atoms)
     sums: tuple[jax.Array, jax.Array] = (energy, slope[:atoms] + second)
@@ -254,7 +257,8 @@ class Knobs(NamedTuple):
     temperature: float = 1.2  # kcal/mol, as Vina
     cap: float = 10.0  # kcal/mol, the curl's v while walking, as Vina
     wall: float = 100.0  # kcal/mol/Å outside the box
-    shift: float = 2.0  # Å, as Vina
+    shift: float = 2.0  # Å that a shift or a turn moves atoms at most, as Vina
+    twist: float = float(np.pi)  # rad that one torsion turns at most; half a turn is any angle, as Vina
     cross: float = 0.2  # share of new starts that mix a walker with another
     follow: float = 0.1  # share of new starts at which a walker goes to a better one's place
 
@@ -294,6 +298,11 @@ def anew(key: jax.Array, ligand: Problem, site: Field, tired: jax.Array, w: Walk
         lambda new, old: jnp.where(tired, new, old), begin(key, ligand, site, len(w.kept_energy)), w
     )
     return fresh
+
+
+def gathered(conf: Conf, energy: jax.Array) -> Walkers:
+    """Walkers that stand at minima found before."""
+    return Walkers(resting(conf), conf, energy, conf, energy, jnp.zeros(energy.shape, jnp.int32))
 
 
 def advance(
@@ -358,18 +367,19 @@ def _ally(kept: Conf, energy: jax.Array, draw: jax.Array) -> tuple[Conf, jax.Arr
 
 
 def mutate(ligand: Problem, knobs: Knobs, conf: Conf, draw: jax.Array) -> Conf:
-    """Vina's change: a shift, a turn, or one torsion anew, each equally likely. `draw` is [5, pose] in 0..1."""
+    """Vina's change: a shift, a turn, or one torsion, each equally likely. `draw` is [5, pose] in 0..1."""
     used = ligand.layout.nodes - 1
     which = jnp.floor(draw[0] * (2 + used)).astype(jnp.int32)
     ball = _in_ball(draw[1:4])
     position = conf.position + jnp.where(which == 0, knobs.shift, 0.0) * ball
-    spin = jnp.where(which == 1, 2.0 / jnp.maximum(ligand.layout.gyration, 1.0), 0.0) * ball
+    spin = jnp.where(which == 1, knobs.shift / jnp.maximum(ligand.layout.gyration, 1.0), 0.0) * ball
     turn = motion.times(motion.from_vector(spin), conf.turn)
     chosen = jnp.arange(conf.torsion.shape[0])[:, None] == which - 2
-    anew = (2.0 * draw[4] - 1.0) * jnp.pi
+    most: Number = knobs.twist
     if ligand.layout.stride is not None:
         stride = ligand.layout.stride[:, None]
-        anew = jnp.where(stride > 0.0, conf.torsion + (2.0 * draw[4] - 1.0) * stride, anew)
+        most = jnp.where(stride > 0.0, stride, knobs.twist)
+    anew = conf.torsion + (2.0 * draw[4] - 1.0) * most
     return Conf(position, turn, jnp.where(chosen, anew, conf.torsion))
 
 

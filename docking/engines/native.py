@@ -38,10 +38,10 @@ from docking.tree import Tree, read_tree
 SHAPES = (
     (16, 8),
     (24, 8),
-    (24, 16),
     (32, 8),
     (32, 16),
-    (48, 12),
+    (48, 8),
+    (48, 16),
     (64, 32),
     (128, 48),
 )  # heavy atoms, torsions
@@ -58,13 +58,23 @@ MOST_TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class NativeEngine:
-    """Docks in JAX, on whatever device it finds. The same seed gives the same poses, whatever is docked beside them."""
+    """Docks in JAX, on whatever device it finds. The same seed gives the same poses, whatever is docked beside them.
+
+    Parameters
+    ----------
+    effort : "fast", "balanced" or "thorough": how long the search goes on
+    scoring : the function, "vina" or "vinardo"
+    energy_range : kcal/mol above the best pose
+    flexible : side chains that turn, such as ("A:ASP129",)
+    beside : ligands that dock at the same time as each of the library
+    restraints : wishes about where atoms lie; see restraints.py
+    """
 
     effort: Literal["fast", "balanced", "thorough"] = "balanced"
     scoring: Literal["vina", "vinardo"] = "vina"
-    energy_range: float = 3.0  # kcal/mol above the best pose
-    flexible: tuple[str, ...] = ()  # side chains that turn, such as ("A:ASP129",)
-    beside: tuple[Ligand, ...] = ()  # ligands that dock at the same time as each of the library
+    energy_range: float = 3.0
+    flexible: tuple[str, ...] = ()
+    beside: tuple[Ligand, ...] = ()
     restraints: tuple[Restraint, ...] = ()
 
     def __post_init__(self) -> None:
@@ -167,6 +177,8 @@ class NativeEngine:
         self, receptor: Receptor, place: Place, one: Ready, minima: efforts.Found, n_poses: int
     ) -> list[Pose]:
         problem, field = place.problem(one.tree, one.shape, one.subject)
+        ticks = efforts.EFFORTS[self.effort].close
+        minima = refine.closer(place.function, one.tree, problem, field, minima, one.seed, ticks)
         found = finish(
             place, one.tree, one.ligand.molecule.shown, problem, field, minima, n_poses, one.subject
         )
@@ -263,6 +275,7 @@ def find(
     problem, field = place.problem(tree, shape_of(tree, shown), subject)
     part = efforts.EFFORTS[effort].shared(among)
     minima = efforts.seek(place.function, problem, field, jax.random.key(seed), part)
+    minima = refine.closer(place.function, tree, problem, field, minima, seed, part.close)
     return finish(place, tree, shown, problem, field, minima, n_poses, subject)
 
 

@@ -6,12 +6,12 @@ import jax
 import numpy as np
 import pytest
 
-from docking import effort, search
+from docking import effort, refine, search
 from docking.energy import VINA
 from docking.motion import Conf
 from tests.docking.complexes import small
 from tests.docking.test_energy import tree
-from tests.docking.test_search import ROWS, confs, setting
+from tests.docking.test_search import POSES, ROWS, confs, evaluate, setting
 
 SHORT = effort.Effort(least=(20, 0), most=(60, 0), agreeing=2)
 
@@ -93,6 +93,20 @@ def test_the_search_beats_a_thousand_random_descents() -> None:
         float(np.min(down(problem, field, confs(64, 50 + k, 2.5), 1000.0, 1000.0)[1])) for k in range(16)
     )
     assert mine <= random + 0.02
+
+
+def test_a_closer_look_finds_the_same_or_lower() -> None:
+    ligand, _, problem, field = setting()
+    found = effort.seek(VINA, problem, field, jax.random.key(2), SHORT)
+    poor = np.argsort(found.energy)[-8:]  # as if the search had found nothing better
+    few = found._replace(conf=Conf(*(part[:, poor] for part in found.conf)), energy=found.energy[poor])
+    once, again = (refine.closer(VINA, ligand, problem, field, few, 5, (20, 5)) for _ in range(2))
+    assert once.energy.min() < few.energy.min()
+    assert (once.energy[: len(poor)] == few.energy).all()
+    told, _ = evaluate(problem, field, Conf(*(part[:, -POSES:] for part in once.conf)), 10.0, 100.0)
+    assert once.energy[-POSES:] == pytest.approx(np.asarray(told), abs=1e-3)
+    assert (once.energy == again.energy).all()
+    assert refine.closer(VINA, ligand, problem, field, few, 5, (0, 0)) is few
 
 
 def test_ring_shapes_share_an_effort() -> None:
