@@ -18,7 +18,7 @@ from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
 from docking.engines.engine import Engine, dock_all
-from docking.ligand import prepare
+from docking.ligand import Ligand, prepare
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
@@ -117,21 +117,18 @@ def dock(
     within = float(works.settings.get("energy_range", RANGE))
     asked = max(n_poses, CANDIDATES)  # so that there is something to choose from
     found = iter(dock_all(works, receptor, site, ligands, seed=seed, n_poses=asked))
-    outcomes: list[Docked | Missing] = []
-    for group in prepared:
-        if isinstance(group, Missing):
-            outcomes.append(group)
-            continue
-        answers = [next(found) for _ in group]
+
+    def outcome(ligands: list[Ligand]) -> Docked | Missing:
+        answers = [next(found) for _ in ligands]
         poses = by_species([answer for answer in answers if not isinstance(answer, Missing)], within)
-        refusals = [answer for answer in answers if isinstance(answer, Missing)]
+        molecule = ligands[0].molecule
         if not poses:
-            outcomes.append(refusals[0])
-        elif rank_by == "score" or any(pose.steered for some in poses for pose in some):
-            outcomes.append(by_score(group[0].molecule, poses, n_poses))
-        else:
-            outcomes.append(ranked(group[0].molecule, poses, receptor, site, n_poses))
-    return outcomes
+            return next(answer for answer in answers if isinstance(answer, Missing))
+        if rank_by == "score" or any(pose.steered for some in poses for pose in some):
+            return by_score(molecule, poses, n_poses)
+        return ranked(molecule, poses, receptor, site, n_poses)
+
+    return each(STAGE, outcome, prepared)
 
 
 def by_species(answers: Sequence[Sequence[Pose]], within: float = RANGE) -> list[list[Pose]]:
