@@ -33,7 +33,7 @@ from generative.recombination import drug_like, load
 from generative.refusal import SettingError
 from generative.screening import NEAR, resting, screened, share
 from generative.search import Editor
-from generative.surrogate import Features, Surrogate, looked_at
+from generative.surrogate import Doubles, Features, Look, Surrogate, looked_at
 from generative.trees import Tree, flatten, put_together, split
 from generative.vocabulary import Vocabulary
 
@@ -95,41 +95,60 @@ def choose(
     if elite and rng.random() < search.apart:
         elite = family(elite_of(lessons, replace(search, elite=3 * search.elite), rng), rng)
     breeding = Breeding(rng, library, wanted, known, editor)
-    per = max(n * search.oversample // search.generations, 1)
-    pool: list[Candidate] = [*prior, *breeding.untried(LIBRARY if not prior else LIBRARY // 5)]
-    looks = [looked_at(one.smiles, one.mol) for one in pool]
+    pool = Pool(surrogate)
+    pool.add([*prior, *breeding.untried(LIBRARY if not prior else LIBRARY // 5)])
     parents: list[Parent] = [(one, (one,), "") for one in elite]
-    promise = surrogate.predict(Features.of(looks)) if pool else (np.zeros(0), np.zeros(0))
     for _ in range(search.generations):
-        made = breeding.children(parents, per)
+        made = breeding.children(parents, max(n * search.oversample // search.generations, 1))
         if not made:
             break
-        new = [looked_at(one.smiles, one.mol) for one in made]
-        pool += made
-        looks += new
-        promise = tuple(  # type: ignore[assignment]
-            np.concatenate(both) for both in zip(promise, surrogate.predict(Features.of(new)), strict=True)
-        )
-        best_first = descending(promise[0] + 0.3 * promise[1])
-        breeding.learn(pool, best_first[: max(len(pool) // 6, n // 2)])
-        hopeful = [pool[index] for index in spread(best_first, promise[0], search)]
+        pool.add(made)
+        best_first = descending(pool.mean + 0.3 * pool.doubt)
+        breeding.learn(pool.members, best_first[: max(len(pool.members) // 6, n // 2)])
+        hopeful = [pool.members[index] for index in spread(best_first, pool.mean, search)]
         parents = [(one.smiles, one.parents, one.edit) for one in hopeful]
         parents += [(one, (one,), "") for one in elite[: search.elite // 2]]
-    if not pool:
-        return []
-    short = sorted({*descending(promise[0])[: 2 * n], *descending(promise[0] + promise[1])[: 3 * n]})
-    blind = min(int(search.blind * n + rng.random()), n)
-    picked = surrogate.batch(
-        Features.of([looks[i] for i in short]),
-        n - blind,
-        search.optimism,
-        [scaffold_of(pool[i].smiles) for i in short] if search.per_batch else (),
-        search.per_batch,
-    )
-    chosen = [pool[short[i]] for i in picked]
-    taken = {one.smiles for one in chosen}
-    left = [one for one in pool if one.smiles not in taken]
-    return chosen + rng.sample(left, min(n - len(chosen), len(left)))
+    return pool.chosen(n, search, rng)
+
+
+@dataclass
+class Pool:
+    """Candidates, and what the surrogate expects of each."""
+
+    surrogate: Surrogate
+    members: list[Candidate] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    mean: Doubles = field(default_factory=lambda: np.zeros(0))  # [member]
+    doubt: Doubles = field(default_factory=lambda: np.zeros(0))  # [member] standard deviation
+
+    def add(self, new: Sequence[Candidate]) -> None:
+        if not new:
+            return
+        looks = [looked_at(one.smiles, one.mol) for one in new]
+        mean, doubt = self.surrogate.predict(Features.of(looks))
+        self.members += new
+        self.looks += looks
+        self.mean = np.concatenate([self.mean, mean])
+        self.doubt = np.concatenate([self.doubt, doubt])
+
+    def chosen(self, n: int, search: Search, rng: random.Random) -> list[Candidate]:
+        """At most `n`: most of them together the best bet, a few drawn blindly from the rest."""
+        if not self.members:
+            return []
+        hopeful, unsure = descending(self.mean), descending(self.mean + self.doubt)
+        short = sorted({*hopeful[: 2 * n], *unsure[: 3 * n]})
+        blind = min(int(search.blind * n + rng.random()), n)
+        picked = self.surrogate.batch(
+            Features.of([self.looks[i] for i in short]),
+            n - blind,
+            search.optimism,
+            [scaffold_of(self.members[i].smiles) for i in short] if search.per_batch else (),
+            search.per_batch,
+        )
+        chosen = [self.members[short[i]] for i in picked]
+        taken = {one.smiles for one in chosen}
+        left = [one for one in self.members if one.smiles not in taken]
+        return chosen + rng.sample(left, min(n - len(chosen), len(left)))
 
 
 Parent = tuple[str, tuple[str, ...], str]  # SMILES, the scored molecules behind it, edits since them
