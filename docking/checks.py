@@ -18,7 +18,9 @@ def docking() -> list[Check]:
         from docking.engines.native import NativeEngine
         from docking.engines.vina import VinaEngine
     except ImportError as error:
-        return [Check("docking", False, f"{error.name or error} is not installed", EXTRA)]
+        return [
+            Check("docking", False, f"{error.name} is not installed" if error.name else str(error), EXTRA)
+        ]
     receptor, site = demo_target.receptor(), demo_target.site()
     bound = ligand.of_mol(demo_target.reference())
     pose = VinaEngine().score(receptor, site, bound, bound.coords())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.util import find_spec
 from pathlib import Path
 
 from discovery.checkup import Check
@@ -25,6 +26,7 @@ def literature() -> list[Check]:
         p.name for p, sum in sums.items() if sum not in p.with_suffix(".md").read_text(encoding="utf-8")
     ]
     as_carded = not strange
+    absent = [name for name in ("torch", "transformers", "tokenizers") if find_spec(name) is None]
     found = CooccurrenceEvidence()(Target("5-HT1B receptor", gene="HTR1B"))
     sources = {statement.source for statement in found}
     return [
@@ -36,9 +38,10 @@ def literature() -> list[Check]:
         ),
         Check(
             "literature: reading model",
-            as_carded,
+            as_carded and not absent,
             ", ".join(f"{path.name} {sum[:12]}" for path, sum in sums.items())
-            + (", as their cards say" if as_carded else f"; NOT as their cards say: {', '.join(strange)}"),
-            "" if as_carded else f"{EXTRA} --force-reinstall",
+            + (", as their cards say" if as_carded else f"; NOT as their cards say: {', '.join(strange)}")
+            + (f"; to run them needs {', '.join(absent)} (the dictionary reads without)" if absent else ""),
+            EXTRA if absent else "" if as_carded else f"{EXTRA} --force-reinstall",
         ),
     ]

@@ -7,8 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
+import literature.checks
 from discovery import checkup, plugins
 from discovery.checkup import Check
+from literature import dossier
 
 
 def test_the_ground_is_well() -> None:
@@ -54,3 +56,13 @@ def test_the_doctor_prints_each_line_and_says_no(
     assert checkup.doctor(Console(file=out, width=120)) is False
     assert "pip install b" in out.getvalue()
     assert "1 of 2 checks pass" in capsys.readouterr().out
+
+
+def test_a_model_that_cannot_run_here_is_not_called_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its weights may be whole while the library that runs them is absent."""
+    monkeypatch.setattr(dossier, "CooccurrenceEvidence", lambda: lambda target: [])
+    monkeypatch.setattr(literature.checks, "find_spec", lambda name: None if name == "torch" else name)
+    model = literature.checks.literature()[-1]
+    assert not model.ok
+    assert "to run them needs torch" in model.detail
+    assert model.fix == "pip install 'discovery-workbench[literature]'"
