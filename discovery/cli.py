@@ -415,17 +415,27 @@ def replay(run: RunFolder, row: Annotated[str, typer.Argument(help="A row's id, 
 
 @app.command()
 def verify(run: RunFolder) -> None:
-    """Read every byte of a run and check every count."""
+    """Read every byte of a run, a screen or a docked library, and check every count."""
+    from discovery.files import SUMS, broken
     from discovery.ledger import Ledger
 
     if not run.is_dir():
         doors.refuse(f"{run}: there is no such folder")
-    ledger = Ledger(run)
+    ledger, whole = Ledger(run), (run / "documents").is_dir()
+    if not whole and not (run / SUMS).is_file():
+        doors.refuse(f"{run} holds no run that can be verified, or one that has not come to its end")
     damages = ledger.verify()
     for damage in damages:
         print(f"{damage.kind}: {damage.path}: {damage.detail}")
-    if damages:
+    remedy = "the same command writes it anew" if whole else "restore it from a copy, or dock in a new folder"
+    results = broken(run)
+    for name, what in results:
+        print(f"damaged: {name}: {what}; {remedy}")
+    if damages or results:
         raise typer.Exit(1)
+    if not whole:
+        print(f"{run}: every byte as written, of all files that {SUMS} names")
+        return
     if ledger.get_document("campaign") is None and ledger.get_document("screen") is not None:
         rows = sum(shard.rows for shard in ledger.shards("screen"))
         print(f"{run}: a screen of {rows:,} rows, every byte and every count as written")
@@ -532,9 +542,18 @@ def _console() -> Any:
 
 
 def main() -> None:
-    """The `discovery` command. Refusals are one sentence; bugs show where they happened."""
+    """The `discovery` command. Refusals are one sentence; bugs show where they happened.
+
+    Ctrl-C and the SIGTERM of a batch system end any command with STOPPED: what was kept, was kept whole.
+    """
+    from discovery.interrupt import stopping
+
     try:
-        status = app(prog_name="discovery", standalone_mode=False)
+        with stopping(at_once=True):
+            status = app(prog_name="discovery", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped; the same command goes on with what was kept", file=sys.stderr)
+        sys.exit(doors.STOPPED)
     except Exception as error:
         said = refusal(error)
         if said is None:

@@ -145,7 +145,7 @@ class Terminal:
             return
         if event.stage not in self._tasks:
             self._tasks[event.stage] = self._progress.add_task(stage, total=event.total or None, note="")
-        counted = f"{event.ok} ok, {event.failed} without" if event.done else ""
+        counted = f"{event.ok} ok, {event.failed} without" if event.ok or event.failed else ""
         note = ", ".join(filter(None, (counted, escape(inert(event.text)))))
         total = event.total or (event.done if event.kind == "done" else None)
         self._progress.update(self._tasks[event.stage], completed=event.done, total=total, note=note)
@@ -159,7 +159,8 @@ def describe(event: Event) -> str:
     parts = [inert(part) for part in (event.stage, event.text) if part]
     if event.total or event.done:
         of = f" of {event.total:,}" if event.total else ""
-        parts.append(f"{event.done:,}{of}: {event.ok:,} ok, {event.failed:,} without a score")
+        ends = f": {event.ok:,} ok, {event.failed:,} without a score" if event.ok or event.failed else ""
+        parts.append(f"{event.done:,}{of}{ends}")
     if event.seconds:
         parts.append(duration(event.seconds))
     return " | ".join(parts)

@@ -13,11 +13,13 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from discovery.outcome import UserError
 
+SUMS = "SHA256SUMS"
 _PASSING = frozenset({errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT})  # network disks get over these
 
 
@@ -73,6 +75,32 @@ def sha256_of(path: Path) -> str:
     """Of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(folder: Path, names: Sequence[str]) -> None:
+    """Write down the sha256 of finished files, as `sha256sum -c SHA256SUMS` reads it."""
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in names]
+    publish(folder / SUMS, "".join(lines).encode())
+
+
+def broken(folder: Path) -> list[tuple[str, str]]:
+    """Name of each file that is not as `seal` left it, and what is wrong; none where nothing was sealed.
+
+    Each with the words for a person: what was found.
+    """
+    if not (folder / SUMS).is_file():
+        return []
+    found = []
+    for line in (folder / SUMS).read_text("utf-8", "replace").splitlines():
+        written, _, name = line.partition("  ")
+        path = folder / name
+        if not name or len(written) != 64:
+            found.append((SUMS, f"it has a line that is no checksum: {line[:80]!r}"))
+        elif not path.is_file():
+            found.append((name, "it is gone"))
+        elif (now := sha256_of(path)) != written:
+            found.append((name, f"its sha256 is {now[:12]}..., but {written[:12]}... was written"))
+    return found
 
 
 def refused(path: Path, size: int, error: OSError) -> CannotWrite:

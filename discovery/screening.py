@@ -25,7 +25,7 @@ from discovery import execution, plugins, provenance
 from discovery.config import ScorerConfig
 from discovery.demo import demo_config
 from discovery.events import Event, Sink, duration, silent
-from discovery.files import publish, refused
+from discovery.files import SUMS, publish, refused, seal
 from discovery.funnel import within
 from discovery.intake import Row, read
 from discovery.ledger import Ledger, digest, shard_key
@@ -144,6 +144,7 @@ def screen(
             key = shard_key("screen", settings, [digest([row.number, row.text]) for row in batch], versions)
             if not ledger.has(key) or _retry(ledger.read(key)):
                 ledger.put_document("finished", None)
+                (folder / SUMS).unlink(missing_ok=True)
                 told = _told(on_event, counts, batch, total, began)
                 _score_batch(ledger, key, batch, parts, columns, versions, workers, terms, told)
             counts = _add(counts, ledger.shard(key).counts)
@@ -157,6 +158,7 @@ def screen(
         _forget(ledger, keys, on_event)
         all_rows = _join(ledger, keys, folder / "rows.parquet")
         best = _write_top(ledger, columns, top, folder / "top.csv")
+        seal(folder, [all_rows.name, "top.csv"])
         losses = _losses(ledger)
         ledger.put_document(
             "finished",

@@ -249,7 +249,7 @@ def main() -> None:
         out.flush()
 
     order = json.loads(lines.get())
-    _die_with_parent(order["parent"])
+    die_with_parent(order["parent"])
     _cap_memory(order["memory_gb"])
     try:
         scorer = build("scorers", order["use"], order["settings"])
@@ -280,7 +280,8 @@ def _follow_parent(lines: queue.SimpleQueue[str]) -> None:
     os.killpg(0, signal.SIGKILL)  # the parent is gone, or wants no more: take along whatever was started here
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
+    """See that this process, and what it starts, is killed when its parent ends, however that ends."""
     if sys.platform == "linux":
         import ctypes
 

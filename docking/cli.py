@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from discovery.devices import SEED
-from discovery.doors import Resume, Seed, refuse
+from discovery.doors import Progress, Resume, Seed, refuse
 
 if TYPE_CHECKING:
+    from discovery.events import Sink
+    from discovery.outcome import Counts
+    from docking.library import Job
     from docking.ligand import Ligand
     from docking.receptor import Receptor
     from docking.site import Site
@@ -82,9 +87,27 @@ def dock(
     score_only: Annotated[
         bool, typer.Option("--score-only", help="Score the poses of an SDF, MOL2 or PDBQT as they lie.")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Processes that share the library and are replaced when a molecule takes one down; 0: here. "
+            "The same command on other hosts that see the folder shares it too.",
+        ),
+    ] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=1.0, help="Seconds a molecule may take, under --workers.")
+    ] = 1800.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Begin nothing that would not end within this time; then stop, resumable."),
+    ] = None,
+    progress: Progress = "auto",
+    watched: Annotated[bool, typer.Option("--watched", hidden=True)] = False,
     resume: Resume = True,
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
+    from discovery import events
     from docking.dock import build_engine, ranking
     from docking.library import Job, run, summary, told_of
     from docking.receptor import DockingError
@@ -105,9 +128,18 @@ def dock(
     )  # fmt: skip
     for choice in target.report:
         typer.echo(str(choice))
-    counts = run(
-        ligands, out, job, resume=resume, told=lambda done: typer.echo(f"{done:,} rows done", err=True)
-    )
+    until = None if minutes is None else time.monotonic() + 60 * minutes
+    sink = events.silent if watched else events.choose(progress)
+    told = _told(ligands, sink)
+    try:
+        if workers:
+            counts = _unattended(ligands, out, job, workers, told, sink)
+        else:
+            counts = run(
+                ligands, out, job, resume=resume, told=told, until=until, limit_s=timeout if watched else 0.0
+            )
+    finally:
+        events.close(sink)
     for line in (told_of(counts), *summary(out / "scores.parquet", MOST_SHOWN)):
         typer.echo(line)
     typer.echo(f"poses: {out / 'poses.sdf'}")
@@ -118,6 +150,34 @@ def dock(
             if counts.n_in
             else f"{ligands} holds no rows"
         )
+
+
+def _told(ligands: Path, sink: Sink) -> Callable[[int], None]:
+    from discovery.events import Event
+    from discovery.records import about
+
+    total = 0 if {".mol2", ".pdbqt"} & {suffix.lower() for suffix in ligands.suffixes} else about(ligands)
+    return lambda done: sink(Event("progress", "docking", done=done, total=max(done, total)))
+
+
+def _unattended(
+    ligands: Path, out: Path, job: Job, workers: int, told: Callable[[int], None], sink: Sink
+) -> Counts:
+    """Have it docked by processes that are watched; this one only tells how far they are."""
+    import sys
+
+    from discovery.events import Event
+    from docking.library import finished, kept, run
+    from docking.watching import watch
+
+    def tell() -> None:
+        told(kept(out, job.engine))
+
+    asked = [word for word in sys.argv[1:] if word != "--fresh"]  # the first of them makes the folder
+    words = [*asked, "--watched", "--workers", "0"]
+    if finished(out) is None:
+        watch(words, workers, tell, lambda text: sink(Event("warning", "docking", text)))
+    return run(ligands, out, job)
 
 
 def _options(

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from rdkit import Chem
 
 from discovery.devices import SEED
-from discovery.files import CannotWrite, publish, refused, sha256_of
+from discovery.files import CannotWrite, publish, refused, seal, sha256_of
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
@@ -35,6 +35,7 @@ from docking.dock import STAGE, Docked, RankBy, dock
 from docking.engines.engine import BatchEngine, Engine
 from docking.ligand import Ligand, of_mol
 from docking.ligand_files import entries
+from docking.parts import Parts, Try, one_by_one
 from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
@@ -42,6 +43,7 @@ from docking.run_folder import DOCKING, begun
 from docking.side_chains import applied
 from docking.site import Site
 
+Entry = tuple[Row, str]  # a row, and its mol block where it has one
 TERMS = ("inter", "intra", "torsional", "unbound", "restraint")
 _DIGEST = 32  # bytes of sha256
 SHOWN = 20  # best molecules told in report.txt
@@ -112,6 +114,8 @@ def run(
     *,
     resume: bool = True,
     told: Callable[[int], None] = lambda done: None,
+    until: float | None = None,
+    limit_s: float = 0.0,
 ) -> Counts:
     """Dock every row of `library`; leave `poses.sdf`, `scores.parquet`, `receptor.pdb` and `report.txt` in `out`.
 
@@ -121,6 +125,10 @@ def run(
     resume : bool
         Go on where a run with the same settings and the same library stopped.
     told : called with the number of rows done, after each few
+    until : `time.monotonic()` after which nothing more is begun
+    limit_s : seconds a row may take, after which this process is killed; 0 sets no limit
+
+    Several processes, on several hosts too, may run the same at once: they share the rows (see parts.py).
 
     Raises
     ------
@@ -134,20 +142,36 @@ def run(
     table = out / "scores.parquet"
     check_there(library)
     with begun(out, DOCKING, {"library": sha256_of(library), **job.settings()}, resume):
-        parts = out / "parts"
-        if table.exists() and not parts.exists():  # resumed after the end
+        folder, gone = out / "parts", out / "parts.done"
+        if table.exists() and not folder.exists():  # resumed after the end
+            shutil.rmtree(gone, ignore_errors=True)
             return _counts(table)
-        parts.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         rows = _posed(library) if job.score_only else entries(library)
-        size = MANY if isinstance(job.engine, BatchEngine) else FEW
-        done = number = 0
-        while few := list(islice(rows, size)):
-            part = parts / f"{number:06d}.part"
-            if _held(part) is None:
-                _hold(part, pa.Table.from_pylist(_few(few, job), schema=_KEPT))
-            number, done = number + 1, done + len(few)
+        size = part_size(job.engine)
+        done = 0
+
+        def tell(few: Sequence[Entry]) -> None:
+            nonlocal done
+            done += len(few)
             told(done)
-        _end(out, parts, number, job)
+
+        def do(few: Sequence[Entry], path: Path, tried: Try) -> None:
+            _hold(path, pa.Table.from_pylist(_few(few, job, tried), schema=_KEPT))
+            tried.forget()
+
+        parts = Parts(out, until, limit_s)
+        try:
+            number = parts.all(
+                iter(lambda: list(islice(rows, size)), []), lambda path: _held(path) is not None, do, tell
+            )
+            if number is not None:
+                parts.end(
+                    lambda: table.exists() and not folder.exists(),
+                    lambda: _end(out, folder, gone, number, job),
+                )
+        finally:
+            parts.close()
         return _counts(table)
 
 
@@ -167,15 +191,25 @@ def _held(part: Path) -> pa.Table | None:
     return pq.read_table(BytesIO(rows)) if hashlib.sha256(rows).digest() == digest else None
 
 
-def _few(few: Sequence[tuple[Row, str]], job: Job) -> list[dict[str, Any]]:
-    if job.score_only:
-        outcomes: Sequence[Docked | Missing] = [_scored(row, block, job) for row, block in few]
-    else:
-        outcomes = dock(
-            job.receptor, job.site, [row.outcome for row, _ in few], engine=job.engine,
+def _few(few: Sequence[Entry], job: Job, tried: Try) -> list[dict[str, Any]]:
+    def together(some: Sequence[Entry]) -> Sequence[Docked | Missing]:
+        if job.score_only:
+            return [_scored(row, block, job) for row, block in some]
+        return dock(
+            job.receptor, job.site, [row.outcome for row, _ in some], engine=job.engine,
             seed=job.seed, n_poses=job.n_poses, ph=job.ph, isomers=job.isomers, tautomers=job.tautomers, rings=job.rings,
             rank_by=job.rank_by,
         )  # fmt: skip
+
+    def lost(entry: Entry, deaths: int) -> Missing:
+        who = entry[0].name or f"row {entry[0].number}"
+        return Missing(
+            STAGE,
+            Reason.CRASHED,
+            f"{who}: its docking ended the process {deaths + 1} times: a crash, or memory or time ran out",
+        )
+
+    outcomes = one_by_one(few, lambda entry: str(entry[0].number), together, lost, tried)
     return [
         line for (row, _), outcome in zip(few, outcomes, strict=True) for line in _lines(row, outcome, job)
     ]
@@ -259,7 +293,7 @@ def _scored(row: Row, block: str, job: Job) -> Docked | Missing:
     return each(STAGE, work, [row.outcome])[0]
 
 
-def _end(out: Path, parts: Path, number: int, job: Job) -> None:
+def _end(out: Path, parts: Path, gone: Path, number: int, job: Job) -> None:
     """Put the parts together, then let them go: a kill in between only repeats this."""
     table = out / "scores.parquet.part"
     texts = {column: out / f"{name}.part" for column, name in _FILES.items()}
@@ -274,11 +308,18 @@ def _end(out: Path, parts: Path, number: int, job: Job) -> None:
             else:
                 path.unlink()
         table.replace(out / "scores.parquet")
+        seal(out, [path.name for path in _results(out)])
+        parts.rename(gone)  # at once: whoever else is at this library sees all parts or none
     except CannotWrite:
         raise
     except OSError as error:
         raise refused(out, 0, error) from error
-    shutil.rmtree(parts)
+    shutil.rmtree(gone)
+
+
+def _results(out: Path) -> list[Path]:
+    names = ("scores.parquet", *_FILES.values(), "receptor.pdb", "receptor.pdbqt", "report.txt")
+    return [path for name in names if (path := out / name).is_file()]
 
 
 def _joined(parts: Sequence[Path], table: Path, texts: dict[str, Path]) -> None:
@@ -305,6 +346,22 @@ def _report(table: Path, job: Job) -> list[str]:
     choices = [str(choice) for choice in job.receptor.report]
     settings = [f"{key}: {value}" for key, value in sorted(job.settings().items())]
     return [told_of(_counts(table)), *summary(table, SHOWN), "", *choices, "", *settings]
+
+
+def kept(out: Path, engine: Engine) -> int:
+    """About how many rows a run has kept so far, by whichever process."""
+    return len(list((out / "parts").glob("*.part"))) * part_size(engine)
+
+
+def part_size(engine: Engine) -> int:
+    """Rows that are docked and kept together."""
+    return MANY if isinstance(engine, BatchEngine) else FEW
+
+
+def finished(out: Path) -> Counts | None:
+    """What became of the rows of a run that has come to its end; None before."""
+    done = (out / "scores.parquet").exists() and not (out / "parts").exists()
+    return _counts(out / "scores.parquet") if done else None
 
 
 def told_of(counts: Counts) -> str:

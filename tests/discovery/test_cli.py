@@ -13,9 +13,11 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import typer
 
 from discovery import plugins
 from discovery.cli import _fitting, main
+from discovery.interrupt import Interrupted
 from discovery.score import Column
 
 PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
@@ -254,3 +256,16 @@ def test_a_concentration_is_not_quietly_taken_for_an_affinity(tmp_path: Path) ->
     words = ("series", str(table), "--activity", "IC50 [nM]", "--out", str(tmp_path / "out.html"))
     assert "--concentration nM takes its −log10" in typed(*words).stderr
     assert typed(*words, "--lower-is-better").stderr == ""
+
+
+@pytest.mark.parametrize("told", [KeyboardInterrupt, Interrupted, typer.Abort])
+def test_a_command_that_is_told_to_stop_says_so(
+    monkeypatch: pytest.MonkeyPatch, told: type[BaseException]
+) -> None:
+    def stopped(**_: object) -> None:
+        raise told
+
+    monkeypatch.setattr("discovery.cli.app", stopped)
+    done = typed("dock")
+    assert done.returncode == 75
+    assert done.stderr == "stopped; the same command goes on with what was kept\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -47,3 +48,17 @@ def test_in_another_thread_signals_stay_as_they_were() -> None:
     thread.start()
     thread.join()
     assert seen == [True]
+
+
+def test_what_is_raised_where_python_drops_it_is_said_again() -> None:
+    """As in JAX's callback for the garbage collector, through which a SIGTERM was lost."""
+
+    class Told:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(100):  # the handler runs between two instructions
+                pass
+
+    with pytest.raises(Interrupted), stopping(at_once=True):  # noqa: PT012
+        Told()
+        time.sleep(20)

@@ -13,7 +13,7 @@ from discovery import config, screening
 from discovery.config import ScorerConfig
 from discovery.desirability import Desirability
 from discovery.events import Event
-from discovery.files import CannotWrite
+from discovery.files import CannotWrite, broken
 from discovery.intake import read
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
@@ -203,3 +203,17 @@ def test_a_long_batch_is_not_silent(library: Path, tmp_path: Path, monkeypatch: 
 def test_a_file_where_the_folder_should_be(library: Path) -> None:
     with pytest.raises(CannotWrite, match="a folder cannot be made there; choose another"):
         screen(library, library, scorers=[QED], workers=0)
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "top.csv"])
+def test_a_byte_flipped_in_what_came_out_is_told(library: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    screen(library, out, scorers=[LIGHT], workers=0)
+    assert broken(out) == []
+    whole = (out / name).read_bytes()
+    (out / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    ((found, _),) = broken(out)
+    assert found == name
+    screen(library, out, scorers=[LIGHT], workers=0)
+    assert (out / name).read_bytes() == whole
+    assert broken(out) == []
