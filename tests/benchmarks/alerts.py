@@ -1,0 +1,96 @@
+"""What does it cost to look for structural alerts, and is every one found?
+
+Question  milliseconds a molecule of the four sets of alerts, and molecules whose alerts differ
+Data      ZINC250k, drawn at random; ../shared/data/generative/zinc250k
+Baseline  RDKit's FilterCatalog for PAINS, Brenk and NIH, and each of our own patterns asked in turn
+Budget    one core; the two are asked about each molecule in turn, so that both meet the same load
+Failures  a molecule whose alerts differ in name or number is counted and printed
+
+    python -m tests.benchmarks.alerts [--quick] [--molecules N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import random
+import time
+from collections.abc import Callable
+
+from rdkit import Chem
+from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+
+from discovery.molecule import Molecule
+from discovery.outcome import MoleculeError
+from discovery.properties.alerts import REACTIVE, SETS, _readable, alerts
+from tests.benchmarks.data import SHARED, nothing_measured
+from tests.benchmarks.record import record
+
+SEED = 20
+
+
+def molecules(count: int) -> list[Chem.Mol]:
+    path = SHARED / "generative" / "zinc250k" / "zinc250k.smi.gz"
+    if not path.is_file():
+        nothing_measured(f"{path} is not there")
+    with gzip.open(path, "rt") as file:
+        texts = [line.split()[0] for line in file if line.strip()]
+    found = []
+    for text in random.Random(SEED).sample(texts[1:], count):
+        try:
+            found.append(Molecule.parse(text).mol())
+        except MoleculeError:
+            continue
+    return found
+
+
+def baseline() -> Callable[[Chem.Mol], list[str]]:
+    settings = FilterCatalogParams()
+    for name in SETS[:3]:
+        settings.AddCatalog(getattr(FilterCatalogParams.FilterCatalogs, name.upper()))
+    catalogue = FilterCatalog(settings)
+    own = [(name, Chem.MolFromSmarts(smarts)) for name, smarts in REACTIVE.items()]
+
+    def named(mol: Chem.Mol) -> list[str]:
+        found = [_readable(entry.GetDescription()) for entry in catalogue.GetMatches(mol)]
+        return found + [name for name, pattern in own if mol.HasSubstructMatch(pattern)]
+
+    return named
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--quick", action="store_true", help="500 molecules instead of 5,000")
+    options.add_argument("--molecules", type=int)
+    given = options.parse_args()
+    count = given.molecules or (500 if given.quick else 5_000)
+    mols, theirs = molecules(count), baseline()
+    begun = time.process_time()
+    alerts(Chem.MolFromSmiles("C"))
+    start = time.process_time() - begun
+    spent, differ, hits = [0.0, 0.0], 0, 0
+    for mol in mols:
+        a = time.process_time()
+        expected = theirs(mol)
+        b = time.process_time()
+        found = [alert["name"] for alert in alerts(mol)]
+        c = time.process_time()
+        spent[0], spent[1], hits = spent[0] + b - a, spent[1] + c - b, hits + len(expected)
+        if found != expected:
+            differ += 1
+            print(Chem.MolToSmiles(mol), expected, found)
+    numbers = {
+        "molecules": len(mols),
+        "alerts": hits,
+        "differ": differ,
+        "start_s": round(start, 2),
+        "rdkit_ms": round(1000 * spent[0] / len(mols), 3),
+        "ours_ms": round(1000 * spent[1] / len(mols), 3),
+        "times_faster": round(spent[0] / spent[1], 2),
+    }
+    print(numbers)
+    record("alerts", numbers, seed=SEED, device="cpu", molecules=count)
+
+
+if __name__ == "__main__":
+    main()
