@@ -27,7 +27,7 @@ from discovery.views.kinship import series_of
 from discovery.views.lineage import names_of
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import LIBRARY, asset, policy, posed, scene, script_json, templates
-from discovery.views.reading import label_of, scores_of, stages_of, title_of
+from discovery.views.reading import deciding_first, label_of, scores_of, stages_of, title_of
 from discovery.views.score_plot import direction, histogram_svg, scatter_svg, trade_off
 from discovery.views.text import duration, inert, number
 
@@ -109,7 +109,7 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             evidence=[_quote(statement) for statement in _in_order(run.statements)],
             illustrative=any(statement.kind == "illustrative" for statement in run.statements),
             columns=[_about(column, run) for column in run.columns],
-            labels=[(label_of(column), inert(column.about)) for column in run.columns],
+            labels=[(label_of(column), inert(column.about)) for column in deciding_first(run)],
             quotes_first=QUOTES,
             paper_rows=PAPER_ROWS,
             provenance=_written(run.provenance),

@@ -1,7 +1,8 @@
 """What did a docking run find, to be looked at?
 
     found = docked("runs/dock", reference="known.sdf")
-    found.show(); found.poses(5); found.grid(); found.report("poses.html")
+    found.show(); found.poses(5); found.grid()
+    report("runs/dock", "poses.html", reference="known.sdf")
 
 One row a molecule, best score first, each with its first pose in the receptor; what has
 no pose stands last with its reason.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rdkit import Chem
 
+from discovery.desirability import Desirability
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, MoleculeError, Reason
+from discovery.ranking import Criterion
 from discovery.score import Column, Score
 from discovery.views.table import Table
 from docking.interactions import contacts
@@ -27,6 +31,7 @@ from docking.ligand import of_mol
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
 
+NO_AFFINITY = "Docking scores order molecules for a closer look. They are no measured affinities."
 CONTACTS = 50  # molecules, best first, whose contacts are looked for: some 30 ms each
 SCORE = Column(
     "docking",
@@ -103,6 +108,29 @@ def docked(folder: str | Path, *, reference: str | Path = "") -> Table:
     names, texts = ([line[key] or "" for line in lines] for key in ("id", "smiles"))
     table = Table.of(molecules, columns, name=f"docked: {folder.name}", names=names, texts=texts)
     return table.with_receptor(pdb, known)
+
+
+def report(folder: str | Path, path: str | Path, *, reference: str | Path = "") -> Path:
+    """One HTML file of a docking run: the best poses in the receptor with their contacts, and every row.
+
+    The docking score alone ranks; `overall` is its place between the worst of the run, 0, and the best, 1.
+
+    Raises
+    ------
+    DockingError
+        As `docked`.
+    CannotWrite
+        The disk refused.
+    """
+    table = docked(folder, reference=reference)
+    scores = table.values(SCORE.name).values()
+    if scores:
+        low, high = min(scores), max(scores)
+        wish = Desirability("lower", low=low, high=high if high > low else low + 1.0)
+        table = table.ranked_by([Criterion(SCORE.name, wish)])
+        note = f"Ranked by docking score alone; overall is 1 at {low:.2f} kcal/mol, the best of this run, and 0 at the worst."
+        table = Table(replace(table.run, notes=(*table.run.notes, note, NO_AFFINITY)))
+    return table.report(path)
 
 
 def reference_block(path: str | Path) -> str:

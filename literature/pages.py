@@ -170,7 +170,9 @@ def sheet(dossier: Dossier) -> str:
     inside = "".join(
         f".dossier {rule}}}" for rule in _STYLE.split("}") if rule and not rule.startswith("body")
     )
-    return f'<div class="dossier" style="{PAPER};padding:.5em 1em"><style>{inside}</style>{fragment(dossier)}</div>'
+    # JupyterLab's handling of links breaks off at one within a picture: those on the page stay, these go
+    body = re.sub(r'<a href="[^"]*">(<title>.*?)</a>', r"<g>\1</g>", fragment(dossier), flags=re.S)
+    return f'<div class="dossier" style="{PAPER};padding:.5em 1em"><style>{inside}</style>{body}</div>'
 
 
 def fragment(dossier: Dossier) -> str:

@@ -20,7 +20,10 @@ def series(
     lower: Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")] = False,
     concentration: Annotated[
         str | None,
-        typer.Option("--concentration", help="The numbers are concentrations in M, mM, uM, nM or pM."),
+        typer.Option(
+            "--concentration",
+            help="The numbers are concentrations in M, mM, uM, nM or pM; told by a head such as IC50 (nM).",
+        ),
     ] = None,
 ) -> None:
     """Structure and activity of a table: R groups, matched pairs, cliffs, contributions; one HTML file."""
@@ -28,6 +31,7 @@ def series(
     import sys
 
     from discovery.series.door import Series
+    from discovery.series.measured import unit_said
 
     found = Series.read(
         table,
@@ -37,10 +41,11 @@ def series(
         better="low" if lower else "high",
         concentration=concentration,
     )
-    if concentration is None and not lower and (found_unit := re.search(r"\b[pnuµm]?M\b", activity)):
+    in_head = re.search(r"\b[pnuµm]?M\b", activity)
+    if in_head and concentration is None and not lower and unit_said(activity) is None:
         print(
             f"{activity!r} may be a concentration, of which less is better, and is read as higher is better; "
-            f"--concentration {found_unit[0]} takes its −log10, --lower-is-better turns it round",
+            f"--concentration {in_head[0]} takes its −log10, --lower-is-better turns it round",
             file=sys.stderr,
         )
     print(found)

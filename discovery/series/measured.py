@@ -97,6 +97,7 @@ def read(
     smiles, name : columns to use; the obvious ones when left out
     concentration : "M", "mM", "uM", "nM" or "pM"
         The column holds concentrations in this unit: 9 - log10(nM) is taken, higher is better.
+        When left out, what a head such as "IC50 (nM)" says; with `better="low"` the numbers stay as they are.
 
     Raises
     ------
@@ -107,6 +108,8 @@ def read(
     """
     if concentration is not None and concentration not in MOLAR:
         raise SeriesError(f"concentration is one of {', '.join(MOLAR)}, not {concentration!r}")
+    if concentration is None and better == "high":
+        concentration = unit_said(activity)
     where = Path(path)
     rows = list(read_library(where, smiles=smiles, name=name, keep_duplicates=True))
     known = list(dict.fromkeys(key for row in rows for key in row.data))
@@ -202,6 +205,12 @@ def of_run(run: Run, column: str) -> Measured:
             )
         )
     return of(entries, found, name=run.name)
+
+
+def unit_said(activity: str) -> str | None:
+    """ "nM" of "JAK2 IC50 (nM)" or "Ki_uM"; None where the head names no such constant or no unit."""
+    found = re.search(rf"[\s_,/(\[]({'|'.join(MOLAR)})[)\]\s]*$", activity)
+    return found[1] if found and CONSTANT.search(activity) else None
 
 
 def _negative_log(activity: str, concentration: str) -> str:

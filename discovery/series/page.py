@@ -101,13 +101,8 @@ def core_part(
     numbered = "" if counted == len(found.members) else f", {counted:,} of them with a number"
     title = f"Core {core + 1}: {len(found.members):,} molecules{numbered}"
     matrix = None
-    varied = sorted(
-        found.positions,
-        key=lambda position: (-len({table.groups(place).at[position] for place in found.members}), position),
-    )
-    if len(varied) > 1:
-        across, down = sorted(varied[:2])
-        made = table.matrix_sheet(across, down, core, n=10)
+    if len(found.positions) > 1:
+        made = table.matrix_sheet(core=core, n=10)
         matrix = (
             made if len(made.rows) > 2 and len(made.heads) > 2 else None
         )  # one line is in the table above
@@ -128,7 +123,7 @@ def forest_svg(model: FreeWilson, n: int = 24, *, width: int = 560) -> str:
         ends += [effect.value, *(found.interval or ())]
     widest = 2.5 * (max(abs(effect.value) for _, effect in shown) or 1.0)
     low, high = max(min(ends), -widest), min(max(ends), widest)
-    left, right, line, top = 210, 20, 20, 8
+    left, right, line, top = 190, 20, 46, 8
     room = width - left - right
 
     def x(value: float) -> float:
@@ -140,9 +135,17 @@ def forest_svg(model: FreeWilson, n: int = 24, *, width: int = 560) -> str:
     ]
     for place, (found, effect) in enumerate(shown):
         y = top + line * place + line / 2
-        words = f"{found.position}  {found.group}"
-        words = words if len(words) <= 30 else words[:29] + "…"
-        parts.append(f'<text x="{left - 12}" y="{y + 4:.1f}" text-anchor="end">{Markup.escape(words)}</text>')
+        parts.append(f'<text x="4" y="{y + 4:.1f}" font-weight="600">{Markup.escape(found.position)}</text>')
+        drawn = "" if found.group.startswith("[H]") else Drawing(found.group, left - 50, line - 4).svg()
+        if drawn:
+            box = f'x="38" y="{y - line / 2 + 2:.1f}"'
+            parts.append(f'<rect {box} width="{left - 50}" height="{line - 4}" rx="4" fill="#FFFFFF"/>')
+            parts.append(drawn.replace("<svg ", f"<svg {box} ", 1))
+        else:
+            words = "H" if found.group.startswith("[H]") else found.group[:18]
+            parts.append(
+                f'<text x="{left - 12}" y="{y + 4:.1f}" text-anchor="end">{Markup.escape(words)}</text>'
+            )
         if found.interval:
             a, b = x(found.interval[0]), x(found.interval[1])
             parts.append(

@@ -90,14 +90,35 @@ class RGroupTable:
         caption = f"core {core + 1}, {first(n, places)} molecules"
         return Sheet(caption, heads, tuple(rows), note, found.drawn, found.example)
 
-    def matrix_sheet(self, across: str, down: str, core: int = 0, n: int = 12) -> Sheet:
+    def varied(self, core: int = 0) -> tuple[str, ...]:
+        """The positions of a core, those with the most different groups first.
+
+        Raises
+        ------
+        SeriesError
+            There is no such core.
+        """
+        found = self.core(core)
+        kinds = {at: len({self.groups(place).at[at] for place in found.members}) for at in found.positions}
+        return tuple(sorted(found.positions, key=lambda position: (-kinds[position], position)))
+
+    def matrix_sheet(self, across: str = "", down: str = "", core: int = 0, n: int = 12) -> Sheet:
         """Two positions against each other: the mean of each combination, the `n` most frequent groups a side.
+
+        The two positions that vary most are taken when left out.
 
         Raises
         ------
         SeriesError
             There is no such core, or it has no such position.
         """
+        if not across and not down:
+            pair = sorted(self.varied(core)[:2])
+            if len(pair) < 2:
+                raise SeriesError(
+                    f"core {core + 1} varies at {len(pair)} positions; two stand against each other"
+                )
+            across, down = pair
         cells = self.matrix(across, down, core)
         measured = self.measured
         measurable = set(measured.usable)

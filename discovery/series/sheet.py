@@ -80,15 +80,22 @@ class Sheet:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th {_CELL}>{escape(inert(name))}</th>" for name in self.heads)
+        numeric = self._numeric()
         body = []
         for row in self.rows:
             cells = []
-            for cell in row:
+            for cell, right in zip(row, numeric, strict=True):
                 if isinstance(cell, Drawing) and (svg := cell.svg(self.like)):
                     cells.append(f'<td style="{PAPER};padding:2px">{_picture(cell.smiles, svg)}</td>')
                 else:
                     short = isinstance(cell, str) and len(cell) <= SHORT  # a name does not break
-                    style = _RIGHT if isinstance(cell, Figure) else _SHORT if short else _CELL
+                    style = (
+                        _RIGHT
+                        if isinstance(cell, Figure) or (short and right)
+                        else _SHORT
+                        if short
+                        else _CELL
+                    )
                     cells.append(f"<td {style}>{_text(cell)}</td>")
             body.append(f"<tr>{''.join(cells)}</tr>")
         note = f"<p><small>{escape(inert(self.note))}</small></p>" if self.note else ""
@@ -99,12 +106,13 @@ class Sheet:
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{note}"
         )
 
+    def _numeric(self) -> list[bool]:
+        """Which columns hold numbers: what heads them within the table stands above them, on the right."""
+        return [any(isinstance(row[place], Figure) for row in self.rows) for place in range(len(self.heads))]
+
     def markup(self) -> Markup:
         """The table for a page with the report's style sheet; drawings inline, no style attributes."""
-        # a drawing that heads a column of numbers stands above them, on the right
-        numeric = [
-            any(isinstance(row[place], Figure) for row in self.rows) for place in range(len(self.heads))
-        ]
+        numeric = self._numeric()
         heads = [
             f'<th scope="col"{_classes(right)}>{escape(inert(name))}</th>'
             for name, right in zip(self.heads, numeric, strict=True)
@@ -114,7 +122,7 @@ class Sheet:
             cells = [
                 f"<td{_classes(right, paper=True)}>{svg}</td>"
                 if isinstance(cell, Drawing) and (svg := cell.svg(self.like))
-                else f"<td{_classes(isinstance(cell, Figure))}>{_text(cell)}</td>"
+                else f"<td{_classes(isinstance(cell, Figure) or (right and isinstance(cell, str)))}>{_text(cell)}</td>"
                 for cell, right in zip(row, numeric, strict=True)
             ]
             body.append(f"<tr>{''.join(cells)}</tr>")

@@ -144,6 +144,8 @@ class Why:
                 continue
             caption = f"{label_of(found.column)}: {number(found.total)}, of which the bare core {number(found.core)}"
             shown.append(_figure(self.row.smiles, marks_for(found), caption))
+        if not shown:
+            shown.append(_figure(self.row.smiles, (), self.row.id))
         note = (
             "<p><small>Blue parts help, orange ones hurt; the number is what the score gains by the part, the rest of the "
             "molecule given. It says how the scorer sees the molecule, not how nature does.</small></p>"

@@ -28,6 +28,7 @@ from discovery.views.reading import (
     Fact,
     alerts_of,
     contacts_of,
+    deciding_first,
     facts,
     route_of,
     scores_of,
@@ -307,7 +308,7 @@ def line_of(row: Row, run: Run, decimals: Mapping[str, int], album: Album) -> Li
         number(row.utility, 3) if row.utility is not None else "",
         album.picture(row.smiles, marks=marks, width=168, height=106),
         alerts,
-        cells_of(row, run.columns, decimals),
+        cells_of(row, deciding_first(run), decimals),
         inert(" ".join(said), limit=600).lower(),
     )
 

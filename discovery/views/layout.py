@@ -9,7 +9,7 @@ what differs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,7 @@ class Part:
 
     smiles: str  # or SMARTS
     example: str = ""  # SMILES; without one the part lies as it does alone
+    like: tuple[Part, ...] = ()  # how the example itself is laid
 
 
 def laid_out(mol: Chem.Mol, like: Sequence[Part] = ()) -> Chem.Mol:
@@ -82,10 +83,27 @@ def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
         best = min(holders, key=lambda part: (-len(holders[part] & left) * size[part], part))
         sharing = sorted(holders[best] & left, key=lambda place: (mols[place].GetNumHeavyAtoms(), place))
         if len(sharing) > 1:  # neither the barest nor the bulkiest says how most would lie
-            chosen.append(Part(best, Chem.MolToSmiles(mols[sharing[len(sharing) // 2]])))
+            example = sharing[len(sharing) // 2]
+            kin = _kin(parts[best], chosen, parts)
+            chosen.append(Part(best, Chem.MolToSmiles(mols[example]), (kin,) if kin else ()))
         left -= holders[best]
         holders = {part: where for part, where in holders.items() if len(where & left) > 1}
     return tuple(chosen)
+
+
+def _kin(part: Chem.Mol, chosen: Sequence[Part], pieces: Mapping[str, Chem.Mol]) -> Part | None:
+    """The largest piece that a part shares with one chosen before, as it lies there."""
+    inside = [
+        text
+        for text, piece in pieces.items()
+        if piece.GetNumHeavyAtoms() > FREE and part.HasSubstructMatch(piece)
+    ]
+    inside.sort(key=lambda text: (-pieces[text].GetNumHeavyAtoms(), text))
+    for text in inside:
+        for other in chosen:
+            if pieces[other.smiles].HasSubstructMatch(pieces[text]):
+                return Part(text, other.example, other.like)
+    return None
 
 
 def _free(mol: Chem.Mol) -> Chem.Mol:
@@ -160,7 +178,7 @@ def _placed(part: Part) -> tuple[Chem.Mol, frozenset[int]] | None:
     placed = mol.GetMol(), frozenset(atom.GetIdx() for atom in mol.GetAtoms() if atom.HasProp("expected"))
     example = Chem.MolFromSmiles(part.example) if part.example else None
     if example is not None and (fit := _fit(example, placed)):
-        xyz = _free(example).GetConformer().GetPositions()
+        xyz = laid_out(example, part.like).GetConformer().GetPositions()
         placed[0].GetConformer().SetPositions(xyz[list(fit)])
     return placed if placed[0].GetNumAtoms() else None
 

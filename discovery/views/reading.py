@@ -137,6 +137,13 @@ def route_of(row: Row) -> Route | None:
     return None
 
 
+def deciding_first(run: Run) -> tuple[Column, ...]:
+    """Columns that were asked of the best molecules alone before the others: they decide, and a page is only so wide."""
+    entered = run.funnel[0].counts.n_in if run.funnel else 0
+    few = {bar.stage for bar in run.funnel if 2 * (bar.counts.n_ok + bar.counts.n_failed) < entered}
+    return tuple(sorted(run.columns, key=lambda column: column.name not in few))
+
+
 def pose_of(row: Row) -> str:
     """The mol block of the row's pose in the receptor; empty when no scorer left one."""
     for score in scores_of(row).values():

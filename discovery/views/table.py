@@ -36,7 +36,7 @@ from discovery.views.layout import shared_parts
 from discovery.views.lineage import origins_html
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import PoseView, posed
-from discovery.views.reading import column_named, label_of, pose_of, scores_of, stages_of
+from discovery.views.reading import column_named, deciding_first, label_of, pose_of, scores_of, stages_of
 from discovery.views.score_plot import trade_off
 from discovery.views.sifting import PAGE
 from discovery.views.text import PAPER, inert, number
@@ -234,7 +234,7 @@ class Table:
         may be too narrow for all.
         """
         columns, decimals, album = (
-            self._deciding_first(),
+            deciding_first(self.run),
             decimals_of(self.run),
             Album(2_000_000, self.run.rows[:n]),
         )
@@ -522,11 +522,6 @@ class Table:
         if run.rows and not run.ranked and not run.funnel:
             run = replace(run, notes=(*run.notes, "Nobody ranked these molecules; Table.ranked_by does."))
         return write_report(run, Path(path))
-
-    def _deciding_first(self) -> tuple[Column, ...]:
-        entered = self.run.funnel[0].counts.n_in if self.run.funnel else 0
-        few = {bar.stage for bar in self.run.funnel if 2 * (bar.counts.n_ok + bar.counts.n_failed) < entered}
-        return tuple(sorted(self.run.columns, key=lambda column: column.name not in few))
 
     def _with(self, rows: Iterable[Row]) -> Table:
         return Table(replace(self.run, rows=tuple(rows)))

@@ -99,3 +99,21 @@ def test_clutter_counts() -> None:
     mol.GetConformer().SetPositions(square * [1.0, 0.0, 1.0])
     assert _clutter(mol) == (2, 0)
     assert _clutter(laid_out(Chem.MolFromSmiles("[Na+]"))) == (0, 0)
+
+
+def test_kin_of_a_part_lie_as_it_does() -> None:
+    """Two parts that share an indole: molecules of both have it in the same place."""
+    amines = ("N2CCCC2", "N2CCOCC2")
+    series = [
+        f"{group}c1ccc2[nH]cc(CC{amine.replace('2', '3')})c2c1"
+        for amine in amines
+        for group in ("F", "Cl", "C", "N")
+    ]
+    parts = shared_parts(series)
+    assert len(parts) == 2
+    indole = Chem.MolFromSmiles("c1ccc2[nH]ccc2c1")
+    found = []
+    for smiles in (series[0], series[-1]):
+        mol, xy = places(smiles, parts)
+        found.append(xy[list(mol.GetSubstructMatch(indole))])
+    assert found[0] == pytest.approx(found[1], abs=1e-3)

@@ -11,7 +11,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Column, Score
 from discovery.series import measured
-from discovery.series.measured import Entry, SeriesError, _negative_log
+from discovery.series.measured import Entry, SeriesError, _negative_log, unit_said
 from tests.discovery.fake_run import fake_run
 
 TABLE = """name,smiles,Ki nM,note
@@ -110,3 +110,24 @@ def test_a_run_becomes_a_series() -> None:
 )  # fmt: skip
 def test_concentrations_become_what_chemists_call_them(column: str, unit: str, label: str) -> None:
     assert _negative_log(column, unit) == label
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        ("JAK2 IC50 (nM)", "nM"), ("Ki_uM", "uM"), ("Kd [M]", "M"), ("pIC50", None), ("IC50", None), ("Temperature (mM)", None),
+        ("IC50 (mg/L)", None),
+    ],
+)  # fmt: skip
+def test_a_head_tells_its_unit(column: str, unit: str | None) -> None:
+    assert unit_said(column) == unit
+
+
+def test_numbers_of_a_concentration_are_taken_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "ic50.csv"
+    path.write_text("id,smiles,IC50 (nM)\na,CCO,10\nb,CCN,1000\n")
+    found = measured.read(path, "IC50 (nM)")
+    assert (found.column.label, found.column.better) == ("pIC50", "high")
+    assert [found.value(place) for place in found.usable] == pytest.approx([8.0, 6.0])
+    raw = measured.read(path, "IC50 (nM)", better="low")
+    assert [raw.value(place) for place in raw.usable] == [10.0, 1000.0]

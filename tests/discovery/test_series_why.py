@@ -66,6 +66,7 @@ def test_ease_follows_the_published_scale() -> None:
     easy = Table.of([Molecule.parse("CC(=O)Oc1ccccc1C(=O)O", "aspirin")], {}).why(0)
     cage = Table.of([Molecule.parse("C12C3C4C1C5C2C3C45", "cubane")], {}).why(0)
     assert easy.route.startswith("easy")
+    assert 'alt="aspirin"' in easy._repr_html_()  # drawn, though no scorer shares it out
     assert not cage.route.startswith("easy")
     triptan = Table.of([Molecule.parse("CN(C)CCc1c[nH]c2ccc(Cn3cncn3)cc12", "rizatriptan")], {}).why(0)
     assert "close to a known drug (similarity 1.00)" in triptan.domain

@@ -13,7 +13,7 @@ from discovery.score import Score
 from discovery.views.reading import contacts_of, pose_of, verdict_of
 from docking import demo_target
 from docking.library import run
-from docking.looking import docked
+from docking.looking import docked, report
 from docking.receptor import DockingError
 from tests.docking.test_library import Still, job, library
 
@@ -54,6 +54,9 @@ def test_a_run_is_looked_at(tmp_path: Path) -> None:
         assert verdict is not None
         assert verdict.good == line["plausible"]
     assert "3Dmol" in table.poses(2).page()
+    page = report(out, tmp_path / "poses.html").read_text()
+    assert "Ranked by docking score alone" in page
+    assert all(name in page for name in ("ethanol", "tellurium", "3Dmol"))
 
 
 def test_the_known_ligand_touches_what_it_touches(tmp_path: Path) -> None:

@@ -70,3 +70,12 @@ def test_foreign_names_are_inert(tmp_path: Path) -> None:
     assert "<script" not in drawn
     assert "\u202e" not in drawn
     etree.fromstring(drawn.encode())
+
+
+def test_a_notebook_gets_the_picture_without_links(dossier: Dossier) -> None:
+    """JupyterLab sets `href` of every link it finds; one inside an SVG refuses that, and the links after it are lost."""
+    sheet = pages.sheet(dossier)
+    drawing = sheet[sheet.index("<svg") : sheet.index("</svg>")]
+    assert "<a " not in drawing
+    assert drawing.count("<title>") > 40
+    assert 'href="#s-compounds"' in sheet
