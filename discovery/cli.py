@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from discovery.sharing import Terms
 
 T = TypeVar("T")
+_TOLD_TO_STOP = 130  # what typer makes of Ctrl-C
 _WORLD = frozenset(  # what a disk says of a path that was given to us
     (
         errno.ENOENT,
@@ -552,8 +553,7 @@ def main() -> None:
         with stopping(at_once=True):
             status = app(prog_name="discovery", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        print("stopped; the same command goes on with what was kept", file=sys.stderr)
-        sys.exit(doors.STOPPED)
+        status = _TOLD_TO_STOP
     except Exception as error:
         said = refusal(error)
         if said is None:
@@ -563,6 +563,9 @@ def main() -> None:
         for line in said.splitlines():
             print(f"error: {inert(line)}", file=sys.stderr)
         sys.exit(doors.REFUSED)
+    if status == _TOLD_TO_STOP:
+        print("stopped; the same command goes on with what was kept", file=sys.stderr)
+        status = doors.STOPPED
     if isinstance(status, int) and status:
         sys.exit(status)
 

@@ -217,6 +217,14 @@ def _unusable(line: Line) -> Record | None:
     return None
 
 
+def _written(number: int, structure: str, name: str, data: Mapping[str, str] | None = None) -> Record:
+    """A record with a SMILES; of one too long to keep its length is told, which the text kept no longer tells."""
+    if len(structure) <= KEPT:
+        return Record(number, structure, name, data or {})
+    trouble = (Reason.TOO_LARGE, f"is {len(structure):,} characters long")
+    return Record(number, shorten(structure), name, data or {}, trouble=trouble)
+
+
 # --- SMI ---------------------------------------------------------------------------------------
 
 
@@ -231,7 +239,7 @@ def _smi(path: Path) -> Iterator[Record]:
             continue  # a header
         if rest.startswith("|") and (end := rest.find("|", 1)) > 0:
             structure, rest = f"{structure} {rest[: end + 1]}", rest[end + 1 :].strip()
-        yield Record(line.number, shorten(structure), printable(rest))
+        yield _written(line.number, structure, printable(rest))
 
 
 # --- CSV and TSV -------------------------------------------------------------------------------
@@ -300,7 +308,7 @@ def _row(number: int, columns: list[str], cells: list[str], place: int, named: i
     data = {column: shorten(cell) for i, (column, cell) in enumerate(pairs) if i not in (place, named)}
     structure = cells[place] if place < len(cells) else ""
     label = cells[named] if named is not None and named < len(cells) else ""
-    return Record(number, shorten(structure), printable(label), data)
+    return _written(number, structure, printable(label), data)
 
 
 def _cells(text: str, mark: str) -> tuple[list[str] | None, str]:
@@ -425,7 +433,7 @@ def _sdf_record(number: int, kept: list[str], excess: int, smiles: str | None, n
             hint = f", but {near[0]!r}" if near else ""
             detail = f"has no tag {smiles!r}{hint}"
             return Record(number, shorten(whole), printable(title), tags, trouble=(Reason.EMPTY, detail))
-        return Record(number, shorten(tags.pop(smiles)), printable(title), tags)
+        return _written(number, tags.pop(smiles), printable(title), tags)
     if end is None:
         trouble = (Reason.UNPARSABLE, "has no line M  END, so its structure is cut off")
         return Record(number, shorten(whole), printable(title), tags, trouble=trouble)

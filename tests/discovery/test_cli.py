@@ -13,7 +13,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-import typer
 
 from discovery import plugins
 from discovery.cli import _fitting, main
@@ -258,14 +257,14 @@ def test_a_concentration_is_not_quietly_taken_for_an_affinity(tmp_path: Path) ->
     assert typed(*words, "--lower-is-better").stderr == ""
 
 
-@pytest.mark.parametrize("told", [KeyboardInterrupt, Interrupted, typer.Abort])
+@pytest.mark.parametrize("told", [KeyboardInterrupt, Interrupted])
 def test_a_command_that_is_told_to_stop_says_so(
     monkeypatch: pytest.MonkeyPatch, told: type[BaseException]
 ) -> None:
-    def stopped(**_: object) -> None:
+    def stopped() -> None:
         raise told
 
-    monkeypatch.setattr("discovery.cli.app", stopped)
-    done = typed("dock")
+    monkeypatch.setattr("discovery.parts.listed", stopped)
+    done = typed("parts")
     assert done.returncode == 75
     assert done.stderr == "stopped; the same command goes on with what was kept\n"

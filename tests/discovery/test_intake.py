@@ -588,3 +588,13 @@ def test_what_is_no_column_is_refused(given: object) -> None:
         molecules(given)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="1 structures but 2 names"):
         molecules(["CCO"], ["a", "b"])
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.smi"])
+def test_of_a_smiles_too_long_to_keep_its_own_length_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(f"smiles\n{'C' * 10_000}\nCCO\n")
+    first, second = read(path)
+    assert isinstance(first.outcome, Missing)
+    assert "is 10,000 characters long" in first.outcome.detail
+    assert isinstance(second.outcome, Molecule)
