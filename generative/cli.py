@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -67,38 +67,43 @@ def propose(
 
     if out is not None and out.is_dir():
         raise SettingError(f"--out {out} is a folder; name a file in it")
-    left_out: dict[str, int] = {}
+    kept = {"min_weight": min_weight, "max_weight": max_weight, "taste": taste}
+    only_graph = {
+        "weights": weights,
+        "style": style,
+        "scaffold": scaffold,
+        "fragments": fragments,
+        "like": like,
+        "avoid": tuple(avoid or ()),
+        "condition": tuple(condition or ()),
+        "temperature": temperature,
+    }
     with quiet_rdkit():
         if proposer == "graph":
-            from generative.proposer import GraphProposer
-
             if molecules is not None:
                 raise SettingError(
                     "--molecules belongs to --proposer brics; train the graph model on your own"
                 )
-            graph = GraphProposer(
-                weights=weights,
-                style=style,
-                scaffold=scaffold,
-                fragments=fragments,
-                like=like,
-                avoid=tuple(avoid or ()),
-                condition=tuple(condition or ()),
-                min_weight=min_weight,
-                max_weight=max_weight,
-                taste=taste,
-                temperature=temperature,
-            )
-            made, left_out = graph.propose_and_count(n, round=0, seed=seed, lessons=[])
+            made, left_out = _from_graph(n, seed, kept | only_graph)
         elif proposer == "brics":
-            from generative.recombination import BricsProposer
-
-            if scaffold or fragments or like or avoid or condition or style or weights:
-                raise SettingError("brics takes only --molecules; the graph proposer takes the other options")
-            made = BricsProposer(molecules=molecules).propose(n, round=0, seed=seed, lessons=[])
+            if given := [key for key, value in only_graph.items() if value not in (None, "", (), 1.0)]:
+                raise SettingError(f"brics takes no --{given[0]}; the graph proposer does")
+            made, left_out = _from_brics(n, seed, kept | {"molecules": molecules}), {}
         else:
             raise SettingError(f"there is no proposer called {proposer!r}; they are graph and brics")
     _tell(made, n, out, left_out)
+
+
+def _from_graph(n: int, seed: int, settings: dict[str, Any]) -> tuple[Sequence[Proposal], Mapping[str, int]]:
+    from generative.proposer import GraphProposer
+
+    return GraphProposer(**settings).propose_and_count(n, round=0, seed=seed, lessons=[])
+
+
+def _from_brics(n: int, seed: int, settings: dict[str, Any]) -> Sequence[Proposal]:
+    from generative.recombination import BricsProposer
+
+    return BricsProposer(**settings).propose(n, round=0, seed=seed, lessons=[])
 
 
 def _tell(made: Sequence[Proposal], wanted: int, out: Path | None, left_out: Mapping[str, int]) -> None:

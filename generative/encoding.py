@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -167,73 +168,91 @@ def rows(
     packed = np.zeros((n, longest, 3), dtype=np.int64)
     packed[live] = np.concatenate(steps)
     entry, parent, site = packed[..., 0], packed[..., 1], packed[..., 2]
-    unit_ = tables.entry_unit[entry]
     up = np.arange(n)[:, None]
+    sites = _Sites.of(places, entry, live)
+    chosen = sites.columns(longest, int(tables.size.max()))[up, parent + 1, site]  # [row, step]
+    later_row, later = np.nonzero(live[:, 1:])  # steps that chose a site: all but the first
+    later = later + 1
+    picked = chosen[later_row, later]
 
-    # sites: every atom of every placed unit that has a hydrogen to give
-    first, last = places.start[entry], places.start[entry + 1]
-    count = np.where(live, last - first, 0)
-    flat_row = np.repeat(np.arange(n), count.sum(1))
-    flat_token = np.repeat(np.broadcast_to(np.arange(1, longest + 1), count.shape).ravel(), count.ravel())
-    begin = np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
-    local = np.arange(count.sum()) - begin
-    place = np.repeat(first.ravel(), count.ravel()) + local
-    open_ = places.free[place] > 0
-    flat_row, flat_token, place, local = flat_row[open_], flat_token[open_], place[open_], local[open_]
-    per_row = np.bincount(flat_row, minlength=n)
-    column = np.arange(len(flat_row)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
-    width = max(int(per_row.max()), 1)
-
-    def spread(values: Ints) -> Ints:
-        wide = np.zeros((n, width), dtype=np.int64)
-        wide[flat_row, column] = values
-        return wide
-
-    # which column a (token, local atom) is
-    where = np.zeros((n, longest + 1, int(tables.size.max())), dtype=np.int64)
-    where[flat_row, flat_token, local] = column
-    chosen = where[up, parent + 1, site]  # [row, step]
-
-    used = np.zeros((n, longest + 1, width), dtype=np.int64)
-    steps_row, steps_at = np.nonzero(live[:, 1:])
-    steps_at = steps_at + 1
-    used[steps_row, steps_at + 1, chosen[steps_row, steps_at]] = tables.entry_order[
-        entry[steps_row, steps_at]
-    ]
-    exists = flat_token[None] <= np.arange(longest + 1)[:, None]  # [token, flat site]
-    free = np.zeros((n, longest + 1, width), dtype=np.int64)
-    free[flat_row, :, column] = np.where(exists, places.free[place][None], 0).T
+    used = np.zeros((n, longest + 1, sites.width), dtype=np.int64)
+    used[later_row, later + 1, picked] = tables.entry_order[entry[later_row, later]]
+    exists = sites.token[None] <= np.arange(longest + 1)[:, None]  # [token, site]
+    free = np.zeros((n, longest + 1, sites.width), dtype=np.int64)
+    free[sites.row, :, sites.column] = np.where(exists, places.free[sites.place][None], 0).T
     free = np.where(free > 0, free - np.cumsum(used, axis=1), 0)
-
-    must = np.zeros((n, width), dtype=bool)
-    must[flat_row, column] = tables.must[places.atom[place]]
-    may_stop = ~((free > 0) & must[:, None]).any(-1)
-
-    target = np.full((n, longest + 1), width, dtype=np.int64)
-    target[steps_row, steps_at] = chosen[steps_row, steps_at]
-    parent_unit = unit_[up, parent]
-    distance = _distances(parent, longest)
+    must = sites.spread(tables.must[places.atom[sites.place]]) > 0
+    target = np.full((n, longest + 1), sites.width, dtype=np.int64)
+    target[later_row, later] = picked
+    parent_unit = tables.entry_unit[entry][up, parent]
+    asked = np.zeros((n, FEATURES), dtype=np.float32) if wanted is None else features(wanted)
     as_tensor = torch.from_numpy
     return Rows(
         order=torch.tensor(list(order)),
         style=torch.tensor(list(style)),
-        wishes=torch.from_numpy(
-            np.zeros((n, FEATURES), dtype=np.float32) if wanted is None else features(wanted)
-        ),
+        wishes=as_tensor(asked),
         entry=as_tensor(entry),
         live=as_tensor(live),
         parent_atom=as_tensor(tables.start[parent_unit] + site),
         parent_index=as_tensor(np.minimum(site, MAX_INDEX - 1)),
-        distance=as_tensor(distance),
-        site_token=as_tensor(spread(flat_token)),
-        site_atom=as_tensor(spread(places.atom[place])),
-        site_index=as_tensor(spread(places.index[place])),
-        site_distance=as_tensor(spread(places.distance[place])),
-        site_live=as_tensor(np.arange(width) < per_row[:, None]),
+        distance=as_tensor(_distances(parent, longest)),
+        site_token=as_tensor(sites.spread(sites.token)),
+        site_atom=as_tensor(sites.spread(places.atom[sites.place])),
+        site_index=as_tensor(sites.spread(places.index[sites.place])),
+        site_distance=as_tensor(sites.spread(places.distance[sites.place])),
+        site_live=as_tensor(np.arange(sites.width) < sites.per_row[:, None]),
         free=as_tensor(np.minimum(free, MAX_FREE)),
-        may_stop=as_tensor(may_stop),
+        may_stop=as_tensor(~((free > 0) & must[:, None]).any(-1)),
         target_site=as_tensor(target),
     )
+
+
+@dataclass(frozen=True)
+class _Sites:
+    """Every atom of every placed unit that has a hydrogen to give, end to end, row after row."""
+
+    row: Ints  # [site]
+    token: Ints  # [site] whose unit it belongs to
+    place: Ints  # [site] its row in `Places`
+    local: Ints  # [site] which atom of its unit
+    per_row: Ints  # [row] sites
+
+    @classmethod
+    def of(cls, places: Places, entry: Ints, live: npt.NDArray[np.bool_]) -> _Sites:
+        """Of entries [row, step], where they are live."""
+        n, longest = entry.shape
+        first = places.start[entry]
+        count = np.where(live, places.start[entry + 1] - first, 0)
+        each = count.ravel()
+        row = np.repeat(np.arange(n), count.sum(1))
+        token = np.repeat(np.broadcast_to(np.arange(1, longest + 1), count.shape).ravel(), each)
+        local = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        place = np.repeat(first.ravel(), each) + local
+        open_ = places.free[place] > 0
+        row = row[open_]
+        return cls(row, token[open_], place[open_], local[open_], np.bincount(row, minlength=n))
+
+    @property
+    def width(self) -> int:
+        """Of a table [row, column] that holds them."""
+        return max(int(self.per_row.max()), 1)
+
+    @cached_property
+    def column(self) -> Ints:
+        """[site]"""
+        return np.arange(len(self.row)) - np.repeat(np.cumsum(self.per_row) - self.per_row, self.per_row)
+
+    def spread(self, values: npt.NDArray[Any]) -> Ints:
+        """[site] -> [row, column]; 0 where there is none."""
+        wide = np.zeros((len(self.per_row), self.width), dtype=np.int64)
+        wide[self.row, self.column] = values
+        return wide
+
+    def columns(self, longest: int, atoms: int) -> Ints:
+        """[row, token, atom of its unit] -> its column."""
+        where = np.zeros((len(self.per_row), longest + 1, atoms), dtype=np.int64)
+        where[self.row, self.token, self.local] = self.column
+        return where
 
 
 def _distances(parent: Ints, longest: int) -> Ints:

@@ -37,6 +37,13 @@ def test_writes_a_smiles_file(tmp_path: Path, proposer: str) -> None:
     assert again.stdout == out.read_text()
 
 
+def test_pieces_of_drugs_keep_to_the_weight_asked_for() -> None:
+    result = run(propose, "--proposer", "brics", "--n", "8", "--max-weight", "260")
+    light = [Chem.MolFromSmiles(line.split()[0]) for line in result.stdout.splitlines()]
+    assert len(light) == 8
+    assert all(200 <= CalcExactMolWt(mol) <= 260 for mol in light)
+
+
 def test_a_scaffold_on_the_command_line() -> None:
     result = run(propose, "--n", "3", "--scaffold", "*c1ccc2[nH]ccc2c1", "--avoid", "[Br,I]")
     assert result.exit_code == 0, result.output
@@ -74,7 +81,8 @@ def test_properties_asked_on_the_command_line() -> None:
     [
         (["--proposer", "brics", "--molecules", "absent.smi"], "absent.smi cannot be opened"),
         (["--scaffold", "c1cc"], "c1cc is not a SMILES RDKit can read"),
-        (["--proposer", "brics", "--like", "CCO"], "brics takes only --molecules"),
+        (["--proposer", "brics", "--like", "CCO"], "brics takes no --like; the graph proposer does"),
+        (["--proposer", "brics", "--temperature", "0.5"], "brics takes no --temperature"),
         (["--molecules", "mine.smi"], "belongs to --proposer brics"),
         (["--proposer", "grapf"], "no proposer called 'grapf'"),
         (["--weights", "absent.safetensors"], "absent.safetensors cannot be read"),
