@@ -386,7 +386,7 @@ def sbatch(
     cpus: Annotated[int, typer.Option("--cpus", help="Processor cores of a task.")] = 8,
     gpus: Annotated[int, typer.Option("--gpus", help="GPUs of a task.")] = 0,
 ) -> None:
-    """Print the Slurm script that runs a `run` or `screen` on many nodes: discovery sbatch --tasks 8 -- run ..."""
+    """Print the Slurm script of a `run`, `screen` or `dock` on many nodes: discovery sbatch --tasks 8 -- run ..."""
     from discovery import slurm
 
     try:

@@ -1,6 +1,7 @@
 """Which batch script runs a command on many nodes, stops in time and comes back?
 
-Every task of the array runs the same command with `--join`: one drives, the others help.
+Every task of the array runs the same command on one folder: of a `run` or a `screen` one
+drives and the others help (`--join`), a `dock` is shared by all alike.
 Slurm's warning goes to the command, which stops within seconds and ends with 75; the task
 is then queued again and goes on where it was.
 """
@@ -21,7 +22,7 @@ SCRIPT = """#!/bin/bash
 #SBATCH --open-mode=append
 #SBATCH --output={name}-%a.log
 
-{command} --join --workers {cpus} --minutes {minutes:g} --progress lines &
+{command} {share}--workers {workers} --minutes {minutes:g} --progress lines &
 child=$!
 told=
 trap 'told=1; kill -TERM "$child" 2>/dev/null' TERM INT
@@ -45,7 +46,7 @@ def script(
 
     Parameters
     ----------
-    command : a `discovery run` or `discovery screen`, as one types it
+    command : a `discovery run`, `screen` or `dock`, as one types it
     tasks : how many work on the folder at a time
     hours : the limit of one task, on the wall clock
     cpus, gpus : of one task
@@ -58,9 +59,9 @@ def script(
     words = [word for word in command if word != "--"]
     if words[:1] == ["discovery"]:
         words = words[1:]
-    if words[:1] not in (["run"], ["screen"]):
+    if words[:1] not in (["run"], ["screen"], ["dock"]):
         what = f"{shlex.join(words)} cannot be shared" if words else "there is no command"
-        raise ValueError(f"{what}; end with -- and a run or a screen: -- run CAMPAIGN.toml --out DIR")
+        raise ValueError(f"{what}; end with -- and a run, a screen or a dock: -- run CAMPAIGN.toml --out DIR")
     taken = [
         word
         for word in words
@@ -76,6 +77,8 @@ def script(
         last=tasks - 1,
         time=f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}",
         cpus=cpus,
+        share="" if words[0] == "dock" else "--join ",
+        workers=gpus if words[0] == "dock" and gpus else cpus,  # one process a GPU docks many ligands at once
         gpus=f"#SBATCH --gpus-per-task={gpus}\n" if gpus else "",
         warning=WARNING_S,
         minutes=(seconds - WARNING_S) / 60,

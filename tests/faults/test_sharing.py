@@ -265,6 +265,15 @@ def test_scripts_that_make_no_sense(command: list[str], numbers: dict[str, float
         slurm.script(command, **{"tasks": 2, "hours": 1.0, "cpus": 1, **numbers})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("gpus", "workers"), [(0, 8), (2, 2)])
+def test_docking_is_shared_by_the_same_command_on_each_node(gpus: int, workers: int) -> None:
+    words = ["dock", "--ligands", "l.smi", "--out", "d"]
+    text = slurm.script(words, tasks=2, hours=1.0, cpus=8, gpus=gpus)
+    assert (
+        f"discovery dock --ligands l.smi --out d --workers {workers} --minutes 58 --progress lines &" in text
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_three_of_the_same_command_finish_one_campaign_though_two_are_killed(tmp_path: Path) -> None:
