@@ -19,7 +19,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from literature.lexicon import Entry, Lexicon, tokens
+from literature.lexicon import Concept, Entry, Lexicon, tokens
 from literature.mentions import DictionaryTagger, meant
 
 # A number, a letter or a Greek one tells members of a family apart.
@@ -38,16 +38,21 @@ class Surroundings:
 
     words: frozenset[str]
     named: Mapping[str, int]  # genes it names by names of theirs alone, how often
+    written: Sequence[tuple[str, Concept]] = ()  # every other thing it names, as it is written there
 
 
 @lru_cache(maxsize=16)
 def surroundings(text: str, lexicon: Lexicon) -> Surroundings:
     """What a document says, by the names of a lexicon."""
     named: Counter[str] = Counter()
+    written: list[tuple[str, Concept]] = []
     for span in DictionaryTagger(lexicon)([text])[0]:
-        for entry in meant(text[span.start : span.end], lexicon):
+        name = text[span.start : span.end]
+        for entry in meant(name, lexicon):
             named[entry.concept.id] += entry.concept.type == "gene" and not entry.ambiguous
-    return Surroundings(frozenset(token.key for token in tokens(text)), +named)
+            if entry.concept.type != "gene":
+                written.append((name, entry.concept))
+    return Surroundings(frozenset(token.key for token in tokens(text)), +named, tuple(written))
 
 
 @dataclass(frozen=True)

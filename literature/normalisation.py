@@ -9,6 +9,7 @@ What no rule reaches is left without an identifier: a wrong link is worse than n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
@@ -17,6 +18,7 @@ from typing import TypeAlias
 from literature.dictionary import LEARNED, SYNONYM, Dictionary, genes_of, shipped
 from literature.families import DESIGNATION, Families, Surroundings, surroundings
 from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
+from literature.mentions import best_long_form
 
 # How sure a link is by the rule that made it: shares right on held-out articles, see the benchmark.
 _SCORES = {
@@ -30,6 +32,7 @@ _SCORES = {
     "words": 0.85,
     "head": 0.65,
     "member": 0.65,
+    "initials": 0.65,
     "described": 0.6,  # where links so little sure are wanted; a link's own score is its share of what speaks for all
     "letters": 0.6,
     "family": 0.4,
@@ -39,6 +42,10 @@ _LIKELY, _POSSIBLE = 0.3, 0.1  # least share of the first gene that words descri
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
 _LETTERS = 0.75  # least cosine of a disease's name in other letters
+_INITIALS, _IN_FULL = (
+    6,
+    5,
+)  # most letters of a short form that nothing explains, and least of what it is short for
 _WAYS = 60  # bent names that are bent again
 
 
@@ -103,12 +110,17 @@ def normalise(
         # the document's definition stands before what the short form means to others.
         first = [*islice(spelled, 1), *islice(ways, 1)] if type == "gene" else []
         ways = chain(first, spelled, ways)
-    around = text if isinstance(text, Surroundings) else surroundings(text, lexicon) if text else None
-    around = around if type in ("gene", None) else None
     wanted = plural(name)
 
+    def document() -> Surroundings | None:
+        return text if isinstance(text, Surroundings) else surroundings(text, lexicon) if text else None
+
+    around = document() if type in ("gene", None) else None
+
     def elsewhere() -> tuple[Link, ...]:
-        """What the document makes of a gene's name that it also writes otherwise, or of a family's."""
+        """What the document makes of a short form, of a gene's name that it also writes otherwise, or of a family's."""
+        if type in ("chemical", "disease") and _SCORES["initials"] >= least and _short(name):
+            return _initials(lexicon, name, type, document() or _NOWHERE)
         if type != "gene" or around is None:
             return ()
         for word, method in _otherwise(name, short_forms or {}, around):
@@ -154,6 +166,35 @@ def _described(
                     if concept
                 )
     return ()
+
+
+def _short(name: str) -> bool:
+    return " " not in name and not name.islower() and len(key(name).replace(" ", "")) <= _INITIALS
+
+
+_CHARGE = re.compile(r"\(?\d?[+-]\)?$")
+# Symbols and formulas that no document explains.
+_FORMULAS = {
+    "K": "potassium", "Na": "sodium", "Ca": "calcium", "Mg": "magnesium", "Zn": "zinc", "Cu": "copper", "Fe": "iron",
+    "Mn": "manganese", "Cd": "cadmium", "Pb": "lead", "Hg": "mercury", "Li": "lithium", "Al": "aluminum",
+    "CCl4": "carbon tetrachloride", "CO2": "carbon dioxide", "H2O2": "hydrogen peroxide", "NaCl": "sodium chloride",
+    "KCl": "potassium chloride", "NH3": "ammonia", "N2O": "nitrous oxide", "O2": "oxygen",
+}  # fmt: skip
+
+
+def _initials(lexicon: Lexicon, name: str, type: Type, around: Surroundings) -> tuple[Link, ...]:
+    """What a name is short for though nothing says so: the thing a document names most of those it fits ("PB" where
+    phenobarbital is named), else by chemists' use."""
+    fitting = Counter(
+        concept.id
+        for written, concept in around.written
+        if concept.type == type and len(written) >= _IN_FULL and best_long_form(name, written) == written
+    )
+    if fitting:
+        concept = lexicon.concept(max(fitting, key=lambda id: fitting[id]))
+        return (Link(concept, _SCORES["initials"], "initials"),) if concept else ()
+    formula = _FORMULAS.get(_CHARGE.sub("", name), "") if type == "chemical" else ""
+    return _links(lexicon, formula, type, "initials", False, None) if formula else ()
 
 
 def _otherwise(name: str, short_forms: Mapping[str, str], around: Surroundings) -> Iterator[tuple[str, str]]:

@@ -189,3 +189,27 @@ def test_a_name_no_gene_bears_is_told_by_its_words(name: str, text: str, symbol:
 @pytest.mark.parametrize("name", ["receptor", "protein kinase of some kind", "the gene", "subunit 7"])
 def test_words_of_many_genes_tell_none(name: str) -> None:
     assert normalise(name, "gene") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "type", "text", "id"),
+    [
+        ("ZNSM", "chemical", "Rats were given zonisamide. ZNSM changed nothing.", "MESH:D000078305"),
+        ("GLNP", "disease", "Glomerulonephritis was found; GLNP was cured.", "MESH:D005921"),
+        ("K+", "chemical", "", "MESH:D011188"),
+    ],
+)
+def test_a_short_form_that_nothing_explains_is_what_the_document_names(
+    name: str, type: str, text: str, id: str
+) -> None:
+    """Reference: MeSH."""
+    (link,) = normalise(name, type, text=text)  # type: ignore[arg-type]
+    assert (link.concept.id, link.method) == (id, "initials")
+    assert normalise(name, type, text=text, least=0.7) == ()  # type: ignore[arg-type]
+
+
+def test_a_short_form_of_nothing_in_the_document_is_nobody() -> None:
+    for name in ("ZNSM", "GLNP"):
+        assert all(
+            link.method != "initials" for link in normalise(name, "chemical", text="Rats ate aspirin.")
+        )
