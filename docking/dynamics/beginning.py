@@ -25,6 +25,7 @@ from scipy.spatial.transform import Rotation
 
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import KCAL_PER_KJ
+from docking.dynamics import hydroxyls
 from docking.dynamics.minimise import descend, dry_system
 from docking.dynamics.platform import Device
 from docking.dynamics.pocket import Complex, carve
@@ -83,7 +84,9 @@ class Seat:
     ) -> tuple[Floats, float, float]:
         """[atom, 3] nm, and the energies of the relaxed complex, kcal/mol: dry, and in water where that is below `limit`."""
         free = ~self.bound.frozen
-        xyz, dry, _ = descend(self.dry, xyz, free, effort * self.relax, self.device)
+        xyz, dry, _ = descend(
+            self.dry, hydroxyls.turned(self.bound, xyz), free, effort * self.relax, self.device
+        )
         dry *= KCAL_PER_KJ
         if not dry < limit:
             return xyz, dry, float("inf")

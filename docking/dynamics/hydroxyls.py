@@ -24,9 +24,9 @@ _GAIN = 2.0  # kJ/mol; for less none is turned: ligands of a series should not d
 _NEAREST = 0.05  # nm; nearer than this the energy rises no more
 
 
-def turned(bound: Complex) -> Floats:
-    """[atom, 3] nm: the complex with its hydroxyls and thiols turned; all else where it was."""
-    xyz = bound.xyz.copy()
+def turned(bound: Complex, start: Floats) -> Floats:
+    """A complex that lies so, [atom, 3] nm, with its hydroxyls and thiols turned; all else where it was."""
+    xyz = start.copy()
     turning = rotors(bound)
     for _ in range(_SWEEPS if turning else 0):
         before = xyz.copy()

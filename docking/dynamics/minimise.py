@@ -66,7 +66,7 @@ def settle(
     where = device or Device()
     with where.algebra():
         lean, free = without_terms_among(bound.terms, bound.frozen), ~bound.frozen
-        xyz, _, first = descend(dry_system(bound), turned(bound), free, dry, where)
+        xyz, _, first = descend(dry_system(bound), turned(bound, bound.xyz), free, dry, where)
         sound = bool(np.isfinite(xyz).all())
         stretch = stretched(lean, xyz, free) if sound else None
         ours = sound and where.platform().getName() == "CPU" and where.threads <= OURS
