@@ -322,7 +322,8 @@ def _said(line: dict[str, Any]) -> str:
     if line.get("missing"):
         return f"{pair}: {line['detail']}"
     notes = f"  ({line['notes']})" if line["notes"] else ""
-    return f"{pair}: {line['difference']:+.2f} ± {line['error']:.2f} kcal/mol{notes}"
+    fitted = f", {line['fitted']:+.2f} by all edges together" if line.get("fitted") is not None else ""
+    return f"{pair}: {line['difference']:+.2f} ± {line['error']:.2f} kcal/mol{fitted}{notes}"
 
 
 def _unlike(i: int, ligands: list[_Ligand]) -> str:

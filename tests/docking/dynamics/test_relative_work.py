@@ -100,6 +100,7 @@ def test_every_ligand_has_its_row_and_the_cycles_close(
     assert "6 in: 3 with a number, 3 without" in report
     assert report.index("fluoro") < report.index("toluene") < report.index("ethyl")  # the best first
     assert f"unprepared: {rows['bare']['detail']}" in report
+    assert "toluene to fluoro: -1.00 ± 0.20 kcal/mol, -1.00 by all edges together" in report
     assert json.loads((tmp_path / "out" / "cycles.json").read_text())["rms"] == pytest.approx(0.0, abs=1e-9)
 
 
