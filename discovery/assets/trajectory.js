@@ -59,7 +59,7 @@
   show(0);
   const centre = moving[moving.length - 1];
   viewer.zoomTo({ model: centre.model }, 0);
-  viewer.zoom(0.55);
+  viewer.zoom(0.75);
   viewer.setSlab(-13, 60);
   viewer.render();
   new ResizeObserver(() => viewer.resize()).observe(canvas);

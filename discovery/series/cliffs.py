@@ -15,6 +15,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from discovery.outcome import Missing
 from discovery.series.measured import Measured, SeriesError
 from discovery.series.sheet import Cell, Drawing, Sheet, figure, first, signed
+from discovery.views.reading import label_of
 
 WIDTH = 2048  # bits of a fingerprint
 CLOSEST = 0.01  # least distance: two stereoisomers with one fingerprint would divide by nothing
@@ -55,7 +56,7 @@ class Cliffs:
                     figure(self.measured.value(place)),
                 ]
             rows.append((*pair, signed(cliff.change), figure(cliff.similarity), figure(cliff.steepness, 1)))
-        title = self.measured.column.label
+        title = label_of(self.measured.column)
         heads = ("worse", "name", title, "better", "name", title, "change", "similarity", "SALI")
         note = (
             f"Pairs at least {self.similarity:g} alike (Tanimoto, ECFP4) and at least {self.change:.2f} apart, "

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
 from discovery.results import Run
-from discovery.score import Column, Score
+from discovery.score import Column, Score, outcomes_of
 from discovery.series import measured as measuring
 from discovery.series.cliffs import Cliffs, activity_cliffs
 from discovery.series.families import Families, families
@@ -72,12 +72,12 @@ class Series:
     def of(
         cls,
         molecules: Sequence[Molecule | Missing],
-        numbers: Sequence[Score | Missing],
+        numbers: Sequence[Score | Missing | float | None],
         column: Column,
         *,
         name: str = "series",
     ) -> Series:
-        """Any molecules with any scores, one a molecule.
+        """Any molecules with any numbers, one a molecule; None and NaN stand for no number.
 
         Raises
         ------
@@ -93,7 +93,9 @@ class Series:
                 molecule,
                 found,
             )
-            for place, (molecule, found) in enumerate(zip(molecules, numbers, strict=True), start=1)
+            for place, (molecule, found) in enumerate(
+                zip(molecules, outcomes_of(numbers, column.name), strict=True), start=1
+            )
         ]
         return cls(measuring.of(entries, column, name=name))
 

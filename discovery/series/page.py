@@ -21,6 +21,7 @@ from discovery.series.scaffolds import Scaffolds
 from discovery.series.sheet import Drawing, Sheet, left_out
 from discovery.views.layout import Part
 from discovery.views.pose_viewer import asset, policy, templates
+from discovery.views.reading import label_of
 from discovery.views.text import number
 
 
@@ -73,7 +74,7 @@ def render(
             policy=policy([], [style]),
             style=Markup(style),
             name=measured.name,
-            title=measured.column.label,
+            title=label_of(measured.column),
             better=measured.column.better,
             rows=len(measured.entries),
             usable=len(values),

@@ -20,6 +20,7 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.series.measured import STAGE, Measured, SeriesError
 from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first
+from discovery.views.reading import label_of
 from discovery.views.text import number
 
 HYDROGEN = "[H]"  # what a position without a group holds, before its label
@@ -74,7 +75,7 @@ class RGroupTable:
             groups = [_shown(at[position]) for position in positions]
             whole = Drawing(self.measured.molecule(place).smiles)
             rows.append((self.measured.entries[place].id, whole, figure(self.measured.value(place)), *groups))
-        heads = ("name", "molecule", self.measured.column.label, *positions)
+        heads = ("name", "molecule", label_of(self.measured.column), *positions)
         elsewhere = []  # the other nitrogen of a pyrazole: no one drawing of the core holds both
         for position in positions:
             if f"[*:{position[1:]}]" not in found.drawn:
@@ -138,7 +139,7 @@ class RGroupTable:
         heads = (f"{down} \\ {across}", *["" for _ in columns])
         note = "Mean of each combination, with the number of molecules where there is more than one. Empty: not made."
         found = self.core(core)
-        caption = f"{measured.column.label}, {down} against {across}"
+        caption = f"{label_of(measured.column)}, {down} against {across}"
         return Sheet(caption, heads, tuple(rows), note, found.drawn, found.example)
 
     def core(self, number: int) -> Core:

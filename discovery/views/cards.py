@@ -266,7 +266,7 @@ def card_of(
             for parent in row.parents[:4]
         ),
         contacts_of(row),
-        Markup(posed.contact_map() if posed else ""),
+        Markup(posed.contact_map(album.like) if posed else ""),
         tuple(details),
         tuple(traces),
         tuple(extras),

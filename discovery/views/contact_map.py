@@ -17,6 +17,7 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from discovery.views.drawing import INK, UndrawableError, depict
+from discovery.views.layout import Part
 from discovery.views.pocket import Line3D, pose_atoms
 from discovery.views.reading import Contact
 
@@ -41,7 +42,9 @@ def look(kind: str) -> tuple[str, str]:
     return KIND_LOOK.get(kind, OTHER_LOOK)
 
 
-def contact_map_svg(mol_block: str, lines: Sequence[Line3D], *, residues: int = 10, title: str = "") -> str:
+def contact_map_svg(
+    mol_block: str, lines: Sequence[Line3D], *, residues: int = 10, title: str = "", like: Sequence[Part] = ()
+) -> str:
     """The map as a standalone `<svg>` element, 460 x 340 px.
 
     Parameters
@@ -52,6 +55,7 @@ def contact_map_svg(mol_block: str, lines: Sequence[Line3D], *, residues: int = 
         At most so many residues are drawn, directed contacts (hydrogen bonds,
         salt bridges, stacking) before hydrophobic ones. How many are not drawn is
         written below.
+    like : parts that lie in this map as in others; see `layout.laid_out`
 
     Raises
     ------
@@ -64,7 +68,7 @@ def contact_map_svg(mol_block: str, lines: Sequence[Line3D], *, residues: int = 
     width, height = 460, 340
     inner = (280, 206)
     left, top = (width - inner[0]) / 2, (height - inner[1]) / 2 - 4
-    body, places = depict(flat, width=inner[0], height=inner[1])
+    body, places = depict(flat, width=inner[0], height=inner[1], like=like)
     where = np.array(places) + np.array([left, top])
     heavy = np.array([atom.GetAtomicNum() > 1 for atom in pose.GetAtoms()])
     xyz = np.asarray(pose.GetConformer().GetPositions())[heavy]

@@ -69,8 +69,8 @@ def origins_html(run: Run, rows: Sequence[Row]) -> str:
         )
         words = escape(in_words(row, names) or "proposed as it is")
         body.append(
-            f'<tr><td style="{PAPER}">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
-            f'{words}</td><td style="{PAPER}"><figure style="margin:2px">{_drawn(row.smiles, like)}<figcaption><b>'
+            f'<tr><td style="{PAPER};text-align:left">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
+            f'{words}</td><td style="{PAPER};text-align:left"><figure style="margin:2px">{_drawn(row.smiles, like)}<figcaption><b>'
             f"{escape(inert(row.id))}</b></figcaption></figure></td></tr>"
         )
     heads = "".join(

@@ -26,6 +26,7 @@ from discovery.results import Row, Run
 from discovery.score import Column
 from discovery.views.contact_map import contact_map_svg, look
 from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
+from discovery.views.layout import Part, shared_parts
 from discovery.views.pocket import (
     Atom,
     Floats,
@@ -54,10 +55,11 @@ class PosedRow:
     mol: Chem.Mol
     lines: tuple[Line3D, ...]
 
-    def contact_map(self) -> str:
-        """The flat picture; empty when the pose has no contact to draw."""
+    def contact_map(self, like: Sequence[Part] = ()) -> str:
+        """The flat picture; empty when the pose has no contact to draw. `like` as for `layout.laid_out`."""
+        title = f"Contacts of the pose of {self.row.id}"
         try:
-            return contact_map_svg(self.mol_block, self.lines, title=f"Contacts of the pose of {self.row.id}")
+            return contact_map_svg(self.mol_block, self.lines, title=title, like=like)
         except UndrawableError:
             return ""
 
@@ -308,10 +310,11 @@ class PoseView:
                 "for molecules that reached it"
             )
         content = scene(run, poses, receptor)
+        like = shared_parts([pose.row.smiles for pose in poses])
         flat = tuple(
             (
                 entry["title"] + (f" · {entry['score']}" if entry["score"] else ""),
-                pose.contact_map() or _plain(pose.row),
+                pose.contact_map(like) or _plain(pose.row),
             )
             for entry, pose in zip(content["poses"][:FLAT], poses[:FLAT], strict=True)
         )

@@ -24,7 +24,7 @@ from discovery.score import Score
 from discovery.views.drawing import Mark, UndrawableError, molecule_png
 from discovery.views.layout import shared_parts
 from discovery.views.reading import alerts_of, label_of
-from discovery.views.text import inert, number
+from discovery.views.text import inert, number, places
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -109,8 +109,7 @@ class Sifter:
         self.labels[name], self.better[name] = label, better
         self._values[name] = np.array([np.nan if n is None else n for n in numbers], dtype=float)
         finite = self._values[name][np.isfinite(self._values[name])]
-        whole = len(finite) > 0 and bool((finite == np.round(finite)).all())
-        self._decimals[name] = 0 if whole else 2
+        self._decimals[name] = places(finite.tolist()) if len(finite) else 2
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Column -> its lowest and highest number; columns without any are left out."""

@@ -74,7 +74,7 @@ class Table:
     def of(
         cls,
         molecules: Sequence[Molecule | Missing],
-        scores: Mapping[Column, Sequence[Score | Missing]],
+        scores: Mapping[Column, Sequence[Score | Missing | float | None]],
         *,
         name: str = "molecules",
         names: Sequence[str] = (),
@@ -254,6 +254,8 @@ class Table:
                 f'<img width="220" height="140" alt="structure of {escape(inert(row.id))}" src="{data_uri(svg)}">'
                 if svg
                 else f"<code>{escape(inert(row.text, limit=60))}</code>"
+                if row.text.strip()
+                else "–"
             )
             names = ", ".join(item.alert.name for item in alerts)
             said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
@@ -379,8 +381,9 @@ class Table:
         if not rows:
             raise ValueError("no row has a pose, so there are no contacts to draw")
         pieces = []
+        like = shared_parts([row.smiles for row in rows])
         for one in posed(rows, atoms_of(self.run.receptor_pdb)):
-            svg, name = one.contact_map(), inert(one.row.id)
+            svg, name = one.contact_map(like), inert(one.row.id)
             head = f"{one.row.rank}. {name}" if one.row.rank is not None else name
             picture = (
                 f'<img width="430" alt="contacts of {escape(name)}" src="{data_uri(svg)}">'
