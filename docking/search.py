@@ -190,8 +190,6 @@ def intramolecular_sums(
     Of padded atoms the slope must be 0 before, and says nothing afterwards: no transform moves them.
     """
     atoms, ring = coords.shape[0], contacts.ring
-    half = contacts.traits.shape[0]
-    table = contacts.traits.reshape(half, 4 * atoms)
     twice = jnp.concatenate([coords, coords])
     if ring is not None:
         twice = lax.dynamic_update_slice_in_dim(twice, coords, ring.atoms, 0)
@@ -199,9 +197,7 @@ def intramolecular_sums(
     def shift(s: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         energy, slope = sums
         by = s + 1 if ring is None else ring.shifts[s]
-        # A product copies the row. XLA would put its moving start into every loop that reads it, see refine.py.
-        row = (jnp.arange(half) == s).astype(coords.dtype)[None] @ table
-        reach, limit, fat, bond = row.reshape(4, atoms, 1)
+        reach, limit, fat, bond = contacts.traits[s, :, :, None]
         apart = coords - lax.dynamic_slice_in_dim(twice, by, atoms)
         square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
         inside = square < limit
@@ -229,7 +225,7 @@ def intramolecular_sums(
         return energy.at[one].add(function.weights["glue"] * distance), slope
 
     start = (outer[0], jnp.concatenate([outer[1], jnp.zeros_like(coords)]))
-    count = half if ring is None else ring.used
+    count = contacts.traits.shape[0] if ring is None else ring.used
     energy, slope = lax.fori_loop(0, count, shift, start)
     second = slope[atoms:] if ring is None else lax.dynamic_slice_in_dim(slope, ring.atoms, atoms)
     sums: tuple[jax.Array, jax.Array] = (energy, slope[:atoms] + second)
