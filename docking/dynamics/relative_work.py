@@ -259,7 +259,7 @@ class _Pocket:
             known = made(seated(job.receptor, one.terms, one.mol, one.name, job.how, self.near))
             self.folder.mkdir(exist_ok=True)
             keeper.keep(known)
-            self.watch.beat()
+            self.watch.moved()
         return known
 
 

@@ -53,6 +53,12 @@ class Watch:
         self._at = time.monotonic()
         self._unit = unit or self._unit
 
+    def moved(self) -> None:
+        """The unit that is worked on got further than ever, and that is kept: see `moved_on`."""
+        self.beat()
+        if self._unit is not None:
+            moved_on(self._unit)
+
     def _look(self) -> None:
         while not self._over.wait(min(1.0, self.patience_s / 4.0)):
             still = time.monotonic() - self._at

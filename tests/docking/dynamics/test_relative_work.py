@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -144,6 +146,42 @@ def test_killed_between_iterations_it_goes_on_and_says_what_was_damaged(
     more = replace(JOB, how=replace(HOW, plan=replace(HOW.plan, iterations=6)))
     with pytest.raises(DockingError, match="iterations was 5 and is 6"):
         work(poses, out, more, resume=True)
+
+
+def test_killed_in_every_step_towards_a_pocket_no_edge_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    done: list[str] = []
+
+    def step(at: Any, *more: object) -> Beginning:
+        """Every process ends the first of its steps, and dies in the second."""
+        done.append(at.name)
+        if len(done) == 2:
+            raise Killed
+        return elsewhere(at.name)
+
+    monkeypatch.setattr(room, "edge", pretended)
+    monkeypatch.setattr(
+        room, "seated", lambda receptor, terms, mol, name, how, near: SimpleNamespace(name=name)
+    )
+    monkeypatch.setattr(room, "searched", step)
+    monkeypatch.setattr(room, "begun", step)
+    poses = sdf(tmp_path, **three())
+    job = replace(JOB, how=replace(HOW, warm_ps=1.0))
+    kills, counts = 0, None
+    while counts is None:
+        done.clear()
+        try:
+            counts = work(poses, tmp_path / "out", job)
+        except Killed:
+            kills += 1
+    assert kills == 5  # three searches and three beginnings, each made once
+    assert (counts.n_ok, counts.n_failed) == (3, 0)
+    lines = pq.read_table(tmp_path / "out" / "edges.parquet").to_pylist()
+    assert [line["detail"] for line in lines] == [None] * 3
 
 
 def test_a_doubted_edge_is_used_only_where_no_other_reaches() -> None:
