@@ -98,16 +98,23 @@ class Notebook:
 
     _handle: Any = None
     _last: float = 0.0
+    _share: float = 0.0
 
     def __call__(self, event: Event) -> None:
         from IPython.display import HTML, display
 
         if event.kind == "progress" and time.monotonic() - self._last < 0.2:
             return
+        if event.kind == "warning":  # stays; the bar's words are gone with the next event
+            display(HTML(f"<b>⚠</b> {_escaped(describe(event))}"))  # type: ignore[no-untyped-call]
+            return
         self._last = time.monotonic()
-        share = 100.0 * event.done / event.total if event.total else 0.0
+        if event.kind == "done":
+            self._share = 100.0
+        elif event.kind in ("stage", "progress"):
+            self._share = 100.0 * event.done / event.total if event.total else 0.0
         body = (
-            f"<progress max='100' value='{share:.1f}' style='width:16em'></progress> "
+            f"<progress max='100' value='{self._share:.1f}' style='width:16em'></progress> "
             f"<span>{_escaped(describe(event))}</span>"
         )
         if self._handle is None:

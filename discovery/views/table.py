@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from discovery.series.why import Why
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
+_WIDER = _CELL[:-1] + ';min-width:110px"'
 _NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
 
 
@@ -262,7 +263,7 @@ class Table:
             line = [
                 *([f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []),
                 f'<td style="{PAPER};padding:2px;min-width:230px">{picture}</td>',
-                f'<td {_CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
+                f'<td {_WIDER if said else _CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
             ]
             if has_utility:
                 line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")

@@ -90,13 +90,18 @@ def test_the_notebook_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
             shown.append(html.data)  # type: ignore[attr-defined]
 
     display = pytest.importorskip("IPython.display", reason="the lab extra is absent")
-    monkeypatch.setattr(display, "display", lambda html, display_id: shown.append(html.data) or Handle())
+    monkeypatch.setattr(display, "display", lambda html, display_id=False: shown.append(html.data) or Handle())
     sink = Notebook()
     sink(Event("stage", HOSTILE, total=2))
     sink(Event("done", HOSTILE, done=2, total=2, ok=1, failed=1))
     assert len(shown) == 2
     assert "<script>" not in "".join(shown)
     assert "value='100.0'" in shown[1]
+    sink(Event("warning", "docking", "a file was damaged"))
+    assert "a file was damaged" in shown[2]
+    assert "<progress" not in shown[2]  # a line of its own: the bar's words are gone with the next event
+    sink(Event("done", "campaign", "6 of 40 molecules ranked"))
+    assert "value='100.0'" in shown[3]  # an end without a count is an end
 
 
 def test_each_style_has_its_sink(monkeypatch: pytest.MonkeyPatch) -> None:
