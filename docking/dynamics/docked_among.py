@@ -21,6 +21,7 @@ from docking.side_chains import carried
 
 SIDE_CHAINS = "side_chains.pdb"  # its name in the folder of a docking run
 Place = tuple[int, int]  # row of the library, pose of the row: as in the fields of poses.sdf
+_MEND = f"give the receptor that was docked into, or poses in a folder without {SIDE_CHAINS}"
 _WHERE = re.compile(r"REMARK   1 row (\d+), pose (\d+) of ")
 
 
@@ -80,8 +81,7 @@ def among(receptor: ReceptorModel, atoms: str) -> ReceptorModel:
         strange = points.keys() - {*names} - {name for name in points if name.startswith("H")}
         if strange:
             raise ReceptorError(
-                f"{receptor.labels[receptor.residue[rows[0]]]} of {receptor.name} has no atom {sorted(strange)[0]}; give the "
-                "receptor that was docked into"
+                f"{receptor.labels[receptor.residue[rows[0]]]} of {receptor.name} has no atom {sorted(strange)[0]}; {_MEND}"
             )
         before = receptor.xyz[rows] * 10.0
         after = np.array([points.get(name, tuple(at)) for name, at in zip(names, before, strict=True)])
@@ -99,5 +99,5 @@ def _residue(receptor: ReceptorModel, chain: str, number: str) -> list[int]:
             return [int(i) for i in np.flatnonzero(receptor.residue == index)]
     raise ReceptorError(
         f"{receptor.name} has no residue {number} in chain {chain or 'without a name'}, whose side chain was turned "
-        "in docking; give the receptor that was docked into"
+        f"in docking; {_MEND}"
     )
