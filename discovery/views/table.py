@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from discovery.gathering import run_of, run_of_file, run_of_proposals
 from discovery.molecule import Molecule
@@ -161,8 +161,31 @@ class Table:
     def __repr__(self) -> str:
         return f"Table of {len(self)} molecules, {len(self.run.ranked)} ranked: {inert(self.run.name)}"
 
-    def __getitem__(self, place: int) -> Row:
-        return self.run.rows[place]
+    @overload
+    def __getitem__(self, place: int | str) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Table: ...
+
+    def __getitem__(self, place: int | str | slice) -> Row | Table:
+        """The row at a place or of a name, or the rows of a slice as a table.
+
+        Raises
+        ------
+        IndexError, KeyError
+            There is no such row.
+        """
+        if isinstance(place, slice):
+            return self._with(self.run.rows[place])
+        if isinstance(place, int):
+            return self.run.rows[place]
+        named = {row.id: row for row in self.run.rows}
+        if place not in named:
+            like = next(iter(named), "r0-0000")
+            raise KeyError(
+                f"there is no row {place!r}; rows are named like {like!r}, columns are for values()"
+            )
+        return named[place]
 
     # Narrow down
 
@@ -290,9 +313,13 @@ class Table:
         svg = grid_svg(pairs, columns=columns, like=shared_parts([smiles for smiles, _ in pairs]))
         return Html(f'<img alt="{len(shown)} structures" style="background:#fff" src="{data_uri(svg)}">')
 
-    def origins(self, n: int = 6) -> Html:
-        """What the first `n` rows were made from, and how: parents, words, molecule."""
-        return Html(origins_html(self.run, self.run.rows[:n]))
+    def origins(self, n: int = 6, keep: Callable[[Row], bool] | None = None) -> Html:
+        """What the first `n` rows were made from, and how: parents, words, molecule.
+
+        `keep` picks the rows as in `where`; parents that stand in this table are called by their names all the same.
+        """
+        rows = [row for row in self.run.rows if keep is None or keep(row)]
+        return Html(origins_html(self.run, rows[:n]))
 
     def refused(self, examples: int = 2) -> Html:
         """How many rows each reason cost, with examples.

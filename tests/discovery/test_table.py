@@ -202,6 +202,14 @@ def test_takes_away(tmp_path: Path) -> None:
     assert list(frame["id"]) == [row.id for row in table.run.rows]
 
 
+def test_a_row_is_found_by_its_place_or_its_name_and_rows_by_a_slice() -> None:
+    table = Table(fake_run())
+    assert table[1] is table[table[1].id] is table[:2][-1]
+    assert isinstance(table[:2], Table)
+    with pytest.raises(KeyError, match="there is no row 'qed'"):
+        table["qed"]
+
+
 def test_goes_on_as_arrow_pandas_polars_and_rdkit() -> None:
     table = Table(fake_run())
     read_back = pyarrow.table(table)
@@ -307,3 +315,12 @@ def test_a_catalogue_is_read_as_it_is(tmp_path: Path) -> None:
     shown = table.show().text
     assert "<i>&gt;10000</i>" in shown
     assert "A-5 (catalogue.csv, line 6): &#x27;ND&#x27; is no number" in shown
+
+
+def test_origins_of_some_rows_name_parents_that_are_not_among_them() -> None:
+    run = fake_run(20)
+    parent = next(row for row in run.rows if row.smiles)
+    child = replace(run.rows[-1], smiles="CCO", parents=(parent.smiles,), edit="an atom added")
+    shown = Table(replace(run, rows=(*run.rows[:-1], child))).origins(3, lambda row: row.id == child.id).text
+    assert shown.count("<tr>") == 2  # the head, and the one row
+    assert parent.id in shown
