@@ -18,7 +18,7 @@ from discovery.outcome import Missing, Reason, each
 from discovery.proposal import Proposal
 from discovery.records import word
 from discovery.results import Row, Run
-from discovery.score import Column, Score, Scorer, healthy_of, scored
+from discovery.score import Column, Score, Scorer, healthy_of, outcomes_of, scored
 from discovery.target import Target
 
 STAGE = "reading"
@@ -90,7 +90,7 @@ def _column(key: str, taken: Sequence[str]) -> Column:
 
 def run_of(
     molecules: Sequence[Molecule | Missing],
-    scores: Mapping[Column, Sequence[Score | Missing]],
+    scores: Mapping[Column, Sequence[Score | Missing | float | None]],
     name: str,
     names: Sequence[str] = (),
     texts: Sequence[str] = (),
@@ -106,7 +106,7 @@ def run_of(
     ValueError
         A column, the names or the texts are not as many as the molecules.
     TypeError
-        A column is no Column, a molecule no Molecule, an outcome neither Score nor Missing.
+        A column is no Column, a molecule no Molecule, an outcome no number, Score or Missing.
     """
     healthy_of(molecules)
     for column, outcomes in scores.items():
@@ -117,25 +117,23 @@ def run_of(
             )
         if len(outcomes) != len(molecules):
             raise ValueError(f"{column.name} has {len(outcomes)} outcomes for {len(molecules)} molecules")
-        for place, outcome in enumerate(outcomes):
-            if not isinstance(outcome, Score | Missing):
-                raise TypeError(f"{column.name}, row {place}: {outcome!r} is neither a Score nor a Missing")
+    told = {column.name: outcomes_of(outcomes, column.name) for column, outcomes in scores.items()}
     for what, given in (("names", names), ("texts", texts)):
         if given and len(given) != len(molecules):
             raise ValueError(f"{len(given)} {what} are given for {len(molecules)} molecules")
     rows: list[Row] = []
     taken: set[str] = set()
     for place, molecule in enumerate(molecules):
-        outcomes_of = {column.name: outcomes[place] for column, outcomes in scores.items()}
+        found = {column: outcomes[place] for column, outcomes in told.items()}
         broken = molecule if isinstance(molecule, Missing) else None
-        why = broken or next((o for o in outcomes_of.values() if isinstance(o, Missing)), None)
+        why = broken or next((o for o in found.values() if isinstance(o, Missing)), None)
         smiles = "" if isinstance(molecule, Missing) else molecule.smiles
         shown = names[place] if names else "" if isinstance(molecule, Missing) else molecule.name
         id = shown or f"row {place + 1}"
         id = f"{id} (row {place + 1})" if id in taken else id
         taken.add(id)
         row = Row(
-            id=id, text=texts[place] if texts else smiles, smiles=smiles, proposer="", round=0, parents=(), edit="", outcomes=outcomes_of,
+            id=id, text=texts[place] if texts else smiles, smiles=smiles, proposer="", round=0, parents=(), edit="", outcomes=found,
             desirability={}, utility=None, rank=None, front=None, missing=why,
         )  # fmt: skip
         rows.append(row)

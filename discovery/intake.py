@@ -21,7 +21,7 @@ from pathlib import Path
 from rdkit import Chem
 
 from discovery.molecule import Molecule, quiet_rdkit
-from discovery.outcome import Missing, MoleculeError, Reason
+from discovery.outcome import Missing, MoleculeError, Reason, is_empty
 from discovery.proposal import Lesson, Proposal
 from discovery.records import Record, records, word
 
@@ -108,7 +108,7 @@ def molecules(
             'give one column, such as table["smiles"], or put one SMILES into a list'
         )
     entries = list(structures)
-    called = [""] * len(entries) if names is None else ["" if _empty(n) else str(n) for n in names]
+    called = [""] * len(entries) if names is None else ["" if is_empty(n) else str(n) for n in names]
     if len(called) != len(entries):
         raise ValueError(f"{len(entries)} structures but {len(called)} names")
     return [_in_memory(place, *pair) for place, pair in enumerate(zip(entries, called, strict=True))]
@@ -118,16 +118,11 @@ def _in_memory(place: int, structure: object, name: str) -> Molecule | Missing:
     try:
         if isinstance(structure, Chem.Mol):
             return Molecule.of(structure, name)
-        if isinstance(structure, str) or _empty(structure):
+        if isinstance(structure, str) or is_empty(structure):
             return Molecule.parse(structure if isinstance(structure, str) else "", name)
     except MoleculeError as error:
         return Missing(STAGE, error.reason, f"row {place}: {error}")
     raise TypeError(f"row {place} is a {type(structure).__name__}, neither SMILES nor an RDKit molecule")
-
-
-def _empty(cell: object) -> bool:
-    """None, and what numpy, pandas and polars write for it: NaN and NA are not equal to themselves."""
-    return cell is None or type(cell).__name__ == "NAType" or bool(cell != cell)
 
 
 def _judged(path: Path, found: Iterator[Record], seen: _Seen | None) -> Iterator[Row]:

@@ -86,6 +86,11 @@ class Missing:
         return f"{self.reason.value.replace('_', ' ')} ({self.stage}): {self.detail}"
 
 
+def is_empty(cell: object) -> bool:
+    """None, and what numpy, pandas and polars write for it: NaN and NA are not equal to themselves."""
+    return cell is None or type(cell).__name__ == "NAType" or bool(cell != cell)
+
+
 class MoleculeError(ValueError):
     """This molecule cannot go on; the others can.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from discovery.molecule import Molecule
-from discovery.outcome import Missing
+from discovery.outcome import Missing, Reason, is_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,30 @@ class Refiner(Protocol):
     def refine(self, molecules: Sequence[Molecule], found: Sequence[Score], /) -> Sequence[Score | Missing]:
         """One outcome per molecule, in the order given."""
         ...
+
+
+def outcomes_of(values: Iterable[object], stage: str) -> list[Score | Missing]:
+    """Numbers as they stand in a list or in a column of a frame -> one outcome a row.
+
+    A number becomes a Score, an empty cell (None, NaN) a Missing that says which row it was, from 0;
+    a Score or a Missing stays.
+
+    Raises
+    ------
+    TypeError
+        A value is none of these.
+    """
+    found: list[Score | Missing] = []
+    for place, value in enumerate(values):
+        if isinstance(value, Score | Missing):
+            found.append(value)
+        elif is_empty(value):
+            found.append(Missing(stage, Reason.EMPTY, f"row {place} has no {stage}"))
+        elif isinstance(value, Real):
+            found.append(Score(float(value)))
+        else:
+            raise TypeError(f"{stage}, row {place}: {value!r} is neither a number nor a Score or a Missing")
+    return found
 
 
 def healthy_of(rows: Iterable[Molecule | Missing]) -> list[Molecule]:

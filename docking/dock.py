@@ -17,6 +17,7 @@ from discovery import plugins
 from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
+from discovery.score import healthy_of
 from docking.engines.engine import Engine, dock_all
 from docking.ligand import Ligand, prepare
 from docking.plausibility import Verdict, check
@@ -101,8 +102,18 @@ def dock(
         The receptor or the box cannot be used.
     PluginError
         The engine is unknown or refuses a setting.
+    TypeError
+        The receptor, the box or a molecule is something else, such as a path.
     """
     ranking(rank_by)
+    if not (isinstance(receptor, Receptor) and isinstance(site, Site)):
+        raise TypeError(
+            f"dock takes a Receptor and a Site, not {type(receptor).__name__} and {type(site).__name__}; "
+            "docking.preparation.prepare reads a file, Site.around_file puts the box about a ligand"
+        )
+    if isinstance(molecules, Molecule):
+        raise TypeError(f"dock takes a list of molecules, not one; write [{molecules.shown}]")
+    healthy_of(molecules)
     if not isinstance(engine, str) and settings:
         raise TypeError(
             f"settings ({', '.join(settings)}) go with an engine's name; this engine is built already"

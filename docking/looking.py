@@ -115,6 +115,12 @@ def report(folder: str | Path, path: str | Path, *, reference: str | Path = "") 
 
     The docking score alone ranks; `overall` is its place between the worst of the run, 0, and the best, 1.
 
+    Parameters
+    ----------
+    folder : of `discovery dock`
+    path : the HTML file to write
+    reference : as `docked`
+
     Raises
     ------
     DockingError

@@ -43,6 +43,8 @@ class Site:
     size: Triple  # Å, full edge lengths
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "center", tuple(map(float, self.center)))  # a list or an array will do
+        object.__setattr__(self, "size", tuple(map(float, self.size)))
         for what, values in (("center", self.center), ("size", self.size)):
             if len(values) != 3 or not all(math.isfinite(value) for value in values):
                 raise ReceptorError(f"the box's {what} must be three finite numbers in Å, not {values}")

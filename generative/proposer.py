@@ -25,6 +25,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from discovery.devices import SEED
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
+from discovery.plugins import check_settings
 from discovery.proposal import Lesson, Proposal
 from generative import guided, limits
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
@@ -173,6 +174,8 @@ class GraphProposer:
         self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]
     ) -> tuple[Sequence[Proposal], Counter[str]]:
         """As `propose`, with how many molecules the policy built besides and why each was left out."""
+        if n < 0:
+            raise SettingError(f"how many molecules to propose is a number from 0 on, not {n}")
         left_out: Counter[str] = Counter()
         taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
         known = {lesson.molecule.smiles for lesson in taught}
@@ -405,10 +408,13 @@ def propose(n: int, *, seed: int = SEED, **settings: Any) -> Sequence[Proposal]:
 
     Raises
     ------
+    PluginError
+        A setting is unknown (the nearest is named) or of another type.
     SettingError
         Settings that cannot be met, each named.
     """
-    return GraphProposer(**settings).propose(n, round=0, seed=seed, lessons=[])
+    checked = check_settings(GraphProposer, settings, "propose")
+    return GraphProposer(**checked).propose(n, round=0, seed=seed, lessons=[])
 
 
 def _sized(sampler: Sampler, number: int) -> Sampler:

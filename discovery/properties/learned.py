@@ -17,6 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property, lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -251,6 +252,10 @@ def _descriptors(mol: Chem.Mol) -> list[float]:
 # --- learning
 
 
+def _usable(molecule: object, value: object) -> bool:
+    return isinstance(molecule, Molecule) and isinstance(value, Real) and math.isfinite(value)
+
+
 def fit(
     molecules: Sequence[Molecule],
     values: Sequence[float],
@@ -275,9 +280,17 @@ def fit(
     Raises
     ------
     LearningError
-        Fewer than 30 molecules, fewer than 5 scaffolds, or all values equal.
+        Fewer than 30 molecules, fewer than 5 scaffolds, all values equal; or an entry lacks its molecule or its number.
     """
     given = len(molecules)
+    values = list(values)  # by place, where a column of a frame goes by its own index
+    gap = next((i for i, pair in enumerate(zip(molecules, values, strict=False)) if not _usable(*pair)), None)
+    if gap is not None or len(values) != given:
+        raise LearningError(
+            f"{given} molecules but {len(values)} values"
+            if gap is None
+            else f"entry {gap} is {molecules[gap]} with {values[gap]}: leave out what has no molecule or no number"
+        )
     rng = np.random.default_rng(seed)
     kept = np.sort(rng.permutation(given)[:MOST])
     chosen = [molecules[i] for i in kept]

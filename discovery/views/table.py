@@ -103,6 +103,11 @@ class Table:
         Salts are stripped and structures standardised; a row that is no molecule, or the molecule of an
         earlier row, stays and says so. See `gathering.run_of_file`.
 
+        Parameters
+        ----------
+        path : plain or gzipped
+        smiles, name : columns (SDF: tags) to use; the obvious ones when left out
+
         Raises
         ------
         IntakeError

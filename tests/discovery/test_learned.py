@@ -186,3 +186,14 @@ def test_the_command_makes_a_scorer_with_a_card(drugs: list[Molecule], tmp_path:
     outcome = scorer(drugs[:1])[0]
     assert isinstance(outcome, Score)
     assert json.loads(json.dumps(outcome.details)) == outcome.details
+
+
+def test_gaps_are_named_and_a_frames_index_does_not_count() -> None:
+    molecules = [Molecule("C" * n) for n in range(1, 41)]
+    with pytest.raises(LearningError, match="40 molecules but 39 values"):
+        fit(molecules, [1.0] * 39)
+    with pytest.raises(LearningError, match=r"entry 3 is Molecule.* with nan: leave out"):
+        fit(molecules, [1.0, 2.0, 3.0, float("nan"), *[1.0] * 36])
+    broken = Missing("intake", Reason.UNPARSABLE, "row 1: x")
+    with pytest.raises(LearningError, match="entry 1 is unparsable"):
+        fit([molecules[0], broken, *molecules[2:]], [1.0] * 40)  # type: ignore[list-item]

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from discovery.molecule import Molecule
-from discovery.outcome import Missing
-from discovery.score import Column, Refiner, Score, Scorer, scored
+from discovery.outcome import Missing, Reason
+from discovery.score import Column, Refiner, Score, Scorer, outcomes_of, scored
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -72,3 +73,12 @@ def test_what_is_no_molecule_is_named_before_anything_is_scored() -> None:
 def test_a_scorer_that_drops_a_molecule_is_found_out() -> None:
     with pytest.raises(ValueError, match="length was given 2 molecules and answered 1"):
         scored(Short(), [Molecule("CC"), Molecule("CCO")])
+
+
+def test_a_column_of_numbers_becomes_outcomes() -> None:
+    score, missing = Score(1.5), Missing("x", Reason.CRASHED, "it did")
+    found = outcomes_of([score, missing, 2, np.float32(0.5), None, math.nan], "pIC50")
+    assert found[:4] == [score, missing, Score(2.0), Score(0.5)]
+    assert [str(gap) for gap in found[4:]] == [f"empty (pIC50): row {i} has no pIC50" for i in (4, 5)]
+    with pytest.raises(TypeError, match=r"pIC50, row 0: '7.1' is neither a number nor a Score"):
+        outcomes_of(["7.1"], "pIC50")

@@ -153,3 +153,11 @@ def test_sheets_show_without_trust_and_escape() -> None:
     assert "no molecule" in sheet._repr_html_()
     assert left_out([None, 3]).rows == ()
     assert Drawing("[*:1]CC").svg().count("<path") > Drawing("CC").svg().count("<path")  # R1 is written
+
+
+def test_numbers_of_a_frame_need_no_wrapping() -> None:
+    molecules = [Molecule("CCO", "a"), Molecule("CCC", "b"), Molecule("CCN", "c")]
+    column = Column("x", "1", "low")
+    bare = Series.of(molecules, [1.0, 2, None], column)
+    assert [entry.activity for entry in bare.measured.entries[:2]] == [Score(1.0), Score(2.0)]
+    assert isinstance(bare.measured.entries[2].activity, Missing)

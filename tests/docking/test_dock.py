@@ -122,3 +122,26 @@ def test_strain_counts_from_one_pose_of_all_ring_shapes() -> None:
 def test_an_unknown_order_is_refused() -> None:
     with pytest.raises(DockingError, match="rescoring or score, not 'luck'"):
         docked(rank_by="luck")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            ("r.pdb", demo_target.site(), [Molecule("CCO")]),
+            r"not str and Site; docking\.preparation\.prepare",
+        ),
+        (
+            (demo_target.site(), demo_target.receptor(), []),
+            "takes a Receptor and a Site, not Site and Receptor",
+        ),
+        (
+            (demo_target.receptor(), demo_target.site(), Molecule("CCO")),
+            r"a list of molecules, not one; write \[CCO\]",
+        ),
+        ((demo_target.receptor(), demo_target.site(), ["CCO"]), "row 0 is a str and no Molecule"),
+    ],
+)
+def test_what_cannot_be_docked_is_told_how_it_could(given: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        dock(*given)

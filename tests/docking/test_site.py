@@ -99,3 +99,9 @@ def test_files_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "a.sdf").write_text("hello")
     with pytest.raises(ReceptorError, match="no molecule"):
         Site.around_file(tmp_path / "a.sdf")
+
+
+def test_a_box_of_a_list_or_an_array_is_the_same_box() -> None:
+    box = Site((1.0, 2.0, 3.0), (20.0, 20.0, 20.0))
+    made = {Site([1, 2, 3], [20, 20, 20]), Site(np.array([1, 2, 3]), np.full(3, 20.0))}  # type: ignore[arg-type]
+    assert made == {box}

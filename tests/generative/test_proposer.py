@@ -16,10 +16,12 @@ pytest.importorskip("torch")
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
+from discovery.plugins import PluginError
 from discovery.proposal import Lesson, Proposal, Proposer
 from generative.model import Weights, WeightsError
 from generative.proposer import GraphProposer, propose
 from generative.recombination import BricsProposer, unstable
+from generative.refusal import SettingError
 from generative.tasks import score
 from generative.trees import take_apart, unit
 from tests.generative.models import DRUGS
@@ -224,3 +226,12 @@ def test_a_large_order_is_filled_and_an_impossible_one_ends(monkeypatch: pytest.
 
 def test_the_door_is_the_proposer_without_lessons() -> None:
     assert propose(3, seed=1, scaffold=TRYPTAMINE) == made(GraphProposer(scaffold=TRYPTAMINE), 3)
+
+
+def test_a_slip_in_a_setting_is_told_with_the_nearest() -> None:
+    with pytest.raises(PluginError, match="propose has no setting 'scafold'; did you mean 'scaffold'"):
+        propose(3, scafold="c1ccccc1")
+    with pytest.raises(PluginError, match=r"setting 'condition': is a list; write \[\"logp=2\"\]"):
+        propose(3, condition="logp=2")
+    with pytest.raises(SettingError, match="a number from 0 on, not -3"):
+        propose(-3)
