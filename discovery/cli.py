@@ -416,19 +416,21 @@ def replay(run: RunFolder, row: Annotated[str, typer.Argument(help="A row's id, 
 
 @app.command()
 def verify(run: RunFolder) -> None:
-    """Read every byte of a run, a screen or a docked library, and check every count."""
+    """Read every byte of a run, a screen, a docked library or mined articles, and check every count."""
     from discovery.files import SUMS, broken
     from discovery.ledger import Ledger
 
     if not run.is_dir():
         doors.refuse(f"{run}: there is no such folder")
-    ledger, whole = Ledger(run), (run / "documents").is_dir()
+    ledger, whole = Ledger(run), any((run / "documents").glob("*.json"))
     if not whole and not (run / SUMS).is_file():
         doors.refuse(f"{run} holds no run that can be verified, or one that has not come to its end")
-    damages = ledger.verify()
+    damages = ledger.verify() if whole else []
     for damage in damages:
         print(f"{damage.kind}: {damage.path}: {damage.detail}")
-    remedy = "the same command writes it anew" if whole else "restore it from a copy, or dock in a new folder"
+    remedy = (
+        "the same command writes it anew" if whole else "restore it from a copy, or make it anew elsewhere"
+    )
     results = broken(run)
     for name, what in results:
         print(f"damaged: {name}: {what}; {remedy}")

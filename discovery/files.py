@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +21,10 @@ from discovery.outcome import UserError
 
 SUMS = "SHA256SUMS"
 _PASSING = frozenset({errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT})  # network disks get over these
+
+_UNKNOWN = frozenset(
+    {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM}
+)  # what a disk cannot do
 
 
 class CannotWrite(UserError, OSError):
@@ -67,8 +71,45 @@ def _publish_once(path: Path, data: bytes) -> None:
     folder = os.open(path.parent, os.O_RDONLY)  # a rename lives in the folder, which has its own cache
     try:
         os.fsync(folder)
+    except OSError as error:
+        if error.errno not in _UNKNOWN:  # such disks (SMB, many in user space) keep names in order themselves
+            raise
     finally:
         os.close(folder)
+
+
+def claim(path: Path, data: bytes) -> bool:
+    """Write a file unless there is one by that name: of several who try, one gets it; whether it was us.
+
+    Whole at once where the disk has hard links, as network file systems do; where it has
+    none (SMB, object stores in a folder), a reader may for a moment see it empty.
+    """
+    torn = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    torn.write_bytes(data)
+    try:
+        return linked(torn, path)
+    finally:
+        torn.unlink(missing_ok=True)
+
+
+def linked(torn: Path, path: Path) -> bool:
+    """Give a file a second name, or its content where there are no hard links; False if the name is taken."""
+    try:
+        os.link(torn, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _UNKNOWN:
+            raise
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            return False
+        try:
+            os.write(handle, torn.read_bytes())
+        finally:
+            os.close(handle)
+    return True
 
 
 def sha256_of(path: Path) -> str:
@@ -77,9 +118,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def seal(folder: Path, names: Sequence[str]) -> None:
-    """Write down the sha256 of finished files, as `sha256sum -c SHA256SUMS` reads it."""
-    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in names]
+def seal(folder: Path, names: Sequence[str], known: Mapping[str, str] | None = None) -> None:
+    """Write down the sha256 of finished files, as `sha256sum -c SHA256SUMS` reads it; some may be `known` already."""
+    sums = {name: sha256_of(folder / name) for name in names} | dict(known or {})
+    lines = [f"{digest}  {name}\n" for name, digest in sums.items()]
     publish(folder / SUMS, "".join(lines).encode())
 
 

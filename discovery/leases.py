@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from discovery.files import claim, linked
 from discovery.ledger import canonical
 
 LEASE_S = 60.0  # how long a silent holder is believed to be alive; a network disk may stall for many seconds
@@ -66,8 +67,7 @@ class Leases:
         except FileNotFoundError:
             return False
         if self._token(aside) != seen.token:  # somebody was faster, and this is a living lease: put it back
-            with suppress(FileExistsError):
-                os.link(aside, self._path(name))
+            linked(aside, self._path(name))
             aside.unlink(missing_ok=True)
             return False
         aside.unlink(missing_ok=True)
@@ -121,14 +121,9 @@ class Leases:
 
     def _create(self, name: str) -> bool:
         token = secrets.token_hex(16)
-        torn = self.folder / f".{name}.{token}.tmp"
-        torn.write_text(canonical({"token": token, "host": socket.gethostname(), "pid": os.getpid()}))
-        try:
-            os.link(torn, self._path(name))  # whole and exclusive at once, on network disks too
-        except FileExistsError:
+        note = canonical({"token": token, "host": socket.gethostname(), "pid": os.getpid()})
+        if not claim(self._path(name), note.encode()):
             return False
-        finally:
-            torn.unlink(missing_ok=True)
         with self._lock:
             self._held[name] = token
         return True

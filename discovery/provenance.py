@@ -45,6 +45,15 @@ def versions() -> dict[str, str]:
     return found
 
 
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """In which distributions two sets of versions differ, in words."""
+    return ", ".join(
+        f"{name} {before.get(name, 'absent')} -> {now.get(name, 'absent')}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    )
+
+
 def code_digest(group: str, name: str) -> str:
     """sha256 over the sources, data and weights of the package a plug-in lives in: change one, and its results are stale."""
     root = _home(group, name)

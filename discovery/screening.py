@@ -136,7 +136,7 @@ def screen(
     ledger = Ledger.open(folder)
     with ledger.lock():
         tidy(ledger)
-        _agree(ledger, {"library": Path(library).name, **settings}, parts)
+        _agree(ledger, {"library": Path(library).name, **settings}, parts, on_event)
         counts = Counts(0, 0, 0, 0, 0)
         keys: list[str] = []
         began = time.monotonic()
@@ -170,7 +170,9 @@ def screen(
     return Screened(counts, folder / "top.csv", best, all_rows, losses)
 
 
-def _agree(ledger: Ledger, asked: Mapping[str, object], parts: Sequence[ScorerConfig]) -> None:
+def _agree(
+    ledger: Ledger, asked: Mapping[str, object], parts: Sequence[ScorerConfig], on_event: Sink
+) -> None:
     """See that the folder is empty or holds this very screen, and write down what it depends on."""
     before = ledger.get_document("screen")
     if before is not None and before != asked:
@@ -179,7 +181,18 @@ def _agree(ledger: Ledger, asked: Mapping[str, object], parts: Sequence[ScorerCo
             f"{ledger.folder} holds another screen (different: {different}); give a new folder with --out"
         )
     ledger.put_document("screen", asked)
-    if ledger.get_document("provenance") is None:
+    known, now = ledger.get_document("provenance"), provenance.versions()
+    if known is not None and known["versions"] != now:
+        rows = sum(shard.rows for shard in ledger.shards("screen"))
+        changed = provenance.changes(known["versions"], now)
+        on_event(
+            Event(
+                "warning",
+                "screen",
+                f"begun with other versions ({changed}): its {rows:,} rows are done again",
+            )
+        )
+    if known is None or known["versions"] != now:
         used = [("scorers", part.use) for part in parts]
         ledger.put_document("provenance", provenance.collect(seed=0, parts=used))
 

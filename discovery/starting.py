@@ -90,14 +90,8 @@ def _same_versions(ledger: Ledger, now: Mapping[str, str], allow_mixed: bool) ->
         ledger.put_document("versions", [dict(now)])
     elif now not in recorded:
         if not allow_mixed:
-            old = recorded[0]
-            changed = ", ".join(
-                f"{name} {old.get(name, 'absent')} -> {now.get(name, 'absent')}"
-                for name in sorted({*old, *now})
-                if old.get(name) != now.get(name)
-            )
             raise CampaignError(
-                f"{ledger.folder} was begun with other versions ({changed}); install those again, start a new "
+                f"{ledger.folder} was begun with other versions ({provenance.changes(recorded[0], now)}); install those again, start a new "
                 "folder, or pass --allow-mixed to go on and have both recorded"
             )
         ledger.put_document("versions", [*recorded, dict(now)])

@@ -3,6 +3,7 @@
     OUT/documents/KEY.parquet    one row an article (also sentences/, mentions/, concepts/, evidence/, skipped/)
     OUT/shards/KEY.json          written last: what makes a shard exist; sizes and sha256 of its tables
     OUT/withdrawn.parquet        rows of documents/ that no longer count: superseded, deleted, retracted
+    OUT/SHA256SUMS               of the tables that count, for `discovery verify` and `sha256sum -c`
     OUT/current.json             the shards of the files that were named last, in their order: they count
 
 One input file is one shard, named by the sha256 of its bytes and of what read it, so
@@ -31,7 +32,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from discovery.devices import cpus
-from discovery.files import publish, sha256_of
+from discovery.files import publish, seal, sha256_of
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Record, Skipped
 from literature.calibration import probability
@@ -198,6 +199,11 @@ def _mine(
     shards = [_shard(out, key) for key in dict.fromkeys(keys)]
     withdrawn = _withdraw(out, shards)
     publish(out / "current.json", json.dumps([shard.key for shard in shards]).encode())
+    seal(
+        out,
+        ["current.json"],
+        {f"{t}/{shard.key}.parquet": shard.sha256[t] for shard in shards for t in TABLES},
+    )
     total = {name: sum(shard.rows[name] for shard in shards) for name in TABLES}
     return Mined(files=len(files), reused=len(files) - len(jobs), withdrawn=withdrawn, **total)
 

@@ -151,6 +151,11 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[ours.rows_per_cpu_s|,.0f], memory [ours.peak_mb|.0f] MB",
         "pandas and RDKit: [pandas + RDKit, standardised.rows_per_cpu_s|,.0f]",
     ),
+    "alerts": (
+        "structural alerts of four lists, milliseconds a molecule; of [molecules|,] molecules, those whose alerts differ",
+        "[ours_ms|.2f]; [differ]",
+        "RDKit's catalogues, and our own patterns in turn: [rdkit_ms|.2f]",
+    ),
     "grid": (
         "a table of [rows|,] molecules in JupyterLab, seconds: first page, next page (after a look of 0.7 s; in a row), substructure search at worst",
         "[seconds_first_paint|.2f], [seconds_page_flip_median|.2f] (in a row [seconds_page_flip_in_a_row_median|.2f]), [seconds_search_worst|.2f]",

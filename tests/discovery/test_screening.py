@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
+import os
+import stat
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -217,3 +220,31 @@ def test_a_byte_flipped_in_what_came_out_is_told(library: Path, tmp_path: Path, 
     screen(library, out, scorers=[LIGHT], workers=0)
     assert (out / name).read_bytes() == whole
     assert broken(out) == []
+
+
+def test_other_versions_are_told_before_the_work_is_done_again(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen(library, tmp_path / "out", scorers=[LIGHT], workers=0)
+    versions = screening.provenance.versions()
+    monkeypatch.setattr(screening.provenance, "versions", lambda: {**versions, "rdkit": "1999.1"})
+    for expected in ([f"(rdkit {versions['rdkit']} -> 1999.1): its {len(ROWS)} rows are done again"], []):
+        said: list[Event] = []
+        screen(library, tmp_path / "out", scorers=[LIGHT], workers=0, on_event=said.append)
+        told = [event.text for event in said if "other versions" in event.text]
+        assert [text.partition("versions ")[2] for text in told] == expected
+
+
+def test_a_disk_that_cannot_order_names_is_written_to_all_the_same(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SMB refuses to flush a folder."""
+    flush = os.fsync
+
+    def only_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no such thing here")
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    assert screen(library, tmp_path / "out", scorers=[LIGHT], workers=0).counts.n_in == len(ROWS)

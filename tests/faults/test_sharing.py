@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 from discovery import campaign, slurm
 from discovery.crew import Chunk, Item, Job
 from discovery.execution import ScorerSpec, score_all
+from discovery.files import claim
 from discovery.interrupt import Interrupted
 from discovery.leases import Leases
 from discovery.ledger import Ledger
@@ -133,6 +135,30 @@ def test_a_lease_has_one_holder_and_a_silent_one_loses_it(tmp_path: Path) -> Non
     assert other.holds("work")
     other.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_name_is_claimed_once_with_and_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """Disks without them are folders on SMB and object stores."""
+    if not links:
+
+        def refused(*_: object) -> None:
+            raise OSError(errno.ENOTSUP, "no hard links here")
+
+        monkeypatch.setattr(os, "link", refused)
+    assert claim(tmp_path / "a", b"first")
+    assert not claim(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    one, other = Leases(tmp_path), Leases(tmp_path)
+    assert one.take("x")
+    assert not other.take("x")
+    one.give_back("x")
+    assert other.take("x")
+    one.close()
+    other.close()
 
 
 def test_of_many_takers_of_a_silent_lease_one_gets_it(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from discovery.files import broken
 from literature.corpus import Corpus
 from literature.dossier import CooccurrenceEvidence
 from literature.graph import query
@@ -80,7 +81,9 @@ def test_resume_reads_only_what_is_missing_or_damaged(tmp_path: Path) -> None:
         mine([source], out, resume=False)
     assert mine([source], out, resume=True).reused == 3
     victim = sorted((out / "evidence").glob("*.parquet"))[0]
+    assert broken(out) == []
     victim.write_bytes(victim.read_bytes()[:-9] + b"x" * 9)
+    assert [name for name, _ in broken(out)] == [f"evidence/{victim.name}"]
     again = mine([source], out, resume=True)
     assert again.reused == 2
     assert again.documents == first.documents
