@@ -46,7 +46,7 @@ from docking.dynamics.pocket import Complex, carve
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.surroundings import HOLD, backbone
 from docking.dynamics.system import Choices, system_of
-from docking.dynamics.terms import Floats, Ints, Terms, joined, without_terms_among
+from docking.dynamics.terms import Bools, Floats, Ints, Terms, joined, without_terms_among
 from docking.dynamics.walls import in_site, unturned, ways_out
 from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
 
@@ -130,79 +130,101 @@ def transfer(
     frame = frames(*mols, names)
     where = device or Device()
     poses = np.concatenate([mol.GetConformer().GetPositions() for mol in mols])
-    both = joined(*ligands)
     whole = float(np.inf) if solvent == "explicit" else keep
-    bound = carve(receptor, both, poses, keep=whole, free=free, near=near)
+    bound = carve(receptor, joined(*ligands), poses, keep=whole, free=free, near=near)
     n, first = bound.n_receptor, ligands[0].n_atoms
     clear = _CLEAR if solvent == "implicit" else PADDING
     apart = displacement(receptor.xyz if solvent == "explicit" else bound.xyz[:n], poses / 10.0, clear)
     xyz = bound.xyz.copy()
     xyz[n + first :] += apart
-    box, still, terms, held = None, bound.frozen, without_terms_among(bound.terms, bound.frozen), None
-    if solvent == "explicit":
-        title = " and ".join(names)
-        wet = solvated(bound.terms, xyz, salt=SALT, turns=False, seed=seed, name=title)
-        wet = relaxed(wet, where, temperature=temperature, seed=seed, name=title)
-        box, xyz, terms, still = wet.box, wet.xyz, wet.terms, np.zeros(wet.terms.n_atoms, dtype=bool)
-        held = backbone(receptor, bound, wet.terms.n_atoms)
-    origin, destination = _movers(trade(*mols), n, terms.n_atoms)
+    if solvent == "implicit":
+        scene = _Scene(without_terms_among(bound.terms, bound.frozen), xyz, bound.frozen, cutoff / 10.0)
+    else:
+        scene = _in_water(receptor, bound, xyz, where, temperature, seed, " and ".join(names))
+    origin, destination = _movers(trade(*mols), n, scene.terms.n_atoms)
     pairs = common(*mols).pairs
     wall = unturned(  # of both, told by the atoms they share: those are in the pocket whichever ligand is
         [n + i for i, _ in pairs],
         np.concatenate([ways_out(mol, [pair[k] for pair in pairs]) for k, mol in enumerate(mols)]),
     )
     ours, theirs = tuple(n + i for i in frame[0]), tuple(n + first + i for i in frame[1])
-
-    def built(*, stiff: bool) -> tuple[Any, list[Any]]:
-        """The System and what trades in it; bonds to hydrogen as springs where it is to be relaxed."""
-        choices = Choices(
-            implicit_water=box is None,
-            cutoff_nm=cutoff / 10.0 if box is None else CUTOFF,
-            constrain_hydrogens=stiff,
-            heavy_hydrogens=True,
-            box_nm=box,
-        )
-        system = system_of(terms, still, choices)
-        if held is not None:
-            system.addForce(holding(xyz, held, HOLD))
-        system.addForce(_aligned(ours, theirs, apart, box))
-        system.addForce(in_site((ours[0], theirs[0]), docked, periodic=box is not None))
-        if wall is not None:
-            system.addForce(openmm.XmlSerializer.clone(wall))
-        return system, _trading(system, origin, destination)
-
-    docked = xyz.copy()
+    untraded = [
+        _aligned(ours, theirs, apart, scene.box),
+        in_site((ours[0], theirs[0]), scene.xyz, periodic=scene.box is not None),
+        *([] if wall is None else [wall]),
+        *([] if scene.held is None else [holding(scene.xyz, scene.held, HOLD)]),
+    ]
     states = ladder_states(leg)
-    soft, trading = built(stiff=False)
+    system, moves = _built(scene, untraded, origin, destination, stiff=True)
+    made = Transfer(
+        ladder=Ladder(system, states, lambda ctx: weighed(moves, ctx, states), paced=len(moves) > 1),
+        start=scene.xyz,
+        end=scene.xyz,
+        bound=bound,
+        n_first=first,
+        displacement=apart,
+        origin=origin,
+        destination=destination,
+        atoms=len(scene.xyz),
+    )
+    if not relax:
+        return made
+    soft, trading = _built(scene, untraded, origin, destination, stiff=False)
 
     def settled(xyz: Floats, state: dict[str, float]) -> Floats:
         for force in trading:
             for i in range(force.getNumGlobalParameters()):
                 given = state.get(force.getGlobalParameterName(i), force.getGlobalParameterDefaultValue(i))
                 force.setGlobalParameterDefaultValue(i, given)
-        return descend(soft, xyz, ~still, relax, where)[0]
+        return descend(soft, xyz, ~scene.still, relax, where)[0]
 
-    system, moves = built(stiff=True)
-    made = Transfer(
-        ladder=Ladder(system, states, lambda ctx: weighed(moves, ctx, states), paced=len(moves) > 1),
-        start=xyz,
-        end=xyz,
-        bound=bound,
-        n_first=first,
-        displacement=apart,
-        origin=origin,
-        destination=destination,
-        atoms=len(xyz),
-    )
-    if not relax:
-        return made
-    if beginnings is not None and box is None:
+    if beginnings is not None and scene.box is None:
         one, two = (_with_both(pairs, k, beginnings[k], beginnings[1 - k], apart) for k in (0, 1))
         return replace(made, start=settled(one, states[0]), end=settled(made.traded(two), states[-1]))
-    if box is None:  # clashes and strain first, where a step is cheap
-        xyz, _, _ = descend(dry_system(bound), xyz, ~still, 5 * relax, where)
+    xyz = scene.xyz
+    if scene.box is None:  # clashes and strain first, where a step is cheap
+        xyz, _, _ = descend(dry_system(bound), xyz, ~scene.still, 5 * relax, where)
     middle = settled(xyz, states[len(leg) - 1])  # where the pocket feels both ligands
     return replace(made, start=settled(middle, states[0]), end=settled(middle, states[-1]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """All that is there: the first ligand in the pocket, the second in the water."""
+
+    terms: Terms
+    xyz: Floats  # [atom, 3] nm
+    still: Bools  # [atom]
+    cutoff: float  # nm
+    box: tuple[float, float, float] | None = None  # nm, of explicit water
+    held: Bools | None = None  # [atom], whether it is on a spring
+
+
+def _in_water(
+    receptor: ReceptorModel, bound: Complex, xyz: Floats, device: Device, kelvin: float, seed: int, name: str
+) -> _Scene:
+    """Both ligands and the receptor in a box of water, the receptor's backbone on springs beyond the pocket."""
+    wet = solvated(bound.terms, xyz, salt=SALT, turns=False, seed=seed, name=name)
+    wet = relaxed(wet, device, temperature=kelvin, seed=seed, name=name)
+    still = np.zeros(wet.terms.n_atoms, dtype=bool)
+    return _Scene(wet.terms, wet.xyz, still, CUTOFF, wet.box, backbone(receptor, bound, wet.terms.n_atoms))
+
+
+def _built(
+    scene: _Scene, untraded: Sequence[Any], origin: Ints, destination: Ints, *, stiff: bool
+) -> tuple[Any, list[Any]]:
+    """The System and what trades in it; bonds to hydrogen as springs where it is to be relaxed, not `stiff`."""
+    choices = Choices(
+        implicit_water=scene.box is None,
+        cutoff_nm=scene.cutoff,
+        constrain_hydrogens=stiff,
+        heavy_hydrogens=True,
+        box_nm=scene.box,
+    )
+    system = system_of(scene.terms, scene.still, choices)
+    for force in untraded:
+        system.addForce(openmm.XmlSerializer.clone(force))
+    return system, _trading(system, origin, destination)
 
 
 def _with_both(
