@@ -6,13 +6,15 @@ protonation, burial, hydrogens, residues, rebuilding, side_chain_shapes, recepto
 pockets                         where a ligand could lie, when nobody has seen one there
 species, conformer, torsions, ligand_types, ligand_files    a molecule or a file becomes ligands
 pdbqt, fetch, demo_target       formats, the Protein Data Bank, a target that ships
-atom_types, energy, maps, tree, motion, search    pose energy and search in JAX
+atom_types, energy, maps, tree, motion, descent, search, effort, refine    pose energy and search in JAX
 assembly, side_chains, restraints    several bodies at once, side chains that turn, wishes about poses
 engines/                        the engine promise; vina and native behind it
 plausibility, relief, interactions    is a pose plausible, and what does it touch
 kinds, features, rescoring, fitting    which of a ligand's poses is the true one; how that was learned
 dynamics/                       does it stay: molecular dynamics
-dock, library, looking, scorers, cli    the doors: Python, files, to be looked at, campaigns, command line
+parts, watching, run_folder     a run over a file: few rows at a time, unattended, in its folder
+dock, library, looking, scorers, key_contacts, cli, checks    the doors: Python, files, to be looked at, campaigns,
+                                command line; the doctor's lines
 
 Lengths in Å, energies in kcal/mol at every public door.
 """

@@ -1,1 +1,4 @@
-"""Models of the molecule alone: physchem, synthesis, alerts, learned."""
+"""Models of the molecule alone.
+
+physchem, synthesis, alerts, sieve, rings, pattern, similarity, learned, learn_cli.
+"""

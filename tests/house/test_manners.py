@@ -109,3 +109,12 @@ def test_a_door_takes_a_path_as_text(address: str) -> None:
             if re.search(r"\bPath\b", kind) and "str" not in kind
         ]
         assert not picky, f"{address} wants a Path for {', '.join(picky)}"
+
+
+@pytest.mark.parametrize(
+    "house", sorted(HOUSE.glob("[dgl]*/**/__init__.py")), ids=lambda path: str(path.parent.relative_to(HOUSE))
+)
+def test_a_house_lists_its_rooms(house: Path) -> None:
+    told = ast.get_docstring(ast.parse(house.read_text(encoding="utf-8"))) or ""
+    rooms = {path.stem for path in house.parent.glob("*.py")} - {"__init__"}
+    assert not {room for room in rooms if not re.search(rf"\b{room}\b", told)}
