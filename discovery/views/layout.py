@@ -53,9 +53,7 @@ def laid_out(mol: Chem.Mol, like: Sequence[Part] = ()) -> Chem.Mol:
             placed = _placed(part)
             fit = _fit(mol, placed) if placed else ()
             if placed and fit:
-                ends = list(enumerate(fit))
-                rdDepictor.GenerateDepictionMatching2DStructure(mol, placed[0], atomMap=ends)
-                return mol
+                return _like(mol, placed[0], fit)
         return _free(mol)
 
 
@@ -89,6 +87,22 @@ def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
         left -= holders[best]
         holders = {part: where for part, where in holders.items() if len(where & left) > 1}
     return tuple(chosen)
+
+
+def _like(mol: Chem.Mol, part: Chem.Mol, fit: Sequence[int]) -> Chem.Mol:
+    """The molecule built around the part; where atoms collide so and need not, as it would lie alone, turned to fit."""
+    ends = list(enumerate(fit))
+    built = Chem.Mol(mol)
+    rdDepictor.GenerateDepictionMatching2DStructure(built, part, atomMap=ends)
+    if not _clutter(built)[0]:
+        return built
+    alone = _free(mol)
+    if _clutter(alone)[0]:
+        return built
+    turned = rdDepictor.ConstrainedDepictionParams()
+    turned.alignOnly = True
+    rdDepictor.GenerateDepictionMatching2DStructure(alone, part, atomMap=ends, params=turned)
+    return alone
 
 
 def _kin(part: Chem.Mol, chosen: Sequence[Part], pieces: Mapping[str, Chem.Mol]) -> Part | None:
