@@ -181,11 +181,12 @@ def duration(seconds: float) -> str:
 
 
 def choose(style: str = "auto") -> Sink:
-    """The sink for where this process runs: "auto", "terminal", "lines", "json" or "silent".
+    """The sink for where this process runs, or of a `style`: "auto", "terminal", "lines", "json" or "silent".
 
     Raises
     ------
     UnknownStyle
+        There is no such style.
     """
     if style not in STYLES:
         raise UnknownStyle(f"--progress is one of {', '.join(STYLES)}, not {style!r}")
