@@ -307,7 +307,8 @@ class PoseView:
         if not poses:
             raise ValueError(
                 f"none of the {len(rows)} rows has a pose; poses are left by a docking scorer, "
-                "for molecules that reached it"
+                "for molecules that reached it, and by discovery dock (an SD file of poses: with --score-only), "
+                "whose folder docking.looking.docked(FOLDER) makes a table"
             )
         content = scene(run, poses, receptor)
         like = shared_parts([pose.row.smiles for pose in poses])
