@@ -80,7 +80,7 @@ def _column(key: str, taken: Sequence[str]) -> Column:
     """ "JAK2 IC50 (nM)" -> its title, its unit, and that low is better."""
     found = re.fullmatch(r"(.+?)\s*[(\[]([^()\[\]]{1,20})[)\]]", key.strip())
     title, unit = (found[1], found[2]) if found else (key.strip(), "")
-    name = re.sub(r"\W+", "_", key.lower()).strip("_") or "column"
+    name = re.sub(r"\W+", "_", title.lower()).strip("_") or "column"
     while name in taken:
         name += "_again"
     return Column(

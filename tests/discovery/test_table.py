@@ -306,7 +306,7 @@ def test_a_catalogue_is_read_as_it_is(tmp_path: Path) -> None:
         ("IC50 / nM", "low"),
         ("Purity / %", "high"),
     ]
-    assert table.values("ic50_nm") == {"A-1": 12.0, "A-2": 40.0, "A-3": 7.0}
+    assert table.values("ic50") == {"A-1": 12.0, "A-2": 40.0, "A-3": 7.0}
     assert table[0].smiles == "OCCc1ccccc1"
     why = {row.id: row.missing.reason for row in table.run.rows if row.missing}
     assert why == {
