@@ -157,7 +157,8 @@ def train(
         from generative.dataset import Dataset
         from generative.model import Weights
         from generative.parallel import crew_wanted, launch
-        from generative.training import learn, seconds
+        from generative.training import seconds
+        from generative.training import train as door
 
         check_fresh(out, resume)
         length = seconds(budget)
@@ -175,7 +176,7 @@ def train(
             files = ["--molecules", *map(str, molecules)]
             launch(crew, "generative.training", ["--out", str(out), *options, *files])
             return
-        path = learn(
+        path = door(
             molecules,
             out,
             steps=steps,

@@ -68,7 +68,7 @@ class Recipe:
     shape: Shape = field(default_factory=Shape)
 
 
-def train(
+def train_on(
     dataset: Dataset,
     out: Path,
     *,
@@ -281,7 +281,7 @@ def seconds(text: str) -> float:
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
-def learn(
+def train(
     molecules: Sequence[str | Path],
     out: str | Path,
     *,
@@ -315,7 +315,7 @@ def learn(
     Raises
     ------
     SettingError
-        As `prepare` and `train`; or `out` was begun with other molecules.
+        As `prepare` and `train_on`; or `out` was begun with other molecules.
     """
     files, out = [Path(file) for file in molecules], Path(out)
     crew = join_crew(device)
@@ -343,7 +343,7 @@ def learn(
     if start:
         usual |= {"batch": 64, "rate": 5e-4, "warmup": 20, "decay": 0.5, "shape": start.shape}
     recipe = Recipe(**{**usual, **(settings or {})})
-    return train(
+    return train_on(
         Dataset.load(data),
         out,
         recipe=recipe,
@@ -394,7 +394,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.threads:
         torch.set_num_threads(given.threads)
-    path = learn(
+    path = train(
         given.molecules,
         given.out,
         steps=given.steps,

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from generative.audit import read_smiles
 from generative.model import Weights
 from generative.state import State
-from generative.training import has_bf16, learn, seconds
+from generative.training import has_bf16, seconds, train
 from tests.benchmarks.moses import measured, package, sampled
 from tests.benchmarks.record import record
 
@@ -186,7 +186,7 @@ def main() -> None:
         file = out / "moses.smi"
         file.write_text("\n".join(molecules) + "\n")
         net, state = trained(molecules, out, budget, recipe)
-        path = learn(
+        path = train(
             [file],
             out / "graph",
             budget=budget,

@@ -26,7 +26,7 @@ from generative.parallel import Crew, join_crew  # noqa: E402
 from generative.policy import Shape  # noqa: E402
 from generative.refusal import SettingError  # noqa: E402
 from generative.rollouts import tree_of  # noqa: E402
-from generative.training import Recipe, learn, seconds, train  # noqa: E402
+from generative.training import Recipe, seconds, train, train_on  # noqa: E402
 from generative.trees import put_together  # noqa: E402
 from tests.generative.models import DRUGS  # noqa: E402
 
@@ -112,8 +112,8 @@ def test_a_file_that_teaches_nothing_is_refused(dataset: Dataset, tmp_path: Path
 
 
 def test_it_learns(dataset: Dataset, tmp_path: Path) -> None:
-    start = train(dataset, tmp_path / "a", recipe=SMALL, steps=1)
-    later = train(dataset, tmp_path / "b", recipe=SMALL, steps=60)
+    start = train_on(dataset, tmp_path / "a", recipe=SMALL, steps=1)
+    later = train_on(dataset, tmp_path / "b", recipe=SMALL, steps=60)
     before, after = (Weights.load(path).about["validation_nats_per_molecule"] for path in (start, later))
     assert after < 0.75 * before
 
@@ -121,7 +121,7 @@ def test_it_learns(dataset: Dataset, tmp_path: Path) -> None:
 def test_stopping_and_going_on_is_the_same_bit_for_bit(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = train(dataset, tmp_path / "whole", recipe=SMALL, steps=14)
+    whole = train_on(dataset, tmp_path / "whole", recipe=SMALL, steps=14)
     update, calls = training.Course.learn, []
 
     def killed(*arguments):  # type: ignore[no-untyped-def]
@@ -132,9 +132,9 @@ def test_stopping_and_going_on_is_the_same_bit_for_bit(
 
     monkeypatch.setattr(training.Course, "learn", killed)
     with pytest.raises(KeyboardInterrupt):
-        train(dataset, tmp_path / "parts", recipe=SMALL, steps=14, save_every=0.0)
+        train_on(dataset, tmp_path / "parts", recipe=SMALL, steps=14, save_every=0.0)
     monkeypatch.setattr(training.Course, "learn", update)
-    parts = train(dataset, tmp_path / "parts", recipe=SMALL, steps=14)
+    parts = train_on(dataset, tmp_path / "parts", recipe=SMALL, steps=14)
     for name in ("model.safetensors", "checkpoint.safetensors"):
         one, two = load_file(whole.with_name(name)), load_file(parts.with_name(name))
         assert one.keys() == two.keys()
@@ -142,16 +142,16 @@ def test_stopping_and_going_on_is_the_same_bit_for_bit(
 
 
 def test_another_recipe_does_not_go_on_from_a_checkpoint(dataset: Dataset, tmp_path: Path) -> None:
-    train(dataset, tmp_path, recipe=SMALL, steps=1)
+    train_on(dataset, tmp_path, recipe=SMALL, steps=1)
     with pytest.raises(ValueError, match=r"another recipe \(rate differ\)"):
-        train(dataset, tmp_path, recipe=replace(SMALL, rate=1.0), steps=1)
+        train_on(dataset, tmp_path, recipe=replace(SMALL, rate=1.0), steps=1)
 
 
 def test_teaching_a_series_raises_the_likelihood_of_members_it_never_saw(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     """A series with a unit and a drug-like member the first training knew nothing of."""
-    first = Weights.load(train(dataset, tmp_path / "a", recipe=SMALL, steps=10))
+    first = Weights.load(train_on(dataset, tmp_path / "a", recipe=SMALL, steps=10))
     series = [f"{'C' * n}OC1CC2(C1)CN({r})C2" for n in range(1, 6) for r in ("C", "CC", "CCO", "CCN", "CCF")]
     path, unseen = tmp_path / "series.smi", tmp_path / "unseen.smi"
     path.write_text("\n".join([*series[::2], "garbage", "*CCC", "c1cc"]) + "\n")
@@ -159,7 +159,7 @@ def test_teaching_a_series_raises_the_likelihood_of_members_it_never_saw(
     told: list[dict[str, float]] = []
     small = {"batch": 16, "shape": SMALL.shape}
     taught = Weights.load(
-        learn([path], tmp_path / "b", steps=40, start=first, tell=told.append, settings=small)
+        train([path], tmp_path / "b", steps=40, start=first, tell=told.append, settings=small)
     )
     report = taught.about["data"]["series.smi"]
     assert report == {"read": 16, "taught": 13, "unparsable": 2, "no tree of units": 1}
@@ -167,7 +167,7 @@ def test_teaching_a_series_raises_the_likelihood_of_members_it_never_saw(
     assert likelihood_of(taught, unseen) > likelihood_of(untaught(first, taught), unseen) + 5.0
     (tmp_path / "other.smi").write_text("CCO\n")
     with pytest.raises(SettingError, match=r"b was begun otherwise \(different: molecules\); choose another"):
-        learn([tmp_path / "other.smi"], tmp_path / "b", steps=41, start=first, settings=small)
+        train([tmp_path / "other.smi"], tmp_path / "b", steps=41, start=first, settings=small)
 
 
 def untaught(first: Weights, taught: Weights) -> Weights:
@@ -192,7 +192,7 @@ def likelihood_of(weights: Weights, path: Path) -> float:
 def test_a_crew_of_two_takes_the_step_of_one(dataset: Dataset, tmp_path: Path) -> None:
     """Two gloo processes, each with half of every batch, against one process with all of it."""
     recipe = replace(SMALL, batch=32)
-    alone = train(dataset, tmp_path / "alone", recipe=recipe, steps=3)
+    alone = train_on(dataset, tmp_path / "alone", recipe=recipe, steps=3)
     dataset.save(tmp_path / "crew" / "data")
     program = tmp_path / "crew.py"
     program.write_text(
@@ -200,12 +200,12 @@ def test_a_crew_of_two_takes_the_step_of_one(dataset: Dataset, tmp_path: Path) -
         "from pathlib import Path\n"
         "from generative.dataset import Dataset\n"
         "from generative.parallel import join_crew\n"
-        "from generative.training import train\n"
+        "from generative.training import train_on\n"
         "from tests.generative.test_training import SMALL, replace\n"
         f"out = Path({str(tmp_path / 'crew')!r})\n"
         "torch.set_num_threads(1)\n"
         "recipe = replace(SMALL, batch=32)\n"
-        "train(Dataset.load(out / 'data'), out, recipe=recipe, steps=3, crew=join_crew('cpu'))\n"
+        "train_on(Dataset.load(out / 'data'), out, recipe=recipe, steps=3, crew=join_crew('cpu'))\n"
     )
     command = [
         sys.executable,
@@ -241,7 +241,7 @@ def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_weights_are_small_and_say_what_they_are(dataset: Dataset, tmp_path: Path) -> None:
-    weights = Weights.load(train(dataset, tmp_path, recipe=SMALL, steps=1))
+    weights = Weights.load(train_on(dataset, tmp_path, recipe=SMALL, steps=1))
     assert weights.styles == ("drugs",)
     assert weights.vocabulary == dataset.vocabulary
     assert len(weights.sha256) == 64
@@ -250,7 +250,7 @@ def test_weights_are_small_and_say_what_they_are(dataset: Dataset, tmp_path: Pat
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "absent", "format", "shape"])
 def test_damaged_weights_are_named(dataset: Dataset, tmp_path: Path, damage: str) -> None:
-    path = train(dataset, tmp_path, recipe=SMALL, steps=1)
+    path = train_on(dataset, tmp_path, recipe=SMALL, steps=1)
     content = path.read_bytes()
     other = tmp_path / f"{damage}.safetensors"
     if damage == "truncated":
@@ -285,4 +285,4 @@ def test_a_wrong_length_of_time_is_refused() -> None:
 
 def test_one_end_is_given(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="either steps or budget"):
-        train(dataset, tmp_path)
+        train_on(dataset, tmp_path)
