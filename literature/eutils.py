@@ -157,7 +157,7 @@ def _retry_after(said: str) -> float:
 
 def fetch_pubmed(
     query: str,
-    folder: Path,
+    folder: str | Path,
     *,
     email: str,
     key: str = "",
@@ -180,6 +180,10 @@ def fetch_pubmed(
         At most so many records.
     refresh
         Ask for the query's identifiers again; records that are there are kept.
+    client
+        Who asks; one at NCBI's pace when not given.
+    tell
+        Called with a line on each step.
 
     Raises
     ------
@@ -192,7 +196,7 @@ def fetch_pubmed(
         raise EutilsError(f"{email!r} is no email address; NCBI asks for yours with every request")
     if limit < 1:
         raise EutilsError(f"limit is {limit}; ask for at least 1 record")
-    client = client or Client(email, key)
+    client, folder = client or Client(email, key), Path(folder)
     asked = folder / "asked"
     asked.mkdir(parents=True, exist_ok=True)
     try:
