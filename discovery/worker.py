@@ -23,6 +23,7 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 from discovery.devices import peak_memory_gb
@@ -250,6 +251,7 @@ def main() -> None:
 
     order = json.loads(lines.get())
     die_with_parent(order["parent"])
+    first_when_memory_is_short()
     _cap_memory(order["memory_gb"])
     try:
         scorer = build("scorers", order["use"], order["settings"])
@@ -288,6 +290,12 @@ def die_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG, from linux/prctl.h
         if os.getppid() != parent:  # it died before the kernel was told
             os.killpg(0, signal.SIGKILL)
+
+
+def first_when_memory_is_short() -> None:
+    """See that Linux, out of memory, kills this process rather than the one that waits for it."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")  # of -1000 to 1000; may always be raised
 
 
 def _cap_memory(limit_gb: float | None) -> None:

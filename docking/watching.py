@@ -19,7 +19,7 @@ from contextlib import suppress
 
 from discovery.devices import gpus
 from discovery.interrupt import Interrupted, stopping
-from discovery.worker import ONE_THREAD, SHARED_GPU, die_with_parent, ending
+from discovery.worker import ONE_THREAD, SHARED_GPU, die_with_parent, ending, first_when_memory_is_short
 from docking.receptor import DockingError
 
 START = (
@@ -91,6 +91,7 @@ def watch(words: Sequence[str], size: int, tell: Callable[[], None], warn: Calla
 def watched(parent: int, words: Sequence[str]) -> None:
     """The life of one process: the command, until it ends or its parent does."""
     die_with_parent(parent)
+    first_when_memory_is_short()
     from discovery.cli import main
 
     sys.argv = ["discovery", *words]
