@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from rdkit import Chem
 
-from discovery.files import publish
+from discovery.files import publish, seal
 from discovery.outcome import Counts, Missing, MoleculeError, Reason
 from docking.dynamics.beginning import Beginning, Seat, searched
 from docking.dynamics.charges import Charges, recorded
@@ -181,6 +181,7 @@ def work(
     _end(out, rows, ligands, found, result)
     notes = [*job.receptor.notes, *(_said(line) for _, line in found)]
     publish_report(out / "report.txt", job.described(), notes, rows, "rbfe", "kcal/mol from the mean")
+    seal(out, ["scores.parquet", "edges.parquet", "cycles.json", "report.txt"])
     return counted(rows)
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 from openmm import XmlSerializer
 from rdkit import Chem
 
-from discovery.files import publish
+from discovery.files import publish, seal
 from discovery.outcome import Counts, Missing
 from docking.dynamics.charges import recorded
 from docking.dynamics.checkpoint import Keeper
@@ -247,6 +247,7 @@ def _end(out: Path, rows: list[dict[str, Any]], job: Job) -> None:
     notes = (*job.receptor.notes, NO_MEMBRANE if job.run.solvent == "implicit" else HELD)
     publish_report(out / "report.txt", job.described(), notes, _less_said(rows, notes), "mmgbsa", "kcal/mol")
     publish_table(out / "scores.parquet", rows, SCHEMA)
+    seal(out, ["scores.parquet", "poses.sdf", "report.txt"])
 
 
 _TOLD = {  # columns that go along with a refined pose: the field's name
