@@ -97,6 +97,7 @@ class Dictionary:
         self._xrefs: dict[str, int] | None = None
         self._built: dict[int, Concept] = {}
         self._likeness: dict[Type, Likeness] = {}
+        self._wordings: dict[Type, Wording] = {}
 
     # What follows is made when it is first asked for: a process may only want to know which dictionary this is.
 
@@ -228,10 +229,14 @@ class Dictionary:
         ranks, owners = (self._tables.names[column].to_numpy() for column in ("rank", "concept"))
         return Families(self._ids, self._told, genes, self._keys, ranks, owners)
 
-    @cached_property
-    def wording(self) -> Wording:
-        """Finds genes by the words of their names."""
-        return Wording(self.families)
+    def wording(self, type: Type) -> Wording:
+        """Finds genes, or diseases, by the words of their names."""
+        found = self._wordings.get(type)
+        if found is None:
+            of_type = np.array([one == type for one in self._columns["type"]])
+            names: list[int] = np.flatnonzero(of_type[self._marks[1]]).tolist()
+            found = self._wordings[type] = Wording(self.families, type, names)
+        return found
 
     def joined(self, compact: str) -> tuple[str, ...]:
         """Keys that are this text once their spaces are taken out: "nfkb" -> "nf kb"."""

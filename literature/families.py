@@ -84,11 +84,10 @@ class Families:
     @cached_property
     def _holders(self) -> Counter[str]:
         """In how many names of genes each word stands."""
-        return Counter(" ".join(self.keys[name] for name in self.of_genes).split())
+        return Counter(" ".join(self.keys[name] for name in self._of_genes).split())
 
     @cached_property
-    def of_genes(self) -> list[int]:
-        """All names of genes."""
+    def _of_genes(self) -> list[int]:
         names: list[int] = np.flatnonzero(self.genes[self.owners]).tolist()
         return names
 
@@ -100,7 +99,7 @@ class Families:
     def _members(self) -> dict[str, list[tuple[int, str, int]]]:
         """Of each family: owner, what its name has more, rank."""
         found: dict[str, list[tuple[int, str, int]]] = {}
-        for name in self.of_genes:
+        for name in self._of_genes:
             rank, owner = int(self.ranks[name]), int(self.owners[name])
             parts = [part for part in self.keys[name].split() if part not in _SAYS_NOTHING]
             for more in (1, 2):
@@ -134,7 +133,7 @@ class Families:
             The key in question, whose own words say nothing.
         """
         shared = (self.words(id) & around.words) - set(name.split())
-        return sum(math.log(len(self.of_genes) / self._holders[word]) for word in shared)
+        return sum(math.log(len(self._of_genes) / self._holders[word]) for word in shared)
 
     def support(self, id: str, name: str, around: Surroundings) -> float:
         """As `fit`, and more where the document names the gene by another name."""

@@ -19,6 +19,7 @@ from literature.dictionary import LEARNED, SYNONYM, Dictionary, genes_of, shippe
 from literature.families import DESIGNATION, Families, Surroundings, surroundings
 from literature.lexicon import Entry, Lexicon, Link, Type, key, plural
 from literature.mentions import best_long_form
+from literature.wording import WEIGHTS
 
 # How sure a link is by the rule that made it: shares right on held-out articles, see the benchmark.
 _SCORES = {
@@ -33,15 +34,15 @@ _SCORES = {
     "head": 0.65,
     "member": 0.65,
     "initials": 0.65,
-    "described": 0.6,  # where links so little sure are wanted; a link's own score is its share of what speaks for all
-    "letters": 0.6,
+    "described": 0.6,  # where links so little sure are wanted; a link's own score is its probability
     "family": 0.4,
 }
 _CLEAR = 8.0  # natural-log units: so much more a document must say of one gene than of others with its name
-_LIKELY, _POSSIBLE = 0.3, 0.1  # least share of the first gene that words describe, and of others
+# The rule for each type whose answers are weighed against what a name's words describe, where guesses are welcome.
+WEIGHED: Mapping[str, str] = {"gene": "bent", "disease": "head"}
+_LIKELY, _POSSIBLE = 0.15, 0.1  # least probability of the first thing that words describe, and of others
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
-_LETTERS = 0.75  # least cosine of a disease's name in other letters
 _INITIALS, _IN_FULL = (
     6,
     5,
@@ -100,11 +101,11 @@ def normalise(
             return ()
     lexicon = lexicon or shipped()
     full = (short_forms or {}).get(name, "")
-    ways = _ways(name, type, lexicon, least)
+    ways = _ways(name, type, lexicon)
     if full:
         spelled = (
             (word, "abbreviation" if method == "name" else method)
-            for word, method in _ways(full, type, lexicon, least)
+            for word, method in _ways(full, type, lexicon)
         )
         # A symbol is a gene's own name, so it stands before bent forms of what it is short for; elsewhere
         # the document's definition stands before what the short form means to others.
@@ -119,8 +120,9 @@ def normalise(
 
     def elsewhere() -> tuple[Link, ...]:
         """What the document makes of a short form, of a gene's name that it also writes otherwise, or of a family's."""
-        if type in ("chemical", "disease") and _SCORES["initials"] >= least and _short(name):
-            return _initials(lexicon, name, type, document() or _NOWHERE)
+        if type in ("chemical", "disease"):
+            asked = _short(name) and _SCORES["initials"] >= least
+            return _initials(lexicon, name, type, document() or _NOWHERE) if asked else ()
         if type != "gene" or around is None:
             return ()
         for word, method in _otherwise(name, short_forms or {}, around):
@@ -131,19 +133,19 @@ def normalise(
         kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said))
         return _relative(lexicon, kin, around, least)
 
-    # A gene's bent name is weighed against what its words describe, where guesses are welcome.
-    guess = type == "gene" and _SCORES["described"] >= least
+    # Where guesses are welcome, a less sure rule's answer is weighed against what the words describe.
+    guess = type in WEIGHTS and _SCORES["described"] >= least
     bent: tuple[Link, ...] = ()
     for word, method in ways:
         if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted, around)):
-            if not (guess and method == "bent"):
+            if not (guess and method == WEIGHED.get(type or "")):
                 return links
             bent = links
             break
     if not bent and (links := elsewhere()):
         return links
     forms = [key(said) for said in (name, full) if said]
-    described = _described(lexicon, forms, around or _NOWHERE, bent) if guess else ()
+    described = _described(lexicon, forms, type, document() or _NOWHERE, bent) if guess and type else ()
     return tuple(link for link in described if link.score >= least) or bent
 
 
@@ -151,13 +153,13 @@ _NOWHERE = Surroundings(frozenset(), {})
 
 
 def _described(
-    lexicon: Lexicon, forms: Sequence[str], around: Surroundings, bent: Sequence[Link]
+    lexicon: Lexicon, forms: Sequence[str], type: Type, around: Surroundings, bent: Sequence[Link]
 ) -> tuple[Link, ...]:
-    """The genes that the words of a name describe, and those called so but for the way it is written."""
+    """What the words of a name describe, and what is called so but for the way it is written."""
     written = {link.concept.id: link.method for link in bent}
     for layer in reversed(lexicon.layers):
         if isinstance(layer, Dictionary):
-            found = layer.wording.likeliest(forms, around, tuple(written))
+            found = layer.wording(type).likeliest(forms, around, tuple(written))
             if found and found[0][1] >= _LIKELY:
                 near = [(lexicon.concept(id), share) for id, share in found if share >= _POSSIBLE]
                 return tuple(
@@ -275,7 +277,7 @@ def _rank(entry: Entry, wanted: bool) -> tuple[int, bool, bool, int, int, str]:
     return entry.rank, entry.plural != wanted, entry.ambiguous, -entry.told, len(id), id
 
 
-def _ways(name: str, type: Type | None, lexicon: Lexicon, least: float) -> Iterator[tuple[str, str]]:
+def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     """Keys to try, surest first; each rule bends what the rules before it made."""
     word = key(name)
     yield word, "name"
@@ -287,10 +289,10 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon, least: float) -> Itera
     seen, ways = {word}, [word]
     for method, bend in _RULES.get(type or "", _GENE + _DISEASE + _CHEMICAL):
         if bend is _head:
-            for alike, how in _alike(lexicon, word, spelled=_SCORES["letters"] >= least):
+            for alike in _alike(lexicon, word):
                 if alike not in seen:
                     seen.add(alike)
-                    yield alike, how
+                    yield alike, "words"
         for known in tuple(ways[:_WAYS]):
             for bent in bend(known):
                 if len(bent.replace(" ", "")) >= _MINIMUM and bent not in seen:
@@ -302,22 +304,18 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon, least: float) -> Itera
                             yield joined, method
 
 
-def _alike(lexicon: Lexicon, word: str, *, spelled: bool) -> Iterator[tuple[str, str]]:
-    """Diseases' names that say the same in other words, the one annotators name most often first; then in other letters."""
+def _alike(lexicon: Lexicon, word: str) -> Iterator[str]:
+    """Diseases' names that say the same in other words, the one annotators name most often first."""
     for layer in reversed(lexicon.layers):
         if isinstance(layer, Dictionary):
-            likeness = layer.likeness("disease")
             same = [
                 (entry, one)
-                for one in likeness.same(word)
+                for one in layer.likeness("disease").same(word)
                 for entry in layer.entries(one)
                 if entry.concept.type == "disease"
             ]
             for _, one in sorted(same, key=lambda found: (-found[0].told, *_rank(found[0], False))):
-                yield one, "words"
-            for one, cosine in likeness.nearest(word, 3) if spelled else ():
-                if cosine >= _LETTERS:
-                    yield one, "letters"
+                yield one
 
 
 def _joined(lexicon: Lexicon, compact: str) -> Iterator[str]:

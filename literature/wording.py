@@ -1,16 +1,17 @@
-"""Which gene do the words of a name describe, when no gene is called so?
+"""Which gene or disease do the words of a name describe, when none is called so?
 
 "Interferon gamma-inducible protein 10" is nobody's name, but every word of it stands in
-names of CXCL10. Genes are found by the words they share with a name, rare words counting
-more, and weighed against each other: by how much of the name their own names cover,
-which numbers and letters ("receptor 6") differ, and what the document says of each.
+names of CXCL10. Things are found by the words they share with a name, rare words counting
+more, and weighed against each other and against none of them: by how much of the name
+their own names cover, which numbers and letters ("receptor 6") differ, and what the
+document says of each.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -18,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literature.families import Families, Surroundings
+from literature.lexicon import Type
+from literature.likeness import stem
 
 _GREEK = re.compile("(alpha|beta|gamma|delta|epsilon|zeta|kappa|theta|lambda)")
 # What different names call the same.
@@ -36,24 +39,38 @@ _LIGHT = frozenset(
 _LIGHTNESS = 0.3
 _UNKNOWN = 12.0  # weight of a word no gene's name holds: that of the rarest
 _COMMON = 30_000  # names that hold a word; by such a word alone none is looked for
-_LOOKED = 200  # names that share most, of which the genes are weighed
-_GENES = 10  # that are weighed, of each form of a name
+_LOOKED = 200  # names that share most, of which the things are weighed
+_WEIGHED = 10  # that are weighed, of each form of a name
 _RANK = 4  # dictionary.DESIGNATION: names worse than that describe nothing
 _LEAST = 3  # letters of a word that makes a gene the document names kin
 _MUCH = 60.0  # natural-log units; what more of a document speaks for a gene says no more
 
-# Weights of a conditional logit over the genes found, natural-log units, fitted on annotated names that no surer
-# rule reaches: tests/benchmarks/normalisation.py --fit.
-WEIGHTS = {
-    "shared": 3.54,  # what one name of it shares with this one, squared cosine
-    "less": -0.58,  # numbers and letters of this name that that one lacks
-    "more": -0.86,  # and the other way round
-    "covered": 4.0,  # share of this name that words of any of its names say
-    "unsaid": -0.71,  # numbers and letters that none of its names holds
-    "fit": 0.89,  # per ten units of what else a document says of it
-    "named": 1.81,  # by the document, by a name of its own
-    "untold": -1.24,  # by every annotated article
-    "bent": 2.3,  # called so but for the way it is written; of several, the second half, the third a third
+# Weights of a conditional logit over the things found and none of them, natural-log units, fitted on annotated names
+# that no surer rule reaches: tests/benchmarks/normalisation.py --fit.
+WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "gene": {
+        "shared": 3.92,  # what one name of it shares with this one, squared cosine
+        "less": -0.14,  # numbers and letters of this name that that one lacks
+        "more": -0.79,  # and the other way round
+        "covered": 2.18,  # share of this name that words of any of its names say
+        "unsaid": -0.53,  # numbers and letters that none of its names holds
+        "fit": 0.57,  # per ten units of what else a document says of it
+        "named": 1.74,  # by the document, by a name of its own
+        "untold": -0.97,  # by every annotated article
+        "bent": 2.07,  # what a rule makes of it; of several, the second half, the third a third
+        "none": 3.33,
+    },
+    "disease": {
+        "shared": 4.18,
+        "less": -0.75,
+        "more": -0.16,
+        "covered": 1.86,
+        "unsaid": 0.89,
+        "named": 1.71,
+        "untold": -1.06,
+        "bent": 0.64,
+        "none": 3.42,
+    },
 }
 
 
@@ -74,6 +91,17 @@ def words(key: str) -> frozenset[str]:
     return frozenset(part for word in key.split() for part in _parts(word))
 
 
+def stems(key: str) -> frozenset[str]:
+    """The words of a disease's key without their endings, organs by one name.
+
+    Examples
+    --------
+    >>> stems("renal tumours") == stems("tumour kidney")
+    True
+    """
+    return frozenset(stem(word) or word for word in key.split())
+
+
 def _telling(said: Iterable[str]) -> frozenset[str]:
     """Numbers and single letters, which tell members of a family apart."""
     return frozenset(word for word in said if len(word) == 1 or word.isdigit())
@@ -81,33 +109,39 @@ def _telling(said: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What speaks for a gene, by the names of `WEIGHTS`."""
+    """What speaks for a thing, by the names of `WEIGHTS`."""
 
     id: str
     cues: dict[str, float]
 
-    @property
-    def weight(self) -> float:
-        return sum(WEIGHTS[name] * value for name, value in self.cues.items())
-
 
 class Wording:
-    """The names of genes by their words."""
+    """The names of genes, or of diseases, by their words.
 
-    def __init__(self, families: Families) -> None:
-        self._families = families
+    Parameters
+    ----------
+    type
+        "gene" or "disease".
+    names
+        Where those of its things stand in `families.keys`.
+    """
+
+    def __init__(self, families: Families, type: Type, names: Sequence[int]) -> None:
+        self._families, self._type = families, type
+        self._names = [name for name in names if families.ranks[name] <= _RANK]
+        self._words = stems if type == "disease" else words
         self._ids = list(families.ids)
         self._said: dict[int, frozenset[str]] = {}
 
     @cached_property
     def _index(self) -> _Index:
-        names = [name for name in self._families.of_genes if self._families.ranks[name] <= _RANK]
-        return _Index.of([self._families.keys[name] for name in names], np.array(names, dtype=np.int64))
+        held = (self._words(self._families.keys[name]) for name in self._names)
+        return _Index.of(held, np.array(self._names, dtype=np.int64))
 
     def likeliest(
         self, forms: Sequence[str], around: Surroundings, bent: Sequence[str] = ()
     ) -> list[tuple[str, float]]:
-        """Genes a name may describe, likeliest first, each with its share of what speaks for all of them.
+        """What a name may describe, likeliest first, each with its probability; together they leave some for none.
 
         Parameters
         ----------
@@ -116,31 +150,34 @@ class Wording:
         around
             What the document says besides.
         bent
-            Genes that are called so but for the way it is written, likeliest first.
+            What a rule less sure makes of the name, likeliest first.
         """
-        seen = self.seen(forms, around, bent)
-        if not seen:
-            return []
-        weights = np.array([one.weight for one in seen])
-        shares = np.exp(weights - np.logaddexp.reduce(weights))
-        found = zip((one.id for one in seen), shares.tolist(), strict=True)
+        seen, weights = self.seen(forms, around, bent), WEIGHTS[self._type]
+        speaks = [sum(weights.get(cue, 0.0) * value for cue, value in one.cues.items()) for one in seen]
+        chances = np.exp(np.array(speaks) - np.logaddexp.reduce([*speaks, weights["none"]]))
+        found = zip((one.id for one in seen), chances.tolist(), strict=True)
         return sorted(found, key=lambda one: (-one[1], one[0]))
 
     def seen(self, forms: Sequence[str], around: Surroundings, bent: Sequence[str] = ()) -> list[Seen]:
-        """What speaks for each gene that shares words with a name, or is bent to it."""
+        """What speaks for each thing that shares words with a name, or is bent to it."""
         families, index = self._families, self._index
-        every = words(" ".join(forms))
+        every = self._words(" ".join(forms))
         kin = frozenset(word for word in every if len(word) >= _LEAST and not word.isdigit()) - _LIGHT
         if not (kin or bent or around.words):
             return []  # "subunit 7" by itself describes nothing
-        asked = words(forms[0])
+        asked = self._words(forms[0])
         total = index.weigh(asked)
         nearest: dict[int, dict[str, float]] = {families.ids[id]: {} for id in bent if id in families.ids}
         for form in forms:
             for owner, cues in self._nearest(form):
                 if cues["shared"] > nearest.get(owner, {}).get("shared", 0.0):
                     nearest[owner] = cues
-        for id in around.named:
+        named = (
+            around.named
+            if self._type == "gene"
+            else {c.id for _, c in around.written if c.type == self._type}
+        )
+        for id in sorted(named):
             place = families.ids.get(id)
             if place is not None and place not in nearest and kin & self.words(place):
                 nearest[place] = {}
@@ -151,33 +188,33 @@ class Wording:
             cues["covered"] = index.weigh(asked & said) / total if total else 0.0
             cues["unsaid"] = float(len(_telling(asked) - said))
             cues["fit"] = min(families.fit(id, forms[0], around), _MUCH) / 10
-            cues["named"] = float(id in around.named)
+            cues["named"] = float(id in named)
             cues["untold"] = float(families.told[place] == 0)
             cues["bent"] = 1.0 / (1 + bent.index(id)) if id in bent else 0.0
             seen.append(Seen(id, cues))
         return seen
 
     def words(self, place: int) -> frozenset[str]:
-        """The words of all names of a gene."""
+        """The words of all names of a thing."""
         said = self._said.get(place)
         if said is None:
-            said = self._said[place] = words(" ".join(self._families.names_of(place)))
+            said = self._said[place] = self._words(" ".join(self._families.names_of(place)))
         return said
 
     def _nearest(self, form: str) -> list[tuple[int, dict[str, float]]]:
-        """The genes of which a name shares most with this one, and how its number and letters differ."""
-        asked = words(form)
+        """The things of which a name shares most with this one, and how its number and letters differ."""
+        asked = self._words(form)
         telling = _telling(asked)
         best: dict[int, tuple[float, dict[str, float]]] = {}
         for name, cosine in self._index.nearest(asked):
-            own = _telling(words(self._families.keys[name]))
+            own = _telling(self._words(self._families.keys[name]))
             less, more = len(telling - own), len(own - telling)
             alike = cosine * (0.6 if less and more else 0.75 if less else 0.9 if more else 1.0)
             owner = int(self._families.owners[name])
             if alike > best.get(owner, (0.0,))[0]:
                 best[owner] = alike, {"shared": alike**2, "less": float(less), "more": float(more)}
         ranked = sorted(best.items(), key=lambda found: (-found[1][0], found[0]))
-        return [(owner, cues) for owner, (_, cues) in ranked[:_GENES]]
+        return [(owner, cues) for owner, (_, cues) in ranked[:_WEIGHED]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,22 +241,21 @@ class _Index:
     norms: NDArray[np.float64]
 
     @classmethod
-    def of(cls, keys: Sequence[str], names: NDArray[np.int64]) -> _Index:
+    def of(cls, held_words: Iterable[frozenset[str]], names: NDArray[np.int64]) -> _Index:
         places: dict[str, int] = {}
         numbered: list[int] = []
         lengths = []
-        for key in keys:
-            said = words(key)
+        for said in held_words:
             lengths.append(len(said))
             numbered += [places.setdefault(word, len(places)) for word in sorted(said)]
         of_word, count = np.array(numbered, dtype=np.int64), np.array(lengths, dtype=np.int64)
         held = np.bincount(of_word, minlength=len(places))
         light = np.array([_LIGHTNESS if word in _LIGHT else 1.0 for word in places])
-        weights = np.log(max(1, len(keys)) / held.clip(min=1)) * light
-        of_name = np.repeat(np.arange(len(keys)), count)
+        weights = np.log(max(1, len(names)) / held.clip(min=1)) * light
+        of_name = np.repeat(np.arange(len(names)), count)
         order = np.argsort(of_word, kind="stable")
         starts = np.concatenate([[0], np.cumsum(held)])
-        norms = np.bincount(of_name, weights[of_word], minlength=len(keys)).astype(np.float64)
+        norms = np.bincount(of_name, weights[of_word], minlength=len(names)).astype(np.float64)
         return cls(names, places, weights, of_name[order], starts, norms)
 
     def weigh(self, said: Iterable[str]) -> float:
