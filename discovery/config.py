@@ -12,7 +12,7 @@ import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from discovery.desirability import Desirability
 from discovery.devices import SEED
@@ -22,6 +22,21 @@ from discovery.plugins import complaint
 
 class ConfigError(UserError, ValueError):
     """A configuration cannot be used; the message names the file, the key and what to write."""
+
+
+def _address(use: object) -> object:
+    """A class given in a script -> its address; everything else as it is."""
+    if not isinstance(use, type):
+        return use
+    if "." in use.__qualname__:
+        raise ValueError(
+            f"{use.__qualname__} stands inside something else; a part stands at the top of a module"
+        )
+    return f"{use.__module__}:{use.__name__}"
+
+
+# The name a part is registered by, the address of a class ("my_scorers:Saturation"), or in a script the class.
+Use = Annotated[str, BeforeValidator(_address)]
 
 
 class _Part(BaseModel):
@@ -40,14 +55,14 @@ class TargetConfig(_Part):
 class EvidenceConfig(_Part):
     """Where statements about the target come from."""
 
-    use: str
+    use: Use
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class ProposerConfig(_Part):
     """Who proposes molecules, and how many a round."""
 
-    use: str
+    use: Use
     n: Annotated[int, Field(ge=1)] = 100
     settings: dict[str, Any] = Field(default_factory=dict)
 
@@ -59,7 +74,7 @@ class ScorerConfig(_Part):
     everything scored before; the others' cells say so.
     """
 
-    use: str
+    use: Use
     settings: dict[str, Any] = Field(default_factory=dict)
     desirability: Desirability | None = None  # none: the number is shown and does not count
     weight: Annotated[float, Field(gt=0)] = 1.0

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from discovery import campaign, parts, plugins
-from discovery.config import parse
-from discovery.score import Score
+from discovery.config import ConfigError, parse
+from discovery.score import Column, Score
 
 
 def test_every_registered_part_says_what_it_does() -> None:
@@ -70,6 +70,10 @@ def test_a_class_of_a_script_is_called_by_its_address(
             9,
             6,
         ]
+    part = plugins.load("scorers", "my_scorers_of_today:Doubled")
+    assert parse({"proposers": [library], "scorers": [{**scorers[0], "use": part}]}).scorers[0].use == (
+        "my_scorers_of_today:Doubled"
+    )
     with pytest.raises(plugins.PluginError, match="has no setting 'tims'; did you mean 'times'"):
         plugins.build("scorers", "my_scorers_of_today:Doubled", {"tims": 3})
     with pytest.raises(plugins.PluginError, match="is no class with a 'propose', as a proposer is"):
@@ -98,3 +102,11 @@ def test_an_address_is_of_a_part_and_of_nothing_else(address: str) -> None:
 def test_an_address_that_leads_nowhere_says_why(group: str, address: str, said: str) -> None:
     with pytest.raises(plugins.PluginError, match=said):
         plugins.load(group, address)
+
+
+def test_a_class_inside_another_has_no_address() -> None:
+    class Inside:
+        column = Column("inside", unit="1", better="high")
+
+    with pytest.raises(ConfigError, match="Inside stands inside something else; a part stands at the top"):
+        parse({"proposers": [{"use": "brics"}], "scorers": [{"use": Inside}]})
