@@ -28,7 +28,7 @@ def train_reader(
     rate: Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate for names; 5e-4.")] = None,
     between: Annotated[float, typer.Option("--between", min=0, max=0.9, help="Share left out between layers, for names.")] = 0.0,
     hidden: Annotated[float, typer.Option("--hidden", min=0, max=0.9, help="Share of pieces left unknown, for names.")] = 0.0,
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Processor threads.")] = 1,
 ) -> None:  # fmt: skip
     """Train the network that finds names and relations, on corpora annotated by people."""
 

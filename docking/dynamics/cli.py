@@ -58,7 +58,7 @@ def simulate(
     length_ps: Annotated[
         float, typer.Option(min=0.1, help="Recorded dynamics per replica; of rbfe, per state of an edge.")
     ] = 20.0,
-    replicas: Annotated[int, typer.Option(min=1, max=100)] = 2,
+    replicas: Annotated[int, typer.Option(min=1, max=100, help="Each with its own start.")] = 2,
     solvent: Annotated[
         SolventName,
         typer.Option(

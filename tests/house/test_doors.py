@@ -45,3 +45,13 @@ def test_a_folder_that_holds_something_is_not_fresh(tmp_path: Path) -> None:
 
 def test_the_rules_are_told_where_they_are_looked_for() -> None:
     assert RULES in PANEL.epilog
+
+
+def test_every_argument_and_option_tells_what_it_is() -> None:
+    silent = [
+        f"{name} {option.name}"
+        for name, command in COMMANDS.items()
+        for option in command.params
+        if not option.help and not getattr(option, "hidden", False)
+    ]
+    assert not silent
