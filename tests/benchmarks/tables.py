@@ -77,7 +77,7 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "JT-VAE, published: 0.395 / 0.938",
     ),
     "moses_lstm": (
-        "the same, [samples|,] molecules of a graph model trained for [seconds_of_training|,] seconds on one core",
+        "the same, [samples|,] molecules of a graph model trained for [seconds_of_training|.0f] seconds on one core",
         "[graph_fcd_test|.3f] / [graph_fcd_testsf|.3f]; valid [graph_valid|.4f], novel [graph_novelty|.3f], filters [graph_filters|.3f]",
         "SMILES LSTM, as long: [lstm_fcd_test|.3f] / [lstm_fcd_testsf|.3f]; [lstm_valid|.3f], [lstm_novelty|.3f], [lstm_filters|.3f]",
     ),
