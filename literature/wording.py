@@ -42,7 +42,7 @@ _COMMON = 30_000  # names that hold a word; by such a word alone none is looked 
 _LOOKED = 200  # names that share most, of which the things are weighed
 _WEIGHED = 10  # that are weighed, of each form of a name
 _RANK = 4  # dictionary.DESIGNATION: names worse than that describe nothing
-_LEAST = 3  # letters of a word that makes a gene the document names kin
+_LEAST = 3  # letters of a name that describes, and of a word that makes what the document names kin
 _MUCH = 60.0  # natural-log units; what more of a document speaks for a gene says no more
 
 # Weights of a conditional logit over the things found and none of them, natural-log units, fitted on annotated names
@@ -163,8 +163,9 @@ class Wording:
         families, index = self._families, self._index
         every = self._words(" ".join(forms))
         kin = frozenset(word for word in every if len(word) >= _LEAST and not word.isdigit()) - _LIGHT
-        if not (kin or bent or around.words):
-            return []  # "subunit 7" by itself describes nothing
+        # "5" describes nothing, and "subunit 7" nothing by itself.
+        if sum(map(len, every)) < _LEAST or not (kin or bent or around.words):
+            return []
         asked = self._words(forms[0])
         total = index.weigh(asked)
         nearest: dict[int, dict[str, float]] = {families.ids[id]: {} for id in bent if id in families.ids}

@@ -185,6 +185,13 @@ def test_a_name_no_gene_bears_is_told_by_its_words(name: str, text: str, symbol:
     )
 
 
+@pytest.mark.parametrize("type", ["gene", "disease"])
+@pytest.mark.parametrize("name", ["", " ", "5", "zzqxv", "x " * 500, "\x00", "(", "of the"])
+def test_what_is_no_name_describes_nothing(name: str, type: str) -> None:
+    for text in ("", "IL-6 was seen in 5 patients with nephrotic syndrome."):
+        assert all(link.method != "described" for link in normalise(name, type, text=text))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["receptor", "protein kinase of some kind", "the gene", "subunit 7"])
 def test_words_of_many_genes_tell_none(name: str) -> None:
     assert normalise(name, "gene") == ()
