@@ -99,7 +99,7 @@ def _like(mol: Chem.Mol, part: Chem.Mol, fit: Sequence[int]) -> Chem.Mol:
     alone = _free(mol)
     if _clutter(alone)[0]:
         return built
-    turned = rdDepictor.ConstrainedDepictionParams()
+    turned: Any = rdDepictor.ConstrainedDepictionParams()  # as above: mistyped
     turned.alignOnly = True
     rdDepictor.GenerateDepictionMatching2DStructure(alone, part, atomMap=ends, params=turned)
     return alone
