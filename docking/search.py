@@ -31,19 +31,18 @@ Number = float | jax.Array
 class Ring(NamedTuple):
     """The circular shifts that hold pairs, among the atoms in use alone."""
 
-    shifts: jax.Array  # [shift] int, of each row of `Contacts.traits`; those that hold no pair are left out
+    shifts: jax.Array  # [shift] int, of each row of `Contacts`; those that hold no pair are left out
     used: jax.Array  # [] int, rows in use
     atoms: jax.Array  # [] int, where a shift wraps
 
 
 class Contacts(NamedTuple):
-    """Which atom pairs of a ligand have an energy, as circular shifts: atom i and atom i + s.
+    """Which atom pairs of a ligand have an energy, as circular shifts: atom i and atom i + s."""
 
-    Of each pair, in this order: the sum of the radii, Å; the cut-off squared, Å², 0 where the pair has no energy;
-    are both hydrophobic, do they bond, 0 or 1.
-    """
-
-    traits: jax.Array  # [shift, 4, atom]
+    reach: jax.Array  # [shift, atom] Å, sum of the radii
+    limit: jax.Array  # [shift, atom] Å², cut-off squared; 0 where the pair has no energy
+    hydrophobic: jax.Array  # [shift, atom] 0 or 1
+    hbond: jax.Array  # [shift, atom] 0 or 1
     glue: jax.Array  # [glue, 2] rows of atoms that close a macrocycle
     glued: jax.Array  # [] int, glue pairs in use
     ring: Ring | None = None  # None: shift i + 1 is row i, and wraps at the padded atoms
@@ -90,19 +89,19 @@ def problem(
             i, j = j, i
         pairs.append((i, j, (j - i) % wrap))
     shifts = sorted({s for *_, s in pairs}) if tight else list(range(1, half + 1))
-    traits = np.zeros((half, 4, atoms), np.float32)
+    traits = np.zeros((4, half, atoms), np.float32)
     for i, j, shift in pairs:
         a, b = xs[i], xs[j]
         bond = (DONOR[a] and ACCEPTOR[b]) or (ACCEPTOR[a] and DONOR[b])
         fat = HYDROPHOBIC[a] and HYDROPHOBIC[b]
-        traits[shifts.index(shift), :, i] = function.radii[a] + function.radii[b], CUTOFF**2, fat, bond
+        traits[:, shifts.index(shift), i] = function.radii[a] + function.radii[b], CUTOFF**2, fat, bond
     glue = np.zeros((8, 2), np.int32)
     glue[: len(tree.glue)] = row[tree.glue]
     slot, counted = np.zeros(atoms, np.int32), np.zeros(atoms, np.float32)
     for k, kind in enumerate(xs.tolist()):
         if kind < GLUE and (tree.met is None or tree.met[heavy[k]]):
             slot[k], counted[k] = grid_types.index(kind), 1.0
-    contacts = Contacts(*jax.device_put((traits, glue, np.int32(len(tree.glue)))))
+    contacts = Contacts(*jax.device_put((*traits, glue, np.int32(len(tree.glue)))))
     if tight:
         rows = np.zeros(half, np.int32)
         rows[: len(shifts)] = shifts
@@ -197,14 +196,14 @@ def intramolecular_sums(
     def shift(s: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         energy, slope = sums
         by = s + 1 if ring is None else ring.shifts[s]
-        reach, limit, fat, bond = contacts.traits[s, :, :, None]
         apart = coords - lax.dynamic_slice_in_dim(twice, by, atoms)
         square = jnp.square(apart[:, 0]) + jnp.square(apart[:, 1]) + jnp.square(apart[:, 2])
-        inside = square < limit
+        inside = square < contacts.limit[s][:, None]
         distance = jnp.sqrt(jnp.maximum(square, 1e-4))
+        fat, bond = contacts.hydrophobic[s][:, None], contacts.hbond[s][:, None]
         value, rise = jax.jvp(
             lambda gap: function.pair(gap, fat, bond, function.weights),
-            (distance - reach,),
+            (distance - contacts.reach[s][:, None],),
             (jnp.ones_like(distance),),
         )
         squash = cap / (cap + jnp.maximum(value, 0.0))
@@ -225,7 +224,7 @@ def intramolecular_sums(
         return energy.at[one].add(function.weights["glue"] * distance), slope
 
     start = (outer[0], jnp.concatenate([outer[1], jnp.zeros_like(coords)]))
-    count = contacts.traits.shape[0] if ring is None else ring.used
+    count = contacts.reach.shape[0] if ring is None else ring.used
     energy, slope = lax.fori_loop(0, count, shift, start)
     second = slope[atoms:] if ring is None else lax.dynamic_slice_in_dim(slope, ring.atoms, atoms)
     sums: tuple[jax.Array, jax.Array] = (energy, slope[:atoms] + second)
