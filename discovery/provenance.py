@@ -46,12 +46,13 @@ def versions() -> dict[str, str]:
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """In which distributions two sets of versions differ, in words."""
-    return ", ".join(
-        f"{name} {before.get(name, 'absent')} -> {now.get(name, 'absent')}"
-        for name in sorted({*before, *now})
-        if before.get(name) != now.get(name)
-    )
+    """In what two sets of versions differ, in words; of digests only that they do."""
+    told = []
+    for name in sorted({*before, *now}):
+        old, new = before.get(name, "absent"), now.get(name, "absent")
+        if old != new:
+            told.append(f"{name} changed" if 64 in (len(old), len(new)) else f"{name} {old} -> {new}")
+    return ", ".join(told)
 
 
 def code_digest(group: str, name: str) -> str:

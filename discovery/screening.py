@@ -136,7 +136,7 @@ def screen(
     ledger = Ledger.open(folder)
     with ledger.lock():
         tidy(ledger)
-        _agree(ledger, {"library": Path(library).name, **settings}, parts, on_event)
+        _agree(ledger, {"library": Path(library).name, **settings}, parts, versions, on_event)
         counts = Counts(0, 0, 0, 0, 0)
         keys: list[str] = []
         began = time.monotonic()
@@ -171,7 +171,11 @@ def screen(
 
 
 def _agree(
-    ledger: Ledger, asked: Mapping[str, object], parts: Sequence[ScorerConfig], on_event: Sink
+    ledger: Ledger,
+    asked: Mapping[str, object],
+    parts: Sequence[ScorerConfig],
+    versions: Mapping[str, str],
+    on_event: Sink,
 ) -> None:
     """See that the folder is empty or holds this very screen, and write down what it depends on."""
     before = ledger.get_document("screen")
@@ -181,20 +185,16 @@ def _agree(
             f"{ledger.folder} holds another screen (different: {different}); give a new folder with --out"
         )
     ledger.put_document("screen", asked)
-    known, now = ledger.get_document("provenance"), provenance.versions()
-    if known is not None and known["versions"] != now:
+    known = ledger.get_document("versions")
+    if known == versions:
+        return
+    if known is not None:
         rows = sum(shard.rows for shard in ledger.shards("screen"))
-        changed = provenance.changes(known["versions"], now)
-        on_event(
-            Event(
-                "warning",
-                "screen",
-                f"begun with other versions ({changed}): its {rows:,} rows are done again",
-            )
-        )
-    if known is None or known["versions"] != now:
-        used = [("scorers", part.use) for part in parts]
-        ledger.put_document("provenance", provenance.collect(seed=0, parts=used))
+        told = f"{provenance.changes(known, versions)} since it was begun: its {rows:,} rows are done again"
+        on_event(Event("warning", "screen", told))
+    used = [("scorers", part.use) for part in parts]
+    ledger.put_document("provenance", provenance.collect(seed=0, parts=used))
+    ledger.put_document("versions", dict(versions))
 
 
 def finished(folder: str | Path) -> Screened | None:
