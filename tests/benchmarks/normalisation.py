@@ -4,11 +4,11 @@ Answer    accuracy (right / all) and precision (right / answered) on gold mentio
 Data      the training parts of BC5CDR, NCBI Disease, BioRED, NLM-Gene, GNormPlus with identifiers, in
           the shared folder; every fifth article (by the hash of its identifier) is held out, in all
           sets alike, and its names are not learned. The rules were written with another fifth in
-          sight (--looked-at measures that one, its names in turn not learned); of the fifth that is
-          reported only sums were seen (rules for genes: with two other fifths in sight)
+          sight (--looked-at measures that one, its names in turn not learned), and since weights were
+          fitted (--fit) with all four others; of the fifth that is reported only sums were seen
 Baseline  the official dictionaries without learned names; exact keys only
 Budget    one core, two minutes for the dictionaries
-Given     the name, the document's abbreviations, and for genes the document itself
+Given     the name, the document's abbreviations, and the document itself
 Failures  a name without an answer is not right; an answer counts if it, or a cross reference of it,
           is among the annotated identifiers (a composite name has several). Genes of the mouse are asked
           for as such (species="mouse")
