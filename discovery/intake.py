@@ -22,6 +22,7 @@ from rdkit import Chem
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, MoleculeError, Reason, is_empty
+from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from discovery.records import Record, records, word
 
@@ -223,7 +224,7 @@ class LibraryProposer:
     name_column: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
+        settle(self)
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ its settings. Settings that do not fit are refused with the nearest right key.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import inspect
 import json
@@ -25,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from discovery.outcome import UserError
@@ -150,6 +152,29 @@ def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: 
         key = ".".join(str(part) for part in first["loc"])
         raise PluginError(f"{what}, setting {key!r}: {complaint(first)}") from error
     return {key: getattr(valid, key) for key in settings}
+
+
+def settle(part: Any) -> None:
+    """Let a part that is built by hand take what people have in their hands; for its `__post_init__`.
+
+    A path where a text is declared, a text for a path, a list for a tuple.
+
+    Raises
+    ------
+    PluginError
+        A text stands where a list is meant.
+    """
+    for field in dataclasses.fields(part):
+        kind, value = str(field.type), getattr(part, field.name)
+        if kind.startswith("tuple[") and isinstance(value, str):
+            raise PluginError(f"{field.name} is a list; write [{json.dumps(value)}]")
+        if kind.startswith("tuple[") and isinstance(value, list):
+            value = tuple(value)
+        elif kind.startswith("Path") and isinstance(value, str):
+            value = Path(value)
+        elif kind == "str" and isinstance(value, Path):
+            value = str(value)
+        object.__setattr__(part, field.name, value)
 
 
 def complaint(problem: Mapping[str, Any]) -> str:

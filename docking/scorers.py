@@ -16,6 +16,7 @@ from typing import Any, Literal
 from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
+from discovery.plugins import settle
 from discovery.score import Column, Score
 from docking import demo_target, pockets, preparation, restraints
 from docking.dock import STAGE, Docked, build_engine, dock
@@ -101,6 +102,7 @@ class DockingScore:
     name: str = "docking"
 
     def __post_init__(self) -> None:
+        settle(self)
         if min(self.n_poses, self.isomers, self.tautomers) < 1:
             raise DockingError(
                 f"n_poses ({self.n_poses}), isomers ({self.isomers}) and tautomers ({self.tautomers}) "

@@ -17,6 +17,7 @@ from pathlib import Path
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
+from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from generative.reactions import REACTIONS, Reaction, named, run
 from generative.recombination import drug_like
@@ -63,6 +64,7 @@ class AssemblyProposer:
     name: str = "assembly"
 
     def __post_init__(self) -> None:
+        settle(self)
         if not 1 <= self.steps <= STEPS:
             raise SettingError(f"steps is 1 to {STEPS}, not {self.steps}")
         if not 0.0 <= self.learn <= 1.0:

@@ -23,6 +23,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
+from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from generative.collection import Collection, read
 from generative.coverage import Parts, deserved, untried
@@ -343,6 +344,7 @@ class GuidedProposer:
     name: str = "guided"
 
     def __post_init__(self) -> None:
+        settle(self)
         if not 0 < self.min_weight < self.max_weight:
             raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"

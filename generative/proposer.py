@@ -25,7 +25,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from discovery.devices import SEED
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
-from discovery.plugins import check_settings
+from discovery.plugins import check_settings, settle
 from discovery.proposal import Lesson, Proposal
 from generative import guided, limits
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
@@ -123,6 +123,7 @@ class GraphProposer:
     name: str = "graph"
 
     def __post_init__(self) -> None:
+        settle(self)
         self._check_numbers()
         if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
             raise SettingError("give one of scaffold, fragments and like, not several")

@@ -27,6 +27,7 @@ from rdkit.Chem import BRICS, rdMolDescriptors
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
+from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from generative.refusal import SettingError
 
@@ -133,6 +134,7 @@ class BricsProposer:
     name: str = "brics"
 
     def __post_init__(self) -> None:
+        settle(self)
         if not 0 < self.min_weight < self.max_weight:
             raise SettingError(
                 f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
+from discovery.plugins import settle
 from discovery.score import Column, Score
 from generative.refusal import SettingError
 from generative.routes import STEPS, STRUCTURES, plan
@@ -43,8 +44,7 @@ class RouteFromStock:
     name: str = "route"
 
     def __post_init__(self) -> None:
-        if self.stock is not None:
-            object.__setattr__(self, "stock", Path(self.stock))
+        settle(self)
         if self.steps < 0 or self.structures < 1:
             raise SettingError(
                 f"steps ({self.steps}) must be 0 or more, structures ({self.structures}) at least 1"

@@ -19,6 +19,7 @@ from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
+from discovery.plugins import settle
 from discovery.properties.sieve import Sieve
 from discovery.score import Column, Score
 
@@ -116,9 +117,7 @@ class Alerts:
     sets: tuple[str, ...] = SETS
 
     def __post_init__(self) -> None:
-        if isinstance(self.sets, str):
-            raise ValueError(f"sets is a list; write [{self.sets!r}]")
-        object.__setattr__(self, "sets", tuple(self.sets))
+        settle(self)
         unknown = [name for name in self.sets if name not in SETS]
         if unknown or not self.sets:
             what = f"there is no alert set {unknown[0]!r}" if unknown else "alerts need at least one set"

@@ -17,6 +17,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, each
+from discovery.plugins import settle
 from discovery.score import Column, Score
 
 
@@ -45,11 +46,9 @@ class Similarity:
     better: Literal["low", "high"] = "high"
 
     def __post_init__(self) -> None:
-        if isinstance(self.reference, str):
-            raise ValueError(f"reference is a list of SMILES; write [{self.reference!r}]")
+        settle(self)
         if not self.reference:
             raise ValueError("similarity needs at least one reference SMILES")
-        object.__setattr__(self, "reference", tuple(self.reference))
         _references(self.reference)
 
     @property

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from discovery.devices import SEED
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
+from discovery.plugins import settle
 from discovery.score import Column, Score
 from docking import demo_target, preparation, structure
 from docking.dynamics.charges import METHODS, method
@@ -304,6 +305,7 @@ def _run(scorer: PoseStability | BindingEnergy) -> Run:
 
 
 def _checked(scorer: PoseStability | BindingEnergy) -> None:
+    settle(scorer)
     if not scorer.after:
         raise DockingError("after must name the scorer whose pose is used, such as 'docking'")
     if scorer.charges not in METHODS:

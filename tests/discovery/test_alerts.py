@@ -131,7 +131,7 @@ def test_is_a_scorer_and_refuses_unknown_sets() -> None:
         Alerts(("pain",))
     with pytest.raises(ValueError, match="at least one set"):
         Alerts(())
-    with pytest.raises(ValueError, match=r"write \['pains'\]"):
+    with pytest.raises(ValueError, match=r'write \["pains"\]'):
         Alerts("pains")  # type: ignore[arg-type]
 
 

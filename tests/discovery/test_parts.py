@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,24 @@ def test_a_class_inside_another_has_no_address() -> None:
 
     with pytest.raises(ConfigError, match="Inside stands inside something else; a part stands at the top"):
         parse({"proposers": [{"use": "brics"}], "scorers": [{"use": Inside}]})
+
+
+@dataclass(frozen=True)
+class Settled:
+    receptor: str = ""
+    weights: Path | None = None
+    residues: tuple[str, ...] = ()
+    size: tuple[float, float, float] | None = None
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        plugins.settle(self)
+
+
+def test_a_part_built_by_hand_takes_what_people_have() -> None:
+    built = Settled(Path("a.pdb"), "w.safetensors", ["A:ASP129"], [1.0, 2.0, 3.0])  # type: ignore[arg-type]
+    assert built == Settled("a.pdb", Path("w.safetensors"), ("A:ASP129",), (1.0, 2.0, 3.0))
+    assert hash(built) == hash(Settled("a.pdb", Path("w.safetensors"), ("A:ASP129",), (1.0, 2.0, 3.0)))
+    assert Settled() == Settled("", None, (), None, 7)
+    with pytest.raises(plugins.PluginError, match=r'residues is a list; write \["A:ASP129"\]'):
+        Settled(residues="A:ASP129")  # type: ignore[arg-type]

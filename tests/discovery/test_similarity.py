@@ -65,5 +65,5 @@ def test_bad_references_are_named() -> None:
         Similarity(("CCO", "c1cc"))
     with pytest.raises(ValueError, match="at least one"):
         Similarity(())
-    with pytest.raises(ValueError, match=r"write \['CCO'\]"):
+    with pytest.raises(ValueError, match=r'write \["CCO"\]'):
         Similarity("CCO")  # type: ignore[arg-type]
