@@ -251,8 +251,8 @@ def test_a_concentration_is_not_quietly_taken_for_an_affinity(tmp_path: Path) ->
     table = tmp_path / "mine.csv"
     rings = ("c1ccccc1", "c1ccncc1", "c1ccsc1")
     lines = [f"{'C' * n}NC(=O){ring},{n * 10}" for ring in rings for n in range(1, 5)]
-    table.write_text("\n".join(["smiles,IC50 [nM]", *lines]) + "\n")
-    words = ("series", str(table), "--activity", "IC50 [nM]", "--out", str(tmp_path / "out.html"))
+    table.write_text("\n".join(["smiles,response [nM]", *lines]) + "\n")
+    words = ("series", str(table), "--activity", "response [nM]", "--out", str(tmp_path / "out.html"))
     assert "--concentration nM takes its −log10" in typed(*words).stderr
     assert typed(*words, "--lower-is-better").stderr == ""
 
