@@ -172,6 +172,7 @@ def sheet(dossier: Dossier) -> str:
     )
     # JupyterLab's handling of links breaks off at one within a picture: those on the page stay, these go
     body = re.sub(r'<a href="[^"]*">(<title>.*?)</a>', r"<g>\1</g>", fragment(dossier), flags=re.S)
+    body = body.replace(_LINKED, "")
     return f'<div class="dossier" style="{PAPER};padding:.5em 1em"><style>{inside}</style>{body}</div>'
 
 
@@ -210,9 +211,10 @@ def fragment(dossier: Dossier) -> str:
     return "".join(parts)
 
 
+_LINKED = " Every line and name leads to its sentences."
 _LEGEND = (
     "Green and whole: the sentences speak for it. Red and dashed: they speak against it. Thick: much evidence. "
-    "Pale arcs: what the compounds treat. Every line and name leads to its sentences."
+    "Pale arcs: what the compounds treat." + _LINKED
 )
 
 

@@ -167,7 +167,13 @@ def test_the_grid_sorts_filters_and_hands_a_choice_back(browser: Any, site: Lab)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "grids", "views", "pictures"),
-    [("02_propose", 1, 0, 12), ("03_dock_simulate", 0, 2, 12), ("05_read_table", 1, 1, 20)],
+    [
+        ("01_target", 0, 0, 5),
+        ("02_propose", 1, 0, 12),
+        ("03_dock_simulate", 0, 2, 12),
+        ("05_read_table", 1, 1, 20),
+        ("06_series", 0, 0, 40),
+    ],
 )
 def test_the_notebook_runs_and_everything_is_there(
     browser: Any, site: Lab, name: str, grids: int, views: int, pictures: int

@@ -79,3 +79,5 @@ def test_a_notebook_gets_the_picture_without_links(dossier: Dossier) -> None:
     assert "<a " not in drawing
     assert drawing.count("<title>") > 40
     assert 'href="#s-compounds"' in sheet
+    assert "leads to its sentences" not in sheet
+    assert "leads to its sentences" in pages.page(dossier)
