@@ -79,7 +79,7 @@ def molecules(
     """SMILES or RDKit molecules that are in memory already, in order: one row out for one entry in.
 
     A list, a numpy array, a column of a pandas or a polars frame: `molecules(frame["smiles"], frame["name"])`.
-    An entry that is empty (None, NaN) or no molecule is a `Missing` that says which row it was, from 0.
+    An entry that is empty (None, NaN) or no molecule is a `Missing` that says which row it was, from 1.
     Nothing is left out as a duplicate.
 
     Parameters
@@ -101,7 +101,7 @@ def molecules(
     >>> for row in molecules(["OCC", None], ["ethanol", "nothing"]):
     ...     print(row)
     Molecule(smiles='CCO', name='ethanol')
-    empty (intake): row 1: nothing has no structure
+    empty (intake): row 2: nothing has no structure
     """
     if isinstance(structures, str | bytes | Mapping) or hasattr(structures, "columns"):
         raise TypeError(
@@ -112,7 +112,7 @@ def molecules(
     called = [""] * len(entries) if names is None else ["" if is_empty(n) else str(n) for n in names]
     if len(called) != len(entries):
         raise ValueError(f"{len(entries)} structures but {len(called)} names")
-    return [_in_memory(place, *pair) for place, pair in enumerate(zip(entries, called, strict=True))]
+    return [_in_memory(place, *pair) for place, pair in enumerate(zip(entries, called, strict=True), start=1)]
 
 
 def _in_memory(place: int, structure: object, name: str) -> Molecule | Missing:

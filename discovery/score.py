@@ -93,7 +93,7 @@ class Refiner(Protocol):
 def outcomes_of(values: Iterable[object], stage: str) -> list[Score | Missing]:
     """Numbers as they stand in a list or in a column of a frame -> one outcome a row.
 
-    A number becomes a Score, an empty cell (None, NaN) a Missing that says which row it was, from 0;
+    A number becomes a Score, an empty cell (None, NaN) a Missing that says which row it was, from 1;
     a Score or a Missing stays.
 
     Raises
@@ -102,7 +102,7 @@ def outcomes_of(values: Iterable[object], stage: str) -> list[Score | Missing]:
         A value is none of these.
     """
     found: list[Score | Missing] = []
-    for place, value in enumerate(values):
+    for place, value in enumerate(values, start=1):
         if isinstance(value, Score | Missing):
             found.append(value)
         elif is_empty(value):
@@ -123,7 +123,7 @@ def healthy_of(rows: Iterable[Molecule | Missing]) -> list[Molecule]:
         A row is neither a molecule nor Missing.
     """
     healthy: list[Molecule] = []
-    for place, row in enumerate(rows):
+    for place, row in enumerate(rows, start=1):
         if isinstance(row, Molecule):
             healthy.append(row)
         elif not isinstance(row, Missing):

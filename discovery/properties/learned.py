@@ -289,7 +289,7 @@ def fit(
         raise LearningError(
             f"{given} molecules but {len(values)} values"
             if gap is None
-            else f"entry {gap} is {molecules[gap]} with {values[gap]}: leave out what has no molecule or no number"
+            else f"row {gap + 1} is {molecules[gap]} with {values[gap]}: leave out what has no molecule or no number"
         )
     rng = np.random.default_rng(seed)
     kept = np.sort(rng.permutation(given)[:MOST])

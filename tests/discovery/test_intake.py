@@ -579,12 +579,12 @@ def test_a_column_in_memory_is_read_as_a_file_is() -> None:
 def test_a_gap_in_a_column_says_which_row_it_was(gap: object) -> None:
     _, found = molecules(["CCO", gap], ["ethanol", "x17"])
     assert isinstance(found, Missing)
-    assert found.detail.startswith("row 1: x17")
+    assert found.detail.startswith("row 2: x17")
 
 
 @pytest.mark.parametrize("given", ["CCO", {"smiles": ["CCO"]}, [17]])
 def test_what_is_no_column_is_refused(given: object) -> None:
-    with pytest.raises(TypeError, match=r"a list of structures is wanted|row 0 is a int, neither"):
+    with pytest.raises(TypeError, match=r"a list of structures is wanted|row 1 is a int, neither"):
         molecules(given)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="1 structures but 2 names"):
         molecules(["CCO"], ["a", "b"])

@@ -192,8 +192,8 @@ def test_gaps_are_named_and_a_frames_index_does_not_count() -> None:
     molecules = [Molecule("C" * n) for n in range(1, 41)]
     with pytest.raises(LearningError, match="40 molecules but 39 values"):
         fit(molecules, [1.0] * 39)
-    with pytest.raises(LearningError, match=r"entry 3 is Molecule.* with nan: leave out"):
+    with pytest.raises(LearningError, match=r"row 4 is Molecule.* with nan: leave out"):
         fit(molecules, [1.0, 2.0, 3.0, float("nan"), *[1.0] * 36])
     broken = Missing("intake", Reason.UNPARSABLE, "row 1: x")
-    with pytest.raises(LearningError, match="entry 1 is unparsable"):
+    with pytest.raises(LearningError, match="row 2 is unparsable"):
         fit([molecules[0], broken, *molecules[2:]], [1.0] * 40)  # type: ignore[list-item]

@@ -66,7 +66,7 @@ def test_whoever_has_the_shape_keeps_the_promise() -> None:
 
 
 def test_what_is_no_molecule_is_named_before_anything_is_scored() -> None:
-    with pytest.raises(TypeError, match=r"row 1 is a str and no Molecule; discovery\.intake\.molecules"):
+    with pytest.raises(TypeError, match=r"row 2 is a str and no Molecule; discovery\.intake\.molecules"):
         scored(Length(), [Molecule("CC"), "CCO"])  # type: ignore[list-item]
 
 
@@ -79,6 +79,6 @@ def test_a_column_of_numbers_becomes_outcomes() -> None:
     score, missing = Score(1.5), Missing("x", Reason.CRASHED, "it did")
     found = outcomes_of([score, missing, 2, np.float32(0.5), None, math.nan], "pIC50")
     assert found[:4] == [score, missing, Score(2.0), Score(0.5)]
-    assert [str(gap) for gap in found[4:]] == [f"empty (pIC50): row {i} has no pIC50" for i in (4, 5)]
-    with pytest.raises(TypeError, match=r"pIC50, row 0: '7.1' is neither a number nor a Score"):
+    assert [str(gap) for gap in found[4:]] == [f"empty (pIC50): row {i} has no pIC50" for i in (5, 6)]
+    with pytest.raises(TypeError, match=r"pIC50, row 1: '7.1' is neither a number nor a Score"):
         outcomes_of(["7.1"], "pIC50")

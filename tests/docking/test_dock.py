@@ -139,7 +139,7 @@ def test_an_unknown_order_is_refused() -> None:
             (demo_target.receptor(), demo_target.site(), Molecule("CCO")),
             r"a list of molecules, not one; write \[CCO\]",
         ),
-        ((demo_target.receptor(), demo_target.site(), ["CCO"]), "row 0 is a str and no Molecule"),
+        ((demo_target.receptor(), demo_target.site(), ["CCO"]), "row 1 is a str and no Molecule"),
     ],
 )
 def test_what_cannot_be_docked_is_told_how_it_could(given: Any, said: str) -> None:
