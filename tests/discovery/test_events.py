@@ -90,7 +90,9 @@ def test_the_notebook_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
             shown.append(html.data)  # type: ignore[attr-defined]
 
     display = pytest.importorskip("IPython.display", reason="the lab extra is absent")
-    monkeypatch.setattr(display, "display", lambda html, display_id=False: shown.append(html.data) or Handle())
+    monkeypatch.setattr(
+        display, "display", lambda html, display_id=False: shown.append(html.data) or Handle()
+    )
     sink = Notebook()
     sink(Event("stage", HOSTILE, total=2))
     sink(Event("done", HOSTILE, done=2, total=2, ok=1, failed=1))

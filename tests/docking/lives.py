@@ -79,7 +79,9 @@ def main() -> None:
     statuses: list[int] = []
     for home in (deadly, shared):
         home.mkdir()
-    run(library(folder, DEADLY[:1]), folder / "warm", job(Still()))  # what is loaded once is loaded before the forks
+    run(
+        library(folder, DEADLY[:1]), folder / "warm", job(Still())
+    )  # what is loaded once is loaded before the forks
     path = library(deadly, DEADLY)
     while len(statuses) < 9 and (not statuses or statuses[-1]):
         statuses.append(ended(begun(lambda: run(path, deadly / "out", job(Poison())))))
