@@ -104,7 +104,7 @@ class RelativeJob:
             "force_field": how.settings.ligand_field.name if how.settings.ligand_field else "",
             "solvent": how.solvent,
             "network": how.shape,
-            "keep": how.settings.keep,
+            "pocket": how.settings.keep,
             "free": how.settings.free,
             "cutoff": how.cutoff,
             "relax": how.relax,

@@ -85,7 +85,7 @@ class Job:
             "protocol": self.protocol,
             **recorded(self.charges),
             "force_field": self.settings.ligand_field.name if self.settings.ligand_field else "",
-            "keep": self.settings.keep,
+            "pocket": self.settings.keep,
             "free": self.settings.free,
             **({} if self.protocol == "mmgbsa" else {k: getattr(self.run, k) for k in Run.__slots__}),
             **({"side_chains": _digest(self.side_chains)} if self.side_chains else {}),

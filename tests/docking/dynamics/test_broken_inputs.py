@@ -291,7 +291,7 @@ def test_another_pocket_is_another_run(tmp_path: Path) -> None:
     job = Job(demo_model(), "digest", "mmgbsa", Run(), Settings(charges=gasteiger), "gasteiger")
     work(path, tmp_path / "out", job)
     assert "1 in: 0 with a number, 1 without" in (tmp_path / "out" / "report.txt").read_text()
-    with pytest.raises(DockingError, match=r"keep was 9\.0 and is 7\.0"):
+    with pytest.raises(DockingError, match=r"pocket was 9\.0 and is 7\.0"):
         work(path, tmp_path / "out", replace(job, settings=replace(job.settings, keep=7.0)), resume=True)
 
 
