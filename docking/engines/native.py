@@ -511,7 +511,9 @@ def keep_programs() -> Path | None:
     """Let JAX keep compiled programs between processes, unless the user chose a place already."""
     if jax.config.values["jax_compilation_cache_dir"]:
         return None
-    folder = _cache_home() / "discovery-workbench" / "jax"
+    folder = (
+        _cache_home() / "discovery-workbench" / "jax-one-thread"
+    )  # in "jax" lie programs split among threads
     update: Callable[[str, Any], None] = jax.config.update
     update("jax_compilation_cache_dir", str(folder))
     update("jax_persistent_cache_min_compile_time_secs", 0.0)
