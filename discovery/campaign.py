@@ -156,6 +156,11 @@ def recorded(folder: str | Path) -> Campaign:
             f"{folder} holds a screen, not a campaign: its best are in {folder / 'top.csv'}, every row in "
             f"{folder / 'rows.parquet'}; discovery status and verify read it"
         )
+    if document is None and (folder / "report.txt").is_file():
+        raise CampaignError(
+            f"{folder} holds what another command left, not a campaign: {folder / 'report.txt'} tells what came "
+            "of it; discovery verify reads it"
+        )
     if document is None:
         raise CampaignError(f"{folder}: no campaign was run here; start one with discovery run CAMPAIGN.toml")
     return parse_config(document, where=f"{folder}, campaign")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,6 +102,12 @@ def dock(
         float | None,
         typer.Option(help="Begin nothing that would not end within this time; then stop, resumable."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write this HTML file: the best poses in 3-D, beside the ligand of --around or --like."
+        ),
+    ] = None,
     progress: Progress = "auto",
     watched: Annotated[bool, typer.Option("--watched", hidden=True)] = False,
     resume: Resume = True,
@@ -144,12 +150,22 @@ def dock(
         typer.echo(line)
     typer.echo(f"poses: {out / 'poses.sdf'}")
     typer.echo(f"scores: {out / 'scores.parquet'}")
+    if report is not None and counts.n_ok and not watched:
+        _page(out, report, (around, "" if like is None else str(like)))
     if not counts.n_ok:
         refuse(
             f"no row of {ligands} could be docked; {out / 'scores.parquet'} says why of each"
             if counts.n_in
             else f"{ligands} holds no rows"
         )
+
+
+def _page(out: Path, path: Path, known: Sequence[str]) -> None:
+    """Write the run as one page, beside the first of `known` that is an SDF or mol file."""
+    from docking.looking import report
+
+    beside = (one for one in known if Path(one).suffix.lower() in {".sdf", ".mol"} and Path(one).is_file())
+    typer.echo(f"report: {report(out, path, reference=next(beside, ''))}")
 
 
 def _told(ligands: Path, sink: Sink) -> Callable[[int], None]:

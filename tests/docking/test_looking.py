@@ -12,6 +12,7 @@ from discovery.outcome import Missing
 from discovery.score import Score
 from discovery.views.reading import contacts_of, pose_of, verdict_of
 from docking import demo_target
+from docking.cli import _page
 from docking.library import run
 from docking.looking import docked, report
 from docking.receptor import DockingError
@@ -57,6 +58,10 @@ def test_a_run_is_looked_at(tmp_path: Path) -> None:
     page = report(out, tmp_path / "poses.html").read_text()
     assert "Ranked by docking score alone" in page
     assert all(name in page for name in ("ethanol", "tellurium", "3Dmol"))
+    _page(out, tmp_path / "asked.html", ("A:XK2263", str(known)))  # as `discovery dock --report` does
+    atom = known.read_text().splitlines()[4].strip()
+    assert atom in (tmp_path / "asked.html").read_text()
+    assert atom not in page
 
 
 def test_the_known_ligand_touches_what_it_touches(tmp_path: Path) -> None:
