@@ -157,6 +157,8 @@ def refused(path: Path, size: int, error: OSError) -> CannotWrite:
         advice = "make the folder writable or choose another, then run again"
     elif error.errno == errno.EISDIR:
         advice = "name a file in that folder"
+    elif error.errno == errno.ENOENT and not path.parent.exists():
+        advice = f"make the folder {path.parent} first, or choose another"
     elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG):
         advice = "a folder cannot be made there; choose another"
     else:

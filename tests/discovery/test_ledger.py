@@ -320,6 +320,8 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Mo
         ledger.put_document("config", 1)
     monkeypatch.undo()
     (tmp_path / "a file").write_text("")
+    with pytest.raises(CannotWrite, match=r"make the folder .*absent first"):
+        publish(tmp_path / "absent" / "file", b"x")
     with pytest.raises(CannotWrite, match="Not a directory"):
         Ledger.open(tmp_path / "a file" / "run")
 
