@@ -13,6 +13,7 @@ import io
 import logging
 import re
 import secrets
+import signal
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -276,15 +277,17 @@ def serve(
         print(f"{address}\nonly this machine can open it; Ctrl-C ends it", flush=True)
         if open_browser:
             webbrowser.open(address)
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # by the loop's own: RDKit's C++ may have taken the handler of Ctrl-C from Python while the run was read
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
         try:
-            await asyncio.Event().wait()
+            await ended.wait()
         finally:
             server.stop()
 
-    try:
-        asyncio.run(listen())
-    except KeyboardInterrupt:
-        print("ended")
+    asyncio.run(listen())
+    print("ended")
 
 
 def _log(handler: Any) -> None:
