@@ -91,9 +91,9 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "[guided_mean|.2f], seeds from [guided_least|.2f] to [guided_most|.2f]",
         "published, 10,000 calls: Genetic-GFN [published_Genetic_GFN|.2f], InVirtuoGen [published_IVG_nopre|.2f]",
     ),
-    "pmo_prescreen/sum": (
-        "PMO after a free look at ZINC250k, [tasks] tasks, one seed, at most [calls_at_most|,.0f] calls a task, then held flat to 10,000",
-        "[guided|.2f]",
+    "pmo_prescreen/seeds": (
+        "PMO after a free look at ZINC250k, [tasks] tasks, [seeds] seeds, at most [calls_at_most|,.0f] calls a task, then held flat to 10,000",
+        "[guided_mean|.2f], seeds from [guided_least|.2f] to [guided_most|.2f]",
         "published, 10,000 calls: GenMol [published_GenMol|.2f], InVirtuoGen [published_IVG_pre|.2f]",
     ),
     "guacamol_v2/sum": (
