@@ -23,46 +23,26 @@ from discovery.ranking import Criterion, rank
 from discovery.report import write_report
 from discovery.results import Row, Run
 from discovery.score import Column, Score, Scorer
-from discovery.target import STANCE, Statement
 from discovery.views import export
-from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
 from discovery.views.chart import Chart, front_of
 from discovery.views.comparison import Comparison, compare
 from discovery.views.course import OVERALL, course_svg
-from discovery.views.drawing import data_uri, grid_svg
+from discovery.views.drawing import data_uri
 from discovery.views.funnel_plot import funnel_html
 from discovery.views.grid import grid_of
-from discovery.views.layout import shared_parts
 from discovery.views.lineage import origins_html
-from discovery.views.pocket import atoms_of
-from discovery.views.pose_viewer import PoseView, posed
-from discovery.views.reading import column_named, deciding_first, label_of, pose_of, scores_of, stages_of
+from discovery.views.listing import Html, contact_maps, pictures, quotes, refused, shown
+from discovery.views.pose_viewer import PoseView
+from discovery.views.reading import column_named, pose_of, scores_of, stages_of
 from discovery.views.score_plot import trade_off
 from discovery.views.sifting import PAGE
-from discovery.views.text import PAPER, inert, number
+from discovery.views.text import inert
 
 if TYPE_CHECKING:
     from rdkit import Chem
 
     from discovery.series.measured import Measured
     from discovery.series.why import Why
-
-_CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
-_WIDER = _CELL[:-1] + ';min-width:110px"'
-_NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
-
-
-@dataclass(frozen=True)
-class Html:
-    """A piece of a page: shown by a notebook, or saved."""
-
-    text: str
-
-    def _repr_html_(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return f"Html of {len(self.text):,} characters; the last line of a notebook cell shows it"
 
 
 @dataclass(frozen=True)
@@ -262,61 +242,11 @@ class Table:
         Columns that a campaign asked of its best molecules alone come first: they decide, and a screen
         may be too narrow for all.
         """
-        columns, decimals, album = (
-            deciding_first(self.run),
-            decimals_of(self.run),
-            Album(2_000_000, self.run.rows[:n]),
-        )
-        has_ranks = any(row.rank is not None for row in self.run.rows[:n])
-        heads = [*([""] if has_ranks else []), "structure", "name", *(label_of(column) for column in columns)]
-        has_utility = any(row.utility is not None for row in self.run.rows)
-        if has_utility:
-            heads.insert(heads.index("name") + 1, "overall")
-        has_reasons = any(row.missing for row in self.run.rows[:n])
-        if has_reasons:
-            heads.append("why it is not ranked" if self.run.ranked else "what is missing")
-        body = []
-        for row in self.run.rows[:n]:
-            alerts, marks = marks_of(row)
-            svg = album.picture(row.smiles, marks=marks, width=220, height=140)
-            picture = (
-                f'<img width="220" height="140" alt="structure of {escape(inert(row.id))}" src="{data_uri(svg)}">'
-                if svg
-                else f"<code>{escape(inert(row.text, limit=60))}</code>"
-                if row.text.strip()
-                else "–"
-            )
-            names = ", ".join(item.alert.name for item in alerts)
-            said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
-            line = [
-                *([f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []),
-                f'<td style="{PAPER};padding:2px;min-width:230px">{picture}</td>',
-                f'<td {_WIDER if said else _CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
-            ]
-            if has_utility:
-                line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")
-            for cell in cells_of(row, columns, decimals):
-                if cell.why:
-                    line.append(f"<td {_NUMBER}><i>{escape(cell.why_short)}</i></td>")
-                else:
-                    error = f" ± {cell.error}" if cell.error else ""
-                    line.append(f"<td {_NUMBER}>{cell.text}{error}</td>")
-            if has_reasons:
-                why = inert(row.missing, limit=200) if row.missing else ""
-                line.append(
-                    f'<td style="text-align:left;padding:4px 10px;min-width:180px"><small>{escape(why)}</small></td>'
-                )
-            body.append(f"<tr>{''.join(line)}</tr>")
-        return Html(_table(heads, body, f"{min(n, len(self))} of {len(self):,} molecules"))
+        return shown(self.run, n)
 
     def pictures(self, n: int = 12, *, columns: int = 4) -> Html:
         """Structures only, in a grid, with rank and name below each."""
-        shown = self.run.rows[:n]
-        if not shown:
-            return Html("<p>No molecules.</p>")
-        pairs = [(row.smiles, f"{row.rank}. {row.id}" if row.rank is not None else row.id) for row in shown]
-        svg = grid_svg(pairs, columns=columns, like=shared_parts([smiles for smiles, _ in pairs]))
-        return Html(f'<img alt="{len(shown)} structures" style="background:#fff" src="{data_uri(svg)}">')
+        return pictures(self.run.rows[:n], columns)
 
     def origins(self, n: int = 6, keep: Callable[[Row], bool] | None = None) -> Html:
         """What the first `n` rows were made from, and how: parents, words, molecule.
@@ -331,25 +261,7 @@ class Table:
 
         A table that nobody ranks, such as `Table.of` makes, has rows without a rank that nothing is wrong with.
         """
-        ranking = any(row.rank is not None for row in self.run.rows) or not self.run.finished
-        refused = [row for row in self.run.unranked if row.missing or ranking]
-        groups: dict[Any, list[Row]] = {}
-        for row in refused:
-            groups.setdefault(row.missing.reason if row.missing else None, []).append(row)
-        body = []
-        for reason, rows in sorted(groups.items(), key=lambda item: -len(item[1])):
-            words = ALL_REASONS[reason] if reason else "Not ranked yet"
-            shown = "<br>".join(escape(_why(row)) for row in rows[:examples])
-            body.append(
-                f"<tr><td {_NUMBER}>{len(rows):,}</td><td {_CELL}>{escape(words)}</td><td {_CELL}><small>{shown}</small></td></tr>"
-            )
-        return Html(
-            _table(
-                ["molecules", "reason", "for example"],
-                body,
-                f"{len(refused):,} {'unranked' if ranking else 'refused'}",
-            )
-        )
+        return refused(self.run, examples)
 
     def evidence(self, n: int = 5) -> Html:
         """What was quoted about the target, with source and label; retracted quotes struck out."""
@@ -413,21 +325,7 @@ class Table:
         rows = [row for row in self.run.rows if pose_of(row)][:n]
         if not rows:
             raise ValueError("no row has a pose, so there are no contacts to draw")
-        pieces = []
-        like = shared_parts([row.smiles for row in rows])
-        for one in posed(rows, atoms_of(self.run.receptor_pdb)):
-            svg, name = one.contact_map(like), inert(one.row.id)
-            head = f"{one.row.rank}. {name}" if one.row.rank is not None else name
-            picture = (
-                f'<img width="430" alt="contacts of {escape(name)}" src="{data_uri(svg)}">'
-                if svg
-                else "<p>no contact was recorded</p>"
-            )
-            pieces.append(
-                f'<figure style="display:inline-block;margin:4px;{PAPER}"><figcaption><b>{escape(head)}</b>'
-                f"</figcaption>{picture}</figure>"
-            )
-        return Html(f"<div>{''.join(pieces)}</div>")
+        return contact_maps(rows, self.run.receptor_pdb)
 
     def poses(self, n: int = 10) -> PoseView:
         """The first `n` poses in the receptor: one 3-D view with a selector, flat maps below.
@@ -564,38 +462,3 @@ class Table:
 
     def _column(self, name: str) -> Column:
         return column_named(self.run, name)
-
-
-def _why(row: Row) -> str:
-    """A row's name and what is wrong with it; most reasons begin with the name."""
-    said = inert(row.missing.detail if row.missing else "", limit=160)
-    return said if said.startswith(row.id) else f"{inert(row.id)}: {said}"
-
-
-def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
-    """Claims, whether they are affirmed or denied, and in which words; retracted ones struck out, ours labelled so."""
-    body = []
-    for statement in statements[:n]:
-        quote = f"“{escape(inert(statement.quote, limit=600))}”"
-        quote = f"<del>{quote}</del> <b>retracted, not counted</b>" if statement.retracted else quote
-        label = (
-            "<br><b>illustrative example text, not literature</b>" if statement.kind == "illustrative" else ""
-        )
-        claim = f"{inert(statement.subject)} {inert(statement.predicate)} {inert(statement.object)}"
-        where = " · ".join(
-            inert(part) for part in (statement.title, statement.section, statement.year or "") if part
-        )
-        body.append(
-            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>{STANCE[statement.sign]}</td><td {_CELL}>{quote}<br><small>{escape(inert(statement.source))}"
-            f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
-        )
-    caption = f"{min(n, len(statements))} of {len(statements):,} quotes"
-    return Html(_table(["claim", "speaks", "quote", "confidence"], body, caption))
-
-
-def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:
-    head = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in heads)
-    return (
-        f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-    )

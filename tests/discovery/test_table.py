@@ -21,7 +21,8 @@ from discovery.proposal import Proposal
 from discovery.ranking import Criterion
 from discovery.score import Column, Score, refined
 from discovery.target import Statement
-from discovery.views.table import Table, quotes
+from discovery.views.listing import quotes
+from discovery.views.table import Table
 from tests.discovery.fake_run import HOSTILE, fake_run
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")

@@ -1,0 +1,175 @@
+"""Which plain HTML shows these rows: drawn beside their numbers, refused with their reasons, quoted?
+
+Tables and pictures alone, no script: they show in a notebook nobody trusts and in a mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from discovery.outcome import Reason
+from discovery.results import Row, Run
+from discovery.target import STANCE, Statement
+from discovery.views.cards import ALL_REASONS, Album, cells_of, decimals_of, marks_of
+from discovery.views.drawing import data_uri, grid_svg
+from discovery.views.layout import shared_parts
+from discovery.views.pocket import atoms_of
+from discovery.views.pose_viewer import posed
+from discovery.views.reading import deciding_first, label_of
+from discovery.views.text import PAPER, inert, number
+
+_CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
+_WIDER = _CELL[:-1] + ';min-width:110px"'
+_NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
+
+_REASON = 'style="text-align:left;padding:4px 10px;min-width:180px"'
+
+
+@dataclass(frozen=True)
+class Html:
+    """A piece of a page: shown by a notebook, or saved."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Html of {len(self.text):,} characters; the last line of a notebook cell shows it"
+
+
+def shown(run: Run, n: int) -> Html:
+    """The first `n` rows with pictures, columns that decide first; alerts are coloured on the atoms."""
+    rows, columns, decimals = run.rows[:n], deciding_first(run), decimals_of(run)
+    album = Album(2_000_000, rows)
+    has_ranks = any(row.rank is not None for row in rows)
+    has_utility = any(row.utility is not None for row in run.rows)
+    has_reasons = any(row.missing for row in rows)
+    heads = [
+        *([""] if has_ranks else []),
+        "structure",
+        "name",
+        *(["overall"] if has_utility else []),
+        *(label_of(column) for column in columns),
+        *(["why it is not ranked" if run.ranked else "what is missing"] if has_reasons else []),
+    ]
+    body = []
+    for row in rows:
+        alerts, marks = marks_of(row)
+        svg = album.picture(row.smiles, marks=marks, width=220, height=140)
+        picture = (
+            f'<img width="220" height="140" alt="structure of {escape(inert(row.id))}" src="{data_uri(svg)}">'
+            if svg
+            else f"<code>{escape(inert(row.text, limit=60))}</code>"
+            if row.text.strip()
+            else "–"
+        )
+        names = ", ".join(item.alert.name for item in alerts)
+        said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
+        line = [f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []
+        line += [
+            f'<td style="{PAPER};padding:2px;min-width:230px">{picture}</td>',
+            f'<td {_WIDER if said else _CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
+        ]
+        if has_utility:
+            line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")
+        for cell in cells_of(row, columns, decimals):
+            if cell.why:
+                line.append(f"<td {_NUMBER}><i>{escape(cell.why_short)}</i></td>")
+            else:
+                error = f" ± {cell.error}" if cell.error else ""
+                line.append(f"<td {_NUMBER}>{cell.text}{error}</td>")
+        if has_reasons:
+            why = inert(row.missing, limit=200) if row.missing else ""
+            line.append(f"<td {_REASON}><small>{escape(why)}</small></td>")
+        body.append(f"<tr>{''.join(line)}</tr>")
+    return Html(_table(heads, body, f"{len(rows)} of {len(run.rows):,} molecules"))
+
+
+def pictures(rows: Sequence[Row], columns: int) -> Html:
+    """Structures only, in a grid, with rank and name below each."""
+    if not rows:
+        return Html("<p>No molecules.</p>")
+    pairs = [(row.smiles, _ranked_name(row)) for row in rows]
+    svg = grid_svg(pairs, columns=columns, like=shared_parts([smiles for smiles, _ in pairs]))
+    return Html(f'<img alt="{len(rows)} structures" style="background:#fff" src="{data_uri(svg)}">')
+
+
+def refused(run: Run, examples: int) -> Html:
+    """How many rows each reason cost, with examples.
+
+    A table that nobody ranks has rows without a rank that nothing is wrong with: those are not counted.
+    """
+    ranking = any(row.rank is not None for row in run.rows) or not run.finished
+    rows = [row for row in run.unranked if row.missing or ranking]
+    groups: dict[Reason | None, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.missing.reason if row.missing else None, []).append(row)
+    body = []
+    for reason, members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        words = ALL_REASONS[reason] if reason else "Not ranked yet"
+        told = "<br>".join(escape(_why(row)) for row in members[:examples])
+        body.append(
+            f"<tr><td {_NUMBER}>{len(members):,}</td><td {_CELL}>{escape(words)}</td><td {_CELL}><small>{told}</small></td></tr>"
+        )
+    caption = f"{len(rows):,} {'unranked' if ranking else 'refused'}"
+    return Html(_table(["molecules", "reason", "for example"], body, caption))
+
+
+def contact_maps(rows: Sequence[Row], receptor_pdb: str) -> Html:
+    """Flat maps of these rows' poses, side by side: which atom touches which residue, how, and how far."""
+    pieces = []
+    like = shared_parts([row.smiles for row in rows])
+    for one in posed(rows, atoms_of(receptor_pdb)):
+        svg, name = one.contact_map(like), inert(one.row.id)
+        picture = (
+            f'<img width="430" alt="contacts of {escape(name)}" src="{data_uri(svg)}">'
+            if svg
+            else "<p>no contact was recorded</p>"
+        )
+        pieces.append(
+            f'<figure style="display:inline-block;margin:4px;{PAPER}"><figcaption>'
+            f"<b>{escape(inert(_ranked_name(one.row)))}</b></figcaption>{picture}</figure>"
+        )
+    return Html(f"<div>{''.join(pieces)}</div>")
+
+
+def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
+    """Claims, whether they are affirmed or denied, and in which words; retracted ones struck out, ours labelled so."""
+    body = []
+    for statement in statements[:n]:
+        quote = f"“{escape(inert(statement.quote, limit=600))}”"
+        quote = f"<del>{quote}</del> <b>retracted, not counted</b>" if statement.retracted else quote
+        label = (
+            "<br><b>illustrative example text, not literature</b>" if statement.kind == "illustrative" else ""
+        )
+        claim = f"{inert(statement.subject)} {inert(statement.predicate)} {inert(statement.object)}"
+        where = " · ".join(
+            inert(part) for part in (statement.title, statement.section, statement.year or "") if part
+        )
+        body.append(
+            f"<tr><td {_CELL}>{escape(claim)}</td><td {_CELL}>{STANCE[statement.sign]}</td><td {_CELL}>{quote}<br><small>{escape(inert(statement.source))}"
+            f" · {escape(where)}</small>{label}</td><td {_NUMBER}>{number(statement.confidence)}</td></tr>"
+        )
+    caption = f"{min(n, len(statements))} of {len(statements):,} quotes"
+    return Html(_table(["claim", "speaks", "quote", "confidence"], body, caption))
+
+
+def _ranked_name(row: Row) -> str:
+    return f"{row.rank}. {row.id}" if row.rank is not None else row.id
+
+
+def _why(row: Row) -> str:
+    """A row's name and what is wrong with it; most reasons begin with the name."""
+    said = inert(row.missing.detail if row.missing else "", limit=160)
+    return said if said.startswith(row.id) else f"{inert(row.id)}: {said}"
+
+
+def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:
+    head = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in heads)
+    return (
+        f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )
