@@ -20,6 +20,7 @@ from pathlib import Path
 from discovery.outcome import UserError
 
 SUMS = "SHA256SUMS"
+_DIGEST = 32  # bytes of sha256
 _PASSING = frozenset({errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT})  # network disks get over these
 
 _UNKNOWN = frozenset(
@@ -116,6 +117,17 @@ def sha256_of(path: Path) -> str:
     """Of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def summed(data: bytes) -> bytes:
+    """Bytes behind their sha256, as `unsummed` reads them back."""
+    return hashlib.sha256(data).digest() + data
+
+
+def unsummed(data: bytes) -> bytes | None:
+    """What `summed` was given; None if anything of it was damaged."""
+    digest, rest = data[:_DIGEST], data[_DIGEST:]
+    return rest if hashlib.sha256(rest).digest() == digest else None
 
 
 def seal(folder: Path, names: Sequence[str], known: Mapping[str, str] | None = None) -> None:

@@ -7,7 +7,6 @@ the reason why it has none. Nothing a row gets depends on the rows about it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections import Counter
@@ -25,7 +24,7 @@ import pyarrow.parquet as pq
 from rdkit import Chem
 
 from discovery.devices import SEED
-from discovery.files import CannotWrite, publish, refused, seal, sha256_of
+from discovery.files import CannotWrite, publish, refused, seal, sha256_of, summed, unsummed
 from discovery.intake import Row
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Counts, Missing, MoleculeError, Reason, each
@@ -45,7 +44,6 @@ from docking.site import Site
 
 Entry = tuple[Row, str]  # a row, and its mol block where it has one
 TERMS = ("inter", "intra", "torsional", "unbound", "restraint")
-_DIGEST = 32  # bytes of sha256
 SHOWN = 20  # best molecules told in report.txt
 FEW, MANY = 4, 256  # rows kept at once: by an engine that docks one by one, or many together
 SCHEMA = pa.schema(
@@ -176,19 +174,18 @@ def run(
 
 
 def _hold(part: Path, rows: pa.Table) -> None:
-    """Keep a few rows: the sha256 of the rest, then a Parquet file."""
+    """Keep a few rows: a Parquet file behind its sha256."""
     sink = BytesIO()
     pq.write_table(rows, sink)
-    publish(part, hashlib.sha256(sink.getvalue()).digest() + sink.getvalue())
+    publish(part, summed(sink.getvalue()))
 
 
 def _held(part: Path) -> pa.Table | None:
     """A few rows as they were kept; None if they are absent or damaged, so that they are docked again."""
     if not part.exists():
         return None
-    data = part.read_bytes()
-    digest, rows = data[:_DIGEST], data[_DIGEST:]
-    return pq.read_table(BytesIO(rows)) if hashlib.sha256(rows).digest() == digest else None
+    rows = unsummed(part.read_bytes())
+    return None if rows is None else pq.read_table(BytesIO(rows))
 
 
 def _few(few: Sequence[Entry], job: Job, tried: Try) -> list[dict[str, Any]]:

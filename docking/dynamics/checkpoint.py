@@ -7,7 +7,6 @@ travel inside the checkpoint: a trajectory never holds a frame twice and never l
 
 from __future__ import annotations
 
-import hashlib
 import io
 import time
 from collections.abc import Mapping
@@ -17,11 +16,10 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
-from discovery.files import publish
+from discovery.files import publish, summed, unsummed
 
 _MAGIC = b"discovery-md-checkpoint-2\n"
 _DAMAGED = ".damaged-"
-_DIGEST = 32  # bytes of sha256
 
 
 class Resumable(Protocol):
@@ -105,8 +103,7 @@ def packed(progress: Resumable, serial: int) -> bytes:
     """A checkpoint file's bytes: a mark, the sha256 of the rest, the rest."""
     body = io.BytesIO()
     np.savez(body, serial=np.array(serial), **progress.arrays())  # type: ignore[arg-type]
-    rest = body.getvalue()
-    return _MAGIC + hashlib.sha256(rest).digest() + rest
+    return _MAGIC + summed(body.getvalue())
 
 
 def unpacked(path: Path) -> tuple[int, dict[str, np.ndarray[Any, Any]]] | None:
@@ -115,9 +112,9 @@ def unpacked(path: Path) -> tuple[int, dict[str, np.ndarray[Any, Any]]] | None:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
-    head = len(_MAGIC) + _DIGEST
-    if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(data[head:]).digest() != data[len(_MAGIC) : head]:
+    rest = unsummed(data.removeprefix(_MAGIC))
+    if not data.startswith(_MAGIC) or rest is None:
         return None
-    with np.load(io.BytesIO(data[head:]), allow_pickle=False) as held:
+    with np.load(io.BytesIO(rest), allow_pickle=False) as held:
         arrays = dict(held)
     return int(arrays.pop("serial")), arrays
