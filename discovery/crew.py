@@ -210,9 +210,9 @@ class Crew:
                 self._give(worker, self.tasks.popleft())
         starting = sum(not worker.built for worker in self.at_work)
         while len(self.at_work) < self.size and starting < len(self.tasks):
-            worker = Worker(
-                self.job.use, self.job.settings, self.job.memory_gb, self.inbox, self._least_used()
-            )
+            job = self.job
+            order = {"use": job.use, "settings": dict(job.settings), "memory_gb": job.memory_gb}
+            worker = Worker(order, self.inbox, self._least_used())
             now = time.monotonic()
             self.at_work[worker] = (None, now, now + START_S)
             starting += 1

@@ -1,10 +1,11 @@
-"""How does a scorer live in a process of its own, where its death costs nobody else?
+"""How does a scorer, or who reads papers, live in a process of its own, where its death costs nobody else?
 
 A fresh interpreter is started for it, so nothing is inherited but the environment:
 threads are pinned before any library is loaded, no lock or accelerator context is half
 copied, and the caller's script is not run again.
 Parent and child exchange one JSON line at a time over pipes; molecules travel as
-SMILES, and nothing is pickled. The child builds its scorer once and keeps it.
+SMILES, and nothing is pickled. The child builds its scorer once and keeps it. What else
+lives so (`literature.mining`) begins its own `main` with `hired`.
 
 The child ends with its parent, however that dies: it ends when its standard input
 does, and on Linux the kernel kills it too, in case C code keeps that thread waiting.
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,7 +37,7 @@ from discovery.score import NotFinite, Score
 Message = dict[str, Any]
 
 # the child finds modules where its parent does; not by PYTHONPATH, which its own children would inherit
-START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from discovery.worker import main; main()"
+START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {home} import main; main()"
 
 SHARED_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # or the first worker takes the device's memory whole
 ONE_THREAD = dict.fromkeys(
@@ -139,33 +140,33 @@ class Inbox(Protocol):
 
 
 class Worker:
-    """A child process with one scorer in it, seen from its parent."""
+    """A child process that does what `main` of the module `home` does, seen from its parent."""
 
     def __init__(
         self,
-        use: str,
-        settings: Mapping[str, Any],
-        memory_gb: float | None,
+        order: Message,  # the first it hears
         inbox: Inbox,
         gpu: int | None = None,  # the only device it may see, as CUDA counts; None leaves all as they are
+        home: str = "discovery.worker",
+        threads: int = 1,
     ) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         path = json.dumps([entry or os.getcwd() for entry in sys.path])
         self.gpu = gpu
         device = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", START, path],
+            [sys.executable, "-P", "-c", START.format(home=home), path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env={**os.environ, **ONE_THREAD, **SHARED_GPU, **device},
+            env={**os.environ, **dict.fromkeys(ONE_THREAD, str(threads)), **SHARED_GPU, **device},
             start_new_session=True,  # a Ctrl-C in the terminal is the parent's to act on
         )
         self.pid = self._process.pid
         self.built = False
         self._reader = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
         self._reader.start()
-        self.send({"use": use, "settings": dict(settings), "memory_gb": memory_gb, "parent": os.getpid()})
+        self.send({**order, "parent": os.getpid()})
 
     def send(self, message: Message) -> None:
         """Never fails and never waits: a frozen child may read nothing, a dead one's end is heard in the inbox."""
@@ -236,8 +237,8 @@ def obituary(status: int, said: str) -> Message:
 # --- the child's side
 
 
-def main() -> None:
-    """Build the scorer named in the first line, then answer line by line until the parent is gone."""
+def hired() -> tuple[Message, Callable[[], Message], Callable[[Message], None]]:
+    """The life of a child begins: its first order, how it hears the next, and how it answers."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a scorer prints must not be taken for an answer
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when to end
@@ -245,13 +246,23 @@ def main() -> None:
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_follow_parent, args=(lines,), daemon=True).start()
 
+    def hear() -> Message:
+        order: Message = json.loads(lines.get())
+        return order
+
     def say(message: Message) -> None:
         out.write(canonical(message) + "\n")
         out.flush()
 
-    order = json.loads(lines.get())
+    order = hear()
     die_with_parent(order["parent"])
     first_when_memory_is_short()
+    return order, hear, say
+
+
+def main() -> None:
+    """Build the scorer named in the first line, then answer line by line until the parent is gone."""
+    order, hear, say = hired()
     _cap_memory(order["memory_gb"])
     try:
         scorer = build("scorers", order["use"], order["settings"])
@@ -263,7 +274,7 @@ def main() -> None:
         say({"bug": f"{type(error).__name__}: {error}", "kind": "build", "traceback": traceback.format_exc()})
         return
     while True:
-        task = json.loads(lines.get())
+        task = hear()
         molecules = [Molecule(smiles, name) for smiles, name in task["molecules"]]
         given = task["found"]
         found = (

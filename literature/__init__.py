@@ -8,7 +8,7 @@ encoder, embedding, wordpieces, prediction, consistency, eightbit, scaling, weig
 relations, relations_answers, relations_cues, relations_network, relations_hub    how two names are related
 annotated, lessons, scoring, descent, training, relations_corpus, relations_lessons, relations_scoring,
 relations_training, relations_cues_training    how both were taught, by corpora that people annotated
-reading, mining, mined, graph, graph_export, standing    one pass, kept in tables; what the tables say
+reading, mining, crew, mined, graph, graph_export, standing    one pass, kept in tables; what the tables say
 search, topic, verdict, answering    sentences for a question, and its answer
 annotation, eutils    the same articles marked; PubMed's records
 cli, names_cli, training_cli, checks    command line; the doctor's lines

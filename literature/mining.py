@@ -17,13 +17,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
-import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +29,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from discovery.devices import cpus
 from discovery.files import publish, seal, sha256_of
 from discovery.outcome import UserError
+from discovery.worker import hired
 from literature.article import Article, Deleted, Record, Skipped
 from literature.calibration import probability
 from literature.claims import MENTIONED, Claim
 from literature.corpus import Corpus, settled
+from literature.crew import Steps, read_files
 from literature.evidence import Evidence
 from literature.lexicon import Concept
 from literature.mentions import Mention
 from literature.readers.formats import UnknownFormat, reader_for
-from literature.reading import DICTIONARY, GENERAL, Reading
+from literature.reading import DICTIONARY, GENERAL, Read, Reading
 from literature.sentences import split
 
 FORMAT = 4  # raise it when a table's meaning changes
@@ -119,7 +118,7 @@ def mine(
     paths: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
-    workers: int = 1,
+    workers: int = 0,
     resume: bool = True,
     reader: str = DICTIONARY,
     convention: str = GENERAL,
@@ -138,9 +137,11 @@ def mine(
     paths
         A file of articles, or several, or folders of them.
     workers
-        Processes that read, each a file at a time; they change no result.
+        Processes that read, each a file at a time; they change no result. An article that
+        crashes one of them costs its own row (crew.py); with 0, which reads in this process, it
+        ends that.
     tell
-        Called with a line on each file that was read.
+        Called with a line on each file that was read, and on each reader that died.
     reader, convention, lexicon, relations
         Who reads, see `literature.reading.Reading`.
     format
@@ -152,6 +153,8 @@ def mine(
         The folder holds tables and `resume` is false, or another run writes to it.
     CorpusError
         A path does not exist or holds nothing to read.
+    ReaderFailed
+        A worker cannot read at all; the message says why.
     """
     out = Path(out)
     files = Corpus.open(paths, reader=format).paths
@@ -182,20 +185,12 @@ def _mine(
     keys = [_key(file, known, format) for file in files]
     todo = [(file, key) for file, key in dict(zip(files, keys, strict=True)).items() if not _stands(out, key)]
     todo = list({key: (file, key) for file, key in todo}.values())  # the same bytes under two names: once
-    fresh = replace(read)  # without the names it has looked up: every process has its own
-    jobs = [(str(file), key, str(out), fresh, format) for file, key in todo]
-    if workers == 1 or len(jobs) < 2:
-        for job in jobs:
-            _read_one(job)
-            tell(f"read {Path(job[0]).name}")
+    if workers:
+        read_files(todo, out, read, format, workers, tell)
     else:
-        share = max(1, cpus() // workers)
-        pool = ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_start, initargs=(share,)
-        )
-        with pool:
-            for job, _ in zip(jobs, pool.map(_read_one, jobs), strict=True):
-                tell(f"read {Path(job[0]).name}")
+        for file, key in todo:
+            read_file(file, key, out, read, format, Steps())
+            tell(f"read {file.name}")
     shards = [_shard(out, key) for key in dict.fromkeys(keys)]
     withdrawn = _withdraw(out, shards)
     publish(out / "current.json", json.dumps([shard.key for shard in shards]).encode())
@@ -205,25 +200,7 @@ def _mine(
         {f"{t}/{shard.key}.parquet": shard.sha256[t] for shard in shards for t in TABLES},
     )
     total = {name: sum(shard.rows[name] for shard in shards) for name in TABLES}
-    return Mined(files=len(files), reused=len(files) - len(jobs), withdrawn=withdrawn, **total)
-
-
-def _start(threads: int) -> None:
-    """In a fresh reader, before a network is loaded: its share of the cores, and an eye on its parent."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    _die_with_parent()
-
-
-def _die_with_parent() -> None:
-    """A killed parent must not leave readers behind: watch for it from a thread."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    return Mined(files=len(files), reused=len(files) - len(todo), withdrawn=withdrawn, **total)
 
 
 def _key(file: Path, known: str, format: str) -> str:
@@ -262,10 +239,8 @@ def _shard(out: Path, key: str) -> Shard:
     return Shard(found["key"], found["file"], found["rows"], found["sha256"], deleted)
 
 
-def _read_one(job: tuple[str, str, str, Reading, str]) -> None:
+def read_file(file: Path, key: str, out: Path, read: Reading, format: str, steps: Steps) -> None:
     """One file -> one committed shard."""
-    name, key, folder, read, format = job
-    file, out = Path(name), Path(folder)
     known: dict[str, Concept] = {}
     rows = dict.fromkeys(TABLES, 0)
     deleted: list[tuple[int, str]] = []
@@ -275,12 +250,13 @@ def _read_one(job: tuple[str, str, str, Reading, str]) -> None:
             table: stack.enter_context(pq.ParquetWriter(torn[table], schema, compression="zstd"))
             for table, schema in TABLES.items()
         }
-        for articles, others in _batches(file, format):
+        for articles, others in _batches(_records(file, format, steps)):
             deleted += [
                 (rows["documents"], id) for one in others if isinstance(one, Deleted) for id in one.ids
             ]
-            skipped = [asdict(one) for one in others if isinstance(one, Skipped)]
-            found = _tables(articles, rows["documents"], read, known) | {"skipped": skipped}
+            done, lost = _read(articles, rows["documents"], read, steps)
+            skipped = [asdict(one) for one in (*others, *lost) if isinstance(one, Skipped)]
+            found = _tables(done, rows["documents"], read, known) | {"skipped": skipped}
             for table, lines in found.items():
                 if lines:
                     writers[table].write_table(pa.Table.from_pylist(lines, schema=TABLES[table]))
@@ -298,11 +274,28 @@ def _read_one(job: tuple[str, str, str, Reading, str]) -> None:
     publish(out / "shards" / f"{key}.json", json.dumps(asdict(shard)).encode("utf-8"))
 
 
-def _batches(file: Path, format: str) -> Iterator[tuple[list[Article], list[Record]]]:
+def main() -> None:
+    """The life of a reader in a process of its own: file after file, until the parent is gone."""
+    order, hear, say = hired()
+    read = Reading(**order["reading"])
+    while True:
+        say({"ready": True})
+        task = hear()
+        steps = Steps(lambda step: say({"at": step}), task["deaths"])
+        try:
+            read_file(Path(task["file"]), task["key"], Path(order["out"]), read, order["format"], steps)
+        except UserError as error:
+            say({"refused": str(error)})
+        except Exception as error:  # a bug: it stops the run
+            text = "".join(traceback.format_exception(error))
+            say({"refused": f"reading {task['file']} failed: {error}\n\n{text}"})
+
+
+def _batches(records: Iterable[Record]) -> Iterator[tuple[list[Article], list[Record]]]:
     """Articles in groups; a deletion closes its group, so that its place among them is kept."""
     articles: list[Article] = []
     others: list[Record] = []
-    for record in _records(file, format):
+    for record in records:
         if isinstance(record, Article):
             articles.append(record)
         elif isinstance(record, Deleted):
@@ -318,17 +311,45 @@ def _batches(file: Path, format: str) -> Iterator[tuple[list[Article], list[Reco
     yield articles, others
 
 
-def _records(file: Path, format: str) -> Iterator[Record]:
+def _records(file: Path, format: str, steps: Steps) -> Iterator[Record]:
     try:
         read = reader_for(file, format)
     except UnknownFormat as error:
         yield Skipped(file.name, str(error).removeprefix(f"{file.name}: "))
         return
-    yield from read(file)
+    records = iter(read(file))
+    for number in count():
+        if ended := steps.begin(f"record {number + 1}"):
+            yield Skipped(
+                f"{file.name}, after record {number}", f"its reader {ended}; what follows was not read"
+            )
+            return
+        record = next(records, None)
+        if record is None:
+            return
+        yield record
+
+
+def _read(
+    articles: Sequence[Article], first: int, read: Reading, steps: Steps
+) -> tuple[list[Read], list[Skipped]]:
+    """What is found in articles: in all together, unless that has ended a reader; then in each alone."""
+    together = f"articles from row {first}"
+    if together not in steps.deaths:
+        steps.begin(together)
+        return read(articles), []
+    done: list[Read] = []
+    lost: list[Skipped] = []
+    for article in articles:
+        if ended := steps.begin(article.id):
+            lost.append(Skipped(article.id, f"its reader {ended}, each time it was read alone"))
+        else:
+            done += read([article])
+    return done, lost
 
 
 def _tables(
-    articles: Sequence[Article], first: int, read: Reading, known: dict[str, Concept]
+    articles: Sequence[Read], first: int, read: Reading, known: dict[str, Concept]
 ) -> dict[str, list[dict[str, Any]]]:
     """Rows of each table but that of the concepts, which are gathered in `known`."""
     found: dict[str, list[dict[str, Any]]] = {
@@ -337,7 +358,7 @@ def _tables(
         "mentions": [],
         "evidence": [],
     }
-    for row, one in enumerate(read(articles), start=first):
+    for row, one in enumerate(articles, start=first):
         article = one.article
         at = {"row": row, "id": article.id}
         found["documents"].append(

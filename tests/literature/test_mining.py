@@ -16,9 +16,11 @@ import pytest
 
 from discovery.files import broken
 from literature.corpus import Corpus
+from literature.crew import Steps
 from literature.dossier import CooccurrenceEvidence
 from literature.graph import query
-from literature.mining import TABLES, MiningError, mine
+from literature.mining import TABLES, MiningError, mine, read_file
+from literature.reading import Reading
 from tests.literature import samples
 
 
@@ -125,7 +127,7 @@ def test_agrees_with_the_dossier(tmp_path: Path) -> None:
 
 def test_killed_at_any_moment_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     """kill -9 while it works, several times, then once to the end: the tables of an undisturbed run."""
-    source = corpus(tmp_path / "c", files=6, each=80)
+    source = corpus(tmp_path / "c", files=6, each=40)
     mine([source], tmp_path / "calm")
     out, chance = tmp_path / "out", random.Random(7)
     code = f"from literature.mining import mine; mine([{str(source)!r}], __import__('pathlib').Path({str(out)!r}), resume=True)"
@@ -173,3 +175,63 @@ def test_a_paper_read_twice_counts_once_and_a_notice_takes_all_of_it_back(tmp_pa
     assert query(tmp_path / "out", papers).num_rows == 0
     marked = Corpus.open([tmp_path / "c"]).keep(lambda a: a.retracted)
     assert {a.id: seen for a, seen in marked.items} == {"PMC:99": True, "PMID:56": False}
+
+
+_DEADLY = """
+import os, signal
+from literature.article import Article
+from literature.readers import jsonl
+
+class Deadly(Article):
+    __slots__ = ()
+
+    @property
+    def text(self):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+def read(path):
+    for record in jsonl.read(path):
+        yield Deadly(record.id, record.passages) if record.title == "Deadly." else record
+"""
+
+
+def test_an_article_that_crashes_its_reader_costs_its_own_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault: SIGSEGV while one article's names are looked for."""
+    (tmp_path / "deadly.py").write_text(_DEADLY, encoding="utf-8")
+    told = {
+        "METADATA": "Name: deadly\nVersion: 1\n",
+        "entry_points.txt": "[discovery.readers]\ndeadly = deadly:read\n",
+    }
+    (tmp_path / "deadly-1.dist-info").mkdir()
+    for name, words in told.items():
+        (tmp_path / "deadly-1.dist-info" / name).write_text(words, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    lines = [
+        json.dumps({"id": f"A:{n}", "title": title})
+        for n, title in enumerate(["Gefitinib inhibits EGFR.", "Deadly.", "Aspirin inhibits PTGS2."])
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    said: list[str] = []
+    done = mine([tmp_path / "a.jsonl"], tmp_path / "out", workers=1, format="deadly", tell=said.append)
+    found = tables(tmp_path / "out")
+    assert (done.documents, done.skipped) == (2, 1)
+    assert [row["id"] for row in found["documents"]] == ["A:0", "A:2"]
+    assert {row["id"] for row in found["evidence"]} == {"A:0", "A:2"}
+    detail = "its reader was killed by SIGSEGV, each time it was read alone"
+    assert found["skipped"] == [{"where": "A:1", "detail": detail}]
+    assert sum("begins it anew" in line for line in said) == 3
+    assert mine([tmp_path / "a.jsonl"], tmp_path / "out", format="deadly").reused == 1
+
+
+def test_a_record_that_cannot_be_parsed_alive_ends_its_file(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "c", files=1, each=3) / "0.jsonl"
+    steps = Steps(deaths={"record 3": ["was killed by SIGSEGV"] * 2, "record 2": ["was killed by SIGKILL"]})
+    for name in (*TABLES, "shards"):
+        (tmp_path / name).mkdir()
+    read_file(source, "key", tmp_path, Reading(), "", steps)
+    found = {name: pq.read_table(tmp_path / name / "key.parquet").to_pylist() for name in TABLES}
+    assert [row["id"] for row in found["documents"]] == ["A:0-0", "A:0-1"]
+    detail = "its reader was killed by SIGSEGV; what follows was not read"
+    assert found["skipped"] == [{"where": "0.jsonl, after record 2", "detail": detail}]
