@@ -125,13 +125,13 @@ def take_apart(smiles: str) -> Tree:
 
 
 def flatten(mol: Chem.Mol) -> Chem.Mol:
-    """A copy without stereochemistry, isotopes and atom maps."""
+    """A copy without stereochemistry, isotopes and atom maps; deuterium becomes an ordinary hydrogen."""
     flat = Chem.Mol(mol)
     Chem.RemoveStereochemistry(flat)
     for atom in flat.GetAtoms():
         atom.SetIsotope(0)
         atom.SetAtomMapNum(0)
-    return flat
+    return Chem.RemoveHs(flat) if any(atom.GetAtomicNum() == 1 for atom in flat.GetAtoms()) else flat
 
 
 def split(mol: Chem.Mol) -> Tree:

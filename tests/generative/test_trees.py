@@ -119,6 +119,11 @@ def test_a_broken_valence_is_refused() -> None:
         assemble(Tree(("C", "F"), (Link(0, 0, 1, 0, 2),)))
 
 
+def test_deuterium_is_an_ordinary_hydrogen() -> None:
+    """As isotopes are left behind: no unit is a hydrogen atom."""
+    assert take_apart("[2H]C([2H])([2H])NC(=O)c1ccccc1") == take_apart("CNC(=O)c1ccccc1")
+
+
 def test_units_know_their_place_in_the_molecule() -> None:
     mol = flatten(Chem.MolFromSmiles("CC(=O)Nc1ccc(O)cc1"))
     tree, places = split_with_atoms(mol)
