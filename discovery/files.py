@@ -12,6 +12,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +34,22 @@ class CannotWrite(UserError, OSError):
 
     def __str__(self) -> str:
         return str(self.strerror)
+
+
+def cache_folder(name: str) -> Path:
+    """Where what can be fetched or computed again is kept between runs, of one kind; it need not be there yet.
+
+    Below `discovery` in `$XDG_CACHE_HOME`, or where this system keeps caches (Linux: `~/.cache`).
+    """
+    if chosen := os.environ.get("XDG_CACHE_HOME"):
+        home = Path(chosen)
+    elif sys.platform == "darwin":
+        home = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        home = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        home = Path.home() / ".cache"
+    return home / "discovery" / name
 
 
 def publish(path: Path, data: bytes) -> None:

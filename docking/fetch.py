@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from discovery.files import cache_folder
 from docking.receptor import ReceptorError
 
 RCSB = "https://files.rcsb.org/download"
@@ -39,7 +40,7 @@ def fetch(
     Parameters
     ----------
     folder : where files are kept
-        `$XDG_CACHE_HOME/discovery/structures` or `~/.cache/discovery/structures` when left out.
+        When left out, `structures` in the cache: see `discovery.files.cache_folder`.
     base_url : where `ID.cif.gz` is asked for
         A mirror, or a server of your own.
 
@@ -52,7 +53,7 @@ def fetch(
     code = pdb_id.strip().lower()
     if not re.fullmatch(r"[0-9][a-z0-9]{3}|pdb_[0-9a-z]{8}", code):
         raise ReceptorError(f"{pdb_id!r} is no PDB id: four characters beginning with a digit, such as 4IAR")
-    kept = Path(folder) if folder is not None else _cache()
+    kept = Path(folder) if folder is not None else cache_folder("structures")
     path = kept / f"{code}.cif"
     if path.is_file():
         return path
@@ -89,8 +90,3 @@ def _download(address: str, pdb_id: str, timeout: float) -> bytes:
     if len(raw) > LARGEST:
         raise ReceptorError(f"{address} is larger than {LARGEST:,} bytes, so it is no structure")
     return raw
-
-
-def _cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "discovery" / "structures"

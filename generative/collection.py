@@ -8,7 +8,6 @@ those that hold most of what was never tried.
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from array import array
@@ -27,7 +26,7 @@ import rdkit
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
-from discovery.files import CannotWrite, publish
+from discovery.files import CannotWrite, cache_folder, publish
 from discovery.lines import lines
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
@@ -219,8 +218,8 @@ def _named(text: str, mol: Chem.Mol) -> str:
 def read(path: Path) -> Collection:
     """The collection in a SMILES file, one molecule a line, gzipped or not.
 
-    Its index is kept in `$XDG_CACHE_HOME/discovery/collections` or `~/.cache/discovery/collections`,
-    under the file's checksum: a quarter of a million molecules take a minute the first time.
+    Its index is kept in `collections` of the cache (`discovery.files.cache_folder`), under the file's
+    checksum: a quarter of a million molecules take a minute the first time.
 
     Raises
     ------
@@ -241,8 +240,7 @@ def _kept(texts: Sequence[str]) -> Collection:
     """From the cache, or made and put there; a cache that cannot be read or written is done without."""
     words = "\n".join(texts)
     name = sha256(f"named {RADIUS} {COMMON} {rdkit.__version__}\n{words}".encode()).hexdigest()
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    place = home / "discovery" / "collections" / f"{name}.npz"
+    place = cache_folder("collections") / f"{name}.npz"
     with (
         suppress(OSError, EOFError, ValueError, KeyError, BadZipFile),
         np.load(place, allow_pickle=False) as tables,

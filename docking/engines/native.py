@@ -7,8 +7,6 @@ shape ever waits for the compiler.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from discovery.devices import memory_gb
+from discovery.files import cache_folder
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from docking import effort as efforts
 from docking import maps, motion, pdbqt, refine, search, side_chains
@@ -511,18 +510,8 @@ def keep_programs() -> Path | None:
     """Let JAX keep compiled programs between processes, unless the user chose a place already."""
     if jax.config.values["jax_compilation_cache_dir"]:
         return None
-    folder = (
-        _cache_home() / "discovery-workbench" / "jax-one-thread"
-    )  # in "jax" lie programs split among threads
+    folder = cache_folder("jax-one-thread")
     update: Callable[[str, Any], None] = jax.config.update
     update("jax_compilation_cache_dir", str(folder))
     update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder
-
-
-def _cache_home() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local")))
-    return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")))

@@ -6,12 +6,13 @@ says so in one sentence and measures nothing.
 
 from __future__ import annotations
 
-import os
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import NoReturn
+
+from discovery.files import cache_folder
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -31,7 +32,7 @@ def folder(name: str, given: Path | None = None) -> Path:
         return plain
     if not packed.is_file():
         nothing_measured(f"{packed.name} is not in ../shared/data; give the data with --data")
-    kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "discovery" / "benchmarks"
+    kept = cache_folder("benchmarks")
     place = kept / packed.name.removesuffix(".tar.xz")
     if not place.is_dir():
         kept.mkdir(parents=True, exist_ok=True)
