@@ -327,9 +327,9 @@ def ranked(
         write_csv(result, sys.stdout)
         return
     _print_shortlist(result, top)
-    unranked = [(row.id, row.missing) for row in result.unranked if row.missing is not None]
-    for id, missing in unranked[:top]:
-        print(f"     – {id}  {inert(str(missing), 300)}")
+    unranked = [(row.title, row.missing) for row in result.unranked if row.missing is not None]
+    for name, missing in unranked[:top]:
+        print(f"     – {inert(name, 60)}  {inert(str(missing), 300)}")
     if len(unranked) > top:
         print(f"       and {len(unranked) - top:,} unranked rows more: --top shows more, --csv all")
     reasons = Counter(f"{gone.reason.value.replace('_', ' ')} ({gone.stage})" for _, gone in unranked)
@@ -404,7 +404,9 @@ def plan(campaign: CampaignFile, assign: Assignments = None) -> None:
 
 
 @app.command()
-def replay(run: RunFolder, row: Annotated[str, typer.Argument(help="A row's id, such as r0-0017.")]) -> None:
+def replay(
+    run: RunFolder, row: Annotated[str, typer.Argument(help="A row's id, such as r0-0017, or its own name.")]
+) -> None:
     """Compute one row's scores again and compare them with what was recorded."""
     from discovery import replaying
 
@@ -507,14 +509,16 @@ def _print_shortlist(result: Run, top: int) -> None:
 
     console = _console()
     structure = min(max((len(row.smiles) for row in result.ranked[:top]), default=0), console.width // 3)
-    columns = _fitting(result.columns, console.width - structure - 32)
-    table = Table("rank", "id", "overall", *(column.label for column in columns))
+    own = any(row.name for row in result.ranked[:top])
+    columns = _fitting(result.columns, console.width - structure - (58 if own else 32))
+    table = Table("rank", "id", *(["name"] if own else []), "overall", *(column.label for column in columns))
     table.add_column("structure", overflow="fold", min_width=structure)
     for row in result.ranked[:top]:
         cells = [row.outcomes.get(column.name) for column in columns]
         table.add_row(
             str(row.rank),
             row.id,
+            *([inert(row.name, 24)] if own else []),
             f"{row.utility:.2f}",
             *(f"{cell.value:.4g}" if isinstance(cell, Score) else "–" for cell in cells),
             inert(row.smiles),

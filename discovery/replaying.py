@@ -61,8 +61,8 @@ class Comparison:
         return "\n".join(told)
 
 
-def replay(folder: str | Path, row_id: str) -> Comparison:
-    """Compute one row of a campaign's `folder` again; `row_id` is as its table writes it, such as r0-0017.
+def replay(folder: str | Path, name: str) -> Comparison:
+    """Compute one row of a campaign's `folder` again: by its own name, or as its table writes it, such as r0-0017.
 
     Raises
     ------
@@ -71,14 +71,12 @@ def replay(folder: str | Path, row_id: str) -> Comparison:
     """
     folder = Path(folder)
     result = campaign.load(folder)
-    by_id = {row.id: row for row in result.rows}
-    if row_id not in by_id:
-        raise CampaignError(
-            f"{folder} has no row {row_id!r}; its {len(by_id)} rows are named like {next(iter(by_id), 'r0-0000')}"
-        )
-    row = by_id[row_id]
+    try:
+        row = result.named(name)
+    except KeyError as error:
+        raise CampaignError(f"{folder}: {error.args[0]}") from error
     if not row.smiles:
-        raise CampaignError(f"{row_id} has nothing to compute again: {row.missing}")
+        raise CampaignError(f"{name} has nothing to compute again: {row.missing}")
     recorded = Ledger(folder)
     config = campaign.recorded(folder)
     molecule = Molecule(row.smiles, row.id)

@@ -37,6 +37,11 @@ class Row:
     log_prob: float | None = None  # of the proposer for this molecule, where it tells
     weights: str = ""  # sha256 of the weights that proposed it, where there are any
 
+    @property
+    def title(self) -> str:
+        """What a reader knows it by: the user's own name, or the run's where there is none."""
+        return self.name or self.id
+
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
@@ -69,6 +74,22 @@ class Run:
             f"Run of {len(self.rows)} molecules, {len(self.ranked)} ranked: {inert(self.name)}; "
             "discovery.views.table.Table(run) shows it"
         )
+
+    def named(self, name: str) -> Row:
+        """The row of that id, or of that own name.
+
+        Raises
+        ------
+        KeyError
+            There is none, or several molecules came with that name; the message says which.
+        """
+        found = [row for row in self.rows if row.id == name] or [row for row in self.rows if row.name == name]
+        if not found:
+            like = self.rows[0].title if self.rows else "r0-0000"
+            raise KeyError(f"there is no row {name!r}; its {len(self.rows)} rows are named like {like!r}")
+        if len(found) > 1:
+            raise KeyError(f"{len(found)} rows are called {name!r}: {', '.join(row.id for row in found)}")
+        return found[0]
 
     @property
     def ranked(self) -> tuple[Row, ...]:

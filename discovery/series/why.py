@@ -27,7 +27,7 @@ from discovery.views.cards import marks_of
 from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
 from discovery.views.lineage import in_words, names_of
 from discovery.views.reading import label_of, route_of
-from discovery.views.text import MINUS, PAPER, inert, number, spread
+from discovery.views.text import MINUS, PAPER, TITLE, inert, number, spread
 
 GOOD, BAD = "#56B4E9", "#E69F00"  # Okabe and Ito: helps, hurts; the sign stands beside it
 NEAR, FAR = 0.7, 0.3  # Tanimoto on counted ECFP4: above, much alike; below, hardly related
@@ -100,10 +100,10 @@ class Why:
         )
 
     def __repr__(self) -> str:
-        return f"Why {inert(self.row.id)}: {len(self.attributions)} scores explained; {self.domain}"
+        return f"Why {inert(self.row.title)}: {len(self.attributions)} scores explained; {self.domain}"
 
     def _repr_html_(self) -> str:
-        name = escape(inert(self.row.id, limit=80))
+        name = escape(inert(self.row.title, limit=TITLE))
         parts = [f"<h4>{name}</h4>", self._facts(), self._atoms()]
         if self.row.parents:
             parts.append(self._origin())
@@ -145,7 +145,7 @@ class Why:
             caption = f"{label_of(found.column)}: {number(found.total)}, of which the bare core {number(found.core)}"
             shown.append(_figure(self.row.smiles, marks_for(found), caption))
         if not shown:
-            shown.append(_figure(self.row.smiles, (), self.row.id))
+            shown.append(_figure(self.row.smiles, (), self.row.title))
         note = (
             "<p><small>Blue parts help, orange ones hurt; the number is what the score gains by the part, the rest of the "
             "molecule given. It says how the scorer sees the molecule, not how nature does.</small></p>"

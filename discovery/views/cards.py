@@ -36,7 +36,7 @@ from discovery.views.reading import (
     verdict_of,
 )
 from discovery.views.score_plot import trace_svg
-from discovery.views.text import inert, number, places, spread
+from discovery.views.text import TITLE, inert, number, places, spread
 
 ALL_REASONS = {
     Reason.UNPARSABLE: "The text is no structure",
@@ -124,6 +124,7 @@ class Card:
 
     row: Row
     id: str
+    title: str
     utility: str
     picture: Markup
     alerts: tuple[MarkedAlert, ...]
@@ -147,6 +148,7 @@ class Line:
 
     row: Row
     id: str
+    title: str
     utility: str
     picture: Markup
     alerts: tuple[MarkedAlert, ...]
@@ -159,6 +161,7 @@ class Refusal:
     """An unranked molecule with its reason."""
 
     id: str
+    title: str
     text: str
     picture: Markup
     stage: str
@@ -256,8 +259,9 @@ def card_of(
     return Card(
         row,
         inert(row.id),
+        inert(row.title, limit=TITLE),
         number(row.utility, 2) if row.utility is not None else "",
-        album.picture(row.smiles, marks=marks, width=340, height=205, title=f"Structure of {row.id}"),
+        album.picture(row.smiles, marks=marks, width=340, height=205, title=f"Structure of {row.title}"),
         alerts,
         cells_of(row, run.columns, decimals),
         in_words(row, names),
@@ -301,10 +305,11 @@ def _extras(details: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
 def line_of(row: Row, run: Run, decimals: Mapping[str, int], album: Album) -> Line:
     """A row of the long table, with a small picture while there is room."""
     alerts, marks = marks_of(row)
-    said = [row.id, row.smiles, row.proposer, row.edit, *(item.alert.name for item in alerts)]
+    said = [row.id, row.name, row.smiles, row.proposer, row.edit, *(item.alert.name for item in alerts)]
     return Line(
         row,
         inert(row.id),
+        inert(row.title, limit=TITLE),
         number(row.utility, 3) if row.utility is not None else "",
         album.picture(row.smiles, marks=marks, width=168, height=106),
         alerts,
@@ -338,6 +343,7 @@ def refusals(run: Run, album: Album, *, budget: int) -> tuple[Refusals, ...]:
             lines.append(
                 Refusal(
                     inert(row.id),
+                    inert(row.title, limit=TITLE),
                     text,
                     album.picture(row.smiles, marks=marks, width=168, height=106),
                     titles.get(why.stage, inert(why.stage)),

@@ -17,7 +17,7 @@ from discovery.views.layout import Part, shared_parts
 from discovery.views.pose_viewer import asset, policy
 from discovery.views.reading import scores_of, title_of
 from discovery.views.score_plot import scatter_svg
-from discovery.views.text import inert, number
+from discovery.views.text import TITLE, inert, number
 
 DRAWN = 400  # points with a picture; more would make a cell of many megabytes
 
@@ -68,7 +68,7 @@ class Chart:
             for column in (self.x, self.y)
         )
         rank = f"{row.rank}. " if row.rank is not None else ""
-        return f'<div data-id="{escape(row.id)}">{picture}<b>{rank}{escape(inert(row.id))}</b><dl>{numbers}</dl></div>'
+        return f'<div data-id="{escape(row.id)}">{picture}<b>{rank}{escape(inert(row.title, limit=TITLE))}</b><dl>{numbers}</dl></div>'
 
     def __repr__(self) -> str:
         return (

@@ -16,7 +16,7 @@ from discovery.results import Row, Run
 from discovery.score import Column
 from discovery.views.cards import Album
 from discovery.views.reading import scores_of, title_of
-from discovery.views.text import inert, number
+from discovery.views.text import TITLE, inert, number
 
 RADIUS = 0.6  # Tanimoto distance (ECFP4) to a series' best member
 COMPARED = 1_500  # ranked rows that are grouped
@@ -29,7 +29,7 @@ class Member:
     """A molecule of a series, small."""
 
     row: Row
-    id: str
+    title: str
     picture: Markup
     utility: str
 
@@ -60,7 +60,7 @@ def series_of(run: Run, album: Album, *, most: int = 12) -> tuple[tuple[Series, 
 def _member(row: Row, album: Album) -> Member:
     return Member(
         row,
-        inert(row.id),
+        inert(row.title, limit=TITLE),
         album.picture(row.smiles, width=168, height=106),
         number(row.utility, 2) if row.utility is not None else "",
     )

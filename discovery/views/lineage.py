@@ -16,7 +16,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.results import Row, Run
 from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
 from discovery.views.layout import Part, shared_parts
-from discovery.views.text import PAPER, inert
+from discovery.views.text import PAPER, TITLE, inert
 
 
 def names_of(run: Run) -> dict[str, str]:
@@ -25,7 +25,7 @@ def names_of(run: Run) -> dict[str, str]:
     for row in run.rows:
         for text in (row.smiles, row.text):
             if text:
-                names.setdefault(text, row.id)
+                names.setdefault(text, row.title)
     return names
 
 
@@ -71,7 +71,7 @@ def origins_html(run: Run, rows: Sequence[Row]) -> str:
         body.append(
             f'<tr><td style="{PAPER};text-align:left">{parents or "–"}</td><td style="text-align:left;padding:4px 10px;max-width:22em">'
             f'{words}</td><td style="{PAPER};text-align:left"><figure style="margin:2px">{_drawn(row.smiles, like)}<figcaption><b>'
-            f"{escape(inert(row.id))}</b></figcaption></figure></td></tr>"
+            f"{escape(inert(row.title, limit=TITLE))}</b></figcaption></figure></td></tr>"
         )
     heads = "".join(
         f'<th style="text-align:left">{head}</th>' for head in ("made from", "what was done", "molecule")

@@ -17,13 +17,13 @@ from discovery.views.drawing import data_uri, grid_svg
 from discovery.views.layout import shared_parts
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import posed
-from discovery.views.reading import deciding_first, label_of
-from discovery.views.text import PAPER, inert, number
+from discovery.views.reading import column_named, deciding_first, label_of
+from discovery.views.text import PAPER, TITLE, inert, number
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
-_WIDER = _CELL[:-1] + ';min-width:110px"'
+# stays while a wide table is scrolled sideways, so that a number's molecule is in sight
+_MOLECULE = f'style="{PAPER};text-align:left;padding:2px;min-width:230px;max-width:230px;overflow-wrap:anywhere;position:sticky;left:0"'
 _NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
-
 _REASON = 'style="text-align:left;padding:4px 10px;min-width:180px"'
 
 
@@ -40,17 +40,18 @@ class Html:
         return f"Html of {len(self.text):,} characters; the last line of a notebook cell shows it"
 
 
-def shown(run: Run, n: int) -> Html:
-    """The first `n` rows with pictures, columns that decide first; alerts are coloured on the atoms."""
-    rows, columns, decimals = run.rows[:n], deciding_first(run), decimals_of(run)
+def shown(run: Run, n: int, names: Sequence[str]) -> Html:
+    """The first `n` rows with pictures and the columns named; alerts are coloured on the atoms.
+
+    All columns, those that decide first, where none is named.
+    """
+    columns = [column_named(run, name) for name in names] or deciding_first(run)
+    rows, decimals = run.rows[:n], decimals_of(run)
     album = Album(2_000_000, rows)
-    has_ranks = any(row.rank is not None for row in rows)
     has_utility = any(row.utility is not None for row in run.rows)
     has_reasons = any(row.missing for row in rows)
     heads = [
-        *([""] if has_ranks else []),
-        "structure",
-        "name",
+        "molecule",
         *(["overall"] if has_utility else []),
         *(label_of(column) for column in columns),
         *(["why it is not ranked" if run.ranked else "what is missing"] if has_reasons else []),
@@ -59,8 +60,9 @@ def shown(run: Run, n: int) -> Html:
     for row in rows:
         alerts, marks = marks_of(row)
         svg = album.picture(row.smiles, marks=marks, width=220, height=140)
+        named = escape(_ranked_name(row))
         picture = (
-            f'<img width="220" height="140" alt="structure of {escape(inert(row.id))}" src="{data_uri(svg)}">'
+            f'<img width="220" height="140" alt="structure of {named}" src="{data_uri(svg)}">'
             if svg
             else f"<code>{escape(inert(row.text, limit=60))}</code>"
             if row.text.strip()
@@ -68,11 +70,8 @@ def shown(run: Run, n: int) -> Html:
         )
         names = ", ".join(item.alert.name for item in alerts)
         said = f"<br><small>⚠ {escape(names)}</small>" if names else ""
-        line = [f"<td {_CELL}>{row.rank if row.rank is not None else '–'}</td>"] if has_ranks else []
-        line += [
-            f'<td style="{PAPER};padding:2px;min-width:230px">{picture}</td>',
-            f'<td {_WIDER if said else _CELL}><b style="white-space:nowrap">{escape(inert(row.id))}</b>{said}</td>',
-        ]
+        id = f" <small>{escape(inert(row.id))}</small>" if row.title != row.id else ""
+        line = [f"<td {_MOLECULE}>{picture}<br><b>{named}</b>{id}{said}</td>"]
         if has_utility:
             line.append(f"<td {_NUMBER}>{number(row.utility) if row.utility is not None else '–'}</td>")
         for cell in cells_of(row, columns, decimals):
@@ -123,15 +122,15 @@ def contact_maps(rows: Sequence[Row], receptor_pdb: str) -> Html:
     pieces = []
     like = shared_parts([row.smiles for row in rows])
     for one in posed(rows, atoms_of(receptor_pdb)):
-        svg, name = one.contact_map(like), inert(one.row.id)
+        svg, name = one.contact_map(like), escape(_ranked_name(one.row))
         picture = (
-            f'<img width="430" alt="contacts of {escape(name)}" src="{data_uri(svg)}">'
+            f'<img width="430" alt="contacts of {name}" src="{data_uri(svg)}">'
             if svg
             else "<p>no contact was recorded</p>"
         )
         pieces.append(
-            f'<figure style="display:inline-block;margin:4px;{PAPER}"><figcaption>'
-            f"<b>{escape(inert(_ranked_name(one.row)))}</b></figcaption>{picture}</figure>"
+            f'<figure style="display:inline-block;margin:4px;{PAPER}"><figcaption><b>{name}</b></figcaption>'
+            f"{picture}</figure>"
         )
     return Html(f"<div>{''.join(pieces)}</div>")
 
@@ -158,18 +157,19 @@ def quotes(statements: Sequence[Statement], n: int = 5) -> Html:
 
 
 def _ranked_name(row: Row) -> str:
-    return f"{row.rank}. {row.id}" if row.rank is not None else row.id
+    name = inert(row.title, limit=TITLE)
+    return f"{row.rank}. {name}" if row.rank is not None else name
 
 
 def _why(row: Row) -> str:
     """A row's name and what is wrong with it; most reasons begin with the name."""
     said = inert(row.missing.detail if row.missing else "", limit=160)
-    return said if said.startswith(row.id) else f"{inert(row.id)}: {said}"
+    return said if said.startswith((row.id, row.title)) else f"{inert(row.title, limit=TITLE)}: {said}"
 
 
 def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:
     head = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in heads)
     return (
-        f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f'<div style="overflow-x:auto"><table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )

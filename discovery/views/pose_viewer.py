@@ -38,7 +38,7 @@ from discovery.views.pocket import (
     trimmed,
 )
 from discovery.views.reading import contacts_of, label_of, pose_of, scores_of, verdict_of
-from discovery.views.text import PAPER, inert, plus_minus
+from discovery.views.text import PAPER, TITLE, inert, plus_minus
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LIBRARY = "3Dmol-2.5.5-min.js"
@@ -57,7 +57,7 @@ class PosedRow:
 
     def contact_map(self, like: Sequence[Part] = ()) -> str:
         """The flat picture; empty when the pose has no contact to draw. `like` as for `layout.laid_out`."""
-        title = f"Contacts of the pose of {self.row.id}"
+        title = f"Contacts of the pose of {inert(self.row.title, limit=TITLE)}"
         try:
             return contact_map_svg(self.mol_block, self.lines, title=title, like=like)
         except UndrawableError:
@@ -137,7 +137,8 @@ def _as_json(pose: PosedRow, around: _Around, columns: Mapping[str, Column]) -> 
                 "colour": look(contact.kind)[0],
             }
         )
-    title = f"{row.rank}. {inert(row.id)}" if row.rank is not None else inert(row.id)
+    title = inert(row.title, limit=TITLE)
+    title = f"{row.rank}. {title}" if row.rank is not None else title
     title += " (unranked)" if row.missing else ""  # of a table that nobody ranks nothing needs saying
     numbers = [
         f"{label_of(columns[name])}: {plus_minus(score.value, score.error)}"
@@ -349,6 +350,6 @@ class PoseView:
 
 def _plain(row: Row) -> str:
     try:
-        return molecule_svg(row.smiles, width=460, height=340, title=inert(row.id))
+        return molecule_svg(row.smiles, width=460, height=340, title=inert(row.title, limit=TITLE))
     except UndrawableError:
         return '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 340" width="460" height="340"></svg>'

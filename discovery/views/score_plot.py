@@ -16,7 +16,7 @@ import numpy as np
 from discovery.results import Row, Run
 from discovery.score import Column
 from discovery.views.reading import label_of, scores_of
-from discovery.views.text import inert, number, places
+from discovery.views.text import TITLE, inert, number, places
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A94A0"
 _REPLICAS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")  # Okabe and Ito
@@ -108,7 +108,7 @@ def scatter_svg(
             look = f'r="{5 if row.id in listed else 3.6}" fill="{BLUE if row.id in listed else GREY}"{ring}'
         state = f", rank {row.rank}" if row.rank is not None else ", unranked" if ranking else ""
         parts.append(
-            f'<circle data-id="{escape(row.id)}" cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.id))}{state}</title></circle>'
+            f'<circle data-id="{escape(row.id)}" cx="{cx:.1f}" cy="{cy:.1f}" {look}><title>{escape(inert(row.title, limit=TITLE))}{state}</title></circle>'
         )
     taken: list[tuple[float, float]] = []
     for row in [row for row in shortlist if row.rank is not None][:12]:

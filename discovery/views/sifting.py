@@ -24,7 +24,7 @@ from discovery.score import Score
 from discovery.views.drawing import Mark, UndrawableError, molecule_png
 from discovery.views.layout import shared_parts
 from discovery.views.reading import alerts_of, label_of
-from discovery.views.text import inert, number, places
+from discovery.views.text import TITLE, inert, number, places
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -180,7 +180,7 @@ class Sifter:
         ]
         return {
             "id": row.id,
-            "shown": inert(row.id, limit=60),
+            "shown": inert(row.title, limit=TITLE),
             "picture": picture,
             "text": "" if picture else inert(row.text, limit=80),
             "values": values,
@@ -197,7 +197,7 @@ class Sifter:
         if not self._texts:
             self._texts = [
                 " ".join(
-                    (row.id, row.smiles, *(a.name for a in alerts_of(row)), str(row.missing or ""))
+                    (row.id, row.name, row.smiles, *(a.name for a in alerts_of(row)), str(row.missing or ""))
                 ).lower()
                 for row in self.run.rows
             ]

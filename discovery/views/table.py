@@ -164,13 +164,10 @@ class Table:
             return self._with(self.run.rows[place])
         if isinstance(place, int):
             return self.run.rows[place]
-        named = {row.id: row for row in self.run.rows}
-        if place not in named:
-            like = next(iter(named), "r0-0000")
-            raise KeyError(
-                f"there is no row {place!r}; rows are named like {like!r}, columns are for values()"
-            )
-        return named[place]
+        try:
+            return self.run.named(place)
+        except KeyError as error:
+            raise KeyError(f"{error.args[0]}; columns are for values()") from None
 
     # Narrow down
 
@@ -236,13 +233,20 @@ class Table:
 
     # Look
 
-    def show(self, n: int = 10) -> Html:
+    def show(self, n: int = 10, columns: Sequence[str] = ()) -> Html:
         """The first `n` rows as a table with pictures; alerts are coloured on the atoms.
 
-        Columns that a campaign asked of its best molecules alone come first: they decide, and a screen
-        may be too narrow for all.
+        Parameters
+        ----------
+        columns : names of those to show, in this order; all when left out, and first those that a campaign
+            asked of its best molecules alone: they decide, and a screen may be too narrow for all
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
         """
-        return shown(self.run, n)
+        return shown(self.run, n, columns)
 
     def pictures(self, n: int = 12, *, columns: int = 4) -> Html:
         """Structures only, in a grid, with rank and name below each."""

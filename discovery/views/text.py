@@ -26,6 +26,7 @@ _HIDDEN = re.compile(
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 
+TITLE = 80  # letters of a molecule's name that are shown
 # Drawings are made for white paper; on a dark page the words beside them would stay white without it.
 PAPER = "background:#fff;color:#1a2330"
 MINUS = "\u2212"

@@ -27,7 +27,7 @@ from tests.discovery.fake_run import HOSTILE, fake_run
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib, of the dev extra, is absent")
 # what JupyterLab 4.6 keeps of HTML in a notebook it does not trust (its sanitizer's allowedTags), as far as used here
-KEPT = {"table", "caption", "thead", "tbody", "tr", "th", "td", "img", "b", "i", "small", "br", "del", "code", "p", "head", "body", "html"}  # fmt: skip
+KEPT = {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "img", "b", "i", "small", "br", "del", "code", "p", "head", "body", "html"}  # fmt: skip
 
 
 def parsed(text: str) -> ElementTree.Element:
@@ -325,3 +325,17 @@ def test_origins_of_some_rows_name_parents_that_are_not_among_them() -> None:
     shown = Table(replace(run, rows=(*run.rows[:-1], child))).origins(3, lambda row: row.id == child.id).text
     assert shown.count("<tr>") == 2  # the head, and the one row
     assert parent.id in shown
+
+
+def test_a_molecule_that_came_with_a_name_is_shown_and_found_by_it() -> None:
+    run = fake_run(20)
+    first, second, *others = run.rows
+    table = Table(replace(run, rows=(replace(first, name="AZ-7<b>"), replace(second, name="twin"), *others)))
+    assert table["AZ-7<b>"] == table[first.id] == table[0]
+    said = table.show(2, ["docking"]).text
+    assert "1. AZ-7&lt;b&gt;</b> <small>" in said
+    assert first.id in said
+    assert "logP" not in said
+    again = Table(replace(table.run, rows=(*table.run.rows, replace(second, id="r9-0000", name="twin"))))
+    with pytest.raises(KeyError, match=rf"2 rows are called 'twin': {second.id}, r9-0000"):
+        again["twin"]
