@@ -431,6 +431,12 @@ class _Live:
                     raise plugins.PluginError(
                         f"proposer {part.use!r} gave {len(some)} molecules when asked for at most {part.n}"
                     )
+                for one in some:
+                    if not isinstance(one, Proposal):
+                        raise plugins.PluginError(
+                            f"proposer {part.use!r} gave a {type(one).__name__}, not a Proposal; "
+                            f"discovery conform proposers {part.use} tells what is asked of it"
+                        )
                 made += some
                 self.on_event(Event("done", step, done=len(some), total=len(some), ok=len(some)))
             document = [asdict(proposal) for proposal in made]

@@ -229,7 +229,7 @@ def _about_proposals(proposals: Sequence[Proposal], name: str, round: int, n: in
         yield f"asked for at most {n} proposals, it makes {len(proposals)}"
     for proposal in proposals:
         if not isinstance(proposal, Proposal):
-            yield f"it answers a {type(proposal).__name__}, not a Proposal"
+            yield f"it answers a {type(proposal).__name__}, not a discovery.proposal.Proposal"
             return
         if proposal.proposer != name:
             yield f"its name is {name!r} but its proposals say {proposal.proposer!r}"

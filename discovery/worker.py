@@ -117,7 +117,7 @@ def checked(outcomes: Any, n: int) -> list[list[Any]]:
     for i, outcome in enumerate(outcomes):
         if not isinstance(outcome, Score | Missing):
             raise BrokenPromise(
-                f"outcome {i + 1} of {n} is a {type(outcome).__name__}, neither Score nor Missing"
+                f"outcome {i + 1} of {n} is a {type(outcome).__name__}, neither Score nor Missing (discovery.score.Score(value) makes one)"
             )
         row = packed(outcome)
         try:

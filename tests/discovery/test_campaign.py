@@ -265,9 +265,14 @@ def test_loading_nothing_says_so(tmp_path: Path) -> None:
         campaign.load(tmp_path / "none")
 
 
-def test_a_proposer_that_proposes_too_many_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proposer_that_proposes_too_many_or_something_else_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Chains, "propose", lambda self, n, **_: [Proposal("C", "chains", 0)] * (n + 1))
     with pytest.raises(plugins.PluginError, match="gave 11 molecules when asked for at most 10"):
+        campaign.run(toy(), tmp_path)
+    monkeypatch.setattr(Chains, "propose", lambda self, n, **_: ["C"] * n)
+    with pytest.raises(plugins.PluginError, match=r"gave a str, not a Proposal; discovery conform proposers"):
         campaign.run(toy(), tmp_path)
 
 

@@ -63,6 +63,12 @@ def test_the_check_finds_a_broken_promise(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="ends the run"):
         check_reader(fragile, path)
 
+    with pytest.raises(AssertionError, match=r"h\.jsonl ends the run: TypeError"):
+        check_reader(lambda path: next(jsonl.read(path)), path)  # type: ignore[arg-type,return-value]
+
+    with pytest.raises(AssertionError, match=r"a gzipped copy .* ends the run: UnicodeDecodeError"):
+        check_reader(lambda path: iter([jsonl.article(json.loads(path.read_text().splitlines()[0]))]), path)
+
     def forgetful(path: Path) -> Iterator[Record]:
         return iter(list(jsonl.read(path)) if path.suffix != ".gz" else [])
 
