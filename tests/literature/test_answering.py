@@ -18,13 +18,6 @@ from literature.verdict import WORDS, Example, Model, VerdictError, null_model, 
 
 
 @pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("mined")
-    mine(["example"], out)
-    return out
-
-
-@pytest.fixture(scope="module")
 def index(mined: Path) -> Index:
     return Index(mined)
 

@@ -16,13 +16,6 @@ from literature.graph import GraphError, query, tables
 from literature.mining import mine
 
 
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("mined")
-    mine(["example"], out)
-    return out
-
-
 def statements(mined: Path) -> dict[tuple[str, str], list[Statement]]:
     groups: dict[tuple[str, str], list[Statement]] = {}
     for row in query(mined, "FROM evidence").to_pylist():

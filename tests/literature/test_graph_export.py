@@ -38,13 +38,6 @@ CURIE = re.compile(r"[A-Za-z_][\w.\-]*:[^\s|]+")
 
 
 @pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("mined")
-    mine(["example"], out)
-    return out
-
-
-@pytest.fixture(scope="module")
 def written(mined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("graph")
     export(mined, out, cooccurrence=True)

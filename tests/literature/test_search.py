@@ -22,13 +22,6 @@ from literature.mining import mine
 from literature.search import K1, B, Index, SearchError, index, search, terms
 
 
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("mined")
-    mine(["example"], out)
-    return out
-
-
 def folder(tmp_path: Path, *titles: str) -> Path:
     rows = [json.dumps({"id": f"A:{n}", "title": t}) for n, t in enumerate(titles)]
     (tmp_path / "a.jsonl").write_text("\n".join(rows), encoding="utf-8")
@@ -210,7 +203,7 @@ def test_mistakes_say_what_to_do(mined: Path, tmp_path: Path) -> None:
     for words, more, said in (
         (" ", {}, "query is empty"),
         ("x", {"n": 0}, "at least 1"),
-        ("x", {"entity": "flurble"}, "nobody knows"),
+        ("x", {"entity": "flurble"}, "known to no dictionary"),
     ):
         with pytest.raises(SearchError, match=said):
             search(mined, words, **more)

@@ -7,15 +7,7 @@ from pathlib import Path
 import pytest
 
 from literature.graph import query
-from literature.mining import mine
 from literature.standing import StandingError, compounds, targets
-
-
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("mined")
-    mine(["example"], out)
-    return out
 
 
 def test_compounds_of_a_target(mined: Path) -> None:
