@@ -18,7 +18,10 @@ def dossier(
     target: Annotated[str, typer.Argument(help="A gene symbol, a UniProt identifier or a name: HTR1B.")],
     corpus: Annotated[
         list[str] | None,
-        typer.Option("--corpus", help="File or folder of articles; the illustrative texts when absent."),
+        typer.Option(
+            "--corpus",
+            help="File or folder of articles, or a folder made by discovery mine; the illustrative texts when absent.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -31,12 +34,19 @@ def dossier(
     import json
 
     from discovery.files import publish
+    from discovery.target import Target
     from literature import pages
     from literature.corpus import EXAMPLE
     from literature.dossier import dossier as look
     from literature.graph_export import ExportError
+    from literature.mined import MinedEvidence
 
-    found = look(target, tuple(corpus) if corpus else EXAMPLE, lexicon=lexicon, retractions=retractions)
+    if corpus and (Path(corpus[0]) / "current.json").is_file():
+        if len(corpus) > 1 or retractions:
+            refuse("mined tables are asked by themselves, and know what was retracted when they were mined")
+        found = MinedEvidence(corpus[0], lexicon=lexicon).dossier(Target(name=target.strip()))
+    else:
+        found = look(target, tuple(corpus) if corpus else EXAMPLE, lexicon=lexicon, retractions=retractions)
     if not found.naming and not found.listed:
         refuse(
             f"{target}: no dictionary knows this name and none of {found.articles} articles has it; "

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from discovery.outcome import UserError
 from discovery.target import Statement, Target
@@ -29,6 +29,14 @@ _UNLISTED = "TARGET:"  # how the identifier of a target begins that no dictionar
 
 class UnknownTarget(UserError, ValueError):
     """The target has no name to look for."""
+
+
+class Told(NamedTuple):
+    """A statement, and which two things it is about."""
+
+    subject: Concept
+    object: Concept
+    statement: Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +150,9 @@ def concept_of(target: Target, lexicon: Lexicon) -> tuple[Concept, Lexicon]:
         If the target has neither name, gene nor UniProt identifier.
     """
     names = [n.strip() for n in (target.gene, target.name) if n.strip()]
-    known = lexicon.find(f"UNIPROT:{target.uniprot.strip()}") if target.uniprot.strip() else None
+    known = lexicon.concept(f"UNIPROT:{target.uniprot.strip()}") if target.uniprot.strip() else None
     for name in names:
-        known = known or _gene(lexicon, name) or lexicon.find(f"UNIPROT:{name}")
+        known = known or lexicon.named(name, "gene")
     if known is None:
         if not names and not target.uniprot.strip():
             raise UnknownTarget("the target has no name, gene or UniProt identifier to look for")
@@ -156,11 +164,6 @@ def concept_of(target: Target, lexicon: Lexicon) -> tuple[Concept, Lexicon]:
         known = replace(known, names=(*known.names, *extra))
         lexicon = lexicon + Lexicon.of([known])
     return known, lexicon
-
-
-def _gene(lexicon: Lexicon, name: str) -> Concept | None:
-    found = lexicon.normalise(name, "gene")
-    return found[0].concept if found and (len(found) == 1 or found[0].score > found[1].score) else None
 
 
 def build(
@@ -186,31 +189,39 @@ def build(
     concept, known = concept_of(target, lexicon or shipped())
     tagger = tagger or DictionaryTagger(known)
 
-    def work(article: Article) -> tuple[Evidence, ...] | None:
+    def work(article: Article) -> tuple[Told, ...] | None:
         found = find(article, tagger, known)
         if all(m.concept.id != concept.id for m in found):
             return None
-        return tuple(Evidence.of(article, claim) for claim in claims(article, found))
+        return tuple(
+            Told(claim.subject.concept, claim.object.concept, Evidence.of(article, claim).statement())
+            for claim in claims(article, found)
+        )
 
     kept = corpus.keep(work)
-    evidence = [e for _, these in kept.items for e in these]
-    return _assembled(
-        target, concept, method, kept.articles, [a for a, _ in kept.items], evidence, kept.skipped
-    )
+    told = [one for _, these in kept.items for one in these]
+    return assembled(target, concept, method, kept.articles, [a for a, _ in kept.items], told, kept.skipped)
 
 
-def _assembled(
+def assembled(
     target: Target,
     concept: Concept,
     method: str,
     articles: int,
     naming: Sequence[Article],
-    evidence: Sequence[Evidence],
+    told: Sequence[Told],
     skipped: tuple[Skipped, ...],
 ) -> Dossier:
-    groups: dict[tuple[str, str], list[Evidence]] = {}
-    for item in evidence:
-        groups.setdefault((item.claim.subject.concept.id, item.claim.object.concept.id), []).append(item)
+    """The dossier of a target: what is told in the articles that name it, sorted.
+
+    Parameters
+    ----------
+    articles
+        How many there are, also of those that do not name it.
+    """
+    groups: dict[tuple[str, str], list[Told]] = {}
+    for one in told:
+        groups.setdefault((one.subject.id, one.object.id), []).append(one)
     now = max((a.year for a in naming if a.year is not None), default=0)
     findings = {pair: _finding(these, now) for pair, these in groups.items()}
     own = [f for pair, f in findings.items() if concept.id in pair]
@@ -241,8 +252,8 @@ def _assembled(
     )
 
 
-def _finding(evidence: Sequence[Evidence], now: int) -> Finding:
-    statements = sorted((e.statement() for e in evidence), key=strongest_first)
+def _finding(told: Sequence[Told], now: int) -> Finding:
+    statements = sorted((one.statement for one in told), key=strongest_first)
     weights: dict[str, float] = {}
     for statement in statements:
         if statement.predicate != MENTIONED:  # of one affirmed and one denied, the affirmed names the finding
@@ -251,10 +262,9 @@ def _finding(evidence: Sequence[Evidence], now: int) -> Finding:
             weights[statement.predicate] = weights.get(statement.predicate, 0.0) + share
     predicate = min(weights, key=lambda p: (-weights[p], p)) if weights else MENTIONED
     link = summed(statements, predicate, now=now)
-    claim = evidence[0].claim
     return Finding(
-        subject=claim.subject.concept,
-        object=claim.object.concept,
+        subject=told[0].subject,
+        object=told[0].object,
         predicate=predicate,
         sign=(link.support > link.contradiction) - (link.support < link.contradiction),
         link=link,
@@ -362,9 +372,7 @@ class CooccurrenceEvidence:
 def _nothing_read(corpus: str | tuple[str, ...]) -> str:
     named = [corpus] if isinstance(corpus, str) else corpus
     mined = any((Path(name) / "current.json").is_file() for name in named)
-    advice = (
-        "; these are mined tables: name the articles they were made of, or use the evidence source 'mined'"
-    )
+    advice = "; these are mined tables: literature.mined.MinedEvidence(folder) reads them, or the evidence source 'mined'"
     return f"no article of {', '.join(named)} could be read{advice if mined else ''}"
 
 

@@ -206,8 +206,8 @@ def meant(words: str, lexicon: Lexicon) -> list[Entry]:
 
 
 _ALIAS = 3  # dictionary.SYNONYM and worse
-# A short word that is no symbol, apart from its number: "Fig 1", "and 1", "min/1".
-_COUNTED = re.compile(r"^(?![A-Z]{2,})[A-Za-z]{1,4}[\s/.:;,]+\d+[a-z]?$")
+# A short word that is no symbol, apart from its number: "Fig 1", "and 1", "min/1", "OR 1.60".
+_COUNTED = re.compile(r"^(?:(?![A-Z]{2,})[A-Za-z]{1,4}[\s/.:;,]+\d+[a-z]?|[A-Z]{2,3}[\s=:]+\d+\.\d+)$")
 
 
 def _plain(entries: Sequence[Entry]) -> list[Entry]:

@@ -381,14 +381,11 @@ class Index:
         return [mention.concept.id for mention in read.mentions]
 
     def _entity(self, entity: str) -> str:
-        names = self._reading.names
-        known = names.find(entity.strip()) or names.find(f"UNIPROT:{entity.strip()}")
-        if known is None:
-            found = names.normalise(entity.strip())
-            known = found[0].concept if found else None
+        known = self._reading.names.named(entity)
         if known is None:
             raise SearchError(
-                f"nobody knows {entity.strip()!r}; give an identifier, a symbol or a name, or leave it out"
+                f"{entity.strip()!r} is known to no dictionary, or means several things; "
+                "give an identifier, a symbol or a full name, or leave it out"
             )
         return known.id
 

@@ -78,14 +78,13 @@ def compounds(folder: str | Path, target: str, *, n: int = 50, lexicon: str = ""
 
 def _known(name: str, type: Type, own: str) -> Concept:
     names = shipped() + own_names(Path(own)) if own else shipped()
-    wanted = name.strip()
-    known = names.concept(wanted) or names.concept(f"UNIPROT:{wanted}")
+    known = names.named(name, type)
     if known is None:
-        found = names.normalise(wanted, type)
-        known = found[0].concept if found and (len(found) == 1 or found[0].score > found[1].score) else None
-    if known is None or known.type != type:
-        what = f"is a {known.type}" if known else "is known to no dictionary, or means several things"
-        raise StandingError(f"{wanted!r} {what}; name a {type} by an identifier, a symbol or its full name")
+        other = names.named(name)
+        what = f"is a {other.type}" if other else "is known to no dictionary, or means several things"
+        raise StandingError(
+            f"{name.strip()!r} {what}; name a {type} by an identifier, a symbol or its full name"
+        )
     return known
 
 

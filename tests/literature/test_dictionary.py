@@ -79,7 +79,7 @@ def test_a_compound_joins_the_chemistry() -> None:
 
 def test_cross_references_find_the_same_gene() -> None:
     for name in ("NCBIGene:3351", "UNIPROT:P28222", "HGNC:5287"):
-        found = shipped().find(name)
+        found = shipped().named(name)
         assert found is not None
         assert found.name == "HTR1B"
 

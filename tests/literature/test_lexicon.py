@@ -135,5 +135,13 @@ def test_a_later_layer_stands_before_an_earlier_one() -> None:
     )
     assert [link.concept.id for link in both.normalise("ABC1")] == ["G:2"]
     assert both.normalise("old")[0].concept.name == "new"
-    assert both.concept("X:9") is None or both.find("X:9") is not None
+    assert both.concept("X:9") is None or both.named("X:9") is not None
     assert both.fingerprint != base.fingerprint
+
+
+def test_a_typed_symbol_is_the_gene_whose_own_it_is() -> None:
+    """Reference: HGNC's approved symbols; COX-2 is what everybody calls PTGS2, and a symbol of MT-CO2 as well."""
+    symbols = {"AR": "AR", "MET": "MET", "CAT": "CAT", "REST": "REST", "COX-2": "PTGS2", "PSA": "KLK3"}
+    found = {name: shipped().named(name, "gene") for name in symbols}
+    assert {name: gene.name for name, gene in found.items() if gene} == symbols
+    assert shipped().named("JAK") is None  # a family

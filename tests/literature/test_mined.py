@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from discovery.target import Statement, Target
-from literature.claims import MENTIONED
+from discovery.target import Target
 from literature.corpus import CorpusError
 from literature.dossier import CooccurrenceEvidence
 from literature.graph import GraphError
@@ -26,14 +26,11 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_says_what_reading_the_articles_anew_says(mined: Path) -> None:
-    def claimed(statements: list[Statement]) -> list[Statement]:
-        """Of the target itself; what is only mentioned together a dossier also weighs by its sections."""
-        return [s for s in statements if "HTR1B" in (s.subject, s.object) and s.predicate != MENTIONED]
-
-    found = MinedEvidence(str(mined), max_statements=9999)(TARGET)
-    assert claimed(found) == claimed(CooccurrenceEvidence(max_statements=9999)(TARGET))
-    assert len(claimed(found)) > 50
-    assert MinedEvidence(str(mined), max_statements=3)(TARGET) == found[:3]
+    found = MinedEvidence(str(mined)).dossier(TARGET)
+    anew = CooccurrenceEvidence().dossier(TARGET)
+    assert replace(found, method=anew.method) == anew
+    assert len(found.statements) > 150
+    assert MinedEvidence(str(mined), max_statements=3)(TARGET) == list(found.statements[:3])
 
 
 def test_a_retraction_counts_here_too(tmp_path: Path) -> None:
@@ -48,7 +45,7 @@ def test_each_kind_of_folder_is_told_where_it_belongs(mined: Path, tmp_path: Pat
     with pytest.raises(GraphError, match="holds no mined tables"):
         MinedEvidence(str(tmp_path))(TARGET)
     with pytest.raises(
-        CorpusError, match=r"mined tables: name the articles they were made of, or use .* 'mined'"
+        CorpusError, match=r"mined tables: literature.mined.MinedEvidence\(folder\) reads them"
     ):
         CooccurrenceEvidence(str(mined))(TARGET)
     with pytest.raises(ValueError, match="at least 1"):
