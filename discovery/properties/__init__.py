@@ -1,4 +1,4 @@
 """Models of the molecule alone.
 
-physchem, synthesis, alerts, sieve, rings, pattern, similarity, learned, learn_cli.
+physchem, synthesis, alerts, sieve, rings, pattern, similarity, kernel, learned, learn_cli.
 """

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from discovery.properties import learned
+from discovery.properties import kernel, learned
 from discovery.series import measured
 
 SEED = 0
@@ -32,12 +32,12 @@ BANDS = ((0.0, 0.2), (0.2, 0.3), (0.3, 0.4), (0.4, 0.5), (0.5, 0.7), (0.7, 1.01)
 TARGET = "y [pEC50/pKi]"
 
 
-def forest(model: learned.Model, fold: learned.Places) -> float:
+def forest(model: learned.Model, fold: kernel.Places) -> float:
     """RMSE of a random forest over the same folds."""
     from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-not-found, import-untyped]
 
     features = model.features
-    counts = features.circular.bits.reshape(len(fold), learned.LEVELS, learned.BITS).sum(axis=1)
+    counts = features.circular.bits.reshape(len(fold), kernel.LEVELS, kernel.BITS).sum(axis=1)
     table = np.hstack([counts, features.descriptors])
     off = np.zeros(len(fold))
     for number in range(learned.FOLDS):

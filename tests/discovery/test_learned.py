@@ -16,7 +16,7 @@ from discovery.cli import app
 from discovery.conformance import PROBES, check_scorer
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
-from discovery.properties import learned
+from discovery.properties import kernel, learned
 from discovery.properties.learned import Learned, LearningError, Model, fit, load, save
 from discovery.properties.physchem import DESCRIPTORS
 from discovery.score import Score
@@ -65,21 +65,21 @@ def test_left_out_errors_are_those_of_fitting_without_the_fold() -> None:
 def test_likeness_is_rdkits(drugs: list[Molecule]) -> None:
     """Reference: RDKit's Tanimoto of count vectors, counts cut at the same level."""
     few = drugs[:12]
-    circular = learned.Features.of(few).circular
+    circular = kernel.Features.of(few).circular
     vectors = []
     for molecule in few:
-        counts = learned._makers()[0].GetCountFingerprint(molecule.mol())
+        counts = kernel._makers()[0].GetCountFingerprint(molecule.mol())
         for place, count in counts.GetNonzeroElements().items():
-            counts[place] = min(count, learned.LEVELS)
+            counts[place] = min(count, kernel.LEVELS)
         vectors.append(counts)
     theirs = [DataStructs.BulkTanimotoSimilarity(one, vectors) for one in vectors]
     assert circular.tanimoto(circular) == pytest.approx(np.array(theirs), abs=1e-9)
-    whole = learned.Features.of(drugs)  # many are compared by a product, a few bit by bit
+    whole = kernel.Features.of(drugs)  # many are compared by a product, a few bit by bit
     assert np.array_equal(whole.circular.common(whole.circular)[:12], circular.common(whole.circular))
     shares = learned.SHARES[1]
-    few_of_whole = learned.Features.of(few, whole.centre, whole.scale)
-    some = learned.kernel(few_of_whole, whole, shares)
-    assert learned.kernel(whole, whole, shares)[:12] == pytest.approx(some, abs=1e-9)
+    few_of_whole = kernel.Features.of(few, whole.centre, whole.scale)
+    some = kernel.kernel(few_of_whole, whole, shares)
+    assert kernel.kernel(whole, whole, shares)[:12] == pytest.approx(some, abs=1e-9)
 
 
 def test_no_scaffold_is_in_two_folds(drugs: list[Molecule]) -> None:
