@@ -1,5 +1,5 @@
 # make demo   set up, then run a first campaign (3 minutes on 2 free cores) and say where its report is
-# make test   set up, then lint, type-check and test
+# make test   set up, then lint, type-check and test, two at a time
 # The other targets use the same .venv: setup lint bench notebooks soak clean
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,11 @@ BENCHMARKS := startup intake reading entities entities_model relations normalisa
   docking_gpu docking_parity redocking rescoring enrichment first_pose pockets charges mmgbsa moses moses_lstm sampling conditions \
   fragment_tasks steering pmo series learned grid
 
-.PHONY: setup demo test lint bench notebooks soak clean
+# the tests in two halves of about the same length: two cores run them side by side
+GROUND := tests/browser tests/discovery tests/faults tests/house tests/notebooks
+WORKSHOPS := tests/docking tests/generative tests/literature
+
+.PHONY: setup demo test lint test-ground test-workshops bench notebooks soak clean
 
 setup: $(STAMP)
 
@@ -25,8 +29,14 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/discovery demo --out $(OUT)
 
-test: setup lint
-	$(BIN)/python -m pytest
+test: setup
+	$(MAKE) --jobs=2 test-ground lint test-workshops
+
+test-ground: setup
+	$(BIN)/python -m pytest $(GROUND)
+
+test-workshops: setup
+	$(BIN)/python -m pytest $(WORKSHOPS)
 
 lint: setup
 	$(BIN)/ruff check .

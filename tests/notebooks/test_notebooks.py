@@ -19,7 +19,7 @@ nbclient = pytest.importorskip(
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-QUICK = ("00_first_campaign", "06_series")  # run by every test run; `make notebooks` runs all
+QUICK = ("06_series",)  # run by every test run; `make notebooks` runs all
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
