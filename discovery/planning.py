@@ -22,6 +22,7 @@ from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError
 from discovery.score import Score
+from discovery.views.text import inert
 
 PILOT = 6  # molecules sent through the cheap stages; two of them through each dear one
 
@@ -157,8 +158,12 @@ def _scoring(
                 continue
             start_s, each_s, outcomes = _timed(part.use, part.settings, column, some, found, ledger)
             known[column] = outcomes
-            failed = sum(isinstance(outcome, Missing) for outcome in outcomes)
-            note = f"{failed} of {len(outcomes)} of the pilot's failed" if failed else ""
+            failed = [outcome for outcome in outcomes if isinstance(outcome, Missing)]
+            note = (
+                f"{len(failed)} of {len(outcomes)} of the pilot's failed, such as: {inert(failed[0].detail, 200)}"
+                if failed
+                else ""
+            )
             stages.append(StagePlan(column, part.when, min(reach, total), start_s, each_s, note))
         bytes_used = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     return stages, bytes_used

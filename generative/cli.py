@@ -35,6 +35,7 @@ def propose(
         str, typer.Option("--fragments", help="2 to 4 SMILES with dots between, to be joined; * marks exits.")
     ] = "",
     like: Annotated[str, typer.Option("--like", help="SMILES whose analogues are wanted.")] = "",
+    keep: Annotated[str, typer.Option("--keep", help="SMARTS: the part of --like that stays.")] = "",
     avoid: Annotated[
         list[str] | None, typer.Option("--avoid", help="SMARTS no molecule may hold; repeat for more.")
     ] = None,
@@ -74,6 +75,7 @@ def propose(
         "scaffold": scaffold,
         "fragments": fragments,
         "like": like,
+        "keep": keep,
         "avoid": tuple(avoid or ()),
         "condition": tuple(condition or ()),
         "temperature": temperature,

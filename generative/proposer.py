@@ -84,6 +84,8 @@ class GraphProposer:
         2 to 4 SMILES with a dot between them, to be joined in every molecule.
     like : str
         SMILES; propose its analogues: parts of it are kept, the rest is built anew.
+    keep : str
+        With `like`: SMARTS that it holds and every analogue holds too.
     condition : sequence of name=value
         What the molecules should have about so much of: mw, logp, tpsa, qed, sa. A leaning of the
         policy, not a filter.
@@ -112,6 +114,7 @@ class GraphProposer:
     scaffold: str = ""
     fragments: str = ""
     like: str = ""
+    keep: str = ""
     avoid: tuple[str, ...] = ()
     condition: tuple[str, ...] = ()
     min_weight: float = 200.0
@@ -134,6 +137,7 @@ class GraphProposer:
         for text in filter(None, (*self._held, self.like)):
             read_part(text)
         self._check_held()
+        self._check_keep()
 
     def _check_numbers(self) -> None:
         if not 0 < self.min_weight < self.max_weight:
@@ -157,6 +161,20 @@ class GraphProposer:
         if weight > self.max_weight:
             raise SettingError(
                 f"{' and '.join(self._held)} weighs {weight:.0f} Da, more than max_weight {self.max_weight:.0f}"
+            )
+
+    def _check_keep(self) -> None:
+        """What analogues keep is in the molecule they are analogues of."""
+        if not self.keep:
+            return
+        if not self.like:
+            raise SettingError("keep says what analogues keep: give like too, or scaffold instead")
+        part = Chem.MolFromSmarts(self.keep)
+        if part is None:
+            raise SettingError(f"keep: {self.keep} is not a SMARTS RDKit can read")
+        if not Chem.MolFromSmiles(self.like).HasSubstructMatch(part):
+            raise SettingError(
+                f"keep: {self.like} does not hold {self.keep}, so its analogues cannot keep it"
             )
 
     @cached_property
@@ -334,10 +352,11 @@ class GraphProposer:
 
     @cached_property
     def _queries(self) -> list[Chem.Mol]:
-        """What edits must keep; what the policy builds keeps it anyway."""
+        """What every molecule must hold; of a scaffold and of fragments the policy leaves nothing out anyway."""
         if self.scaffold:
             return [query(self.scaffold, exits=True)]
-        return [query(text, exits=False) for text in self._held]
+        kept = [Chem.MolFromSmarts(self.keep)] if self.keep else []
+        return [*kept, *(query(text, exits=False) for text in self._held)]
 
     def _steered(
         self,

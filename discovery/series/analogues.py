@@ -1,7 +1,7 @@
 """More like this one, but better where I say, and with this part kept: what would that be?
 
-Any registered proposer may answer. Where it can be told what to stay near (`like`), it is;
-in every round it is taught which of its proposals were near and met the wishes. What does
+Any registered proposer may answer. Where it can be told what to stay near (`like`) and which
+part stays (`keep`), it is; in every round it is taught which of its proposals were near and met the wishes. What does
 not meet them stays in the table, unranked, with the wish it missed.
 """
 
@@ -82,18 +82,13 @@ def more_like(
     """
     pattern = _pattern(keep, parent)
     aims = [_number(wish.scorer, parent) for wish in wishes]
-    makers = [
-        plugins.build("proposers", proposer, part) for part in _settings(proposer, parent, keep, settings)
-    ]
+    maker = plugins.build("proposers", proposer, _settings(proposer, parent, keep, settings))
     likeness = Similarity((parent.smiles,))
     scorers = list({s.column.name: s for s in (likeness, *(wish.scorer for wish in wishes))}.values())
     proposals: list[Proposal] = []
     lessons: list[Lesson] = []
     for round in range(max(1, rounds)):
-        made: list[Proposal] = []
-        for place, maker in enumerate(makers):
-            share = (n + place) // len(makers)
-            made += maker.propose(share, round=round, seed=seed, lessons=list(lessons))
+        made = maker.propose(n, round=round, seed=seed, lessons=list(lessons))
         for row in run_of_proposals(made, scorers, "").rows:
             if row.smiles:
                 molecule = Molecule(row.smiles, row.id)
@@ -128,20 +123,13 @@ def _number(scorer: Scorer, parent: Molecule) -> float:
     return found.value
 
 
-def _settings(
-    proposer: str, parent: Molecule, keep: str, given: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
-    """What to tell the proposer; where it can, half of it stays near the parent and half grows on what is kept."""
+def _settings(proposer: str, parent: Molecule, keep: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What to tell the proposer: where it can be told, to stay near the parent and to keep what is kept."""
     settings = dict(given or {})
     can = inspect.signature(plugins.load("proposers", proposer)).parameters
     if {"like", "scaffold", "fragments"} & set(settings) or "like" not in can:
-        return [settings]
-    told = [{**settings, "like": parent.smiles}]
-    with quiet_rdkit():
-        drawn = Chem.MolFromSmiles(keep) if keep else None
-    if drawn is not None and "scaffold" in can:
-        told.append({**settings, "scaffold": keep})
-    return told
+        return settings
+    return {**settings, "like": parent.smiles} | ({"keep": keep} if keep and "keep" in can else {})
 
 
 def _reward(row: Row, pattern: Chem.Mol | None, wishes: Sequence[Wish], aims: Sequence[float]) -> float:

@@ -134,6 +134,13 @@ def test_analogues_are_near_what_they_are_like() -> None:
     assert all(proposal.parents == (sumatriptan,) for proposal in like)
 
 
+def test_analogues_keep_what_is_kept() -> None:
+    """Whatever makes them: the policy, what it regrows, and edits of what did well."""
+    proposals = made(GraphProposer(like=DRUGS[0], keep="[nH]1ccc2ccccc12"), 6, taught=lessons())
+    assert len(proposals) == 6
+    assert all(holds(proposal.smiles, "[nH]1ccc2ccccc12") for proposal in proposals)
+
+
 def test_what_must_be_avoided_is_avoided() -> None:
     benzene = Chem.MolFromSmarts("c1ccccc1")
     proposals = made(GraphProposer(avoid=("c1ccccc1",)))
@@ -177,6 +184,8 @@ def test_failed_and_odd_lessons_break_nothing() -> None:
         ({"scaffold": "FC(F)(F)F"}, "has no exit"),
         ({"scaffold": "*C", "like": "CC"}, "give one of scaffold, fragments and like"),
         ({"avoid": ("c1cc",)}, "is not a SMARTS RDKit can read"),
+        ({"keep": "c1ccccc1"}, "give like too"),
+        ({"like": "CCO", "keep": "c1ccccc1"}, "CCO does not hold c1ccccc1"),
         ({"min_weight": 900.0}, "min_weight 900.0 must be above 0 and below max_weight 500.0"),
         (
             {"scaffold": "*C(c1ccccc1)(c1ccccc1)c1ccccc1", "max_weight": 240.0},
