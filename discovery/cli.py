@@ -143,11 +143,16 @@ def new(
         int, typer.Option("--pocket", help="Without --around: rank of the protein's own pocket.", min=0)
     ] = 0,
     scaffold: Annotated[str, typer.Option("--scaffold", help="SMILES every molecule must hold.")] = "",
+    library: Annotated[
+        str, typer.Option("--library", help="Rank the molecules of this file; none: propose new ones.")
+    ] = "",
 ) -> None:
     """Write a first campaign file for a target of your own, ready to run, with a comment at every choice."""
     from discovery.sketch import campaign_file
 
-    made = campaign_file(campaign, receptor=receptor, around=around, pocket=pocket, scaffold=scaffold)
+    made = campaign_file(
+        campaign, receptor=receptor, around=around, pocket=pocket, scaffold=scaffold, library=library
+    )
     print(f"{made}; discovery plan {made} tells what it costs, discovery run {made} runs it")
 
 

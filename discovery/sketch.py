@@ -11,13 +11,14 @@ from pathlib import Path
 
 from discovery.config import parse
 from discovery.outcome import UserError
+from discovery.records import records
 
 _HEAD = """\
 # discovery plan {file} tells what this costs; discovery run {file} --out runs/{name} runs it, and goes on
 # after a stop. discovery parts lists what else can be used; discovery parts NAME its settings.
 name = {quoted}
 seed = 7  # another seed, another campaign
-rounds = 2  # each learns from those before
+rounds = {rounds}
 workers = 2  # processes
 
 [target]
@@ -26,9 +27,7 @@ name = {quoted}
 # disease = "migraine"
 
 [[proposers]]
-use = "graph"  # the trained model; library reads your own file: settings = {{path = "mine.smi"}}
-n = 100  # molecules a round
-{scaffold}
+{proposer}
 # Stages run in the order written. A desirability turns a number into 0 to 1; without one it is only shown.
 [[scorers]]
 use = "descriptor"
@@ -60,6 +59,11 @@ workers = 0
 at_most = 0
 """
 
+_GRAPH = """\
+use = "graph"  # the trained model; library reads a file of your own: settings = {path = "mine.smi"}
+n = 100  # molecules a round
+"""
+
 _DOCKING = """
 [[scorers]]
 use = "docking"
@@ -78,7 +82,13 @@ class SketchError(UserError, ValueError):
 
 
 def campaign_file(
-    path: Path, *, receptor: str = "", around: str = "", pocket: int = 0, scaffold: str = ""
+    path: Path,
+    *,
+    receptor: str = "",
+    around: str = "",
+    pocket: int = 0,
+    scaffold: str = "",
+    library: str = "",
 ) -> Path:
     """Write a campaign file that can be run as it stands.
 
@@ -89,15 +99,18 @@ def campaign_file(
     around : a bound ligand's file, where the box is
     pocket : instead of `around`, the rank of the receptor's own pocket; 1 when neither is given
     scaffold : SMILES that every molecule must hold
+    library : a file of molecules to rank, instead of having new ones proposed
 
     Raises
     ------
     SketchError
         The path exists, a file named is not there, or a ligand is given without its receptor.
+    IntakeError
+        The library cannot be read.
     """
     if path.exists():
         raise SketchError(f"{path} exists already; remove it or give another name")
-    for file in (receptor, around):
+    for file in (receptor, around, library):
         if file and not file.startswith(("pdb:", "demo:")) and not Path(file).is_file():
             what = "is a folder; give the file in it" if Path(file).is_dir() else "there is no such file"
             raise SketchError(f"{file}: {what}")
@@ -105,11 +118,19 @@ def campaign_file(
         raise SketchError("a place to dock needs its protein: give --receptor too")
     if around and pocket:
         raise SketchError("give --around or --pocket: they say different things")
+    if library and scaffold:
+        raise SketchError("give --library or --scaffold: a library's molecules are what they are")
+    if library:
+        rounds = "1  # a library teaches itself nothing"
+        count = sum(1 for _ in records(Path(library)))
+        proposer = (
+            f'use = "library"\nsettings = {{path = {json.dumps(library)}}}\nn = {count}  # rows of the file\n'
+        )
+    else:
+        rounds = "2  # each learns from those before"
+        proposer = _GRAPH + (f"settings = {{scaffold = {json.dumps(scaffold)}}}\n" if scaffold else "")
     text = _HEAD.format(
-        file=path.name,
-        name=path.stem,
-        quoted=json.dumps(path.stem),
-        scaffold=f"settings = {{scaffold = {json.dumps(scaffold)}}}\n" if scaffold else "",
+        file=path.name, name=path.stem, quoted=json.dumps(path.stem), rounds=rounds, proposer=proposer
     )
     if receptor:
         place = f"around = {json.dumps(around)}" if around else f"pocket = {pocket or 1}"

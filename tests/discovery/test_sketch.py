@@ -47,6 +47,7 @@ def test_without_a_protein_nothing_is_docked(tmp_path: Path) -> None:
     [
         ({"receptor": "none.pdb"}, "none.pdb: there is no such file"),
         ({"pocket": 2}, "give --receptor too"),
+        ({"library": "none.smi"}, "none.smi: there is no such file"),
         ({"receptor": "demo:5HT1B", "around": "pdb:1ABC", "pocket": 1}, "say different things"),
     ],
 )
@@ -54,6 +55,15 @@ def test_what_cannot_be_is_not_written(tmp_path: Path, asked: dict[str, str], sa
     with pytest.raises(SketchError, match=said):
         campaign_file(tmp_path / "x.toml", **asked)  # type: ignore[arg-type]
     assert not (tmp_path / "x.toml").exists()
+
+
+def test_a_library_of_ones_own_is_ranked_whole(tmp_path: Path) -> None:
+    library = tmp_path / "mine.csv"
+    library.write_text("smiles,name\nCCO,a\nCCN,b\nnone,c\n")
+    made = config.read(campaign_file(tmp_path / "x.toml", library=str(library)))
+    (source,) = made.proposers
+    assert (source.use, source.n, source.settings, made.rounds) == ("library", 3, {"path": str(library)}, 1)
+    plugins.build("proposers", source.use, source.settings)
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
