@@ -7,6 +7,7 @@ which `discovery --help` shows.
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,6 +17,18 @@ import typer
 from discovery.outcome import UserError
 
 REFUSED, STOPPED = 2, 75
+_WORLD = frozenset(  # what a disk says of a path that was given to us
+    (
+        errno.ENOENT,
+        errno.EEXIST,
+        errno.EACCES,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.ENAMETOOLONG,
+    )
+)
 RULES = (
     "The same command goes on where it stopped, in the folder of its --out: nothing is computed twice, and other "
     "settings are refused with what differs; --fresh refuses a folder that holds a run. "
@@ -33,6 +46,16 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same 
 Progress = Annotated[
     str, typer.Option("--progress", help="auto, terminal, lines, json or silent.", metavar="STYLE")
 ]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        "--minutes", help="Begin nothing that would not end within this time; then stop, resumable."
+    ),
+]
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
+SmilesColumn = Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")]
+NameColumn = Annotated[str | None, typer.Option("--name", help="The column that holds the names.")]
+LowerIsBetter = Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")]
 
 
 class FolderTaken(UserError, RuntimeError):
@@ -57,3 +80,24 @@ def refuse(message: str) -> NoReturn:
 
     print(f"error: {inert(message)}", file=sys.stderr)
     raise typer.Exit(REFUSED)
+
+
+def refusal(error: Exception) -> str | None:
+    """What is said of something the user can mend; None of a bug, which shows where it happened."""
+    if isinstance(error, UserError) or (isinstance(error, ImportError) and "pip install" in str(error)):
+        return str(error)  # an absent extra is named by its command
+    if isinstance(error, OSError) and error.errno in _WORLD and isinstance(error.filename, str | Path):
+        path = Path(error.filename)
+        if error.errno in (errno.EEXIST, errno.ENOTDIR) and (
+            file := next((one for one in (path, *path.parents) if one.is_file()), None)
+        ):
+            return f"{file} is a file, so nothing can be put in it; choose another folder"
+        return f"{error.filename}: {error.strerror}"
+    context = getattr(error, "ctx", None)  # of typer's errors, whose classes move between its versions
+    if context is None or not hasattr(error, "format_message"):
+        return None
+    said = error.format_message().strip()
+    if said.startswith("Usage:"):  # nothing was given: the help is the answer
+        print(said)
+        sys.exit(REFUSED)
+    return f"{said.rstrip('.')}; {context.command_path} --help tells what it takes"

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import typer
 
+from discovery.doors import RunFolder
 from discovery.outcome import UserError
 
 HOST = "127.0.0.1"
@@ -244,7 +245,7 @@ def application(pages: Pages, token: str, port: int) -> Any:
 
 
 def serve(
-    run: Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")],
+    run: RunFolder,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
     open_browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from discovery.devices import SEED
-from discovery.doors import Progress, Resume, Seed, refuse
+from discovery.doors import Minutes, Progress, Resume, Seed, refuse
 
 if TYPE_CHECKING:
     from discovery.events import Sink
@@ -98,10 +98,7 @@ def dock(
     timeout: Annotated[
         float, typer.Option(min=1.0, help="Seconds a molecule may take, under --workers.")
     ] = 1800.0,
-    minutes: Annotated[
-        float | None,
-        typer.Option(help="Begin nothing that would not end within this time; then stop, resumable."),
-    ] = None,
+    minutes: Minutes = None,
     report: Annotated[
         Path | None,
         typer.Option(

@@ -8,17 +8,17 @@ from typing import Annotated
 import typer
 
 from discovery.devices import SEED
-from discovery.doors import Seed
+from discovery.doors import LowerIsBetter, NameColumn, Seed, SmilesColumn
 
 
 def learn(
     table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
     target: Annotated[str, typer.Option("--target", help="The column that holds the number.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for model.safetensors and its card.")],
-    smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
+    smiles: SmilesColumn = None,
+    name: NameColumn = None,
     unit: Annotated[str, typer.Option("--unit", help="Of the number, such as kcal/mol.")] = "",
-    lower: Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")] = False,
+    lower: LowerIsBetter = False,
     concentration: Annotated[
         str | None,
         typer.Option(

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from discovery.doors import LowerIsBetter, NameColumn, SmilesColumn
+
 
 def series(
     table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
@@ -15,9 +17,9 @@ def series(
     core: Annotated[
         list[str] | None, typer.Option("--core", help="A core as SMILES or SMARTS; repeatable.")
     ] = None,
-    smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
-    lower: Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")] = False,
+    smiles: SmilesColumn = None,
+    name: NameColumn = None,
+    lower: LowerIsBetter = False,
     concentration: Annotated[
         str | None,
         typer.Option(

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from discovery.cli import refusal
+from discovery.doors import refusal
 from literature import cli
 
 app = typer.Typer()
