@@ -7,7 +7,6 @@ workshops and of other people's packages arrive through the plug-in panel.
 
 from __future__ import annotations
 
-import errno
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from typer.core import TyperGroup
 
 from discovery import doors
 from discovery.devices import SEED
-from discovery.doors import Progress, Resume, Seed
+from discovery.doors import Minutes, NameColumn, Progress, Resume, RunFolder, Seed, SmilesColumn
 
 if TYPE_CHECKING:
     from discovery.config import Campaign
@@ -32,32 +31,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TOLD_TO_STOP = 130  # what typer makes of Ctrl-C
-_WORLD = frozenset(  # what a disk says of a path that was given to us
-    (
-        errno.ENOENT,
-        errno.EEXIST,
-        errno.EACCES,
-        errno.EISDIR,
-        errno.ENOTDIR,
-        errno.ENOSPC,
-        errno.EROFS,
-        errno.ENAMETOOLONG,
-    )
-)
-
-RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
 CampaignFile = Annotated[Path, typer.Argument(help="A campaign's TOML file.", metavar="CAMPAIGN.toml")]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", help="Change one key, such as rounds=3 or scorers.0.weight=2.")
 ]
 Join = Annotated[
     bool, typer.Option("--join", help="If another process works on this folder, help it instead of refusing.")
-]
-Minutes = Annotated[
-    float | None,
-    typer.Option(
-        "--minutes", help="Begin nothing that would not end within this time; then stop, resumable."
-    ),
 ]
 Lease = Annotated[
     float, typer.Option("--lease", help="Seconds after which a silent helper's work is taken over.")
@@ -352,8 +331,8 @@ def screen(
     top: Annotated[
         int, typer.Option("--top", min=0, help="How many of the best are written to top.csv.")
     ] = 1000,
-    smiles: Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The column that holds the names.")] = None,
+    smiles: SmilesColumn = None,
+    name: NameColumn = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 2,
     progress: Progress = "auto",
     join: Join = False,
@@ -566,7 +545,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         status = _TOLD_TO_STOP
     except Exception as error:
-        said = refusal(error)
+        said = doors.refusal(error)
         if said is None:
             raise
         from discovery.views.text import inert
@@ -579,29 +558,6 @@ def main() -> None:
         status = doors.STOPPED
     if isinstance(status, int) and status:
         sys.exit(status)
-
-
-def refusal(error: Exception) -> str | None:
-    """What is said of something the user can mend; None of a bug, which shows where it happened."""
-    from discovery.outcome import UserError
-
-    if isinstance(error, UserError) or (isinstance(error, ImportError) and "pip install" in str(error)):
-        return str(error)  # an absent extra is named by its command
-    if isinstance(error, OSError) and error.errno in _WORLD and isinstance(error.filename, str | Path):
-        path = Path(error.filename)
-        if error.errno in (errno.EEXIST, errno.ENOTDIR) and (
-            file := next((one for one in (path, *path.parents) if one.is_file()), None)
-        ):
-            return f"{file} is a file, so nothing can be put in it; choose another folder"
-        return f"{error.filename}: {error.strerror}"
-    context = getattr(error, "ctx", None)  # of typer's errors, whose classes move between its versions
-    if context is None or not hasattr(error, "format_message"):
-        return None
-    said = error.format_message().strip()
-    if said.startswith("Usage:"):  # nothing was given: the help is the answer
-        print(said)
-        sys.exit(doors.REFUSED)
-    return f"{said.rstrip('.')}; {context.command_path} --help tells what it takes"
 
 
 if __name__ == "__main__":
