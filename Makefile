@@ -30,7 +30,7 @@ demo: setup
 	$(BIN)/discovery demo --out $(OUT)
 
 test: setup
-	$(MAKE) --jobs=2 test-ground lint test-workshops
+	$(MAKE) --jobs=2 test-workshops test-ground lint
 
 test-ground: setup
 	$(BIN)/python -m pytest $(GROUND)
