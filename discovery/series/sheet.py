@@ -152,13 +152,13 @@ def span(interval: tuple[float, float] | None, decimals: int = 2) -> Figure:
     return Figure(f"{number(interval[0], decimals)} to {number(interval[1], decimals)}")
 
 
-def left_out(outcomes: Iterable[object], *, examples: int = 2) -> Sheet:
-    """Why rows are not in a result: how many each reason cost, with examples."""
+def left_out(outcomes: Iterable[object]) -> Sheet:
+    """Why rows are not in a result: how many each reason cost, with two examples."""
     gone = [outcome for outcome in outcomes if isinstance(outcome, Missing)]
     counted = Counter(outcome.reason for outcome in gone)
     rows: list[tuple[Cell, ...]] = []
     for reason, count in counted.most_common():
-        shown = [outcome.detail for outcome in gone if outcome.reason is reason][:examples]
+        shown = [outcome.detail for outcome in gone if outcome.reason is reason][:2]
         rows.append(
             (
                 Figure(f"{count:,}"),

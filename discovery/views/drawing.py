@@ -54,10 +54,9 @@ def molecule_svg(
     width: int = 300,
     height: int = 200,
     title: str = "",
-    background: str | None = None,
     like: Sequence[Part] = (),
 ) -> str:
-    """A structure as a standalone `<svg>` element.
+    """A structure as a standalone `<svg>` element, on nothing: the page shows through.
 
     Parameters
     ----------
@@ -67,7 +66,6 @@ def molecule_svg(
     width, height : px
     title : str
         Read out by screen readers and shown on hovering; any text, it is escaped.
-    background : "#RRGGBB", or None for a transparent picture
     like : parts that lie in this picture as in all others; see `layout.laid_out`
 
     Raises
@@ -77,11 +75,10 @@ def molecule_svg(
     """
     body, _ = depict(_readable(smiles), marks=marks, width=width, height=height, like=like)
     name = escape(inert(title, limit=300))
-    paper = f'<rect width="{width}" height="{height}" fill="{background}"/>' if background else ""
     return (
         f'<svg xmlns="{_SVG}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
         + (f' aria-label="{name}"><title>{name}</title>' if name else ">")
-        + f"{paper}{body}</svg>"
+        + f"{body}</svg>"
     )
 
 
