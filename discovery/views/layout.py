@@ -90,14 +90,15 @@ def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
 
 
 def _like(mol: Chem.Mol, part: Chem.Mol, fit: Sequence[int]) -> Chem.Mol:
-    """The molecule built around the part; where atoms collide so and need not, as it would lie alone, turned to fit."""
+    """The molecule built around the part; where that is wrong or atoms collide, as it would lie alone, turned to fit."""
     ends = list(enumerate(fit))
     built = Chem.Mol(mol)
     rdDepictor.GenerateDepictionMatching2DStructure(built, part, atomMap=ends)
-    if not _clutter(built)[0]:
+    wrong, touching, _ = _faults(built)
+    if not wrong and not touching:
         return built
     alone = _free(mol)
-    if _clutter(alone)[0]:
+    if not wrong and _faults(alone)[1]:
         return built
     turned: Any = rdDepictor.ConstrainedDepictionParams()  # as above: mistyped
     turned.alignOnly = True
@@ -125,7 +126,7 @@ def _free(mol: Chem.Mol) -> Chem.Mol:
     rdDepictor.SetPreferCoordGen(False)
     rdDepictor.Compute2DCoords(mol, useRingTemplates=True)
     _bound_on_the_left(mol)
-    if _clutter(mol) == (0, 0):
+    if not any(_faults(mol)):
         return mol
     sampled, other = Chem.Mol(mol), Chem.Mol(mol)
     rdDepictor.Compute2DCoords(sampled, nFlipsPerSample=3, nSample=200, sampleSeed=7, permuteDeg4Nodes=True)
@@ -135,7 +136,7 @@ def _free(mol: Chem.Mol) -> Chem.Mol:
     finally:
         rdDepictor.SetPreferCoordGen(False)
     rdDepictor.NormalizeDepiction(other)
-    return min((mol, sampled, other), key=_clutter)
+    return min((mol, sampled, other), key=_faults)
 
 
 def _bound_on_the_left(mol: Chem.Mol) -> None:
@@ -149,12 +150,12 @@ def _bound_on_the_left(mol: Chem.Mol) -> None:
         conformer.SetPositions(xyz * [-1.0, 1.0, 1.0])  # wedges are set from the stereo centres, afterwards
 
 
-def _clutter(mol: Chem.Mol) -> tuple[int, int]:
-    """How many pairs of atoms lie on each other, and how many pairs of bonds cross."""
+def _faults(mol: Chem.Mol) -> tuple[int, int, int]:
+    """How many double bonds lie as their isomer would, pairs of atoms on each other, pairs of bonds cross."""
     xy = mol.GetConformer().GetPositions()[:, :2]
     bonds = np.array([(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()])
     if not len(bonds):
-        return 0, 0
+        return 0, 0, 0
     start, end = xy[bonds[:, 0]], xy[bonds[:, 1]]
     length = float(np.median(np.linalg.norm(end - start, axis=-1))) or 1.0
     gaps = np.linalg.norm(xy[:, None] - xy[None], axis=-1)
@@ -165,7 +166,21 @@ def _clutter(mol: Chem.Mol) -> tuple[int, int]:
     )  # of each bond's ends to each line
     apart = (side_start * side_end < -1e-9) & (side_start * side_end < -1e-9).T
     shared = (bonds[:, None, :, None] == bonds[None, :, None, :]).any(axis=(2, 3))
-    return touching, int((apart & ~shared).sum()) // 2
+    wrong = sum(_is_mirrored(bond, xy) for bond in mol.GetBonds())
+    return wrong, touching, int((apart & ~shared).sum()) // 2
+
+
+_CIS = (Chem.BondStereo.STEREOZ, Chem.BondStereo.STEREOCIS)
+_TRANS = (Chem.BondStereo.STEREOE, Chem.BondStereo.STEREOTRANS)
+
+
+def _is_mirrored(bond: Chem.Bond, xy: Floats) -> bool:
+    """Whether a double bond is drawn cis that is trans, or the other way round: relatives may differ in just that."""
+    if bond.GetStereo() not in (*_CIS, *_TRANS):
+        return False
+    start, end = xy[bond.GetBeginAtomIdx()], xy[bond.GetEndAtomIdx()]
+    one, other = _side(start[None], end[None], xy[list(bond.GetStereoAtoms())])[0]
+    return bool(one * other > 0) != (bond.GetStereo() in _CIS)
 
 
 def _side(start: Floats, end: Floats, point: Floats) -> Floats:
