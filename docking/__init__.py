@@ -7,6 +7,7 @@ pockets                         where a ligand could lie, when nobody has seen o
 species, conformer, torsions, ligand_types, ligand_files    a molecule or a file becomes ligands
 pdbqt, fetch, demo_target       formats, the Protein Data Bank, a target that ships
 atom_types, energy, maps, tree, motion, descent, search, effort, refine    pose energy and search in JAX
+programs                        what was traced and compiled, kept for the next process
 assembly, side_chains, restraints    several bodies at once, side chains that turn, wishes about poses
 engines/                        the engine promise; vina and native behind it
 plausibility, relief, interactions    is a pose plausible, and what does it touch

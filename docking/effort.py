@@ -21,7 +21,8 @@ from docking.atom_types import Bools
 from docking.descent import resting, settle
 from docking.energy import Function, in_full
 from docking.motion import Conf
-from docking.search import ISLANDS, Field, Knobs, Problem
+from docking.programs import Program, options
+from docking.search import ISLANDS, Field, Knobs, Problem, Walkers
 
 Singles = NDArray[np.float32]
 
@@ -132,7 +133,7 @@ def seek(function: Function, ligand: Problem, site: Field, key: jax.Array, effor
     """Walk until enough islands agree or the effort is spent."""
     begin, advance, anew, _ = programs(function)
     watch, poses = Watch(int(ligand.layout.nodes) - 1, effort), search.walkers(ligand)
-    walkers = begin(key, ligand, site, poses)
+    walkers = begin(key, ligand, site)
     while not watch.done:
         tick = watch.ticks
         walkers = advance(ligand, site, Knobs(), key, np.int32(tick), np.int32(LOOK), walkers)
@@ -195,14 +196,12 @@ def _standing(walkers: search.Walkers) -> tuple[Conf, Singles, Conf, Singles]:
     return answer
 
 
-def options() -> dict[str, Any] | None:
-    """For the compiler: whole AVX-512 registers where there are any, a quarter faster than halves."""
-    return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
-
-
 @lru_cache(maxsize=8)
-def programs(function: Function) -> tuple[Any, Any, Any, Any]:
+def programs(function: Function) -> tuple[Program, Program, Program, Program]:
     """begin, advance, anew and a last descent, compiled for the device at hand."""
+
+    def begin(key: jax.Array, ligand: Problem, site: Field) -> Walkers:
+        return search.begin(key, ligand, site, search.walkers(ligand))
 
     def down(
         ligand: Problem, site: Field, conf: Conf, cap: jax.Array, wall: jax.Array
@@ -211,10 +210,10 @@ def programs(function: Function) -> tuple[Any, Any, Any, Any]:
         return end.here, end.energy
 
     return (
-        jax.jit(search.begin, static_argnums=3, compiler_options=options()),
-        jax.jit(in_full(partial(search.advance, function)), compiler_options=options()),
-        jax.jit(search.anew, compiler_options=options()),
-        jax.jit(in_full(down), compiler_options=options()),
+        Program("begin", function, begin),
+        Program("advance", function, in_full(partial(search.advance, function))),
+        Program("anew", function, search.anew),
+        Program("down", function, in_full(down)),
     )
 
 

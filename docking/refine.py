@@ -19,9 +19,10 @@ from scipy.spatial.distance import cdist
 from docking import motion
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
 from docking.descent import HIGH, Descent, Surface, resting, settle
-from docking.effort import CLOSER, LOOK, Found, options, programs, whole_looks
+from docking.effort import CLOSER, LOOK, Found, programs, whole_looks
 from docking.energy import CAP, CUTOFF, Atoms, Function, bucket, in_full
 from docking.motion import Conf
+from docking.programs import Program, keepable
 from docking.search import Field, Knobs, Problem, biased, gathered, intramolecular_sums, walkers
 from docking.tree import Tree
 
@@ -48,6 +49,9 @@ class Around(NamedTuple):
     used: jax.Array  # [] int, receptor atoms in use
     own: jax.Array  # [atom, 4]: radius and the same traits of the ligand's atoms
     counted: jax.Array  # [atom] 0 or 1
+
+
+keepable(Around)
 
 
 def surface(function: Function, ligand: Problem, site: Field, around: Around) -> Surface:
@@ -294,7 +298,7 @@ def _by_pose(coords: Any, heavy: int) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def _programs(function: Function) -> tuple[Any, Any]:
+def _programs(function: Function) -> tuple[Any, Program]:
     def place(layout: motion.Layout, conf: Conf) -> jax.Array:
         return motion.place(layout, motion.transforms(layout, conf))
 
@@ -310,4 +314,4 @@ def _programs(function: Function) -> tuple[Any, Any]:
         conf = Conf(*(all_.at[..., late].set(few) for all_, few in zip(first.here, rest.here, strict=True)))
         return conf, first.energy.at[late].set(rest.energy)
 
-    return jax.jit(in_full(place)), jax.jit(in_full(refine), compiler_options=options())
+    return jax.jit(in_full(place)), Program("refine", function, in_full(refine))
