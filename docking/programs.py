@@ -20,7 +20,9 @@ try:
     import jax
     from jax import export
 except ImportError as error:
-    raise ImportError("docking needs JAX and flatbuffers: pip install 'discovery-workbench[docking]'") from error
+    raise ImportError(
+        "docking needs JAX and flatbuffers: pip install 'discovery-workbench[docking]'"
+    ) from error
 import numpy as np
 from jax.sharding import SingleDeviceSharding
 

@@ -136,7 +136,9 @@ def test_products_are_made_in_whole_precision_on_every_device() -> None:
     walkers = jax.eval_shape(lambda: search.begin(jax.random.key(1), problem, field, 8))
     count = np.int32(1)
     for text in (
-        advance.plain.lower(problem, field, search.Knobs(), jax.random.key(1), count, count, walkers).as_text(),
+        advance.plain.lower(
+            problem, field, search.Knobs(), jax.random.key(1), count, count, walkers
+        ).as_text(),
         down.plain.lower(problem, field, walkers.best, 1000.0, 1000.0).as_text(),
     ):
         products = text.count("dot_general")
