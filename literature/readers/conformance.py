@@ -1,7 +1,9 @@
 """Does a reader keep its promise? For our readers and for other people's.
 
-from literature.readers.conformance import check_reader
-check_reader(my_package.reader.read, Path("a_good_file.xyz"))
+    from literature.readers.conformance import check_reader
+    assert check_reader("my_format", sample="a_good_file.xyz") == []
+
+The good file is read twice, gzipped, and damaged in every way that files are.
 """
 
 from __future__ import annotations
@@ -20,42 +22,48 @@ from literature.sentences import split
 SECONDS = 20.0  # for one damaged copy of the sample
 
 
-def complaints(name: str, settings: Mapping[str, Any]) -> list[str]:
-    """What `discovery conform readers NAME --settings '{"sample": "good_file.xyz"}'` asks."""
-    if "sample" not in settings:
+class _Broken(Exception):
+    """A promise that is not kept; nothing more is asked of this reader."""
+
+
+def check_reader(
+    part: str | Reader,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    sample: str | Path | None = None,
+    articles: int | None = None,
+) -> list[str]:
+    """Complaints about a reader; empty when it conforms.
+
+    Parameters
+    ----------
+    part : the name it is registered by, or the function itself
+    settings : {"sample": file}, as `discovery conform readers NAME --settings` gives it
+    sample : the same from Python: a file of the format that can be read, at most some MB
+    articles : how many it holds; at least one when left out
+    """
+    file = sample or (settings or {}).get("sample")
+    if file is None:
         return ['give the check a good file to read: --settings \'{"sample": "good_file.xyz"}\'']
-    sample = Path(settings["sample"])
-    if not sample.is_file():
-        return [f"the sample {sample} is no file"]
+    if not Path(file).is_file():
+        return [f"the sample {file} is no file"]
     try:
-        check_reader(plugins.load("readers", name), sample)
-    except AssertionError as broken:
+        _check(plugins.load("readers", part) if isinstance(part, str) else part, Path(file), articles)
+    except (_Broken, plugins.PluginError) as broken:
         return [str(broken)]
     return []
 
 
-def check_reader(read: Reader, sample: Path, *, articles: int | None = None) -> None:
-    """Read a good file, then damaged copies of it.
-
-    Parameters
-    ----------
-    sample
-        A file of the format that can be read, at most some MB.
-    articles
-        How many it holds; at least one when None.
-
-    Raises
-    ------
-    AssertionError
-        Naming the promise that was broken.
-    """
+def _check(read: Reader, sample: Path, articles: int | None) -> None:
     first = _records(read, sample, sample.name)
     found = [record for record in first if isinstance(record, Article)]
     _promise(
         bool(found) if articles is None else len(found) == articles,
         f"{sample.name} gives {len(found)} articles",
     )
-    _promise(first == _records(read, sample, sample.name), "the same file gives the same records, twice")
+    _promise(
+        first == _records(read, sample, sample.name), "the same file gives other records the second time"
+    )
     for article in found:
         for passage in article.passages:
             _promise(bool(passage.text), f"{article.id} has an empty passage")
@@ -68,7 +76,7 @@ def check_reader(read: Reader, sample: Path, *, articles: int | None = None) -> 
         again = _records(read, zipped, "a gzipped copy (literature.readers.opening reads both)")
         _promise(
             [record for record in again if isinstance(record, Article)] == found,
-            "a gzipped file reads like the plain one",
+            "a gzipped copy does not read like the plain file",
         )
         for name, damaged in _damaged(whole):
             path = Path(folder) / f"{name}-{sample.name.removesuffix('.gz')}"
@@ -96,9 +104,9 @@ def _survives(read: Reader, path: Path, name: str) -> None:
     records = _records(read, path, f"a file that is {name}")
     _promise(
         all(isinstance(record, Article | Skipped | Deleted) for record in records),
-        f"a file that is {name} gives only Article, Skipped or Deleted",
+        f"a file that is {name} gives something else than Article, Skipped or Deleted",
     )
-    _promise(time.perf_counter() - start < SECONDS, f"a file that is {name} is given up in {SECONDS:.0f} s")
+    _promise(time.perf_counter() - start < SECONDS, f"a file that is {name} takes more than {SECONDS:.0f} s")
 
 
 def _raises_for_missing(read: Reader, path: Path) -> None:
@@ -106,14 +114,14 @@ def _raises_for_missing(read: Reader, path: Path) -> None:
         list(read(path))
     except OSError:
         return
-    raise AssertionError("broken promise: a missing file raises OSError")
+    raise _Broken("a file that is not there raises no OSError")
 
 
 def _records(read: Reader, path: Path, what: str) -> list[Record]:
     try:
         return list(read(path))
     except Exception as error:
-        raise AssertionError(f"{what} ends the run: {type(error).__name__}: {error}") from error
+        raise _Broken(f"{what} ends the run: {type(error).__name__}: {error}") from error
 
 
 def _bytes(path: Path) -> bytes:
@@ -121,6 +129,6 @@ def _bytes(path: Path) -> bytes:
     return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
 
 
-def _promise(kept: bool, what: str) -> None:
+def _promise(kept: bool, otherwise: str) -> None:
     if not kept:
-        raise AssertionError(f"broken promise: {what}")
+        raise _Broken(otherwise)
