@@ -100,7 +100,7 @@ def in_the_lab(rows: int, data: Path | None) -> dict[str, Any]:
 
     root = Path(__file__).resolve().parents[2]
     where = f"Path({str(data)!r})" if data else "None"
-    with tempfile.TemporaryDirectory() as folder, started(webgl=False) as browser:
+    with tempfile.TemporaryDirectory() as folder, started() as browser:
         book = nbformat.v4.new_notebook(
             cells=[
                 nbformat.v4.new_code_cell(cell.format(root=str(root), rows=rows, data=where))

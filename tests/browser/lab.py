@@ -123,6 +123,4 @@ def silent(watched: Watched, site: Lab) -> None:
 
 def _of_the_lab(said: str) -> bool:
     """What JupyterLab and Chromium say of themselves on any notebook, an empty one too."""
-    return any(
-        text in said for text in ("GL Driver Message", "allow-scripts", " to activate.", "service worker")
-    )
+    return any(text in said for text in ("allow-scripts", " to activate.", "service worker"))

@@ -146,18 +146,20 @@ def test_hostile_texts_stay_texts(browser: Any, report: Path) -> None:
         assert all("Content Security Policy" in said for said in watched.complaints)
 
 
-@pytest.mark.parametrize("width", [390, 820, 1440])
-def test_fits_the_screen_and_pictures_have_sizes(browser: Any, report: Path, width: int) -> None:
-    with opened(browser, report, width=width, dark=width == 820) as watched:
+def test_fits_the_screen_and_pictures_have_sizes(browser: Any, report: Path) -> None:
+    with opened(browser, report, width=390) as watched:
         page = watched.page
         page.wait_for_selector(".pv-ready")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        sizes = page.evaluate(
-            "Array.from(document.querySelectorAll('main svg:not(.bar):not(.dot)'))"
-            ".filter((e) => e.checkVisibility()).map((e) => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
-        )
-        assert len(sizes) > 20
-        assert all(w >= 10 and h >= 10 for w, h in sizes)
+        for width, colours in ((390, "light"), (820, "dark"), (1440, "light")):
+            page.set_viewport_size({"width": width, "height": 1000})
+            page.emulate_media(color_scheme=colours)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            sizes = page.evaluate(
+                "Array.from(document.querySelectorAll('main svg:not(.bar):not(.dot)'))"
+                ".filter((e) => e.checkVisibility()).map((e) => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
+            )
+            assert len(sizes) > 20
+            assert all(w >= 10 and h >= 10 for w, h in sizes)
         watched.quiet()
 
 
