@@ -2,7 +2,7 @@
 
 article, readers/, corpus, sentences    papers, and what of them is read
 lexicon, lexicon_build, lexicon_update, dictionary, likeness, families, wording, normalisation    names and what they mean
-mentions, variants, assertion, exposure, claims, calibration    what a sentence names, claims, and how surely
+mentions, variants, assertion, exposure, loss, claims, calibration    what a sentence names, claims, and how surely
 evidence, dossier, pages, picture    all on one target: THE DOOR
 encoder, embedding, wordpieces, prediction, consistency, eightbit, scaling, weights_io, card    the network that reads
 relations, relations_answers, relations_cues, relations_network, relations_hub    how two names are related

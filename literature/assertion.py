@@ -19,7 +19,7 @@ from collections.abc import Iterator
 NEGATION_WORDS = 14  # how many words a negation reaches, at most
 
 _NEGATION = re.compile(
-    r"\b(?:no evidence (?:of|for|that)|no(?! \d)|not|nor|never|neither|cannot|without|"
+    r"\b(?:no evidence (?:of|for|that)|(?!(?-i:NO\b(?! [A-Z]{2})))no(?! \d)|not|nor|never|neither|cannot|without|"
     r"fail(?:s|ed|ing|ure)?(?: to)?|lack(?:s|ed|ing)?(?: of)?|(?<!in the )absence of|devoid of|unable to|"
     r"independent(?:ly)? of|rather than|instead of|free of|insensitive to|little or no|"
     r"hardly|scarcely|barely|little(?= (?:\w+ed|effect|influence|impact|activity|affinity)\b)|"
@@ -47,10 +47,23 @@ _HEDGE = re.compile(
 )
 _QUESTION = re.compile(
     r"\b(?:whether|unclear|unknown|remains? (?:to be|an open|controversial|uncertain|debated|unsettled)|"
-    r"(?:not|never) (?:yet )?(?:known|clear|established|been (?:tested|studied|shown))|no (?:trial|study) has|"
-    r"we (?:asked|tested|examined|investigated|set out)|to (?:test|determine|examine|investigate|assess|clarify)|"
-    r"should be (?:tested|studied)|aimed?|is needed)\b|\?$",
+    r"(?:not|never) (?:yet )?(?:known|clear|established|been (?:tested|studied|shown))|"
+    r"no (?:\w+ ){0,3}(?:trials?|stud(?:y|ies)|data)|we (?:asked|tested|examined|investigated|set out)|"
+    r"to (?:test|determine|examine|investigate|assess|clarify|evaluate|compare|explore)|"
+    r"(?:objective|purpose)s? (?:of|was|were|is)|should be (?:tested|studied)|aimed?|is needed)\b|\?$",
     re.IGNORECASE,
+)
+_ENROLLED = re.compile(
+    r"\b(?:(?:in|ex)clusion criteri(?:a|on)|eligib(?:le|ility)|(?:were|was|are) excluded (?:if|when|for)|"
+    r"exclu(?:ded|ding|sions?)\b[^.;]{0,40}\b(?:patients|subjects|participants|women|men|children|individuals|those)|"
+    r"(?:patients|subjects|participants|women|men|children|individuals|those)\b[^.;]{0,150}\bwere (?:excluded|enrolled|recruited))\b",
+    re.IGNORECASE,
+)
+_NO_DIFFERENCE = re.compile(
+    r"\b(?:no|not|nor|without)\b[^.;]{0,40}\bdiffer(?:ed|ences?|ent|s)?\b", re.IGNORECASE
+)
+_UNTREATED = re.compile(
+    r"\b(?:placebo|controls?|vehicle|sham|untreated|saline|baseline|no treatment)\b", re.IGNORECASE
 )
 CLAUSE_END = re.compile(
     r";|:(?=\s)|\bbut\b(?! also)|\bwhereas\b|\balthough\b|\bthough\b|\bhowever\b|\bwhile\b|\bexcept\b|\byet\b|"
@@ -130,3 +143,14 @@ def hedged(text: str, start: int, end: int) -> bool:
 def asked(text: str, start: int, end: int) -> bool:
     """The clause around [start, end) asks, or says that it is not known."""
     return _QUESTION.search(text, *clause(text, start, end)) is not None
+
+
+def enrolled(text: str) -> bool:
+    """Whether a sentence says who may take part in a study: its drugs and diseases are nobody's finding."""
+    return _ENROLLED.search(text) is not None
+
+
+def as_good(text: str, start: int, end: int) -> bool:
+    """The clause around [start, end) denies a difference between two treatments, which denies no effect."""
+    around = clause(text, start, end)
+    return _NO_DIFFERENCE.search(text, *around) is not None and _UNTREATED.search(text, *around) is None

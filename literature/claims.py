@@ -19,9 +19,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from literature.article import Article
-from literature.assertion import asked, cut, denied, hedged
-from literature.exposure import Stretch, exposed, killed, spared
+from literature.assertion import as_good, asked, cut, denied, enrolled, hedged
+from literature.exposure import Stretch, exposed, killed, measured, spared
 from literature.lexicon import Type
+from literature.loss import losses, lost, opposed, opposite
 from literature.mentions import Mention
 from literature.sentences import split
 
@@ -247,12 +248,16 @@ def _claim(text: str, offset: int, subject: Mention, object: Mention, inside: Se
     a, b = sorted((subject, object), key=lambda m: m.start)
     distance = len(_WORD.findall(text[a.end - offset : b.start - offset]))
     found = _predicate(_View(text, offset, inside), subject, object)
-    if found is None:
+    if found is None or (object.type == "disease" and enrolled(text)):
         return _built(text, offset, subject, MENTIONED, object, 0, False, 0.3 if distance <= 25 else 0.2)
     span = (min(a.start - offset, found.at), max(b.end - offset, found.at))
     starts = (subject.start - offset, object.start - offset)
-    negated = found.denied or denied(text, found.at, starts, (*_losses(text), found.cue))
-    open_question = asked(text, *span)
+    negated = found.denied or denied(text, found.at, starts, (*losses(text), found.cue))
+    taken_for_granted = text[found.at - 1 : found.at] in (
+        "-",
+        "–",
+    )  # "to assess cisplatin-induced nephropathy"
+    open_question = (not taken_for_granted and asked(text, *span)) or (negated and as_good(text, *span))
     doubt = open_question or hedged(text, *span)
     weight = (
         found.weight * (1.0 if distance <= 12 else 0.8 if distance <= 25 else 0.6) * (0.5 if doubt else 1.0)
@@ -299,8 +304,10 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     types = (subject.type, object.type)
     if any(m.type == "chemical" and _MODIFIER.match(view.text, view.span(m)[1]) for m in (subject, object)):
         return None  # "serotonin receptors" and "dopamine terminals" say nothing of the drug
+    if types[1] == "gene" and _MARKER.match(view.text, view.span(object)[1]):
+        return None  # "CD4+ T cells" are cells
     if types == ("chemical", "gene"):
-        if _lost(view, object):
+        if lost(view.text, view.span(object)):
             return None
         role = _role(view, subject, object)
         if role is not None:
@@ -312,18 +319,33 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     if types == ("chemical", "disease") and (without := _without(view, subject, object)) is not None:
         return _Found("causes", without, 0.6, denied=True)
     found = _best_cue(view, subject, object, _ACTS.get(types, ()))
-    if found is not None and types == ("chemical", "disease"):
+    if found is None:
+        return None
+    if _suffered(view, subject, found.cue):
+        return found._replace(predicate="associated with") if subject.type == "gene" else None
+    if types == ("chemical", "disease"):
         return _turned(view.text, found, view.span(subject), view.span(object))
-    if found is None or types[0] != "gene" or types[1] not in ("process", "disease"):
+    if subject.type != "gene" or not opposed(view.text, view.span(subject)):
         return found
-    if _lost(view, subject) or _antagonised(view, subject):  # what happens without it says the opposite of it
-        opposite = _OPPOSITE.get(found.predicate)
-        return found._replace(predicate=opposite, weight=found.weight * 0.8) if opposite else None
-    return found
+    turned = opposite(found.predicate, object.type)
+    return found._replace(predicate=turned, weight=found.weight * 0.8) if turned else None
+
+
+def _suffered(view: _View, subject: Mention, cue: Stretch) -> bool:
+    """Whether the cue tells what was done to the subject: "IL-2 was increased in asthma"."""
+    at, stop = cue
+    return (
+        view.span(subject)[1] <= at
+        and _PASSIVE.search(view.text[:at]) is not None
+        and _DONE.fullmatch(view.text, at, stop) is not None
+    )
 
 
 def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found | None:
     """A cue of treatment that only says that the drug was given tells of harm, less harm of treatment."""
+    told, low = measured(text, drug)
+    if (told and found.predicate == "treats") or (low and found.predicate == "causes"):
+        return None
     if found.predicate == "treats" and exposed(text, drug, disease, found.cue):
         return found._replace(predicate="causes", weight=found.weight * 0.9)
     if found.predicate == "causes":
@@ -338,6 +360,10 @@ _MODIFIER = re.compile(
     r"[\s\-–]+(?:(?:[a-z]{0,2}\d[\w()/]{0,5}|5-HT\S{0,8})[\s\-–]+)?(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
     re.IGNORECASE,
 )
+_MARKER = re.compile(
+    r"\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b",
+    re.IGNORECASE,
+)
 _WITHOUT = re.compile(r"\bwithout (?:any |causing |significant |producing )?$", re.IGNORECASE)
 
 
@@ -346,50 +372,6 @@ def _without(view: _View, subject: Mention, object: Mention) -> int | None:
     found = _WITHOUT.search(view.text[: view.span(object)[0]])
     end = view.span(subject)[1]
     return found.start() if found and found.start() > end and not cut(view.text, end, found.start()) else None
-
-
-_OPPOSITE = {
-    "inhibits": "promotes",
-    "promotes": "inhibits",
-    "causes": "protects against",
-    "protects against": "causes",
-}
-_LOSS_BEFORE = re.compile(
-    r"\b(?:that lack|lack(?:s|ed|ing)|without|loss of|absence of|deficient in|deletion of|devoid of|knock-?out of|ablation of|silencing of|knock-?down of)"
-    r"(?: the| functional| their| its| either| both)?\s+$",
-    re.IGNORECASE,
-)
-_LOSS_AFTER = re.compile(
-    r"^[\s\-–]*(?:receptors?[\s\-]*)?(?:knock-?outs?|null|deficien\w+|-/-|deleted)\b", re.IGNORECASE
-)
-_LOSSES = re.compile(
-    r"\b(?:mice|mouse|animals|rats|mutants?|cells|strain|littermates)\s+(?:\w+\s+){0,2}?(?:that |which )?(?:lack(?:s|ed|ing)?|without)\b|"
-    r"\b(?:loss|absence|lack) of (?=\S+ receptors?\b)",
-    re.IGNORECASE,
-)
-_ANTAGONIST_AFTER = re.compile(
-    r"^[\s\-–]*(?:receptors?[\s\-]*)?(?:selective |inverse )?(?:antagonist|blocker|inhibitor|inverse agonist|antagonism|blockade)s?\b",
-    re.IGNORECASE,
-)
-_ANTAGONIST_BEFORE = re.compile(
-    r"\b(?:antagonists?|antagonism|blockade|block|blockers?|inhibition|inhibitors?|down-?regulation|blocking) (?:of|at) (?:the |human |both )?$",
-    re.IGNORECASE,
-)
-
-
-def _losses(text: str) -> tuple[tuple[int, int], ...]:
-    """Where a negation word tells of animals without the gene, and denies nothing."""
-    return tuple(m.span() for m in _LOSSES.finditer(text))
-
-
-def _lost(view: _View, gene: Mention) -> bool:
-    start, end = view.span(gene)
-    return bool(_LOSS_BEFORE.search(view.text[:start]) or _LOSS_AFTER.match(view.text[end:]))
-
-
-def _antagonised(view: _View, gene: Mention) -> bool:
-    start, end = view.span(gene)
-    return bool(_ANTAGONIST_AFTER.match(view.text[end:]) or _ANTAGONIST_BEFORE.search(view.text[:start]))
 
 
 _BY = re.compile(
@@ -409,6 +391,12 @@ _NOMINAL = re.compile(
 _PASSIVE = re.compile(
     r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|and|\w+ly)\s+){0,3}$", re.IGNORECASE
 )
+# After "was": somebody did it; "was used in" and "is associated with" tell what the subject does.
+_DONE = re.compile(
+    r"(?:inhibit|block|suppress|silenc|activat|stimulat|caus|induc|reduc|decreas|lower|increas|enhanc|attenuat|prevent|improv|"
+    r"alleviat|ameliorat|recruit|phosphorylat|promot|trigger|evok|elicit|produc)ed",
+    re.IGNORECASE,
+)
 _LIST = re.compile(
     r"^[\s,/]*(?:and|or|nor|both|but not|such as|including|previous)?[\s,/]*(?:the|previous|human|central|peripheral|rodent|of|in|for)?\s*$",
     re.IGNORECASE,
@@ -424,6 +412,8 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
                 for m in view.inside
             ):
                 continue  # the cue is part of a name
+            if subject.type == "gene" and match.group() == "treated" and view.text[match.start() - 1] in "-–":
+                continue  # "TNF-treated cells"
             if _NAMED.match(view.text, match.start()) or _anothers(view, match.start(), subject, object):
                 continue
             placed = _placed(view, subject, object, cue, match)

@@ -52,6 +52,27 @@ _DEATH_OF = re.compile(
     r"\b(?:apoptosis|death|arrest|regression|degradation|remission|killing)\b", re.IGNORECASE
 )
 
+_CHANGED = re.compile(
+    r"\b(?P<low>low(?:er|ered)?|reduced|decreased|deficient|(?:reduction|decrease|fall)s? (?:in|of))?"
+    r"(?(low)|(?:elevated|increased|raised|high(?:er)?|(?:increase|change|rise)s? (?:in|of)))"
+    r"\s+(?:(?:the|total|circulating|plasma|serum|blood|dietary)\s+){0,2}$",
+    re.IGNORECASE,
+)
+_LEVEL = re.compile(
+    r"[\s\-–]*(?:(?P<low>deficien(?:cy|t)|depletion)|levels?|concentrations?|status|excretion|secretion|synthesis|metabolism)\b",
+    re.IGNORECASE,
+)
+
+
+def measured(text: str, drug: Stretch) -> tuple[bool, bool]:
+    """Whether a substance is told as something found in a body, and whether it is too little of it.
+
+    "Reductions in cholesterol" treat nothing as a drug does, and what its deficiency causes it does not cause.
+    """
+    before, after = _CHANGED.search(text[: drug[0]]), _LEVEL.match(text, drug[1])
+    low = bool(before and before["low"]) or bool(after and after["low"])
+    return bool(before or after), low
+
 
 def exposed(text: str, drug: Stretch, disease: Stretch, cue: Stretch) -> bool:
     """Whether a cue of treatment only says that the drug was given, and the disease came with it."""

@@ -60,6 +60,19 @@ SENTENCES = [
     ("Rizatriptan relieved migraine sooner than naratriptan.", {(1, "rizatriptan", "treats", "migraine")}),
     ("Naratriptan and frovatriptan relieved migraine.", {(1, "naratriptan", "treats", "migraine"), (1, "frovatriptan", "treats", "migraine")}),
     ("Zolmitriptan relieved migraine, whereas pindolol did not.", {(1, "zolmitriptan", "treats", "migraine")}),
+    ("Exclusion criteria were treatment with sumatriptan, epilepsy and angina.", set()),
+    ("Patients treated with sumatriptan for migraine were excluded.", set()),
+    ("The study was designed to evaluate sumatriptan in the treatment of migraine.", {(0, "sumatriptan", "treats", "migraine")}),
+    ("No pivotal study showed that sumatriptan relieved migraine.", {(0, "sumatriptan", "treats", "migraine")}),
+    ("Sumatriptan and naratriptan did not differ in the relief of migraine.", {(0, "sumatriptan", "treats", "migraine"), (0, "naratriptan", "treats", "migraine")}),
+    ("There was no difference between sumatriptan and placebo in the relief of migraine.", {(-1, "sumatriptan", "treats", "migraine")}),
+    ("A reduction in plasma cholesterol reduced depression.", set()),
+    ("Vitamin D deficiency causes depression.", set()),
+    ("Cortisol was reduced in depression.", set()),
+    ("BDNF was reduced in depression.", {(1, "BDNF", "associated with", "depression")}),
+    ("NO caused migraine by nitric oxide release.", {(1, "Nitric Oxide", "causes", "migraine")}),
+    ("Methotrexate reduced CD4+ T cells.", set()),
+    ("Silencing of SOX9 reduced TP53.", {(1, "SOX9", "activates", "TP53")}),
 ]  # fmt: skip
 
 
