@@ -13,30 +13,27 @@ the ledger's; whether a folder fits the campaign, starting's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from discovery import execution, plugins, provenance
-from discovery.config import Campaign, ConfigError, ScorerConfig
+from discovery.config import Campaign
 from discovery.config import parse as parse_config
 from discovery.devices import seed_for
 from discovery.events import Event, Sink, silent
-from discovery.funnel import keep_best, within
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
-from discovery.outcome import Counts, Fault, Missing, MoleculeError, Reason
+from discovery.outcome import Counts
 from discovery.proposal import Lesson, Proposal
-from discovery.ranking import Criterion, rank, utility
+from discovery.ranking import rank
 from discovery.results import Row, Run, StageCount
 from discovery.score import Column, Score
 from discovery.sharing import PLAIN, Terms
 from discovery.starting import CampaignError, agree, mend, versions_for
 from discovery.target import EvidenceSource, Statement, Target
-
-Outcome = Score | Missing
-_WISH = {"low": "lower", "high": "higher"}  # a column's better -> the shape of the wish for it
+from discovery.walking import Outcome, Stage, Walk, walk
 
 
 def run(
@@ -79,7 +76,7 @@ def run(
     with ledger.lock():
         mend(ledger, on_event)
         # built before the folder is given to this campaign: one that cannot start must not bind it
-        stages = [_Stage.build(part, number) for number, part in enumerate(config.scorers, start=1)]
+        stages = [Stage.build(part, number) for number, part in enumerate(config.scorers, start=1)]
         _unique([stage.column.name for stage in stages])
         for stage in stages:
             if said := stage.contrary:
@@ -96,13 +93,13 @@ def run(
         ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
         ledger.put_document("context", {key: text for stage in stages for key, text in stage.context.items()})
         on_event(Event("run", config.name, f"in {folder}"))
-        walker = _Live(config, ledger, stages, proposers, sources, on_event, terms)
-        walk = _walk(config, stages, walker)
+        live = _Live(config, ledger, stages, proposers, sources, on_event, terms)
+        walked = walk(config, stages, live)
         if ledger.get_document("finished") is None:
             ledger.put_document(
                 "finished", {"seconds": time.monotonic() - began, "finished": provenance.today()}
             )
-        result = _as_run(config, folder, ledger, stages, walk)
+        result = _as_run(config, folder, ledger, stages, walked)
     on_event(Event("done", config.name, f"{len(result.ranked)} of {len(result.rows)} molecules ranked"))
     return result
 
@@ -131,11 +128,11 @@ def load(folder: str | Path) -> Run:
     if made is None:
         raise CampaignError(f"{folder}: the campaign was stopped before it began; run it again")
     stages = [
-        _Stage(part, Column(**entry["column"]), part.settings, number, after=entry["after"])
+        Stage(part, Column(**entry["column"]), part.settings, number, after=entry["after"])
         for number, (part, entry) in enumerate(zip(config.scorers, made, strict=True), start=1)
     ]
-    walk = _walk(config, stages, _Reading(config, ledger, stages))
-    return _as_run(config, folder, ledger, stages, walk)
+    walked = walk(config, stages, _Reading(config, ledger, stages))
+    return _as_run(config, folder, ledger, stages, walked)
 
 
 def recorded(folder: str | Path) -> Campaign:
@@ -166,236 +163,13 @@ def recorded(folder: str | Path) -> Campaign:
     return parse_config(document, where=f"{folder}, campaign")
 
 
-# What the walk knows of a molecule and of a stage.
-
-
-@dataclass
-class _Candidate:
-    """A proposed molecule on its way; the only record here that changes."""
-
-    id: str
-    proposal: Proposal
-    molecule: Molecule | None = None
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    refused: Missing | None = None
-
-    @property
-    def shown(self) -> str:
-        return f"{self.id} ({self.proposal.name})" if self.proposal.name else self.id
-
-
-@dataclass(frozen=True)
-class _Stage:
-    part: ScorerConfig
-    column: Column
-    settings: Mapping[str, Any]
-    number: int
-    after: str = ""
-    versions: Mapping[str, Any] = field(default_factory=dict)
-    context: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def build(cls, part: ScorerConfig, number: int) -> _Stage:
-        scorer = plugins.build("scorers", part.use, part.settings, where=f"scorers {number}")
-        context = getattr(scorer, "context", None)
-        return cls(
-            part,
-            scorer.column,
-            part.settings,
-            number,
-            after=getattr(scorer, "after", ""),
-            context=context() if callable(context) else {},
-        )
-
-    @property
-    def late(self) -> bool:
-        return self.part.when == "end"
-
-    @property
-    def criterion(self) -> Criterion | None:
-        desire = self.part.desirability
-        return Criterion(self.column.name, desire, self.part.weight, self.late) if desire else None
-
-    @property
-    def contrary(self) -> str:
-        """What is odd about a wish that asks for the worse numbers of a column; empty where none does."""
-        desire = self.part.desirability
-        if desire is None or desire.shape == "window" or desire.shape.startswith(self.column.better):
-            return ""
-        return (
-            f"scorers {self.number} wishes {self.column.name} {desire.shape}, but {self.column.better} numbers of "
-            f"{self.column.label} are the better ones; if that is not meant, say shape = "
-            f'"{_WISH[self.column.better]}"'
-        )
-
-    @property
-    def decides(self) -> bool:
-        """Whether a molecule without this number can still be ranked."""
-        return bool(self.part.desirability) or self.part.at_least is not None or self.part.at_most is not None
-
-
-@dataclass
-class _Walk:
-    candidates: list[_Candidate] = field(default_factory=list)
-    statements: tuple[Statement, ...] = ()
-    funnel: dict[str, list[Outcome]] = field(default_factory=dict)
-    finished: bool = True
-
-
-class _Asked(Protocol):
-    """Answers what a walk asks; None means: not known, and not to be found out."""
-
-    def statements(self) -> tuple[Statement, ...] | None: ...
-
-    def proposals(self, round: int, lessons: Callable[[], Sequence[Lesson]]) -> Sequence[Proposal] | None: ...
-
-    def scores(
-        self, stage: _Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
-    ) -> Sequence[Outcome | None]: ...
-
-
-def _walk(config: Campaign, stages: Sequence[_Stage], asked: _Asked) -> _Walk:
-    walk = _Walk()
-    statements = asked.statements()
-    walk.statements = statements or ()
-    walk.finished = statements is not None
-    first_seen: dict[str, str] = {}
-    early = [stage for stage in stages if not stage.late]
-    for round in range(config.rounds):
-        proposals = asked.proposals(round, lambda: _lessons(walk.candidates, early))
-        if proposals is None:
-            walk.finished = False
-            break
-        entered = [
-            _enter(_Candidate(f"r{round}-{i:04d}", proposal), first_seen)
-            for i, proposal in enumerate(proposals)
-        ]
-        walk.candidates += entered
-        walk.funnel.setdefault("proposal", []).extend(c.refused or Score(1.0) for c in entered)
-        for stage in early:
-            _pass(stage, early, entered, round, asked, walk)
-    for stage in stages:
-        if stage.late:
-            _pass(stage, stages, walk.candidates, config.rounds, asked, walk)
-    return walk
-
-
-def _enter(candidate: _Candidate, first_seen: dict[str, str]) -> _Candidate:
-    """Parse a proposal; unreadable and repeated ones stay as rows with their reason."""
-    shown = candidate.shown
-    try:
-        molecule = Molecule.parse(candidate.proposal.smiles, shown)
-    except MoleculeError as error:
-        candidate.refused = Missing("proposal", error.reason, str(error))
-        return candidate
-    candidate.molecule = molecule
-    first = first_seen.setdefault(molecule.smiles, shown)
-    if first != shown:
-        candidate.refused = Missing("proposal", Reason.DUPLICATE, f"{shown} is the same molecule as {first}")
-    return candidate
-
-
-def _pass(
-    stage: _Stage,
-    known: Sequence[_Stage],
-    candidates: Sequence[_Candidate],
-    round: int,
-    asked: _Asked,
-    walk: _Walk,
-) -> None:
-    """Send the candidates that are still in through one stage."""
-    name = stage.column.name
-    before = [s.criterion for s in known if s.number < stage.number and s.criterion]
-    utilities = [_standing(c, before) for c in candidates]
-    verdicts = keep_best(utilities, stage.part.best, stage=name, shown=[c.shown for c in candidates])
-    sent: list[_Candidate] = []
-    for candidate, standing, verdict in zip(candidates, utilities, verdicts, strict=True):
-        if standing is None:
-            candidate.outcomes[name] = candidate.refused or _not_sent_before(candidate, name)
-        elif verdict is not None:
-            candidate.outcomes[name] = verdict
-            walk.funnel.setdefault(name, []).append(verdict)
-            if not stage.late:
-                candidate.refused = verdict
-        else:
-            sent.append(candidate)
-    found = _found(stage, sent)
-    molecules = [c.molecule for c in sent if c.molecule is not None]
-    outcomes = asked.scores(stage, round, molecules, found) if sent else []
-    for candidate, outcome in zip(sent, outcomes, strict=True):
-        if outcome is None:
-            walk.finished = False
-            outcome = Missing(
-                name, Reason.NOT_REACHED, f"the run was stopped before {candidate.shown} got there"
-            )
-        candidate.outcomes[name] = outcome
-        if isinstance(outcome, Missing):
-            if stage.decides:
-                candidate.refused = outcome
-            walk.funnel.setdefault(name, []).append(outcome)
-            continue
-        verdict = within(outcome, stage.column, stage.part.at_least, stage.part.at_most, candidate.shown)
-        candidate.refused = verdict
-        walk.funnel.setdefault(name, []).append(verdict or outcome)
-
-
-def _standing(candidate: _Candidate, before: Sequence[Criterion]) -> float | None:
-    """How good a candidate is on what is known; None if it is out of the race."""
-    if candidate.refused is not None or candidate.molecule is None:
-        return None
-    return utility(candidate.outcomes, before) if before else 1.0
-
-
-def _not_sent_before(candidate: _Candidate, name: str) -> Missing:
-    reasons = [o for o in candidate.outcomes.values() if isinstance(o, Missing)]
-    last = reasons[-1].detail if reasons else "it lacks an earlier score"
-    return Missing(name, Reason.NOT_REACHED, f"{candidate.shown} was not sent: {last}")
-
-
-def _found(stage: _Stage, sent: Sequence[_Candidate]) -> list[Score] | None:
-    """What the stage before found of each, for a stage that starts from it."""
-    if not stage.after:
-        return None
-    found: list[Score] = []
-    for candidate in sent:
-        outcome = candidate.outcomes.get(stage.after)
-        if not isinstance(outcome, Score):
-            raise ConfigError(
-                f"scorers {stage.number} ({stage.part.use}) starts from the column {stage.after!r}, which "
-                f"{candidate.shown} lacks: put that scorer before it, with a desirability or a limit"
-            )
-        found.append(outcome)
-    return found
-
-
-def _lessons(candidates: Sequence[_Candidate], early: Sequence[_Stage]) -> list[Lesson]:
-    """What a proposer may learn: utilities, and zeros for the molecule's own faults only."""
-    criteria = [stage.criterion for stage in early if stage.criterion]
-    lessons: list[Lesson] = []
-    for c in candidates:
-        if c.molecule is None:
-            continue
-        if c.refused is None:
-            value = utility(c.outcomes, criteria)
-            if value is not None:
-                parts = tuple(
-                    one.desire(score.value)
-                    for one in criteria
-                    if isinstance(score := c.outcomes[one.name], Score)
-                )
-                lessons.append(Lesson(c.molecule, value, parts=parts))
-        elif c.refused.reason.fault is Fault.MOLECULE or c.refused.reason is Reason.FILTERED:
-            lessons.append(Lesson(c.molecule, 0.0, c.refused))
-    return lessons
-
-
 @dataclass
 class _Live:
     """Answers by computing, and writes every answer down before it is used."""
 
     config: Campaign
     ledger: Ledger
-    stages: Sequence[_Stage]
+    stages: Sequence[Stage]
     proposers: Sequence[Any]
     sources: Sequence[EvidenceSource]
     on_event: Sink
@@ -444,7 +218,7 @@ class _Live:
         return [_proposal(entry) for entry in document]
 
     def scores(
-        self, stage: _Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
+        self, stage: Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
     ) -> Sequence[Outcome]:
         label = f"{'end' if stage.late else f'round {round}'}: {stage.column.name}"
         workers = self.config.workers if stage.part.workers is None else stage.part.workers
@@ -471,7 +245,7 @@ class _Reading:
 
     config: Campaign
     ledger: Ledger
-    stages: Sequence[_Stage]
+    stages: Sequence[Stage]
 
     def statements(self) -> tuple[Statement, ...] | None:
         document = self.ledger.get_document("evidence")
@@ -482,7 +256,7 @@ class _Reading:
         return None if document is None else [_proposal(entry) for entry in document]
 
     def scores(
-        self, stage: _Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
+        self, stage: Stage, round: int, molecules: Sequence[Molecule], found: Sequence[Score] | None
     ) -> Sequence[Outcome | None]:
         return execution.recorded(
             _spec(stage),
@@ -494,9 +268,9 @@ class _Reading:
         )
 
 
-def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_Stage], walk: _Walk) -> Run:
+def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[Stage], walked: Walk) -> Run:
     criteria = [stage.criterion for stage in stages if stage.criterion]
-    placed = rank([c.outcomes for c in walk.candidates], criteria, [c.refused for c in walk.candidates])
+    placed = rank([c.outcomes for c in walked.candidates], criteria, [c.refused for c in walked.candidates])
     rows = [
         Row(
             id=c.id,
@@ -516,7 +290,7 @@ def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_St
             front=place.front,
             missing=place.missing,
         )
-        for c, place in zip(walk.candidates, placed, strict=True)
+        for c, place in zip(walked.candidates, placed, strict=True)
     ]
     rows.sort(key=lambda row: (row.rank is None, row.rank or 0))  # stable: the unranked keep their order
     seconds: dict[str, float] = {}
@@ -532,18 +306,18 @@ def _as_run(config: Campaign, folder: Path, ledger: Ledger, stages: Sequence[_St
         rows=tuple(rows),
         funnel=tuple(
             StageCount(name, Counts.of(outcomes), seconds.get(name, 0.0))
-            for name, outcomes in walk.funnel.items()
+            for name, outcomes in walked.funnel.items()
         ),
-        statements=walk.statements,
+        statements=walked.statements,
         provenance={**(ledger.get_document("provenance") or {}), **(finished or {})},
         receptor_pdb=context.get("receptor_pdb", ""),
         reference_sdf=context.get("reference_sdf", ""),
-        finished=walk.finished and finished is not None,
+        finished=walked.finished and finished is not None,
         notes=(*config.notes, *filter(None, (stage.contrary for stage in stages))),
     )
 
 
-def _spec(stage: _Stage) -> execution.ScorerSpec:
+def _spec(stage: Stage) -> execution.ScorerSpec:
     return execution.ScorerSpec(stage.part.use, dict(stage.settings))
 
 
