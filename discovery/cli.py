@@ -289,10 +289,16 @@ def report(
         Path | None, typer.Option("--out", help="The HTML file; report.html in the run's folder.")
     ] = None,
 ) -> None:
-    """Write the run's report: one HTML file that needs nothing else."""
+    """Write the report of a campaign, a docked library or simulated poses: one HTML file that needs nothing else."""
+    from discovery import plugins
     from discovery.report import write_report
 
-    print(write_report(_load(run), out or run / "report.html"))
+    to = out or run / "report.html"
+    for settings in plugins.names("pages"):  # the file in which another command writes down what it was asked
+        if (run / settings).is_file():
+            print(plugins.load("pages", settings)(run, to))
+            return
+    print(write_report(_load(run), to))
 
 
 @app.command("rank")

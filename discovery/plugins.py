@@ -32,7 +32,7 @@ from typing import Any
 from discovery.outcome import UserError
 
 _SHAPES = {"scorers": "column", "proposers": "propose", "engines": "dock"}  # what a part of each group has
-GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands", "checks", "promises")
+GROUPS = ("scorers", "proposers", "engines", "readers", "evidence", "commands", "checks", "promises", "pages")
 
 
 class PluginError(UserError, ValueError):

@@ -115,7 +115,7 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             provenance=_written(run.provenance),
             kinds=[(kind, colour) for kind, (colour, _) in KIND_LOOK.items()] if poses else [],
             duration=duration,
-            counting=any(row.desirability for row in run.ranked),
+            counting=max((len(row.desirability) for row in run.ranked), default=0),
         )
     )
 

@@ -26,6 +26,7 @@ from discovery.outcome import Missing, MoleculeError, Reason
 from discovery.ranking import Criterion
 from discovery.score import Column, Score
 from discovery.views.table import Table
+from discovery.views.text import number
 from docking.interactions import contacts
 from docking.ligand import of_mol
 from docking.pose import Pose
@@ -72,7 +73,7 @@ def docked(folder: str | Path, *, reference: str | Path = "") -> Table:
     try:
         lines = pq.read_table(folder / "scores.parquet").to_pylist()
         pdb = (folder / "receptor.pdb").read_text(encoding="utf-8")
-        blocks = _blocks(folder / "poses.sdf") if (folder / "poses.sdf").exists() else {}
+        blocks = records_of(folder / "poses.sdf", "row")
     except (OSError, pa.ArrowInvalid) as error:
         raise DockingError(f"{folder} holds no docking run that has ended: {error}") from error
     lines = [line for line in lines if line["pose"] in (None, 1)]
@@ -128,15 +129,21 @@ def report(folder: str | Path, path: str | Path, *, reference: str | Path = "") 
     CannotWrite
         The disk refused.
     """
-    table = docked(folder, reference=reference)
-    scores = table.values(SCORE.name).values()
-    if scores:
-        low, high = min(scores), max(scores)
-        wish = Desirability("lower", low=low, high=high if high > low else low + 1.0)
-        table = table.ranked_by([Criterion(SCORE.name, wish)])
-        note = f"Ranked by docking score alone; overall is 1 at {low:.2f} kcal/mol, the best of this run, and 0 at the worst."
-        table = Table(replace(table.run, notes=(*table.run.notes, note, NO_AFFINITY)))
-    return table.report(path)
+    table = best_first(docked(folder, reference=reference), SCORE)
+    return Table(replace(table.run, notes=(*table.run.notes, NO_AFFINITY))).report(path)
+
+
+def best_first(table: Table, column: Column) -> Table:
+    """Ranked by one column alone, in which lower is better; a note says so."""
+    values = table.values(column.name).values()
+    if not values:
+        return table
+    low, high = min(values), max(values)
+    wish = Desirability("lower", low=low, high=high if high > low else low + 1.0)
+    table = table.ranked_by([Criterion(column.name, wish)])
+    title = column.title if column.title.isupper() else column.title.lower()
+    note = f"Ranked by {title} alone; overall is 1 at {number(low)} {column.unit}, the best of this run, and 0 at the worst."
+    return Table(replace(table.run, notes=(*table.run.notes, note)))
 
 
 def reference_block(path: str | Path) -> str:
@@ -186,11 +193,13 @@ def _pose(block: str, receptor: Receptor, with_contacts: bool) -> dict[str, Any]
     return found
 
 
-def _blocks(path: Path) -> dict[int, str]:
-    """Row -> the SDF record of its first pose."""
+def records_of(path: Path, field: str) -> dict[int, str]:
+    """Number in this field -> the first SDF record that has it; nothing where there is no file."""
     found: dict[int, str] = {}
+    if not path.exists():
+        return found
     for record in path.read_text(encoding="utf-8").split("$$$$\n"):
-        head = re.search(r"^>  <row>.*\n(\d+)$", record, re.M)
+        head = re.search(rf"^>  <{field}>.*\n(\d+)$", record, re.M)
         if head:
             found.setdefault(int(head[1]), record + "$$$$\n")
     return found

@@ -63,7 +63,14 @@ ALIASES: Mapping[str, str] = {
     "HSD": "HID", "HSE": "HIE", "HSP": "HIP", "HISD": "HID", "HISE": "HIE", "HISH": "HIP", "HSC": "HIP",
     "ASPP": "ASH", "GLUP": "GLH", "LSN": "LYN", "LYSN": "LYN", "CYS2": "CYX", "CYSS": "CYX", "CYN": "CYX",
 }  # fmt: skip
-ATOM_ALIASES: Mapping[tuple[str, str], str] = {("ILE", "CD"): "CD1"}
+_OPENEYE = {  # how OpenEye's programs name the atoms of caps
+    "ACE": {"C1": "C", "O1": "O", "C2": "CH3", "H2_1": "H1", "H2_2": "H2", "H2_3": "H3"},
+    "NME": {"N1": "N", "HN1": "H", "C1": "C", "H1_1": "H1", "H1_2": "H2", "H1_3": "H3"},
+}
+ATOM_ALIASES: Mapping[tuple[str, str], str] = {
+    ("ILE", "CD"): "CD1",
+    **{(cap, theirs): ours for cap, names in _OPENEYE.items() for theirs, ours in names.items()},
+}
 
 _DOUBLE = {
     "ASN": "CG=OD1", "ASP": "CG=OD1", "GLN": "CD=OE1", "GLU": "CD=OE1", "ARG": "CZ=NH2",

@@ -7,14 +7,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
+from typer.testing import CliRunner
 
+from discovery.cli import app
 from discovery.outcome import Missing
 from discovery.score import Score
 from discovery.views.reading import contacts_of, pose_of, verdict_of
 from docking import demo_target
 from docking.cli import _page
 from docking.library import run
-from docking.looking import docked, report
+from docking.looking import docked
 from docking.receptor import DockingError
 from tests.docking.test_library import Still, job, library
 
@@ -55,7 +57,9 @@ def test_a_run_is_looked_at(tmp_path: Path) -> None:
         assert verdict is not None
         assert verdict.good == line["plausible"]
     assert "3Dmol" in table.poses(2).page()
-    page = report(out, tmp_path / "poses.html").read_text()
+    asked = CliRunner().invoke(app, ["report", str(out), "--out", str(tmp_path / "poses.html")])
+    assert asked.exit_code == 0, asked.output
+    page = (tmp_path / "poses.html").read_text()
     assert "Ranked by docking score alone" in page
     assert all(name in page for name in ("ethanol", "tellurium", "3Dmol"))
     _page(out, tmp_path / "asked.html", ("A:XK2263", str(known)))  # as `discovery dock --report` does

@@ -22,6 +22,8 @@ from docking.dynamics import work as room
 from docking.dynamics.charges import gasteiger
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing
+from docking.dynamics.looking import report as look
+from docking.dynamics.looking import simulated
 from docking.dynamics.protocol import Settings
 from docking.dynamics.simulate import Run, Trajectory
 from docking.dynamics.viewing import dcd
@@ -64,6 +66,14 @@ def test_every_pose_is_a_row_and_every_failure_has_its_reason(tmp_path: Path) ->
     )  # type: ignore[misc]
     assert rows[0]["heavy_atoms"] == 7
     assert "far" in str(rows[1]["detail"])
+    shown = simulated(tmp_path / "out")
+    assert shown.values("mmgbsa") == {"good": rows[0]["mmgbsa"]}
+    assert [row.missing and row.missing.reason.value for row in shown.run.rows] == [
+        row["missing"] for row in rows
+    ]
+    page = look(tmp_path / "out", tmp_path / "page.html").read_text()
+    assert "Ranked by MM-GBSA alone" in page
+    assert "3Dmol" in page
     unit = tmp_path / "out" / "units" / "000001"
     assert openmm.XmlSerializer.deserialize((unit / "system.xml").read_text()).getNumParticles() > 100
     pocket = MDAnalysis.Universe(str(unit / "pocket.pdb"))
