@@ -14,7 +14,7 @@ water_box                        explicit water around a solute
 binding_energy, stability, choice  what the numbers are made of; which pose they speak for
 exchange, ladder, hydration      many states at once; their free energies; the self-test
 likeness, walls, beginning, surroundings       what two ligands share; what holds them; how a pocket takes one
-transfer, network, relative      one ligand against another: the trade, the pairs, all together
+morph, network, relative         one ligand against another: one molecule of both, the pairs, all together
 protocol, scorers, watch, unit, folder, viewing, looking, work, relative_work, door, cli   from a pose to its numbers; campaigns, files, command line
 checks                     the doctor's lines
 

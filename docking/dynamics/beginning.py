@@ -204,11 +204,7 @@ def _whole(at: Seat, xyz: Floats, energy: float, turned: Sequence[str]) -> Begin
 
 def _trials(receptor: ReceptorModel, bound: Complex, xyz: Floats) -> Iterator[tuple[int, Floats]]:
     """Residue, and all coordinates with them turned a third, both ways."""
-    ligand = xyz[bound.ligand]
-    for residue, (a, b), atoms in turning(receptor, bound):
-        heavy = atoms[receptor.numbers[bound.receptor_atoms[atoms]] > 1]
-        if np.linalg.norm(xyz[heavy][:, None] - ligand[None], axis=-1).min() * 10.0 > _BESIDE:
-            continue
+    for residue, (a, b), atoms in turning(receptor, bound, xyz):
         axis = (xyz[b] - xyz[a]) / np.linalg.norm(xyz[b] - xyz[a])
         for degrees in (120.0, -120.0):
             turn = Rotation.from_rotvec(np.deg2rad(degrees) * axis)
@@ -217,8 +213,13 @@ def _trials(receptor: ReceptorModel, bound: Complex, xyz: Floats) -> Iterator[tu
             yield residue, trial
 
 
-def turning(receptor: ReceptorModel, bound: Complex) -> list[tuple[int, tuple[int, int], Ints]]:
-    """Side chains' single bonds with three places to stand: between two carbons of four bonds each.
+def turning(receptor: ReceptorModel, bound: Complex, xyz: Floats) -> list[tuple[int, tuple[int, int], Ints]]:
+    """Single bonds of side chains beside the ligand with three places to stand: between two carbons of four bonds each.
+
+    Parameters
+    ----------
+    xyz : [atom, 3] nm
+        Where the complex lies.
 
     Returns
     -------
@@ -246,7 +247,11 @@ def turning(receptor: ReceptorModel, bound: Complex) -> list[tuple[int, tuple[in
             atoms = np.array(sorted(side - {b}), dtype=np.int64)
             names = {receptor.atom_names[bound.receptor_atoms[k]] for k in side}
             ring = any(k != b and k in beside[a] for k in side)  # it comes back to `a` another way
-            if "N" in names or ring or not (numbers[atoms] > 1).any():
+            heavy = atoms[numbers[atoms] > 1]
+            if "N" in names or ring or not len(heavy):
+                continue
+            gaps = np.linalg.norm(xyz[heavy][:, None] - xyz[bound.ligand][None], axis=-1)
+            if gaps.min() * 10.0 > _BESIDE:
                 continue
             if (bound.residue[atoms] == bound.residue[i]).all() and not bound.frozen[atoms].any():
                 found.append((int(bound.residue[i]), (a, b), atoms))

@@ -122,7 +122,7 @@ def simulate(
     for text in (*model.notes, HELD if solvent == "explicit" else NO_MEMBRANE):
         note(text)
     if protocol == "rbfe":
-        plan = Plan(iterations=max(8, round(length_ps / 0.4)), steps=100, warm=250, seed=seed)
+        plan = Plan(iterations=max(8, round(length_ps / 0.2)), steps=50, warm=250, seed=seed)
         how = Relative(plan, settings, solvent, shape=network)
         return compare(
             poses,

@@ -10,6 +10,7 @@ References
 ----------
 .. [1] Chodera, Shirts, J. Chem. Phys. 135, 194110 (2011), doi 10.1063/1.3660669.
 .. [2] Tuckerman, Berne, Martyna, J. Chem. Phys. 97, 1990 (1992), doi 10.1063/1.463137: forces at two paces.
+.. [3] Christen, Fox, J. Comput. Graph. Stat. 14, 795 (2005), doi 10.1198/106186005X76983: Metropolis in two stages.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 try:
     import openmm
@@ -32,7 +34,27 @@ from docking.dynamics.simulate import SMALLEST_STEP, degrees_of, positions_of, s
 from docking.dynamics.terms import Floats, Ints
 from docking.receptor import DockingError
 
-SLOW = 1  # the force group that is felt at every other step, where a ladder has one
+_CALM = 2000.0  # kJ/mol/nm, twice what heat does: above it something lies on another where a state is first entered
+SLOW = 1  # the force group that is not felt at every step, where a ladder has one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A single bond that heat turns too rarely: between walks it is tried whether it may stand otherwise."""
+
+    axis: tuple[int, int]
+    atoms: Ints  # that turn about it
+    thirds: bool  # by about a third of a turn either way; else by any angle
+
+    def tried(self, xyz: Floats, random: np.random.Generator) -> Rotation:
+        """A turn about the bond; as likely as the way back."""
+        ahead = xyz[self.axis[1]] - xyz[self.axis[0]]
+        angle = (
+            random.choice([-1.0, 1.0]) * random.normal(120.0, 15.0)
+            if self.thirds
+            else random.uniform(0.0, 360.0)
+        )
+        return Rotation.from_rotvec(np.deg2rad(angle) * ahead / np.linalg.norm(ahead))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +64,8 @@ class Ladder:
     system: Any
     states: tuple[Mapping[str, float], ...]  # Context parameters of each
     weighed: Callable[[Any], Floats]  # a Context -> [state] kJ/mol, up to what all share
-    paced: bool = False  # forces of group SLOW are felt only every other step
+    pace: int = 1  # forces of group SLOW are felt at one step in so many
+    turns: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +83,7 @@ class Plan:
     warm: int = 100  # steps in each state before the first iteration
     step_fs: float = 4.0
     temperature: float = 298.15  # K
-    friction: float = 2.0  # 1/ps
+    friction: float = 5.0  # 1/ps
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -180,8 +203,8 @@ def exchanged(energies: Floats, state_of: Ints, temperature: float, seed: int) -
     return state
 
 
-def two_paced(temperature: float, friction: float, step_ps: float) -> Any:
-    """An integrator that feels forces of group 0 twice a step and those of group SLOW once.
+def two_paced(temperature: float, friction: float, step_ps: float, pace: int) -> Any:
+    """An integrator that feels forces of group 0 `pace` times a step and those of group SLOW once.
 
     LangevinMiddle, its kicks from both groups: between two half steps the slow forces are
     those of the first [2]_. Temperature in K, friction in 1/ps.
@@ -192,19 +215,21 @@ def two_paced(temperature: float, friction: float, step_ps: float) -> Any:
     made.addGlobalVariable("kept", 0.0)
     made.addPerDofVariable("before", 0.0)
     made.addUpdateContextState()
-    made.addComputeGlobal("kept", "exp(-friction*dt/2)")
-    for slow in (f"dt*f{SLOW}/m", ""):
-        if slow:
-            made.addComputePerDof("v", f"v + {slow}")
-        made.addComputePerDof("v", "v + 0.5*dt*f0/m")
+    made.addComputeGlobal("kept", f"exp(-friction*dt/{pace})")
+    made.addComputePerDof("v", f"v + dt*f{SLOW}/m")
+    for _ in range(pace):
+        made.addComputePerDof("v", f"v + dt/{pace}*f0/m")
         made.addConstrainVelocities()
-        made.addComputePerDof("x", "x + 0.25*dt*v")
+        made.addComputePerDof("x", f"x + 0.5*dt/{pace}*v")
         made.addComputePerDof("v", "kept*v + sqrt((1 - kept^2)*kT/m)*gaussian")
-        made.addComputePerDof("x", "x + 0.25*dt*v")
+        made.addComputePerDof("x", f"x + 0.5*dt/{pace}*v")
         made.addComputePerDof("before", "x")
         made.addConstrainPositions()
-        made.addComputePerDof("v", "v + 2*(x - before)/dt")
+        made.addComputePerDof("v", f"v + {pace}*(x - before)/dt")
     return made
+
+
+_TRIES = 32  # to turn a bond, between walks
 
 
 class _Walker:
@@ -212,9 +237,10 @@ class _Walker:
 
     def __init__(self, ladder: Ladder, plan: Plan, device: Device, name: str, done: int) -> None:
         self.ladder, self.plan, self.name = ladder, plan, name
-        self.pace = 2 if ladder.paced else 1
-        kind = two_paced if ladder.paced else openmm.LangevinMiddleIntegrator
-        self.integrator = kind(plan.temperature, plan.friction, self.pace * plan.step_fs / 1000.0)
+        how = plan.temperature, plan.friction, ladder.pace * plan.step_fs / 1000.0
+        self.integrator = (
+            two_paced(*how, ladder.pace) if ladder.pace > 1 else openmm.LangevinMiddleIntegrator(*how)
+        )
         self.integrator.setRandomNumberSeed(seed_of(plan.seed, name, done))
         self.integrator.setConstraintTolerance(1e-6)
         system = ladder.system
@@ -254,6 +280,10 @@ class _Walker:
         xyz, velocities, boxes = _parts(ctx.getState(getPositions=True, getVelocities=True))
         held = []
         for k in states:
+            self._enter(k)
+            ctx.setPositions(xyz)
+            openmm.LocalEnergyMinimizer.minimize(ctx, _CALM)
+            xyz = positions_of(ctx.getState(getPositions=True))
             xyz, velocities, boxes = self._walked(k, xyz, velocities, boxes, plan.warm)
             held.append((xyz, velocities, boxes))
         return held
@@ -264,7 +294,8 @@ class _Walker:
         self._step(now.step_fs)
         held, energies = [], []
         for i, k in enumerate(now.state_now):
-            held.append(self._walked(int(k), now.xyz[i], now.velocities[i], now.boxes[i], self.plan.steps))
+            part = self._walked(int(k), now.xyz[i], now.velocities[i], now.boxes[i], self.plan.steps)
+            held.append(self._turned(part, seed_of(self.plan.seed, self.name, "turns", now.chunk, i)))
             energies.append(self.ladder.weighed(self.context))
         weights = np.array(energies)
         xyz, velocities, boxes = (np.array(part) for part in zip(*held, strict=True))
@@ -280,13 +311,46 @@ class _Walker:
             restarts=self.restarts,
         )
 
+    def _turned(self, part: tuple[Floats, Floats, Floats], seed: int) -> tuple[Floats, Floats, Floats]:
+        """The same after some tries to turn a bond, by Metropolis: the cheap forces first, the slow ones if these agree [3]_."""
+        turns, ctx = self.ladder.turns, self.context
+        if not turns:
+            return part
+        random = np.random.default_rng(seed)
+        xyz, velocities, box = part
+
+        def energy(group: int) -> float:
+            state = ctx.getState(getEnergy=True, groups={group})
+            return (
+                float(state.getPotentialEnergy()._value)
+                * KCAL_PER_KJ
+                / (GAS_CONSTANT * self.plan.temperature)
+            )
+
+        held = [energy(0), energy(SLOW)]
+        for which in random.integers(len(turns), size=_TRIES):
+            turn = turns[which]
+            rotation, root, atoms = turn.tried(xyz, random), xyz[turn.axis[1]], turn.atoms
+            trial = xyz.copy()
+            trial[atoms] = rotation.apply(xyz[atoms] - root) + root
+            ctx.setPositions(trial)
+            luck = np.log(random.random(2))
+            fast = energy(0)
+            if luck[0] >= held[0] - fast or luck[1] >= held[1] - (slow := energy(SLOW)):
+                continue
+            xyz, held = trial, [fast, slow]
+            velocities = velocities.copy()
+            velocities[atoms] = rotation.apply(velocities[atoms])
+        ctx.setPositions(xyz)
+        return xyz, velocities, box
+
     def _enter(self, state: int) -> None:
         for key, value in self.ladder.states[state].items():
             self.context.setParameter(key, value)
 
     def _step(self, fs: float) -> None:
         self.step_fs = fs
-        self.integrator.setStepSize(self.pace * fs / 1000.0)
+        self.integrator.setStepSize(self.ladder.pace * fs / 1000.0)
 
     def _walked(
         self, k: int, xyz: Floats, velocities: Floats, box: Floats, steps: int
@@ -297,7 +361,7 @@ class _Walker:
             self.context.setPositions(xyz)
             self.context.setVelocities(velocities)
             self._enter(k)
-            count = -(-round(steps * self.plan.step_fs / self.step_fs) // self.pace)
+            count = -(-round(steps * self.plan.step_fs / self.step_fs) // self.ladder.pace)
             state = stepped(self.context, count, self.degrees, self.plan.temperature)
             if state is not None:
                 return _parts(state)

@@ -136,6 +136,19 @@ def difference(
     return found
 
 
+def less(one: Difference, other: Difference) -> Difference:
+    """One difference less another, of the same states; overlap and samples of the one whose rungs hold less."""
+    weaker = min(one, other, key=lambda found: found.weakest)
+    return Difference(
+        value=one.value - other.value,
+        error=float(np.hypot(one.error, other.error)),
+        profile=one.profile - other.profile,
+        overlap=weaker.overlap,
+        samples=weaker.samples,
+        halves=(one.halves[0] - other.halves[0], one.halves[1] - other.halves[1]),
+    )
+
+
 def _by_state(reduced: Floats, state_of: Ints) -> list[Floats]:
     """[state][sample, state]: what was drawn in each state, in order of time."""
     n = reduced.shape[2]

@@ -1,10 +1,7 @@
-"""What do two ligands of one pocket share: which atoms, which frame, how much of each other?
+"""What do two ligands of one pocket share: which atoms, how much of each other?
 
 A relative free energy is only as good as what stays the same. The common part is the
-largest one in which rings stay whole, laid so that the two poses agree best; the frame
-is three atoms of it that are bonded in a row, stiff in both, by which one ligand can be
-held to the other without a say in how either bends. With the common part the two can
-trade places atom for atom; what is not shared goes with the atom it hangs on.
+largest one in which rings stay whole, laid so that the two poses agree best.
 
 References
 ----------
@@ -16,7 +13,6 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
 
 import numpy as np
 from rdkit import Chem
@@ -28,7 +24,6 @@ from docking.dynamics.terms import Floats
 
 FARTHEST = 2.0  # Å, root mean square between the common atoms of two poses
 _FEWEST = 3
-_STRAIGHT = 0.9  # of the cosine; a frame must not be a line
 _PATIENCE_S = 2
 _ALIKE = 0.4  # Å, root mean square: a ring that is bent by heat is still upon itself
 
@@ -70,30 +65,9 @@ def common(first: Chem.Mol, second: Chem.Mol) -> Common:
     return Common(pairs, float(np.exp(-0.1 * alone)) if same_charge else 0.0, gap)
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """How two ligands change places: the common part atom for atom, the rest with the atom it hangs on.
-
-    `partner[i]` is the atom of the other ligand whose place atom i takes if it is shared, and else the
-    partner of its anchor; `anchor[i]` is i itself if shared, and else the nearest shared atom along bonds.
-    """
-
-    anchors: tuple[tuple[int, ...], tuple[int, ...]]
-    partners: tuple[tuple[int, ...], tuple[int, ...]]
-    shared: int  # atoms, hydrogens too
-
-
-def trade(first: Chem.Mol, second: Chem.Mol) -> Trade:
-    """Who takes whose place; hydrogens of shared atoms go to the hydrogens that lie nearest.
-
-    Raises
-    ------
-    ValueError
-        Nothing is shared; `frames` says so by name.
-    """
+def shared(first: Chem.Mol, second: Chem.Mol) -> dict[int, int]:
+    """The atom of the second for each atom of the first that both have; hydrogens of shared atoms, the nearest ones."""
     pairs = dict(common(first, second).pairs)
-    if not pairs:
-        raise ValueError("two ligands that share nothing cannot trade places; ask frames() first")
     places = [mol.GetConformer().GetPositions() for mol in (first, second)]
     for one, two in list(pairs.items()):
         light = [
@@ -104,14 +78,7 @@ def trade(first: Chem.Mol, second: Chem.Mol) -> Trade:
         gaps = np.linalg.norm(arms[0][:, None] - arms[1][None], axis=-1)
         for i, j in zip(*linear_sum_assignment(gaps), strict=True):
             pairs[light[0][i]] = light[1][j]
-    back = {two: one for one, two in pairs.items()}
-    anchors, partners = [], []
-    for mol, to in ((first, pairs), (second, back)):
-        steps = Chem.GetDistanceMatrix(mol)[:, sorted(to)]
-        nearest = [sorted(to)[int(k)] for k in steps.argmin(axis=1)]
-        anchors.append(tuple(nearest))
-        partners.append(tuple(to[i] for i in nearest))
-    return Trade((anchors[0], anchors[1]), (partners[0], partners[1]), len(pairs))
+    return pairs
 
 
 def turns(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
@@ -147,15 +114,13 @@ def turned(mol: Chem.Mol, xyz: Floats, images: tuple[tuple[int, ...], ...]) -> b
     return int(np.argmin([np.square(pose[list(image)] - now).sum() for image in images])) > 0
 
 
-def frames(
-    first: Chem.Mol, second: Chem.Mol, names: tuple[str, str]
-) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Three atoms of each ligand that lie on each other; the middle one is bonded to both others.
+def comparable(first: Chem.Mol, second: Chem.Mol, names: tuple[str, str]) -> None:
+    """Whether one ligand may become the other.
 
     Raises
     ------
     MoleculeError
-        UNSUPPORTED: the charges differ, or nothing stiff is shared. UNPREPARED: the
+        UNSUPPORTED: the charges differ, nothing is shared, or a ring opens. UNPREPARED: the
         poses are too far apart.
     """
     one, two = names
@@ -166,52 +131,28 @@ def frames(
             f"{one} carries a charge of {charges[0]:+d} and {two} of {charges[1]:+d}; a relative free energy between them "
             "needs corrections that are not made here: compare ligands of one charge",
         )
-    shared = common(first, second)
-    if not shared.pairs:
+    both = common(first, second)
+    if not both.pairs:
         raise MoleculeError(
             Reason.UNSUPPORTED,
             f"{one} and {two} share no part with whole rings; compare each with a ligand that lies between them",
         )
-    if shared.gap > FARTHEST:
+    if both.gap > FARTHEST:
         raise MoleculeError(
             Reason.UNPREPARED,
-            f"the common atoms of {one} and {two} lie {shared.gap:.1f} Å apart in their poses, more than {FARTHEST:g}; "
+            f"the common atoms of {one} and {two} lie {both.gap:.1f} Å apart in their poses, more than {FARTHEST:g}; "
             "dock one on the other's pose (discovery dock --reference)",
         )
-    chosen = _stiffest(first, second, shared.pairs)
-    if chosen is None:
+    to = dict(both.pairs)
+    ours = {frozenset((to[a], to[b])) for a, b in _bonds_among(first, set(to))}
+    theirs = {frozenset(bond) for bond in _bonds_among(second, set(to.values()))}
+    if ours != theirs:
         raise MoleculeError(
             Reason.UNSUPPORTED,
-            f"{one} and {two} share no three bonded atoms that make a corner; compare each with a ligand between them",
+            f"between {one} and {two} a ring opens or closes; compare each with a ligand that lies between them",
         )
-    return chosen
 
 
-def _stiffest(
-    first: Chem.Mol, second: Chem.Mol, pairs: tuple[tuple[int, int], ...]
-) -> tuple[tuple[int, int, int], tuple[int, int, int]] | None:
-    to = dict(pairs)
-    places = [mol.GetConformer().GetPositions() for mol in (first, second)]
-    middle = places[0][list(to)].mean(axis=0)
-    best, found = None, None
-    for corner in to:
-        atom = first.GetAtomWithIdx(corner)
-        beside = [a.GetIdx() for a in atom.GetNeighbors() if a.GetIdx() in to]
-        for a, b in permutations(beside, 2):
-            ours, theirs = (corner, a, b), (to[corner], to[a], to[b])
-            if a > b or not all(second.GetBondBetweenAtoms(theirs[0], j) for j in theirs[1:]):
-                continue
-            if any(
-                _cosine(xyz, atoms) > _STRAIGHT for xyz, atoms in zip(places, (ours, theirs), strict=True)
-            ):
-                continue
-            in_ring = sum(first.GetAtomWithIdx(i).IsInRing() for i in ours)
-            rank = (-in_ring, float(np.linalg.norm(places[0][corner] - middle)))
-            if best is None or rank < best:
-                best, found = rank, (ours, theirs)
-    return found
-
-
-def _cosine(xyz: Floats, atoms: tuple[int, int, int]) -> float:
-    one, two = xyz[atoms[1]] - xyz[atoms[0]], xyz[atoms[2]] - xyz[atoms[0]]
-    return abs(float(one @ two / (np.linalg.norm(one) * np.linalg.norm(two))))
+def _bonds_among(mol: Chem.Mol, atoms: set[int]) -> list[tuple[int, int]]:
+    ends = ((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds())
+    return [(a, b) for a, b in ends if a in atoms and b in atoms]

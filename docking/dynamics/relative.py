@@ -21,8 +21,9 @@ from discovery.units import GAS_CONSTANT
 from docking.dynamics.beginning import Beginning, Seat, beginning, searched, seat
 from docking.dynamics.charges import Charges
 from docking.dynamics.exchange import Plan, Samples, sample
-from docking.dynamics.ladder import Difference, difference
+from docking.dynamics.ladder import Difference, difference, less
 from docking.dynamics.likeness import FARTHEST, common, turned, turns
+from docking.dynamics.morph import STATES, Legs, legs
 from docking.dynamics.network import Combined, Pair, Shape, combined, groups
 from docking.dynamics.platform import described
 from docking.dynamics.protocol import Settings, default_charges
@@ -30,10 +31,11 @@ from docking.dynamics.receptor_system import PROTEIN, ReceptorModel
 from docking.dynamics.sage import force_field
 from docking.dynamics.smirnoff import ligand_terms
 from docking.dynamics.terms import Floats, Terms
-from docking.dynamics.transfer import LEG, Transfer, transfer
 from docking.pose import with_coords
 
 Solvent = Literal["implicit", "explicit"]
+# By the name of a leg, "pocket" or "water": where it goes on, and what is told after every iteration; see checkpoint.py.
+Kept = Callable[[str], tuple[Samples | None, Callable[[Samples], None] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,7 @@ def edge(
     ligands: tuple[tuple[Terms, Charges], tuple[Terms, Charges]] | None = None,
     near: Floats | None = None,
     beginnings: tuple[Beginning, Beginning] | None = None,
-    resumed: Samples | None = None,
-    keep: Callable[[Samples], None] | None = None,
+    kept: Kept = lambda leg: (None, None),
 ) -> Edge:
     """The difference in binding free energy of two ligands, second less first.
 
@@ -136,15 +137,15 @@ def edge(
     ligands
         Their parameters, where they are known already.
     near, beginnings
-        What the pocket must hold besides these two, and how it takes either of them: see transfer.py.
+        What the pocket must hold besides these two, and how it takes either of them: see morph.py.
         Made here where they are not given.
-    resumed, keep
-        See checkpoint.py. What comes before the first iteration is done again.
+    kept
+        What comes before a leg's first iteration is done again.
 
     Raises
     ------
     MoleculeError
-        See likeness.frames; DIVERGED if it explodes or its states share nothing.
+        See likeness.comparable; DIVERGED if it explodes or its states share nothing.
     ReceptorError
         The poses are nowhere near the receptor.
     """
@@ -153,9 +154,11 @@ def edge(
         parameters(mol, use.settings, name) for mol, name in zip(mols, names, strict=True)
     )
     held = np.concatenate([mol.GetConformer().GetPositions() for mol in mols]) if near is None else near
-    if resumed is None and beginnings is None and use.solvent == "implicit":
+    parts = {leg: kept(leg) for leg in ("water", "pocket")}
+    fresh = parts["pocket"][0] is None
+    if fresh and beginnings is None and use.solvent == "implicit":
         beginnings = _both_begun(receptor, (one, two), mols, names, use, held)
-    ready = transfer(
+    ready = legs(
         receptor,
         (one, two),
         mols,
@@ -165,24 +168,27 @@ def edge(
         free=use.settings.free,
         cutoff=use.cutoff,
         device=use.settings.device,
-        relax=use.relax if resumed is None else 0,
+        relax=use.relax if fresh else 0,
         seed=use.plan.seed,
         temperature=use.plan.temperature,
         near=held,
         beginnings=beginnings,
     )
     title = f"{names[0]} to {names[1]}"
-    samples = sample(
-        ready.ladder,
-        ready.start,
-        use.plan,
-        use.settings.device,
-        name=title,
-        end=ready.end,
-        resumed=resumed,
-        keep=keep,
+    water, pocket = (
+        sample(
+            leg.ladder,
+            leg.start,
+            use.plan,
+            use.settings.device,
+            name=f"{title} in the {where}",
+            end=leg.end,
+            resumed=resumed,
+            keep=keep,
+        )
+        for (where, (resumed, keep)), leg in zip(parts.items(), (ready.water, ready.pocket), strict=True)
     )
-    return _judged(ready, samples, mols, use, charged.method, title)
+    return _judged(ready, pocket, water, mols, use, charged.method, title)
 
 
 def _both_begun(
@@ -203,8 +209,9 @@ def _both_begun(
 
 
 def _judged(
-    ready: Transfer,
-    samples: Samples,
+    ready: Legs,
+    pocket: Samples,
+    water: Samples,
     mols: tuple[Chem.Mol, Chem.Mol],
     how: Relative,
     charges: str,
@@ -212,53 +219,46 @@ def _judged(
 ) -> Edge:
     """What the samples say of a pair, with what speaks for it."""
     temperature = how.plan.temperature
-    found = difference(samples.energies, samples.state_of, temperature, name=title)
+    found = less(
+        *(
+            difference(samples.energies, samples.state_of, temperature, name=f"{title} in the {where}")
+            for samples, where in ((pocket, "pocket"), (water, "water"))
+        )
+    )
     images = tuple(turns(mol) for mol in mols)
     symmetry = GAS_CONSTANT * temperature * float(np.log(len(images[0]) / len(images[1])))
-    inside, ends = _in_the_pocket(ready, samples)
-    water = f"OBC2 water within {how.settings.keep:g} Å" if how.solvent == "implicit" else "TIP3P water"
+    inside, ends = _in_the_pocket(ready, pocket)
+    around = f"OBC2 water within {how.settings.keep:g} Å" if how.solvent == "implicit" else "TIP3P water"
     return Edge(
         value=found.value + symmetry,
         error=found.error,
         symmetry=symmetry,
         turned=float(np.mean([turned(mols[k], xyz, images[k]) for k, xyz in inside])),
         ladder=found,
-        samples=samples,
+        samples=pocket,
         poses=(with_coords(mols[0], ends[0]), with_coords(mols[1], ends[1])),
-        atoms=ready.atoms,
-        made_with=f"{PROTEIN}, {(how.settings.ligand_field or force_field()).name}, {charges}, {water}, "
-        f"{len(LEG) * 2 - 1} states, {described(how.settings.device)}",
+        atoms=len(ready.pocket.start),
+        made_with=f"{PROTEIN}, {(how.settings.ligand_field or force_field()).name}, {charges}, {around}, "
+        f"{len(STATES)} states, {described(how.settings.device)}",
     )
 
 
-def _in_the_pocket(
-    ready: Transfer, samples: Samples
-) -> tuple[list[tuple[int, Floats]], tuple[Floats, Floats]]:
+def _in_the_pocket(ready: Legs, samples: Samples) -> tuple[list[tuple[int, Floats]], tuple[Floats, Floats]]:
     """Where the ligands lie when sampling ends.
 
     Returns
     -------
     inside : of every replica, 0 or 1 and [atom, 3] Å
-        The ligand that is more in the pocket than in the water.
+        The ligand that there is more of.
     ends : [atom, 3] Å, twice
         The first ligand in the first state, the second in the last.
     """
-    n = ready.bound.n_receptor
-    ligands = slice(n, ready.bound.terms.n_atoms)
-
-    def placed(xyz: Floats, k: int) -> Floats:
-        side = ready.traded(xyz) if k else xyz
-        return np.asarray(np.split(side[ligands] * 10.0, [ready.n_first])[k])
-
-    inside = []
-    for xyz, state in zip(samples.xyz, samples.state_now, strict=True):
-        k = int(state >= len(LEG))
-        inside.append((k, placed(xyz, k)))
-    first, last = (
-        placed(samples.xyz[int(np.flatnonzero(samples.state_now == state)[0])], k)
-        for k, state in enumerate((0, len(ready.ladder.states) - 1))
-    )
-    return inside, (first, last)
+    order = np.argsort(samples.state_now)
+    placed = [
+        [samples.xyz[i][ready.pocket.ligand][ready.molecule.of(k)] * 10.0 for k in (0, 1)] for i in order
+    ]
+    inside = [(int(made > 0.5), both[int(made > 0.5)]) for made, both in zip(STATES, placed, strict=True)]
+    return inside, (placed[0][0], placed[-1][1])
 
 
 def likenesses(mols: Sequence[Chem.Mol]) -> Floats:

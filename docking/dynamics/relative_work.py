@@ -26,7 +26,7 @@ from docking.dynamics.charges import Charges, recorded
 from docking.dynamics.checkpoint import Keeper, put_aside_in
 from docking.dynamics.exchange import Plan, Samples
 from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
-from docking.dynamics.likeness import frames
+from docking.dynamics.likeness import comparable
 from docking.dynamics.network import Combined, Pair, edges
 from docking.dynamics.protocol import STAGE, read_pose
 from docking.dynamics.receptor_system import ReceptorModel
@@ -267,17 +267,19 @@ class _Pocket:
 def _edge(
     folder: Path, pair: tuple[_Ligand, _Ligand], job: RelativeJob, watch: Watch, pocket: _Pocket
 ) -> dict[str, Any]:
-    keeper = Keeper(Samples, folder, "edge", last=job.how.plan.iterations)
+    keepers = {leg: Keeper(Samples, folder, leg, last=job.how.plan.iterations) for leg in ("pocket", "water")}
 
-    def keep(now: Samples) -> None:
-        watch.beat()
-        if keeper.keep(now):
-            moved_on(folder)
+    def kept(leg: str) -> tuple[Samples | None, Callable[[Samples], None]]:
+        def keep(now: Samples) -> None:
+            watch.beat()
+            if keepers[leg].keep(now):
+                moved_on(folder)
+
+        return keepers[leg].found(), keep
 
     one, two = pair
-    resumed = keeper.found()
     beginnings = None
-    if resumed is None and job.how.solvent == "implicit":
+    if keepers["pocket"].found() is None and job.how.solvent == "implicit":
         beginnings = (pocket.takes(one), pocket.takes(two))
     found = edge(
         job.receptor,
@@ -287,13 +289,13 @@ def _edge(
         ligands=((one.terms, one.charges), (two.terms, two.charges)),
         near=pocket.near,
         beginnings=beginnings,
-        resumed=resumed,
-        keep=keep,
+        kept=kept,
     )
     block = "".join(Chem.MolToMolBlock(mol) + "\n$$$$\n" for mol in found.poses)
     publish(folder / "poses.sdf", block.encode())
     row = _row(found)
-    keeper.forget()
+    for keeper in keepers.values():
+        keeper.forget()
     return row
 
 
@@ -331,7 +333,7 @@ def _unlike(i: int, ligands: list[_Ligand]) -> str:
     """Why a ligand could be compared with none: what is said of it and the first of the others."""
     other = ligands[1 if i == 0 else 0]
     try:
-        frames(other.mol, ligands[i].mol, (other.name, ligands[i].name))
+        comparable(other.mol, ligands[i].mol, (other.name, ligands[i].name))
     except MoleculeError as error:
         return str(error)
     return f"it can be compared with {other.name}, but with none of the largest group"

@@ -33,6 +33,7 @@ class Choices:
     implicit_water: bool = True
     cutoff_nm: float | None = None  # None: every pair counts
     constrain_hydrogens: bool = False
+    constrain_all: bool = False  # all other bonds too
     heavy_hydrogens: bool = False  # hydrogens weigh 3 amu, taken from their heavy atoms
     box_nm: tuple[float, float, float] | None = None  # periodic, with particle mesh Ewald; needs a cutoff
     solute_dielectric: float = 1.0
@@ -61,7 +62,7 @@ def system_of(terms: Terms, frozen: Bools | None = None, choices: Choices | None
     for m in np.where(still, 0.0, mass).tolist():
         system.addParticle(m)
     held = (
-        _constrain(system, terms, still)
+        _constrain(system, terms, still, how.constrain_all)
         if how.constrain_hydrogens
         else np.zeros(len(terms.bonds), dtype=bool)
     )
@@ -125,12 +126,12 @@ def _hydrogens(terms: Terms) -> Bools:
     return terms.mass < 1.5  # no other element is as light
 
 
-def _constrain(system: Any, terms: Terms, still: Bools) -> Bools:
-    """Constrain bonds to hydrogen between moving atoms; a frozen atom takes no constraint."""
+def _constrain(system: Any, terms: Terms, still: Bools, everything: bool) -> Bools:
+    """Constrain bonds, those to hydrogen or all, between moving atoms; a frozen atom takes no constraint."""
     light = _hydrogens(terms)
     held = np.zeros(len(terms.bonds), dtype=bool)
     for i, ((a, b), (length, _)) in enumerate(zip(terms.bonds, terms.bond_values, strict=True)):
-        if (light[a] or light[b]) and not (still[a] or still[b]):
+        if (everything or light[a] or light[b]) and not (still[a] or still[b]):
             system.addConstraint(int(a), int(b), float(length))
             held[i] = True
     return held

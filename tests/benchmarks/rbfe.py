@@ -128,7 +128,7 @@ def main() -> None:
     charges = {name: from_file(mols[name], name) for name in names}
     length = 1.0 if given.quick else given.length_ps
     plan = Plan(
-        iterations=max(8, round(length / 0.08)), steps=20, warm=50 if given.quick else 125, seed=given.seed
+        iterations=max(8, round(length / 0.1)), steps=25, warm=50 if given.quick else 125, seed=given.seed
     )
     how = Relative(
         plan,

@@ -58,7 +58,7 @@ def test_forces_at_two_paces_leave_the_distribution_as_it_is() -> None:
         force.setForceGroup(group)
         force.addParticle(0, [])
         system.addForce(force)
-    integrator = two_paced(T, 10.0, 0.008)
+    integrator = two_paced(T, 10.0, 0.008, 2)
     integrator.setRandomNumberSeed(3)
     ctx = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
     ctx.setPositions(np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))

@@ -26,7 +26,7 @@ from docking.dynamics.relative import Edge, Relative, Told, settled
 from docking.dynamics.relative_work import RelativeJob, work
 from docking.receptor import DockingError
 from tests.docking.dynamics.cases import demo_model, toluene
-from tests.docking.dynamics.test_transfer import grown
+from tests.docking.dynamics.test_morph import grown
 
 SETTINGS = Settings(charges=gasteiger, keep=3.5, free=2.5, device=Device("CPU", 1))
 HOW = Relative(Plan(iterations=5, steps=2, warm=2, seed=4), SETTINGS, relax=3, warm_ps=0.0)
@@ -120,7 +120,7 @@ def test_killed_between_iterations_it_goes_on_and_says_what_was_damaged(
     def dying(self: object, progress: Samples) -> bool:
         self.every_s = 0.0  # type: ignore[attr-defined]
         kept = real(self, progress)  # type: ignore[arg-type]
-        if self.name != "edge":  # type: ignore[attr-defined]
+        if self.name != "pocket":  # type: ignore[attr-defined]
             return kept
         told.append(progress.chunk)
         if len(told) == 2:
@@ -130,14 +130,14 @@ def test_killed_between_iterations_it_goes_on_and_says_what_was_damaged(
     monkeypatch.setattr(room.Keeper, "keep", dying)
     with pytest.raises(Killed):
         work(poses, out, JOB)
-    (newest,) = out.glob("edges/*/edge.checkpoint-b")
+    (newest,) = out.glob("edges/*/pocket.checkpoint-b")
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     newest.write_bytes(data)
     work(poses, out, JOB, resume=True)
     assert told == [1, 2, 2, 3, 4, 5]  # the damaged second iteration is walked again
     (edge,) = pq.read_table(out / "edges.parquet").to_pylist()
-    assert "edge.checkpoint-b.damaged-1" in edge["notes"]
+    assert "pocket.checkpoint-b.damaged-1" in edge["notes"]
     assert (edge["missing"] is None) == (edge["difference"] is not None)
     again = (out / "edges.parquet").read_bytes()
     work(poses, out, JOB, resume=True)
