@@ -28,6 +28,8 @@ from discovery.records import Record, records, word
 
 STAGE = "intake"
 
+Trouble = tuple[Reason, str]  # why there is no molecule
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -70,7 +72,8 @@ def read(
         The file is not there, is packed otherwise, or has no such column.
     """
     where = Path(path)
-    return _judged(where, records(where, smiles=smiles, name=name), None if keep_duplicates else _Seen())
+    found = ((record, understood(record)) for record in records(where, smiles=smiles, name=name))
+    return rows(where, found, None if keep_duplicates else Seen())
 
 
 def molecules(
@@ -126,46 +129,57 @@ def _in_memory(place: int, structure: object, name: str) -> Molecule | Missing:
     raise TypeError(f"row {place} is a {type(structure).__name__}, neither SMILES nor an RDKit molecule")
 
 
-def _judged(path: Path, found: Iterator[Record], seen: _Seen | None) -> Iterator[Row]:
+def rows(path: Path, found: Iterable[tuple[Record, Molecule | Trouble]], seen: Seen | None) -> Iterator[Row]:
+    """Records and what was read in them, as rows; what was seen before becomes a DUPLICATE."""
     unit = word(path)
-    for record in found:
-        outcome = _outcome(path, unit, record)
-        if seen is not None and isinstance(outcome, Molecule):
-            first = seen.first(outcome.smiles, record.number)
-            if first != record.number:
-                detail = (
-                    f"{path.name}, {unit} {record.number}: {outcome.shown} is the molecule of {unit} {first}"
-                )
-                outcome = Missing(STAGE, Reason.DUPLICATE, detail)
+    for record, read in found:
+        here = f"{path.name}, {unit} {record.number}"
+        outcome: Molecule | Missing
+        if not isinstance(read, Molecule):
+            outcome = Missing(STAGE, read[0], f"{here}: {read[1]}")
+        elif seen is None or (first := seen.first(read.smiles, record.number)) == record.number:
+            outcome = read
+        else:
+            detail = f"{here}: {read.shown} is the molecule of {unit} {first}"
+            outcome = Missing(STAGE, Reason.DUPLICATE, detail)
         yield Row(record.number, record.name, record.text, outcome, record.data)
 
 
-def _outcome(path: Path, unit: str, record: Record) -> Molecule | Missing:
-    here = f"{path.name}, {unit} {record.number}"
+def understood(record: Record) -> Molecule | Trouble:
+    """A record's molecule, or why it has none."""
     if record.trouble:
         reason, detail = record.trouble
-        return Missing(STAGE, reason, f"{here}: {record.name or 'it'} {detail}")
+        return reason, f"{record.name or 'it'} {detail}"
     try:
         return _molecule(record)
     except MoleculeError as error:
-        return Missing(STAGE, error.reason, f"{here}: {error}")
+        return error.reason, str(error)
 
 
 def _molecule(record: Record) -> Molecule:
-    if not record.block:
-        return Molecule.parse(record.text, record.name)
+    return structure(record.block or record.text, record.name, block=bool(record.block))
+
+
+def structure(text: str, name: str, *, block: bool) -> Molecule:
+    """A SMILES, or a mol block, as a molecule.
+
+    Raises
+    ------
+    MoleculeError
+        As `Molecule.parse`.
+    """
+    if not block:
+        return Molecule.parse(text, name)
     with quiet_rdkit():
-        mol = Chem.MolFromMolBlock(record.block)
+        mol = Chem.MolFromMolBlock(text)
         if mol is None:  # once more without judgement, to learn what is wrong with it
-            mol = Chem.MolFromMolBlock(record.block, sanitize=False, strictParsing=False)
+            mol = Chem.MolFromMolBlock(text, sanitize=False, strictParsing=False)
     if mol is None:
-        raise MoleculeError(
-            Reason.UNPARSABLE, f"{record.name or 'the molecule'} is no mol block RDKit can read"
-        )
-    return Molecule.of(mol, record.name)
+        raise MoleculeError(Reason.UNPARSABLE, f"{name or 'the molecule'} is no mol block RDKit can read")
+    return Molecule.of(mol, name)
 
 
-class _Seen:
+class Seen:
     """Which molecule came first in which row: 64-bit hashes in open addressing, 16 bytes a slot."""
 
     def __init__(self) -> None:

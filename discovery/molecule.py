@@ -142,6 +142,10 @@ class Molecule:
         """A fresh RDKit molecule, the caller's to change."""
         return Chem.Mol(_parsed(self.smiles))
 
+    def look(self) -> Chem.Mol:
+        """The RDKit molecule that all who only read share: what RDKit works out, such as logP, it remembers there."""
+        return _looked_at(self.smiles)
+
     @property
     def inchikey(self) -> str:
         """For looking up elsewhere only: it merges tautomers that dock differently."""
@@ -168,6 +172,12 @@ def _parsed(smiles: str) -> Chem.Mol:
     if mol is None:
         raise MoleculeError(Reason.UNPARSABLE, f"{_shorten(smiles)} is not a SMILES RDKit can read")
     return mol
+
+
+@lru_cache(maxsize=1024)
+def _looked_at(smiles: str) -> Chem.Mol:
+    """Apart from what `mol` copies: a copy that is edited would keep a logP that is no longer its own."""
+    return Chem.Mol(_parsed(smiles))
 
 
 def _readable(text: str) -> str:

@@ -135,7 +135,7 @@ class Alerts:
 
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
         def frown(molecule: Molecule) -> Score:
-            found = alerts(molecule.mol(), self.sets)
+            found = alerts(molecule.look(), self.sets)
             return Score(float(len(found)), details={"alerts": found})
 
         return each("properties", frown, molecules)

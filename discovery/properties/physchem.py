@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -17,6 +18,7 @@ from rdkit.Chem import QED, rdMolDescriptors
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason, each, molecule_fault
+from discovery.properties.sieve import Sieve
 from discovery.score import Column, Score
 
 Better = Literal["low", "high"]
@@ -170,7 +172,7 @@ class Descriptor:
 
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
         work = DESCRIPTORS[self.name].work
-        return each("properties", lambda molecule: Score(float(work(molecule.mol()))), molecules)
+        return each("properties", lambda molecule: Score(float(work(molecule.look()))), molecules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +203,32 @@ def _qed(molecule: Molecule) -> Score:
     with molecule_fault(
         Reason.OUT_OF_DOMAIN, f"{molecule.shown} lies too far from drugs for QED", OverflowError
     ):
-        return Score(float(QED.qed(molecule.mol())))  # type: ignore[no-untyped-call]
+        return Score(drug_likeness(molecule.look()))
+
+
+def drug_likeness(mol: Chem.Mol) -> float:
+    """QED of a sanitised molecule: RDKit's number, bit for bit, in half its time.
+
+    RDKit's function takes off hydrogens that are not there, asks each of its 116 alerts of
+    every molecule, and works logP out again.
+    """
+    if mol.GetNumHeavyAtoms() < mol.GetNumAtoms():
+        return float(QED.qed(mol))  # type: ignore[no-untyped-call]
+    aromatic = Chem.DeleteSubstructs(Chem.Mol(mol), QED.AliphaticRings)
+    properties = QED.QEDproperties(  # type: ignore[no-untyped-call]
+        MW=rdMolDescriptors._CalcMolWt(mol),
+        ALOGP=_logp(mol),
+        HBA=sum(len(mol.GetSubstructMatches(pattern)) for pattern in QED.Acceptors),
+        HBD=rdMolDescriptors.CalcNumHBD(mol),
+        PSA=rdMolDescriptors.CalcTPSA(mol),
+        ROTB=rdMolDescriptors.CalcNumRotatableBonds(mol, rdMolDescriptors.NumRotatableBondsOptions.Strict),
+        AROM=len(Chem.GetSSSR(aromatic)),
+        ALERTS=sum(mol.HasSubstructMatch(QED.StructuralAlerts[i]) for i in _unwanted().possible(mol)),
+    )
+    return float(QED.qed(mol, qedProperties=properties))  # type: ignore[no-untyped-call]
+
+
+@cache
+def _unwanted() -> Sieve:
+    """Which of QED's own alerts could be in a molecule."""
+    return Sieve(QED.StructuralAlerts)

@@ -83,13 +83,12 @@ class Sieve:
         self._rooted: list[list[int]] = [[] for _ in self._atoms]  # query atom -> its stars
         for (root, _), place in self._stars.items():
             self._rooted[root].append(place)
-        self._all_arms = {
-            arm: place for place, arm in enumerate({arm: 0 for _, arms in self._stars for arm in arms})
-        }
-        self._armed = [
-            sum({1 << self._all_arms[arm] for arm in arms}) for _, arms in self._stars
-        ]  # star -> its arms
-        self._arms = [arms for _, arms in self._stars]
+        self._bit: dict[Arm, int] = {}  # of an arm
+        for _, arms in self._stars:
+            for arm in arms:
+                self._bit.setdefault(arm, 1 << len(self._bit))
+        self._arms = [tuple(self._bit[arm] for arm in arms) for _, arms in self._stars]
+        self._armed = [sum(set(arms)) for arms in self._arms]  # star -> its arms in one number
         self._atom_kinds: dict[tuple[int | bool, ...], tuple[int, Sequence[int]]] = {}
         self._bond_kinds: dict[tuple[Chem.BondType, bool], int] = {}
         self._atom_fits: dict[tuple[bool, ...], int] = {}
@@ -119,15 +118,16 @@ class Sieve:
             around[end].append(kind | kinds[begin][0])
         if len(self._known) > _REMEMBERED:
             self._known.clear()
-        found: list[int] = []
-        present = 0
+        present = twice = thrice = more = 0  # the stars that fit an atom, two, three, four or more
         for (kind, roots), arms in zip(kinds, around, strict=True):
             arms.sort()
             key = (kind, *arms)
             stars = self._known.get(key)
             if stars is None:
                 stars = self._known[key] = self._fitting(roots, arms)
-            found.append(stars)
+            more |= thrice & stars
+            thrice |= twice & stars
+            twice |= present & stars
             present |= stars
         count = mol.GetNumBonds() - mol.GetNumAtoms() + len(Chem.GetMolFrags(mol))
         lacks = np.bitwise_or.reduce(self._needed & ~_bits(present, self._width)[:, None], axis=0)
@@ -135,14 +135,15 @@ class Sieve:
         return [
             place
             for place in np.flatnonzero(~lacking).tolist()
-            if all(group.met(present) for group in self._groups[place])
-            and all(sum(stars >> star & 1 for stars in found) >= n for star, n in self._often[place])
+            if not self._often[place][0] & ~thrice
+            and not self._often[place][1] & ~more
+            and all(group.met(present) for group in self._groups[place])
         ]
 
     # --- the patterns
 
-    def _read(self, pattern: Chem.Mol) -> tuple[_Need, list[tuple[int, int]]]:
-        """What a pattern needs; and the stars that it has three times or more, so that as many atoms must fit."""
+    def _read(self, pattern: Chem.Mol) -> tuple[_Need, tuple[int, int]]:
+        """What a pattern needs; and the stars it has three times, and more often: as many atoms must fit."""
         read = [self._query(atom) for atom in pattern.GetAtoms()]
         places = [place for place, _ in read]
         own = [self._star(places[atom.GetIdx()], self._around(atom, places)) for atom in pattern.GetAtoms()]
@@ -150,7 +151,9 @@ class Sieve:
         for star, (_, need) in zip(own, read, strict=True):
             stars |= 1 << star | need.stars
         groups = tuple(group for _, need in read for group in need.groups)
-        return _Need(stars, groups), [(star, n) for star, n in Counter(own).items() if n > 2]
+        times = Counter(own)
+        often = (sum({1 << star for star in own if times[star] >= n}) for n in (3, 4))
+        return _Need(stars, groups), (next(often), next(often))
 
     def _around(self, atom: Chem.Atom, places: Sequence[int]) -> tuple[Arm, ...]:
         return tuple(
@@ -264,15 +267,22 @@ class Sieve:
     def _fitting(self, roots: Sequence[int], around: Sequence[int]) -> int:
         """The stars that fit an atom: those of its roots whose arms its bonds can be shared out among."""
         reached = [self._reach(bond) for bond in around]
-        absent = -1
-        for arms in reached:
-            absent &= ~arms
+        present = 0
+        for bits in reached:
+            present |= bits
+        behind: dict[int, int] = {}  # arm -> the bonds it fits, a bit for each
+
+        def bonds(arm: int) -> int:
+            if arm not in behind:
+                behind[arm] = sum(1 << place for place, bits in enumerate(reached) if bits & arm)
+            return behind[arm]
+
         fitting = 0
-        for star in [star for star in roots if not self._armed[star] & absent]:
-            wanted = [self._all_arms[arm] for arm in self._arms[star]]
-            if len(wanted) < 2 or _shared_out(
-                [sum(1 << place for place, arms in enumerate(reached) if arms >> arm & 1) for arm in wanted]
-            ):
+        for star in roots:
+            if self._armed[star] & ~present:
+                continue
+            arms = self._arms[star]
+            if len(arms) < 2 or _shared_out([bonds(arm) for arm in arms]):
                 fitting |= 1 << star
         return fitting
 
@@ -282,7 +292,7 @@ class Sieve:
             bond = list(self._bond_fits)[kinds >> _BOND_AT]
             atom = list(self._atom_fits)[kinds & (1 << _BOND_AT) - 1]
             self._reached[kinds] = sum(
-                1 << place for asked, place in self._all_arms.items() if bond[asked[0]] and atom[asked[1]]
+                bit for asked, bit in self._bit.items() if bond[asked[0]] and atom[asked[1]]
             )
         return self._reached[kinds]
 

@@ -53,7 +53,7 @@ class SyntheticAccessibility:
         )
 
     def __call__(self, molecules: Sequence[Molecule], /) -> Sequence[Score | Missing]:
-        return each("properties", lambda molecule: Score(accessibility(molecule.mol())), molecules)
+        return each("properties", lambda molecule: Score(accessibility(molecule.look())), molecules)
 
 
 def accessibility(mol: Chem.Mol) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import errno
 import gzip
+import math
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -22,6 +24,7 @@ from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.plugins import PluginError
 from discovery.records import IntakeError
+from discovery.score import Column, Score
 from discovery.screening import ScreenError, screen
 from discovery.views.export import header
 
@@ -199,8 +202,8 @@ def test_a_long_batch_is_not_silent(library: Path, tmp_path: Path, monkeypatch: 
     said: list[Event] = []
     screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0, on_event=said.append)
     within = [event.text for event in said if event.text]
-    assert any(text.startswith("rows 1 to 25, mw: ") for text in within)
-    assert any(text.startswith("rows 1 to 25, qed: ") for text in within)
+    assert any(text.startswith("rows 1 to 25, intake: ") for text in within)
+    assert any(text.startswith("rows 1 to 25, scores: ") for text in within)
 
 
 def test_a_file_where_the_folder_should_be(library: Path) -> None:
@@ -233,6 +236,92 @@ def test_other_versions_are_told_before_the_work_is_done_again(
         said: list[Event] = []
         screen(library, tmp_path / "out", scorers=[LIGHT], workers=0, on_event=said.append)
         assert [event.text for event in said if "since it was begun" in event.text] == expected
+
+
+class Fragile:
+    """The number of nitrogens; NaN, which is the machine's fault, for three carbons or more, while `MOOD` is bad."""
+
+    column = Column("fragile", unit="1", better="high")
+
+    def __call__(self, molecules: Sequence[Molecule], /) -> list[Score]:
+        ASKED.extend(molecule.smiles for molecule in molecules)
+        bad = [MOOD == ["bad"] and molecule.smiles.count("C") > 2 for molecule in molecules]
+        return [Score(math.nan if b else m.smiles.count("N")) for b, m in zip(bad, molecules, strict=True)]
+
+
+ASKED: list[str] = []
+MOOD: list[str] = []
+FRAGILE = ScorerConfig(
+    use=f"{__name__}:Fragile", desirability=Desirability("higher", low=0, high=1), workers=0
+)
+
+
+def test_only_what_the_machine_failed_on_is_tried_again_and_three_times_at_most(tmp_path: Path) -> None:
+    library = tmp_path / "few.smi"
+    library.write_text("CN good\nCCCN bad\nC1C torn\nCNC fine\nNCCC again\n")
+    asked = []
+    for mood in ("bad", "bad", "bad", "bad"):
+        MOOD[:], ASKED[:] = [mood], []
+        result = screen(library, tmp_path / "out", scorers=[LIGHT, FRAGILE, QED], workers=0)
+        rows = table(result.all_rows)
+        assert [row["missing_reason"] for row in rows] == [
+            None,
+            "bad_answer",
+            "unparsable",
+            None,
+            "duplicate",
+        ]
+        assert (rows[1]["missing_stage"], rows[1]["mw"]) == ("fragile", pytest.approx(59.1, abs=0.1))
+        assert rows[1]["qed"] is None
+        asked.append(set(ASKED))
+    assert asked == [{"CN", "CCCN", "CNC"}, {"CCCN"}, {"CCCN"}, set()]
+    MOOD[:] = ["good"]
+    well = screen(library, tmp_path / "well", scorers=[LIGHT, FRAGILE, QED], workers=0)
+    assert well.counts.n_ok == 3
+
+
+def test_a_damaged_batch_is_done_again(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening, "BATCH", 7)
+    before = table(screen(library, tmp_path / "out", scorers=[QED], workers=0).all_rows)
+    shard = sorted((tmp_path / "out" / "shards").glob("*.parquet"))[0]
+    data = shard.read_bytes()
+    shard.write_bytes(data[:90] + bytes([data[90] ^ 1]) + data[91:])
+    said: list[Event] = []
+    again = screen(library, tmp_path / "out", scorers=[QED], workers=0, on_event=said.append)
+    assert table(again.all_rows) == before
+    assert any("its rows are done again" in event.text for event in said if event.kind == "warning")
+
+
+def test_what_is_done_is_not_read_again_and_its_duplicates_are_still_known(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening, "BATCH", 3)
+    whole = screen(library, tmp_path / "out", scorers=[QED], workers=0)
+    rows = table(whole.all_rows)
+    assert rows[3]["missing_reason"] == "duplicate", "the first of the second batch is in the first"
+    second = next(s for s in Ledger(tmp_path / "out").shards("screen") if s.counts.n_duplicate)
+    Ledger(tmp_path / "out").discard(second.key)
+    read: list[str] = []
+    parse = Molecule.parse
+
+    def noted(text: str, name: str = "") -> Molecule:
+        read.append(text)
+        return parse(text, name)
+
+    monkeypatch.setattr(Molecule, "parse", noted)
+    assert table(screen(library, tmp_path / "out", scorers=[QED], workers=0).all_rows) == rows
+    assert set(read) == {"OCC", "", "CC(=O)Oc1ccccc1C(=O)O"}
+
+
+def test_the_same_bad_text_is_told_by_each_rows_own_name(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("id,smiles\na,C1CC\nb,C1CC\nc,CCO\nd,OCC\n")
+    told = [
+        row["missing_detail"]
+        for row in table(screen(tmp_path / "bad.csv", tmp_path / "out", scorers=[QED], workers=0).all_rows)
+    ]
+    assert [str(text).split()[3] for text in (told[0], told[1], told[3])] == ["a", "b", "d"]
 
 
 def test_a_disk_that_cannot_order_names_is_written_to_all_the_same(
