@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import COSTLY, DRAWN, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, rounds, shapes
+from docking.conformer import COSTLY, EACH, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, rounds, shapes
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:
@@ -62,6 +62,14 @@ def test_elements_beyond_mmff_still_get_a_shape(smiles: str) -> None:
     assert max(gaps) < 2.1
 
 
+def test_impossible_geometry_is_said() -> None:
+    """Reference: the two rings of bicyclo[1.1.0]butane can only be joined cis."""
+    with pytest.raises(MoleculeError, match="bent the wrong way") as caught:
+        embed("[C@H]12C[C@@H]1C2", "bent the wrong way")
+    assert caught.value.reason is Reason.NO_CONFORMER
+
+
+@pytest.mark.slow
 def test_impossible_geometry_is_given_up_in_time() -> None:
     """Reference: rdkit#4765, which ran for minutes; the bond between the two sides of the cage cannot be."""
     smiles = "CCSCc1ccc2c(c1)c1c3c(c4c5cc(CSCC)ccc5n5c4c1n2[C@@H]1C[C@H](C(=O)OOC)[C@]5(C)O1)CNC3=O"
@@ -113,7 +121,7 @@ def test_what_is_large_is_tried_less_often() -> None:
 
 def test_no_macrocycle_costs_much_more_than_a_usual_one() -> None:
     """A shape's cost grows with the square of the atoms, so their number falls with it; each wanted may be found still."""
-    usual = DRAWN * MACROCYCLE_SHAPES
+    usual = EACH * MACROCYCLE_SHAPES
     assert draws(MACROCYCLE_SHAPES, 50) == draws(MACROCYCLE_SHAPES, COSTLY) == usual
     for atoms in range(COSTLY, 400, 7):
         assert draws(MACROCYCLE_SHAPES, atoms) >= MACROCYCLE_SHAPES
