@@ -88,7 +88,7 @@ class Sheet:
                 if isinstance(cell, Drawing) and (svg := cell.svg(self.like)):
                     cells.append(f'<td style="{PAPER};padding:2px">{_picture(cell.smiles, svg)}</td>')
                 else:
-                    short = isinstance(cell, str) and len(cell) <= SHORT  # a name does not break
+                    short = _is_short(cell)
                     style = (
                         _RIGHT
                         if isinstance(cell, Figure) or (short and right)
@@ -122,7 +122,7 @@ class Sheet:
             cells = [
                 f"<td{_classes(right, paper=True)}>{svg}</td>"
                 if isinstance(cell, Drawing) and (svg := cell.svg(self.like))
-                else f"<td{_classes(isinstance(cell, Figure) or (right and isinstance(cell, str)))}>{_text(cell)}</td>"
+                else f"<td{_classes(isinstance(cell, Figure) or (right and isinstance(cell, str)), short=_is_short(cell))}>{_text(cell)}</td>"
                 for cell, right in zip(row, numeric, strict=True)
             ]
             body.append(f"<tr>{''.join(cells)}</tr>")
@@ -192,8 +192,13 @@ def _picture(words: str, svg: str) -> str:
     return f'<img alt="{escape(inert(words, limit=200))}" src="{data_uri(svg)}">'
 
 
-def _classes(right: bool, *, paper: bool = False) -> str:
-    names = " ".join(name for name, on in (("paper", paper), ("num", right)) if on)
+def _is_short(cell: Cell) -> bool:
+    """A name: it does not break."""
+    return isinstance(cell, str) and len(cell) <= SHORT
+
+
+def _classes(right: bool, *, paper: bool = False, short: bool = False) -> str:
+    names = " ".join(name for name, on in (("paper", paper), ("num", right), ("short", short)) if on)
     return f' class="{names}"' if names else ""
 
 
