@@ -116,7 +116,7 @@ class Dictionary:
     def _marks(self) -> list[NDArray[Any]]:
         """Of each name: rank, concept, risky, plural, capital."""
         columns = ("rank", "concept", "risky", "plural", "capital")
-        return [self._tables.names[column].to_numpy() for column in columns]
+        return [_numbers(self._tables.names[column]) for column in columns]
 
     @cached_property
     def _columns(self) -> dict[str, list[str]]:
@@ -226,7 +226,7 @@ class Dictionary:
     def families(self) -> Families:
         """Tells apart genes that share a name or a family's name."""
         genes = np.array([type == "gene" for type in self._columns["type"]])
-        ranks, owners = (self._tables.names[column].to_numpy() for column in ("rank", "concept"))
+        ranks, owners = self._marks[:2]
         return Families(self._ids, self._told, genes, self._keys, ranks, owners)
 
     def wording(self, type: Type) -> Wording:
@@ -242,6 +242,13 @@ class Dictionary:
         """Keys that are this text once their spaces are taken out: "nfkb" -> "nf kb"."""
         first, several = self._joined
         return (first[compact], *several.get(compact, ())) if compact in first else ()
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column of numbers or truths; pyarrow's own `to_numpy` would import pandas."""
+    truths = pa.types.is_boolean(column.type)
+    found = np.from_dlpack((pc.cast(column, pa.uint8()) if truths else column).combine_chunks())
+    return found.astype(bool) if truths else found
 
 
 def _settled(found: list[Entry]) -> tuple[Entry, ...]:

@@ -107,9 +107,11 @@ def normalise(
             (word, "abbreviation" if method == "name" else method)
             for word, method in _ways(full, type, lexicon)
         )
-        # A symbol is a gene's own name, so it stands before bent forms of what it is short for; elsewhere
-        # the document's definition stands before what the short form means to others.
-        first = [*islice(spelled, 1), *islice(ways, 1)] if type == "gene" else []
+        # A symbol of one gene alone stands before bent forms of what it is short for; elsewhere the document's
+        # definition stands before what the short form means to others.
+        entries = lexicon.entries(key(name)) if type == "gene" else ()
+        alone = any(entry.concept.type == "gene" and not entry.ambiguous for entry in entries)
+        first = [*islice(spelled, 1), *islice(ways, 1)] if alone else []
         ways = chain(first, spelled, ways)
     wanted = plural(name)
 
@@ -214,7 +216,7 @@ def _otherwise(name: str, short_forms: Mapping[str, str], around: Surroundings) 
 
 def _relative(lexicon: Lexicon, names: Sequence[str], around: Surroundings, least: float) -> tuple[Link, ...]:
     """The member of a family that a document means."""
-    for name in names:
+    for name in names if _SCORES["member"] >= least else ():
         for families in _families(lexicon):
             found = families.member(name, around)
             id, named = found if found is not None else (families.named_kin(name, around), True)
@@ -280,13 +282,18 @@ def _rank(entry: Entry, wanted: bool) -> tuple[int, bool, bool, int, int, str]:
 def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     """Keys to try, surest first; each rule bends what the rules before it made."""
     word = key(name)
+    marked = _MARKED.match(name) if type == "gene" else None
+    bare = [key(name[marked.end() :])] if marked else []
+    if name.startswith("p"):
+        yield from ((one, "shorter") for one in bare)  # "pERK" is not PERK
     yield word, "name"
     compact = word.replace(" ", "")
     if len(compact) < _MINIMUM:
         return
     for joined in _joined(lexicon, compact):
         yield joined, "spaced"
-    seen, ways = {word}, [word]
+    yield from ((one, "shorter") for one in bare)
+    seen, ways = {word, *bare}, [word, *bare]
     for method, bend in _RULES.get(type or "", _GENE + _DISEASE + _CHEMICAL):
         if bend is _head:
             for alike in _alike(lexicon, word):
@@ -302,6 +309,10 @@ def _ways(name: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str,
                     if type == "gene":
                         for joined in _joined(lexicon, bent.replace(" ", "")):
                             yield joined, method
+
+
+# A gene's symbol in capitals after small letters: phosphorylated, recombinant (human, rat, mouse), soluble, silencing.
+_MARKED = re.compile(r"(?:p|[Rr]h|r|m|h|si?|sh)-?(?=[A-Z]{3}|[A-Z][A-Za-z]+-?\d)")
 
 
 def _alike(lexicon: Lexicon, word: str) -> Iterator[str]:

@@ -28,6 +28,10 @@ BENT = [
     ("p38 MAPK", "gene", "NCBIGene:1432"),
     ("COX-2", "gene", "NCBIGene:5743"),
     ("rIL-2", "gene", "NCBIGene:3558"),
+    ("p-PERK", "gene", "NCBIGene:9451"),
+    ("pSTAT3", "gene", "NCBIGene:6774"),
+    ("sIL-6R", "gene", "NCBIGene:3570"),
+    ("rhTRAIL", "gene", "NCBIGene:8743"),
 ]
 
 
@@ -38,6 +42,11 @@ def test_bent_names(name: str, type: str, id: str) -> None:
     assert found
     assert found[0].concept.id == id
     assert found[0].method in methods()
+
+
+def test_phosphorylated_erk_is_not_perk() -> None:
+    assert {link.concept.name for link in normalise("PERK", "gene")} == {"EIF2AK3"}
+    assert "MAPK1" in {link.concept.name for link in normalise("pERK", "gene")}
 
 
 def test_a_documents_definition_comes_first() -> None:
