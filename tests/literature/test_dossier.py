@@ -139,6 +139,7 @@ def test_views_hold_the_quotes_and_say_illustrative(dossier: Dossier) -> None:
     assert found["illustrative"] is True
     assert found["compounds"][0]["statements"][0]["quote"]
     page = pages.page(dossier)
+    assert "content=\"default-src 'none'; style-src" in page  # no script runs in it
     assert page.count("<svg") > 20
     assert "<del>" in page
     assert len(page) < 2_000_000
