@@ -40,8 +40,13 @@ def route(
         planned = plan(molecule.mol(), shelf, steps)
         read += 1
         found += planned.whole
-        if planned.whole:
-            typer.echo(f"{molecule.shown}: {len(planned.steps)} steps from {len(planned.blocks)} blocks")
+        if planned.whole and not planned.steps:
+            typer.echo(f"{molecule.shown}: it is a building block itself")
+        elif planned.whole:
+            steps, blocks = len(planned.steps), len(planned.blocks)
+            typer.echo(
+                f"{molecule.shown}: {steps} step{'' if steps == 1 else 's'} from {blocks} block{'' if blocks == 1 else 's'}"
+            )
         else:
             told = "" if planned.exhausted else "; the search was cut short"
             typer.echo(

@@ -112,7 +112,7 @@ def molecules(run: Run) -> Iterator[Chem.Mol]:
     names, like = header(run.columns), shared_parts([row.smiles for row in run.rows])
     for row in run.rows:
         mol, docked = _structure(row, like)
-        mol.SetProp("_Name", row.id)
+        mol.SetProp("_Name", row.title)
         for name, value in zip(names, cells(row, run.columns, inert), strict=True):
             if isinstance(value, int):
                 mol.SetIntProp(name, value)
@@ -163,7 +163,7 @@ def write_sdf(run: Run, path: Path) -> int:
     for row in run.rows:
         mol, docked = _structure(row, like)
         posed += docked
-        mol.SetProp("_Name", _line(row.id)[:80])
+        mol.SetProp("_Name", _line(row.title)[:80])
         blocks.append(Chem.MolToMolBlock(mol))
         facts = dict(zip(names, cells(row, run.columns), strict=True))
         facts["coordinates"] = "docked pose" if docked else "drawing"

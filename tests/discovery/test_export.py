@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -71,12 +72,13 @@ def test_csv_file_appears_whole(tmp_path: Path) -> None:
 def test_sdf_reads_back_in_rdkit(tmp_path: Path) -> None:
     """Reference: RDKit's reader. Poses keep their coordinates, rows without a structure keep their place."""
     run = fake_run()
+    run = replace(run, rows=(replace(run.rows[0], name="AZ-7"), *run.rows[1:]))
     posed = write_sdf(run, tmp_path / "t.sdf")
     assert posed == sum(bool(pose_of(row)) for row in run.rows) == 14
     read = list(Chem.SDMolSupplier(str(tmp_path / "t.sdf"), removeHs=False))
     assert len(read) == len(run.rows)
     for mol, row in zip(read, run.rows, strict=True):
-        assert mol.GetProp("_Name") == row.id
+        assert mol.GetProp("_Name") == row.title
         if not row.smiles:
             assert mol.GetNumAtoms() == 0
             continue

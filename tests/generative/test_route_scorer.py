@@ -50,7 +50,7 @@ def test_the_command(tmp_path: Path) -> None:
     library.write_text(f"{MOCLOBEMIDE} moclobemide\nC1CC broken\n")
     done = CliRunner().invoke(app, ["route", str(library)])
     assert done.exit_code == 0
-    assert "moclobemide: 1 steps from 2 blocks" in done.output
+    assert "moclobemide: 1 step from 2 blocks" in done.output
     assert "1. amide coupling: " in done.output
     assert "library.smi, line 2: broken is not a SMILES" in done.output
     assert "1 of 2 can be made" in done.output
