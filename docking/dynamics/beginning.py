@@ -50,6 +50,7 @@ class Beginning:
     pocket: Floats  # [receptor atom of the pocket, 3] nm
     ligand: Floats  # [ligand atom, 3] nm
     turned: tuple[str, ...]  # residues of which a side chain was turned
+    wavering: tuple[str, ...] = ()  # residues that some ligand of the network likes turned
 
     @property
     def chunk(self) -> int:
@@ -58,12 +59,14 @@ class Beginning:
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """What is kept of it."""
-        return {"pocket": self.pocket, "ligand": self.ligand, "turned": np.array(self.turned, dtype="U")}
+        names = {key: np.array(getattr(self, key), dtype="U") for key in ("turned", "wavering")}
+        return {"pocket": self.pocket, "ligand": self.ligand, **names}
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Beginning:
         """And back."""
-        return cls(arrays["pocket"], arrays["ligand"], tuple(str(x) for x in arrays["turned"]))
+        names = (tuple(str(x) for x in arrays[key]) for key in ("turned", "wavering"))
+        return cls(arrays["pocket"], arrays["ligand"], *names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,11 +188,12 @@ def beginning(
     settled = [at.settled(xyz, 2) for _, xyz in tried]
     which = int(np.argmin([np.nan_to_num(wet, nan=np.inf) for _, _, wet in settled]))
     turned, (best, dry, _) = tried[which][0], settled[which]
-    held = _whole(at, best, dry, turned)
+    wavering = tuple(sorted({residue for one in known for residue in one.turned}))
+    held = replace(_whole(at, best, dry, turned), wavering=wavering)
     if not warm_ps:
         return held
     warm = _warmed(at, best, warm_ps, seed, temperature)
-    return Beginning(warm[:n], warm[n:], held.turned)
+    return replace(held, pocket=warm[:n], ligand=warm[n:])
 
 
 def _whole(at: Seat, xyz: Floats, energy: float, turned: Sequence[str]) -> Beginning:

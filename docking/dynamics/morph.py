@@ -7,6 +7,8 @@ it is not, and between it is smaller and fainter, so that it grows from a point 
 into its neighbours. Its bonded terms stay as they are; what they cost is the same in the
 pocket and in the water and goes out of the difference. So the ligand's free energy is
 asked for twice, in the pocket and in the water alone, and in neither is a ligand lost.
+A side chain that some ligand likes turned is soft half way, so that it finds its place
+there, and replicas carry it to the ends.
 
 Where the water is a continuum it is two thirds of the work and changes slowly: both ends'
 waters are mixed linearly, and felt at every fourth step.
@@ -47,8 +49,9 @@ from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, 
 
 # How much of the second ligand there is in each state. What appears is felt first when it is faint: there steps are small.
 STATES = (0.0, 0.04, 0.15, 0.32, 0.5, 0.68, 0.85, 0.96, 1.0)
-MADE = "made"
+MADE, SOFT = "made", "soft"
 PACE = 3  # steps of the implicit water's force: at 4, 12 kelvin of heat come in (2 per ps of friction), at 2 none
+_SMALLER, _FAINTER = 0.75, 0.25  # of size and depth, of a wavering side chain half way
 _NARROW = 0.4  # of its size, of an atom that is not there
 # An atom that the continuum does not see: it screens nothing, and its sphere (nm) holds all others, so that none screens
 # it and the surface term gives it a constant, the same in the pocket and in the water.
@@ -103,15 +106,6 @@ class Morph:
             if len(sides) == 2 and all(heavy[atoms].any() for _, atoms in sides):
                 found.append(min(sides, key=lambda one: len(one[1])))
         return found
-
-
-def _turns(receptor: ReceptorModel, bound: Complex, molecule: Morph) -> tuple[Turn, ...]:
-    """What is tried to stand otherwise: side chains beside the molecule, and its own bonds."""
-    n = bound.n_receptor
-    return (
-        *(Turn(axis, atoms, thirds=True) for _, axis, atoms in turning(receptor, bound, bound.xyz)),
-        *(Turn((a + n, b + n), side + n, thirds=False) for (a, b), side in molecule.rotors()),
-    )
 
 
 def morph(first: Terms, second: Terms, pairs: Mapping[int, int]) -> Morph:
@@ -255,28 +249,31 @@ class Scene:
     still: Bools  # [atom]
     choices: Choices
     held: tuple[Any, ...] = ()  # forces that are the same in all states
+    turns: tuple[Turn, ...] = ()
+    wavering: tuple[Turn, ...] = ()  # those that are soft half way
 
     def system(self, made: float = 0.0, *, stiff: bool = True) -> tuple[Any, Any]:
         """The System in a state, and the implicit water in it, or None; with springs for constraints if not `stiff`."""
-        first, second = self.ends
+        first, second, soft = *self.ends, softened(self.ends[0], self.wavering)
         how = self.choices if stiff else replace(self.choices, constrain_hydrogens=False, constrain_all=False)
-        same = [
-            np.isclose(getattr(first, name), getattr(second, name), atol=1e-9).all(axis=1)
-            for name in ("angle_values", "torsion_values")
-        ]
+        bends = (first.angle_values != second.angle_values).any(axis=1)
+        swings = (first.torsion_values != second.torsion_values).any(axis=1)
+        swings |= (first.torsion_values != soft.torsion_values).any(axis=1)
         lasting = replace(
             first,
-            angles=first.angles[same[0]],
-            angle_values=first.angle_values[same[0]],
-            torsions=first.torsions[same[1]],
-            torsion_values=first.torsion_values[same[1]],
+            angles=first.angles[~bends],
+            angle_values=first.angle_values[~bends],
+            torsions=first.torsions[~swings],
+            torsion_values=first.torsion_values[~swings],
         )
         system = system_of(lasting, self.still, replace(how, implicit_water=False))
         (nonbonded,) = (f for f in system.getForces() if isinstance(f, openmm.NonbondedForce))
-        _offset(nonbonded, first, second, made)
+        for name, other, value in ((MADE, second, made), (SOFT, soft, 0.0)):
+            nonbonded.addGlobalParameter(name, value)
+            _offset(nonbonded, name, first, other)
         for force in (
-            *_bending(first, second, ~same[0], made),
-            *_turning(first, second, ~same[1], made),
+            *_bending(first, second, bends, made),
+            *_swinging(first, second, soft, swings, made),
             *self.held,
         ):
             system.addForce(openmm.XmlSerializer.clone(force))
@@ -293,27 +290,25 @@ class Scene:
         return system, water
 
     def leg(
-        self,
-        ligand: slice,
-        start: Floats,
-        end: Floats,
-        relax: int,
-        device: Device,
-        pace: int = 1,
-        turns: tuple[Turn, ...] = (),
+        self, ligand: slice, start: Floats, end: Floats, relax: int, device: Device, pace: int = 1
     ) -> Leg:
         """Ready to be sampled, either end relaxed by so many force evaluations."""
         system, water = self.system()
 
         def weighed(ctx: Any) -> Floats:
             found = []
-            for made in STATES:
-                ctx.setParameter(MADE, made)
+            for state in states:
+                for name, value in state.items():
+                    ctx.setParameter(name, value)
                 found.append(ctx.getState(getEnergy=True, groups={0}).getPotentialEnergy()._value)
             one, two = (0.0, 0.0) if water is None else water.getCollectiveVariableValues(ctx)
             return np.array(found) + one + np.array(STATES) * (two - one)
 
-        ladder = Ladder(system, tuple({MADE: made} for made in STATES), weighed, pace, turns)
+        states = tuple({MADE: made, SOFT: 4.0 * made * (1.0 - made)} for made in STATES)
+        often = self.wavering * (
+            len(self.turns) // max(1, len(self.wavering))
+        )  # half of the tries are theirs
+        ladder = Ladder(system, states, weighed, pace, (*self.turns, *often))
         if relax:
             start, end = (
                 descend(self.system(made, stiff=False)[0], xyz, ~self.still, relax, device)[0]
@@ -322,15 +317,30 @@ class Scene:
         return Leg(ladder, start, end, ligand)
 
 
-def _offset(nonbonded: Any, first: Terms, second: Terms, made: float) -> None:
-    nonbonded.addGlobalParameter(MADE, made)
+def softened(terms: Terms, turns: Sequence[Turn]) -> Terms:
+    """The same with some side chains smaller and fainter, and nothing that hinders a turn about their bonds."""
+    if not turns:
+        return terms
+    soft = np.unique(np.concatenate([turn.atoms for turn in turns]))
+    axes = np.sort([turn.axis for turn in turns], axis=1)
+    sigma, epsilon = terms.sigma.copy(), terms.epsilon.copy()
+    sigma[soft] *= _SMALLER
+    epsilon[soft] *= _FAINTER
+    torsions, exceptions = terms.torsion_values.copy(), terms.exception_values.copy()
+    middle = np.sort(terms.torsions[:, 1:3], axis=1)
+    torsions[(middle[:, None] == axes[None]).all(axis=2).any(axis=1), 2] = 0.0
+    exceptions[np.isin(terms.exceptions, soft).sum(axis=1) == 1] *= (0.0, 1.0, 0.0)
+    return replace(terms, sigma=sigma, epsilon=epsilon, torsion_values=torsions, exception_values=exceptions)
+
+
+def _offset(nonbonded: Any, parameter: str, first: Terms, second: Terms) -> None:
     for add, names in (
         (nonbonded.addParticleParameterOffset, ("charge", "sigma", "epsilon")),
         (nonbonded.addExceptionParameterOffset, ("exception_values",)),
     ):
         one, two = (np.column_stack([getattr(end, name) for name in names]) for end in (first, second))
         for i in np.flatnonzero((one != two).any(axis=1)).tolist():
-            add(MADE, i, *(two - one)[i].tolist())
+            add(parameter, i, *(two - one)[i].tolist())
 
 
 def _bending(first: Terms, second: Terms, changed: Bools, made: float) -> Sequence[Any]:
@@ -345,14 +355,17 @@ def _bending(first: Terms, second: Terms, changed: Bools, made: float) -> Sequen
     return (force,) if force.getNumAngles() else ()
 
 
-def _turning(first: Terms, second: Terms, changed: Bools, made: float) -> Sequence[Any]:
-    force = openmm.CustomTorsionForce(f"(k + {MADE}*(then - k))*(1 + cos(n*theta - phase))")
+def _swinging(first: Terms, second: Terms, soft: Terms, changed: Bools, made: float) -> Sequence[Any]:
+    force = openmm.CustomTorsionForce(
+        f"(k + {MADE}*(then - k) + {SOFT}*(between - k))*(1 + cos(n*theta - phase))"
+    )
     force.addGlobalParameter(MADE, made)
-    for name in ("n", "phase", "k", "then"):
+    force.addGlobalParameter(SOFT, 0.0)
+    for name in ("n", "phase", "k", "then", "between"):
         force.addPerTorsionParameter(name)
     for i in np.flatnonzero(changed).tolist():
-        values = [*first.torsion_values[i].tolist(), float(second.torsion_values[i, 2])]
-        force.addTorsion(*first.torsions[i].tolist(), values)
+        others = [float(end.torsion_values[i, 2]) for end in (second, soft)]
+        force.addTorsion(*first.torsions[i].tolist(), [*first.torsion_values[i].tolist(), *others])
     return (force,) if force.getNumTorsions() else ()
 
 
@@ -435,13 +448,20 @@ def legs(
         how = Choices(
             cutoff_nm=cutoff / 10.0, constrain_hydrogens=True, constrain_all=True, heavy_hydrogens=True
         )
-        pocket = Scene(ends, bound.xyz, bound.frozen, how, wall).leg(
-            atoms, start, end, relax, where, PACE, _turns(receptor, bound, molecule)
+        rotors = [Turn(axis, side, thirds=False) for axis, side in molecule.rotors()]
+        turns = [
+            *(Turn(axis, side, thirds=True) for _, axis, side in turning(receptor, bound, bound.xyz)),
+            *(Turn((a + n, b + n), side + n, thirds=False) for (a, b), side in molecule.rotors()),
+        ]
+        unsure = {residue for one in beginnings or () for residue in one.wavering}
+        wavering = [t for t in turns if t.thirds and bound.labels[bound.residue[t.axis[0]]] in unsure]
+        pocket = Scene(ends, bound.xyz, bound.frozen, how, wall, tuple(turns), tuple(wavering)).leg(
+            atoms, start, end, relax, where, PACE
         )
         alone = replace(how, cutoff_nm=None)
-        water = Scene(molecule.ends, bare, np.zeros(len(bare), dtype=bool), alone)
-        rotors = tuple(Turn(axis, side, thirds=False) for axis, side in molecule.rotors())
-        outside = water.leg(slice(0, len(bare)), bare, bare, relax, where, turns=rotors)
+        free_atoms = np.zeros(len(bare), dtype=bool)
+        water = Scene(molecule.ends, bare, free_atoms, alone, turns=tuple(rotors))
+        outside = water.leg(slice(0, len(bare)), bare, bare, relax, where)
         return Legs(molecule, bound, pocket, outside)
     boxes = []
     for terms, other, xyz, salt in ((bound.terms, second, bound.xyz, SALT), (*molecule.ends, bare, 0.0)):
@@ -451,11 +471,11 @@ def legs(
         boxes.append((wet, (wet.terms, joined(other, around))))
     (wet, ends), (outer, outer_ends) = boxes
     springs = holding(wet.xyz, backbone(receptor, bound, wet.terms.n_atoms), HOLD)
-    free_atoms = [np.zeros(box.terms.n_atoms, dtype=bool) for box, _ in boxes]
-    pocket = Scene(ends, wet.xyz, free_atoms[0], wet.choices(CUTOFF), (*wall, springs)).leg(
+    moving = [np.zeros(box.terms.n_atoms, dtype=bool) for box, _ in boxes]
+    pocket = Scene(ends, wet.xyz, moving[0], wet.choices(CUTOFF), (*wall, springs)).leg(
         atoms, wet.xyz, wet.xyz, relax, where
     )
-    outside = Scene(outer_ends, outer.xyz, free_atoms[1], outer.choices(CUTOFF)).leg(
+    outside = Scene(outer_ends, outer.xyz, moving[1], outer.choices(CUTOFF)).leg(
         slice(0, len(bare)), outer.xyz, outer.xyz, relax, where
     )
     return Legs(molecule, bound, pocket, outside)

@@ -155,8 +155,7 @@ def edge(
     )
     held = np.concatenate([mol.GetConformer().GetPositions() for mol in mols]) if near is None else near
     parts = {leg: kept(leg) for leg in ("water", "pocket")}
-    fresh = parts["pocket"][0] is None
-    if fresh and beginnings is None and use.solvent == "implicit":
+    if beginnings is None and use.solvent == "implicit":
         beginnings = _both_begun(receptor, (one, two), mols, names, use, held)
     ready = legs(
         receptor,
@@ -168,7 +167,7 @@ def edge(
         free=use.settings.free,
         cutoff=use.cutoff,
         device=use.settings.device,
-        relax=use.relax if fresh else 0,
+        relax=use.relax if parts["pocket"][0] is None else 0,
         seed=use.plan.seed,
         temperature=use.plan.temperature,
         near=held,

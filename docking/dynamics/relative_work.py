@@ -279,7 +279,7 @@ def _edge(
 
     one, two = pair
     beginnings = None
-    if keepers["pocket"].found() is None and job.how.solvent == "implicit":
+    if job.how.solvent == "implicit":
         beginnings = (pocket.takes(one), pocket.takes(two))
     found = edge(
         job.receptor,

@@ -12,7 +12,7 @@ import pytest
 from discovery.outcome import MoleculeError
 from discovery.units import GAS_CONSTANT
 from docking.dynamics.checkpoint import Keeper
-from docking.dynamics.exchange import SLOW, Ladder, Plan, Samples, exchanged, sample, two_paced
+from docking.dynamics.exchange import SLOW, Ladder, Plan, Samples, Turn, exchanged, sample, two_paced
 from docking.dynamics.ladder import difference
 from docking.dynamics.platform import Device
 from docking.receptor import DockingError
@@ -72,6 +72,40 @@ def test_forces_at_two_paces_leave_the_distribution_as_it_is() -> None:
     assert np.square(places)[:, 0].mean() * 12000.0 == pytest.approx(unit, rel=0.05)
     assert np.square(speeds).mean() * 12.0 == pytest.approx(unit, rel=0.05)
     assert not np.ptp(np.array(places)[:, 1], axis=0).any()
+
+
+def test_a_bond_that_is_tried_to_turn_stands_as_boltzmann_says() -> None:
+    """Four particles about a bond, still but for the tries: three wells of a torsion, one 1.5 kT lower, by both rules."""
+    unit = 8.314462618e-3 * T
+    system = openmm.System()
+    for _ in range(4):
+        system.addParticle(0.0)
+    fast, slow = (
+        openmm.CustomTorsionForce("5*(1 + cos(3*theta))"),
+        openmm.CustomTorsionForce(f"-{0.75 * unit}*cos(theta - 3.14159265)"),
+    )
+    for group, force in enumerate((fast, slow)):
+        force.addTorsion(0, 1, 2, 3, [])
+        force.setForceGroup(group)
+        system.addForce(force)
+    start = np.array([[0.0, 0.1, 0.0], [0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.1, 0.1, 0.0]])
+    axis, last = (1, 2), np.array([3], dtype=np.int64)
+    turns = tuple(Turn(axis, last, thirds=thirds) for thirds in (True, False))
+    ladder = Ladder(system, ({},), lambda ctx: np.zeros(1), turns=turns)
+    seen: list[float] = []
+
+    def keep(now: Samples) -> None:
+        _, y, z = now.xyz[0, 3]
+        seen.append(float(np.arctan2(z, y)))
+
+    sample(
+        ladder, start, Plan(iterations=150, steps=1, warm=0, temperature=T), Device("Reference"), keep=keep
+    )
+    found = np.cos(np.array(seen) - np.pi)
+    angles = np.linspace(-np.pi, np.pi, 2001)
+    weight = np.exp(-(5.0 * (1 + np.cos(3 * angles)) / unit) + 0.75 * np.cos(angles - np.pi))
+    wanted = float((np.cos(angles - np.pi) * weight).sum() / weight.sum())
+    assert found.mean() == pytest.approx(wanted, abs=0.15)
 
 
 def test_exchange_keeps_the_distribution() -> None:

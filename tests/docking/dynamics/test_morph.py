@@ -12,13 +12,16 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from discovery.outcome import MoleculeError
+from docking.dynamics.beginning import turning
 from docking.dynamics.charges import gasteiger
-from docking.dynamics.exchange import Plan, sample
+from docking.dynamics.exchange import Plan, Turn, sample
 from docking.dynamics.likeness import common, comparable, shared, turned, turns
-from docking.dynamics.morph import STATES, Leg, Legs, legs, morph
+from docking.dynamics.morph import STATES, Leg, Legs, Scene, legs, morph, softened
 from docking.dynamics.platform import Device, context
+from docking.dynamics.pocket import carve
 from docking.dynamics.protocol import Settings
 from docking.dynamics.relative import Relative, edge, likenesses, parameters
+from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import subset
 from docking.dynamics.water_box import relaxed
 from docking.receptor import DockingError
@@ -126,6 +129,34 @@ def test_what_is_not_there_is_not_felt() -> None:
         ]
         assert costs[0] == pytest.approx(costs[1], rel=1e-5, abs=1e-3), name
         assert abs(costs[0]) > 1.0
+
+
+def test_a_side_chain_is_soft_half_way_and_itself_at_both_ends() -> None:
+    """Reference: the plain terms; half way nothing hinders a turn but what it runs into."""
+    mol = toluene()
+    terms = parameters(mol, SETTINGS, "x")[0]
+    bound = carve(demo_model(), terms, mol.GetConformer().GetPositions(), keep=4.0, free=3.0)
+    _, axis, atoms = turning(demo_model(), bound, bound.xyz)[0]
+    turn = Turn(axis, atoms, thirds=True)
+    still = bound.frozen
+    scene = Scene((bound.terms, bound.terms), bound.xyz, still, Choices(), (), (turn,), (turn,))
+    leg = scene.leg(bound.ligand, bound.xyz, bound.xyz, 0, Device("Reference"))
+    ours, theirs = energies(leg, bound.xyz)
+    assert ours == pytest.approx(theirs, abs=1e-6)
+    ctx = context(system_of(bound.terms, still), openmm.VerletIntegrator(0.001), Device("Reference"))
+    ctx.setPositions(bound.xyz)
+    plain = ctx.getState(getEnergy=True).getPotentialEnergy()._value
+    assert ours[[0, -1]] == pytest.approx([plain, plain], abs=1e-6)
+    alone = bound.terms
+    soft = softened(alone, (turn,))
+    across = np.isin(alone.exceptions, atoms).sum(axis=1) == 1
+    assert across.any()
+    assert not soft.exception_values[across][:, [0, 2]].any()
+    assert np.array_equal(soft.exception_values[~across], alone.exception_values[~across])
+    about = [sorted(row[1:3]) == sorted(axis) for row in alone.torsions.tolist()]
+    assert np.array_equal(
+        soft.torsion_values[:, 2] != alone.torsion_values[:, 2], about & (alone.torsion_values[:, 2] != 0)
+    )
 
 
 def test_the_states_pull_as_they_weigh() -> None:

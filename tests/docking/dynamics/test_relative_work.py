@@ -110,6 +110,7 @@ def test_killed_between_iterations_it_goes_on_and_says_what_was_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The dynamics are real here: two ligands, five iterations of two steps."""
+    monkeypatch.setattr("docking.dynamics.exchange._TRIES", 2)
     poses = sdf(tmp_path, toluene=Chem.Mol(toluene()), fluoro=grown("Cc1ccccc1F"))
     out = tmp_path / "out"
     real, told = room.Keeper.keep, []
