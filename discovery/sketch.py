@@ -22,7 +22,7 @@ rounds = {rounds}
 workers = 2  # processes
 
 [target]
-name = {quoted}
+name = {target}
 # gene = "HTR1B"  # for evidence from articles
 # disease = "migraine"
 
@@ -130,8 +130,9 @@ def campaign_file(
         rounds = "2  # each learns from those before"
         proposer = _GRAPH + (f"settings = {{scaffold = {json.dumps(scaffold)}}}\n" if scaffold else "")
     text = _HEAD.format(
-        file=path.name, name=path.stem, quoted=json.dumps(path.stem), rounds=rounds, proposer=proposer
-    )
+        file=path.name, name=path.stem, quoted=json.dumps(path.stem), rounds=rounds, proposer=proposer,
+        target=json.dumps(Path(receptor).name.split(".")[0] or path.stem),
+    )  # fmt: skip
     if receptor:
         place = f"around = {json.dumps(around)}" if around else f"pocket = {pocket or 1}"
         site = "" if receptor.startswith("demo:") and not (around or pocket) else place

@@ -53,7 +53,7 @@ def in_words(row: Row, names: Mapping[str, str]) -> str:
     text = _WORD.sub(name, "; ".join(_step(part) for part in row.edit.split("; ")))
     text = re.sub(r"\bwith (\S+) in place of \1(?=[,;.]|$)", r"with \1 attached elsewhere", text)
     text = inert(text, limit=300).rstrip(". ")
-    named = text.split(" ")[0] in names.values()
+    named = text.split(" ")[0].rstrip(",") in names.values()
     return text if named else text[:1].upper() + text[1:]
 
 

@@ -76,6 +76,8 @@ def test_edits_are_told_by_name(edit: str, said: str) -> None:
 def test_a_parent_outside_the_run_is_told_by_its_place() -> None:
     row = replace(fake_run(20).ranked[0], edit=f"rebuilt part of {PARENT}", parents=(PARENT,))
     assert in_words(row, {}) == "Rebuilt part of parent 1"
+    own = replace(row, edit="ejm_31, line 5 of mine.csv", parents=())
+    assert in_words(own, {"CCO": "ejm_31"}) == "ejm_31, line 5 of mine.csv"  # a name stays as it is written
     run = fake_run(20)
     assert names_of(run)[run.ranked[0].smiles] in {r.id for r in run.rows if r.smiles == run.ranked[0].smiles}
 

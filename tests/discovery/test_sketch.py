@@ -25,7 +25,7 @@ def test_every_part_of_it_takes_its_settings(tmp_path: Path, files: tuple[str, s
     )
     for part in made.scorers:
         plugins.build("scorers", part.use, part.settings)
-    assert made.name == "x"
+    assert (made.name, made.target.name) == ("x", "protein")
     assert made.scorers[-1].settings["around"] == ligand
     assert made.proposers[0].settings == {"scaffold": "c1ccc(*)cc1"}
 
