@@ -106,7 +106,8 @@ def parse(text: str, shown: str) -> Read:
         else:
             structure = gemmi.read_pdb_string(text)
     except (RuntimeError, ValueError, IndexError) as error:
-        raise ReceptorError(f"{shown} is neither PDB nor mmCIF: {error}") from error
+        kind = "mmCIF" if is_cif else "PDB"
+        raise ReceptorError(f"{shown} is no whole {kind} file; it may have been cut off: {error}") from error
     if not len(structure) or not sum(1 for _ in structure[0].all()):
         raise ReceptorError(f"{shown} holds no atoms; is it a PDB or mmCIF file?")
     atoms = tuple(_atoms(structure[0]))
@@ -131,7 +132,11 @@ def parse(text: str, shown: str) -> Read:
 def _check_columns(text: str, shown: str) -> None:
     """Gemmi takes what is no number for 0."""
     for number, line in enumerate(text.splitlines(), start=1):
-        if line[:6].upper() in ("ATOM  ", "HETATM"):
+        if line[:4].upper() in ("ATOM", "HETA"):
+            if "\t" in line:
+                raise ReceptorError(
+                    f"{shown}, line {number} holds a tab: {line[:66].rstrip()!r}; PDB has columns of fixed width"
+                )
             try:
                 for first in (30, 38, 46):
                     float(line[first : first + 8])

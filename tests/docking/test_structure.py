@@ -45,7 +45,9 @@ def test_gzip_is_told_by_content(tmp_path: Path) -> None:
         ("", "no atoms"),
         ("hello\n", "no atoms"),
         ("data_x\n_cell.a 1\n", "no atoms"),
-        ("data_x\nloop_\n_a.b\n", "neither|no atoms"),
+        ("data_x\nloop_\n_a.b\n", "cut off|no atoms"),
+        (pocket.text()[:1000] + "\nATOM      1  N   AL\n", "cut off|columns"),
+        (pocket.text().replace("  ", "\t"), "line 1 holds a tab"),
     ],
 )
 def test_what_is_no_structure_is_refused_by_name(tmp_path: Path, content: str, says: str) -> None:
