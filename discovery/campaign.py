@@ -151,7 +151,7 @@ def recorded(folder: str | Path) -> Campaign:
     if document is None and ledger.get_document("screen") is not None:
         raise CampaignError(
             f"{folder} holds a screen, not a campaign: its best are in {folder / 'top.csv'}, every row in "
-            f"{folder / 'rows.parquet'}; discovery status and verify read it"
+            f"{folder / 'rows.parquet'}; discovery report, status and verify read it"
         )
     if document is None and (folder / "report.txt").is_file():
         raise CampaignError(

@@ -289,11 +289,16 @@ def report(
         Path | None, typer.Option("--out", help="The HTML file; report.html in the run's folder.")
     ] = None,
 ) -> None:
-    """Write the report of a campaign, a docked library or simulated poses: one HTML file that needs nothing else."""
-    from discovery import plugins
+    """Write the report of a campaign, a screen, a docked library or simulated poses: one file that needs nothing else."""
+    from discovery import plugins, screening
     from discovery.report import write_report
 
     to = out or run / "report.html"
+    if screening.so_far(run) is not None:
+        from discovery.screened import screened
+
+        print(screened(run).report(to))
+        return
     for settings in plugins.names("pages"):  # the file in which another command writes down what it was asked
         if (run / settings).is_file():
             print(plugins.load("pages", settings)(run, to))

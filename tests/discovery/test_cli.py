@@ -18,6 +18,8 @@ from discovery import plugins
 from discovery.cli import _fitting, main
 from discovery.interrupt import Interrupted
 from discovery.score import Column
+from discovery.screened import screened
+from discovery.screening import ScreenError
 
 PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
 CAMPAIGN = """
@@ -230,6 +232,12 @@ def test_a_screen_tells_what_failed_and_how_far_it_is(tmp_path: Path) -> None:
     told = typed("status", str(tmp_path / "out"))
     assert "2 rows in: 1 scored, 1 failed" in told.stdout
     assert "finished" in told.stdout
+    (best,) = screened(tmp_path / "out").run.rows
+    assert (best.id, best.rank, best.smiles) == ("one", 1, "CCO")
+    assert typed("report", str(tmp_path / "out")).returncode == 0
+    assert "The best 1 of 2 rows" in (tmp_path / "out" / "report.html").read_text()
+    with pytest.raises(ScreenError, match="no screen that has ended"):
+        screened(tmp_path)
     wrong = typed(*words[:3], str(tmp_path / "other"), *words[4:], "--smiles", "id")
     assert wrong.returncode == 2
     assert "name it with --smiles" in wrong.stderr
