@@ -43,10 +43,8 @@ WEIGHED: Mapping[str, str] = {"gene": "bent", "disease": "head"}
 _LIKELY, _POSSIBLE = 0.15, 0.1  # least probability of the first thing that words describe, and of others
 Bend: TypeAlias = Callable[[str], Iterator[str]]
 _MINIMUM = 3  # letters of a name that may be bent
-_INITIALS, _IN_FULL = (
-    6,
-    5,
-)  # most letters of a short form that nothing explains, and least of what it is short for
+# Most letters of a short form that nothing explains, and least of what it is short for.
+_INITIALS, _IN_FULL = 6, 5
 _WAYS = 60  # bent names that are bent again
 
 
@@ -490,20 +488,9 @@ def _turned(word: str) -> Iterator[str]:
                 yield match.expand(form)
 
 
-_GENERIC = frozenset(
-    [
-        "disease",
-        "disorder",
-        "syndrome",
-        "impairment",
-        "deficit",
-        "damage",
-        "symptom",
-        "abnormality",
-        "defect",
-        "lesion",
-    ]
-)
+_GENERIC = frozenset([
+    "disease", "disorder", "syndrome", "impairment", "deficit", "damage", "symptom", "abnormality", "defect", "lesion",
+])  # fmt: skip
 
 
 def _head(word: str) -> Iterator[str]:
