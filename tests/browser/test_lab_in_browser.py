@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.browser import Watched, opened, started, why_not
+from tests.browser.browser import Watched, opened, why_not
 from tests.browser.lab import Lab, lab, run_all, silent
 from tests.discovery.fake_run import fake_run, prolif_data
 
@@ -37,12 +37,6 @@ table = Table(fake_run(150, posed=8))
 grid = table.grid(page=12)
 grid
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

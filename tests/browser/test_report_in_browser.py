@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from PIL import Image
 from discovery.report import write_report
 from discovery.views.table import Table
 from discovery.views.trajectory import TrajectoryView
-from tests.browser.browser import Watched, opened, started, why_not
+from tests.browser.browser import Watched, opened, why_not
 from tests.discovery.fake_run import fake_run, prolif_data
 from tests.discovery.test_trajectory import BLOCK, FAR, POCKET, film
 
@@ -24,12 +24,6 @@ pytestmark = [
         prolif_data() is None, reason="the prolif package, which ships the receptor, is absent"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.browser import Watched, opened, started, why_not
+from tests.browser.browser import Watched, opened, why_not
 from tests.discovery.fake_run import fake_run, prolif_data
 from tests.discovery.test_serving import HOST, TOKEN, Shown, served
 
@@ -28,12 +28,6 @@ class Address:
 
     def as_uri(self) -> str:
         return self.home + self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
