@@ -369,4 +369,4 @@ def test_a_second_driver_is_refused_politely_and_a_dead_one_does_not_block(tmp_p
         pass
     with ledger.lock():
         pass
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # else it would wait for ever

@@ -160,14 +160,14 @@ EXTERNAL = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><article><fron
 )
 def test_entities_of_a_files_own_are_never_expanded(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.nxml").write_text(content, encoding="utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     for read in (jats.read, pubmed.read, uspto.read):
         for record in read(tmp_path / "x.nxml"):
             assert isinstance(record, Article | Skipped)
             if isinstance(record, Article):
                 assert "lol" not in record.text
                 assert "root:" not in record.text
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     with pytest.raises(BadMarkup, match="entities"):
         parse(content[content.index("<!DOCTYPE") :].encode())
 
@@ -193,9 +193,9 @@ def gzip_of(head: bytes, filler: bytes, megabytes: int) -> bytes:
 def test_a_gigabyte_of_text_is_refused_quickly(tmp_path: Path, read: object, head: bytes) -> None:
     """A 200 MB text node stands for it here: reading stops after the first 32."""
     (tmp_path / "x.xml.gz").write_bytes(gzip_of(head, b"x", 200))
-    start = time.perf_counter()
+    start = time.process_time()
     found = list(read(tmp_path / "x.xml.gz"))  # type: ignore[operator]
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert [type(r) for r in found] == [Skipped]
     assert "longer than" in found[0].detail
 
@@ -204,7 +204,7 @@ def read_nodes(folder: Path, nodes: int) -> float:
     body = "<p><b>x</b></p>" * (nodes // 2)
     content = f"<article><front><article-meta/></front><body>{body}</body></article>"
     (folder / "x.nxml").write_text(content, encoding="utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     found = next(iter(jats.read(folder / "x.nxml")))
     assert isinstance(found, Article)
     assert len(found.passages) == nodes // 2

@@ -117,9 +117,9 @@ def test_definitions_across_brackets() -> None:
 
 
 def test_a_hostile_text_costs_little() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     mentions("(" * 50_000 + "5-HT1B " * 2_000 + "x" * 200_000 + "1 " * 50_000)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_tagger_reads_an_article_whole_and_its_spans_fall_into_passages() -> None:
