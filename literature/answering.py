@@ -9,6 +9,7 @@ counted.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from typing import Any, Protocol
 import pyarrow.parquet as pq
 
 from discovery.outcome import UserError
+from literature.assertion import asked
+from literature.dictionary import shipped as dictionary
+from literature.evidence import OTHER_SECTION, SECTIONS
 from literature.graph import shards
 from literature.search import Hit, Index, terms
 from literature.sentences import split
 from literature.topic import LEAST as SPOKEN_OF
-from literature.topic import about
+from literature.topic import about, rare
 from literature.verdict import Model, Verdict, shipped
 
 LEAST = 0.5  # an answer less probable than this is none
@@ -107,17 +111,25 @@ def ask(
     if not 0.0 <= least <= 1.0:
         raise AnswerError(f"least is a probability, not {least}")
     index = where if isinstance(where, Index) else Index(where)
-    quotes = tuple(index(question, n=n, keep=lambda hit: not hit.retracted and hit.section != "references"))
+    things = set(index.things(question))
+    quotes = _quotes(index, question, things, n)
     written = write_up(question, quotes, writer) if writer and quotes else None
-    asked = {*terms(question)}
-    spoken = len(asked & {t for hit in quotes for t in terms(hit.text)}) / len(asked) if asked else 0.0
+    words = {*terms(question)}
+    spoken = len(words & {t for hit in quotes for t in terms(hit.text)}) / len(words) if words else 0.0
     if not quotes or spoken < SPOKEN:
         found = f"only {spoken:.0%} of its words" if quotes else "no sentence"
         return Answer(
             question, "", f"the articles do not speak of it: {found} were found", None, "", quotes, written
         )
     judged = quotes[0].id
-    passages = _passages(index, quotes, judged)
+    if unnamed := things - _named(index.folder, judged):
+        who = ", ".join(_name(id) for id in sorted(unnamed))
+        why = f"the articles do not speak of it: the nearest one, {judged}, does not name {who}"
+        return Answer(question, "", why, None, judged, quotes, written)
+    if unheard := [word for word in index.unheard(question) if rare(word)]:
+        why = f"the articles do not speak of it: none holds the word {', '.join(unheard)}"
+        return Answer(question, "", why, None, judged, quotes, written)
+    passages = _passages(index, question, quotes, judged)
     likely = about(question, passages)
     if likely < SPOKEN_OF:
         why = f"the nearest article, {judged}, seems to be about something else: {likely:.0%} probable that it speaks of it"
@@ -131,18 +143,57 @@ def ask(
     return Answer(question, "" if why else verdict.word, why, verdict, judged, quotes, written)
 
 
-def _passages(index: Index, quotes: Sequence[Hit], id: str) -> list[str]:
-    """Of a short article all passages in order, of a long one those around its quotes."""
-    spans = [(hit.start, hit.end) for hit in quotes if hit.id == id]
-    sections = _sections(index.folder, id)
-    whole = [text for section, _, text in sections if section not in _ASIDE]
-    if sum(map(len, whole)) > 6_000:
-        whole = [
-            text
-            for _, start, text in sections
-            if any(start <= low and high <= start + len(text) for low, high in spans)
-        ]
-    return whole or [hit.text for hit in quotes if hit.id == id]
+def _quotes(index: Index, question: str, things: set[str], n: int) -> tuple[Hit, ...]:
+    """The best sentences: those that name all the things asked about first, findings before aims and backgrounds."""
+
+    def fit(hit: Hit) -> bool:
+        return not hit.retracted and hit.section != "references"
+
+    def merit(hit: Hit) -> float:
+        told = math.sqrt(SECTIONS.get(hit.section, OTHER_SECTION))
+        return hit.score * told * (0.6 if asked(hit.text, 0, len(hit.text)) else 1.0)
+
+    found: list[Hit] = []
+    for naming in (sorted(things), []) if things else ([],):
+        more = [hit for hit in index(question, n=4 * n, naming=naming, keep=fit) if hit not in found]
+        found += sorted(more, key=merit, reverse=True)
+    return tuple(found[:n])
+
+
+def _named(folder: Path, id: str) -> set[str]:
+    """What an article names."""
+    for key in shards(folder):
+        rows = pq.read_table(
+            folder / "mentions" / f"{key}.parquet", filters=[("id", "=", id)], columns=["concept"]
+        )
+        if rows.num_rows:
+            return set(rows["concept"].to_pylist())
+    return set()
+
+
+def _name(id: str) -> str:
+    known = dictionary().concept(id)
+    return known.name if known else id
+
+
+def _passages(index: Index, question: str, quotes: Sequence[Hit], id: str) -> list[str]:
+    """What an article finds, about as long as the abstracts that verdicts are learned from: its abstract and
+    conclusions where they speak of the question; else all of a short article, what stands about the quotes of a long one."""
+    sections = [one for one in _sections(index.folder, id) if one[0] not in _ASIDE]
+    summary = [text for section, _, text in sections if section in ("abstract", "conclusion")]
+    if summary and about(question, summary) >= SPOKEN_OF:
+        return summary
+    own = sorted((hit for hit in quotes if hit.id == id), key=lambda hit: hit.start)
+    whole = [text for _, _, text in sections]
+    if sum(map(len, whole)) <= 6_000:
+        return whole or [hit.text for hit in own]
+    around = [
+        text[max(0, hit.start - start - 300) : hit.end - start + 300]
+        for hit in own
+        for _, start, text in sections
+        if start <= hit.start and hit.end <= start + len(text)
+    ]
+    return around or [hit.text for hit in own]
 
 
 def _sections(folder: Path, id: str) -> list[tuple[str, int, str]]:

@@ -338,7 +338,13 @@ class Index:
         self._mean = max(1e-9, words / max(1, self._sentences))
 
     def __call__(
-        self, query: str, *, n: int = 10, entity: str = "", keep: Callable[[Hit], bool] | None = None
+        self,
+        query: str,
+        *,
+        n: int = 10,
+        entity: str = "",
+        naming: Sequence[str] = (),
+        keep: Callable[[Hit], bool] | None = None,
     ) -> list[Hit]:
         """The best sentences, best first; equal ones in the order of the corpus.
 
@@ -346,6 +352,8 @@ class Index:
         ----------
         entity
             A name or identifier: only sentences that name this thing, by whatever name.
+        naming
+            Identifiers: only sentences that name all of these things.
         keep
             Leaves out what it is false of.
 
@@ -358,8 +366,8 @@ class Index:
             raise SearchError("the query is empty; write some words, or name an entity")
         if n < 1:
             raise SearchError(f"n is {n}; ask for at least 1 sentence")
-        wanted = self._entity(entity) if entity.strip() else ""
-        things = dict.fromkeys([*([wanted] if wanted else []), *self._things(query)])
+        wanted = [*([self._entity(entity)] if entity.strip() else []), *naming]
+        things = dict.fromkeys([*wanted, *self.things(query)])
         scores = self._scores(query, things, wanted)
         flat = np.concatenate(scores) if scores else np.zeros(0, np.float32)
         firsts = np.cumsum([0, *(len(s) for s in scores)])
@@ -374,11 +382,17 @@ class Index:
                 hits.append(hit)
         return hits
 
-    def _things(self, query: str) -> list[str]:
+    def things(self, query: str) -> list[str]:
+        """Identifiers of what a query names."""
         if not query.strip():
             return []
         (read,) = self._reading([Article.of("QUERY:1", [("title", query)])])
         return [mention.concept.id for mention in read.mentions]
+
+    def unheard(self, query: str) -> list[str]:
+        """Words of a query that no sentence holds."""
+        words = dict.fromkeys(terms(query))
+        return [w for w in words if not any(len(s.posting(_number(w))[0]) for s in self._segments)]
 
     def _entity(self, entity: str) -> str:
         known = self._reading.names.named(entity)
@@ -389,7 +403,7 @@ class Index:
             )
         return known.id
 
-    def _scores(self, query: str, things: Iterable[str], wanted: str) -> list[Floats]:
+    def _scores(self, query: str, things: Iterable[str], wanted: Sequence[str]) -> list[Floats]:
         """[sentence] of each segment: BM25 as a share of the best, and nearness; 0 for what does not count."""
         asked = [(_number(t), float(c)) for t, c in Counter(terms(query)).items()]
         asked += [(_thing(id), NAMED) for id in things]
@@ -402,9 +416,9 @@ class Index:
             if near is not None and near.any():
                 total = total + MEANING * np.maximum(_cosines(segment, near), 0.0)
                 total = total * np.minimum(1.0, segment.held["lengths"] / WHOLE)
-            if wanted:
+            for id in wanted:
                 named = np.zeros(len(total), bool)
-                named[segment.posting(_thing(wanted))[0]] = True
+                named[segment.posting(_thing(id))[0]] = True
                 total = np.where(named, np.maximum(total, 1e-6), 0.0)
             if (gone := self._gone.get(segment.key)) is not None and len(gone):
                 total = np.where(np.isin(segment.held["articles"], gone), 0.0, total)

@@ -81,6 +81,11 @@ def _weight(term: str) -> float:
     return float(_static().weights[pieces].max(initial=0.0))
 
 
+def rare(word: str) -> bool:
+    """Whether a word is none of those that everybody writes: it takes three word pieces or more."""
+    return len(_static().cutter.encode(word, add_special_tokens=False).ids) > 2
+
+
 def pairs(examples: Sequence[Example]) -> Iterator[tuple[Example, Look, Look, Look]]:
     """Each question beside its own article, beside the nearest other one, and beside any other one."""
     spoken = [_Spoken(example.passages) for example in examples]

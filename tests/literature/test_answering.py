@@ -44,6 +44,8 @@ def test_every_answer_is_quoted_word_for_word(mined: Path, index: Index) -> None
     [
         ("Do voters prefer proportional representation in federal elections?", 0.0, "do not speak of it"),
         ("Do patients with migraine sleep badly?", 0.0, "something else"),
+        ("Does aspirin relieve cluster headache?", 0.0, "does not name aspirin"),
+        ("Does frumaxilimab relieve migraine?", 0.0, "none holds the word frumaxilimab"),
         ("Which drugs relieve migraine?", 0.0, "more than yes or no"),
         ("Does sumatriptan relieve migraine?", 1.0, "do not settle it"),
     ],
