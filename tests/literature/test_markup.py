@@ -208,7 +208,7 @@ def read_nodes(folder: Path, nodes: int) -> float:
     found = next(iter(jats.read(folder / "x.nxml")))
     assert isinstance(found, Article)
     assert len(found.passages) == nodes // 2
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.mark.slow
