@@ -21,7 +21,7 @@ from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from generative.reactions import REACTIONS, Reaction, named, run
 from generative.recombination import drug_like
-from generative.refusal import SettingError
+from generative.refusal import SettingError, check_weights
 from generative.routes import STEPS, Step, plan, rivals
 from generative.stock import Stock, flat, load
 
@@ -69,10 +69,7 @@ class AssemblyProposer:
             raise SettingError(f"steps is 1 to {STEPS}, not {self.steps}")
         if not 0.0 <= self.learn <= 1.0:
             raise SettingError(f"learn is a share, 0 to 1, not {self.learn}")
-        if not 0 < self.min_weight < self.max_weight:
-            raise SettingError(
-                f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
-            )
+        check_weights(self.min_weight, self.max_weight)
         load(self.stock)
 
     def propose(self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]) -> Sequence[Proposal]:

@@ -30,9 +30,8 @@ from discovery.files import CannotWrite, cache_folder, publish
 from discovery.lines import lines
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
-from generative.edits import MARKED
 from generative.refusal import SettingError
-from generative.trees import flatten
+from generative.trees import MARKED, flatten
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

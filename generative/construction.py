@@ -30,6 +30,8 @@ Bytes = npt.NDArray[np.int8]
 FREE = 3  # most bonds one entry makes: more free ones at a site allow nothing more
 MOST_ATOMS = 60  # heavy atoms any molecule may have: the network has no place for more steps
 CARBON = ("C", 0, 1)
+BY_STEP = ("entry", "parent", "site", "steps", "atoms", "rings", "done", "sites")
+BY_SITE = ("site_step", "site_atom", "site_local", "site_place", "free", "must", "highest")
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,18 @@ class Way:
     slots: int  # open bonds left that a carbon can take
     welcome: int  # open bonds left that can take every fragment
 
+    @classmethod
+    def of(cls, fragment: int, piece: Piece, kinds: Ints, prices: Prices, welcome: Bools) -> Way:
+        """`kinds` [atom of a unit] and `welcome` [kind] as a building has them."""
+        exits = np.concatenate(piece.exits)
+        counts = [len(one) for one in piece.exits]
+        place = np.concatenate(
+            [prices.first[e] + np.arange(n) for e, n in zip(piece.entries, counts, strict=True)]
+        )
+        kind = kinds[prices.atom[place]]
+        slots, most = exits[prices.takes_carbon[kind]].sum(), exits[welcome[kind]].sum()
+        return cls(fragment, piece, piece.entries[0], int(slots), int(most))
+
 
 @dataclass
 class Building:
@@ -209,19 +223,6 @@ class Building:
         welcome = np.ones(len(vocabulary.kinds), dtype=bool)
         for fragment in task.fragments:
             welcome &= vocabulary.tables.allowed[:, [piece.entries[0] for piece in fragment]].any(1)
-        ways = []
-        for number, fragment in enumerate(task.fragments):
-            for piece in fragment:
-                exits = np.concatenate([np.array(one) for one in piece.exits])
-                place = np.concatenate(
-                    [
-                        prices.first[e] + np.arange(len(one))
-                        for e, one in zip(piece.entries, piece.exits, strict=True)
-                    ]
-                )
-                kind = kinds[prices.atom[place]]
-                slots, most = exits[prices.takes_carbon[kind]].sum(), exits[welcome[kind]].sum()
-                ways.append(Way(number, piece, piece.entries[0], int(slots), int(most)))
         width = bounds.max_atoms + 2  # no more sites than atoms; the last column holds promises of atoms
         deep = bounds.max_atoms + 1
 
@@ -253,7 +254,11 @@ class Building:
             entry_welcome=np.add.reduceat(
                 np.where(welcome[kinds[prices.atom]], prices.free, 0), prices.first[:-1]
             ),
-            ways=ways,
+            ways=[
+                Way.of(number, piece, kinds, prices, welcome)
+                for number, fragment in enumerate(task.fragments)
+                for piece in fragment
+            ],
             queue=[[] for _ in range(rows)],
         )
         for row in range(rows):
@@ -449,27 +454,9 @@ class Building:
 
     def keep(self, rows: Ints) -> Building:
         """Only these rows, in this order."""
-        names = (
-            "entry",
-            "parent",
-            "site",
-            "steps",
-            "atoms",
-            "rings",
-            "done",
-            "sites",
-            "site_step",
-            "site_atom",
-            "site_local",
-            "site_place",
-            "free",
-            "must",
-            "highest",
-            "pending",
-        )
         return replace(
             self,
-            **{name: getattr(self, name)[rows] for name in names},
+            **{name: getattr(self, name)[rows] for name in (*BY_STEP, *BY_SITE, "pending")},
             queue=[self.queue[row] for row in rows.tolist()],
         )
 

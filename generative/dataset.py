@@ -153,7 +153,10 @@ def prepare(
     rows = [_shuffled_rows(path, seed, limit) for path in files]
     if vocabulary is None:
         sample = [smiles for part in rows for smiles in part[:COUNTED]]
-        vocabulary = Vocabulary.count(_trees(sample), entries)
+        try:
+            vocabulary = Vocabulary.count(_trees(sample), entries)
+        except SettingError as error:
+            raise SettingError(f"{', '.join(map(str, files))}: {error}") from error
     elif widen:
         vocabulary = _widened(vocabulary, [smiles for part in rows for smiles in part])
     work = partial(_encode, vocabulary=vocabulary, seed=seed, hold_out=hold_out)

@@ -9,7 +9,6 @@ nearly every draw gives a molecule. Larger edits, on whole ring systems, are in 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +16,7 @@ from functools import lru_cache
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
-from generative.trees import flatten
+from generative.trees import MARKED, flatten
 
 MOST_ATOMS = 70
 RINGS = range(3, 9)  # sizes of rings that an edit may make
@@ -37,7 +36,6 @@ _STRAINED = tuple(
         "[R]=[R]=[R]", "[R]#[R]", "[r3,r4]=[r3,r4]", "*=[C;!R]=*", "[#15,#16;!H0;v4,v5,v6]",
     )
 )  # fmt: skip
-MARKED = re.compile(r"[@/\\:]|\[\d")  # stereochemistry, labels, isotopes
 
 
 @dataclass(frozen=True)

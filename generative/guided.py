@@ -27,15 +27,15 @@ from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from generative.collection import Collection, read
 from generative.coverage import Parts, deserved, untried
-from generative.edits import EDITS, MARKED, PAIRED, edit, together
+from generative.edits import EDITS, PAIRED, edit, together
 from generative.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
 from generative.given import query, read_part
 from generative.recombination import drug_like, load
-from generative.refusal import SettingError
+from generative.refusal import SettingError, check_avoided, check_weights
 from generative.screening import NEAR, resting, screened, share
 from generative.search import Editor
 from generative.surrogate import Doubles, Features, Look, Surrogate, looked_at
-from generative.trees import Tree, flatten, put_together, split
+from generative.trees import Tree, flat, put_together, split
 from generative.vocabulary import Vocabulary
 
 FEW = 12  # lessons below which there is nothing to fit
@@ -244,7 +244,7 @@ def _units(
 def _tree(smiles: str) -> Tree | None:
     """Unchecked: where units do not add up to the molecule, an edit gives a neighbour of it all the same."""
     try:
-        return split(flatten(_parsed(smiles)) if MARKED.search(smiles) else _parsed(smiles))
+        return split(_parsed(flat(smiles)))
     except MoleculeError:
         return None  # it can still be edited atom by atom
 
@@ -345,15 +345,10 @@ class GuidedProposer:
 
     def __post_init__(self) -> None:
         settle(self)
-        if not 0 < self.min_weight < self.max_weight:
-            raise SettingError(
-                f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
-            )
+        check_weights(self.min_weight, self.max_weight)
         if self.opening < FEW:
             raise SettingError(f"opening is at least {FEW}, not {self.opening}")
-        for smarts in self.avoid:
-            if Chem.MolFromSmarts(smarts) is None:
-                raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+        check_avoided(self.avoid)
         if self.scaffold:
             read_part(self.scaffold)
 
@@ -540,12 +535,6 @@ class GuidedProposer:
             and drug_like(mol, self.min_weight, self.max_weight, taste=self.taste)
             and not any(mol.HasSubstructMatch(pattern) for pattern in self._avoided)
         )
-
-
-@lru_cache(maxsize=65_536)
-def flat(smiles: str) -> str:
-    """Canonical SMILES without stereochemistry, of a canonical one."""
-    return str(Chem.MolToSmiles(flatten(_parsed(smiles)))) if MARKED.search(smiles) else smiles
 
 
 def _parsed(smiles: str) -> Chem.Mol:

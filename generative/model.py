@@ -100,9 +100,8 @@ def _load(path: Path) -> Weights:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             if about.get("format") != FORMAT:
-                raise WeightsError(
-                    f"{path} is of format {about.get('format')}; this version reads {FORMAT}. Train again"
-                )
+                held = f"is of format {about['format']}" if "format" in about else "holds no graph model"
+                raise WeightsError(f"{path} {held}; this version reads format {FORMAT}. Train again")
             vocabulary = Vocabulary.from_json(file.metadata()["vocabulary"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except OSError as error:

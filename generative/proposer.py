@@ -14,31 +14,31 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from discovery.devices import SEED
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.plugins import check_settings, settle
 from discovery.proposal import Lesson, Proposal
-from generative import guided, limits
+from generative import limits
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
-from generative.elite import Search
+from generative.elite import Search, elite_of
 from generative.given import decorate, join, query, read_part, regrow, sides, with_stereo
+from generative.guided import Candidate, choose
 from generative.model import Weights
 from generative.policy import Policy
 from generative.recombination import drug_like
-from generative.refusal import SettingError
+from generative.refusal import SettingError, check_avoided, check_weights
 from generative.replay import taught as teach
 from generative.sampling import BLOCK, Sample, Sampler
 from generative.search import Editor
-from generative.trees import Tree, flatten, put_together, split, take_apart, unit
+from generative.trees import Tree, flat, flatten, put_together, split, take_apart, unit
 from generative.vocabulary import Vocabulary
 from generative.wishes import read_conditions
 
@@ -47,7 +47,7 @@ try:
 except ImportError as error:
     raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
 
-ELITE = 60  # well-rewarded molecules that are edited
+REGROWN = 30  # well-rewarded molecules whose parts are built on
 PER_SCAFFOLD, PER_BATCH = 3, 2  # molecules on one scaffold: among the elite, in a round's choice
 FEW = 12  # lessons below which there is nothing to fit
 BLOCKS = 40  # blocks of samples that are looked through however little they bring
@@ -55,16 +55,6 @@ HOPELESS = 6  # blocks in a row without one molecule that is wanted, after which
 LINKING = (12, 16, 8, 20)  # heavy atoms that may join fragments, block after block
 SAMPLES = 20  # built at most for each molecule asked for, beyond those blocks
 KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A molecule that might be proposed."""
-
-    smiles: str
-    parents: tuple[str, ...]
-    edit: str
-    log_prob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -130,9 +120,7 @@ class GraphProposer:
         self._check_numbers()
         if sum(map(bool, (self.scaffold, self.fragments, self.like))) > 1:
             raise SettingError("give one of scaffold, fragments and like, not several")
-        for smarts in self.avoid:
-            if Chem.MolFromSmarts(smarts) is None:
-                raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")
+        check_avoided(self.avoid)
         read_conditions(list(self.condition))
         for text in filter(None, (*self._held, self.like)):
             read_part(text)
@@ -140,10 +128,7 @@ class GraphProposer:
         self._check_keep()
 
     def _check_numbers(self) -> None:
-        if not 0 < self.min_weight < self.max_weight:
-            raise SettingError(
-                f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
-            )
+        check_weights(self.min_weight, self.max_weight)
         if not 0 < self.temperature < float("inf"):
             raise SettingError(f"temperature must be above 0, not {self.temperature}")
         if self.policy not in ("trained", "taught"):
@@ -198,9 +183,9 @@ class GraphProposer:
         left_out: Counter[str] = Counter()
         taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
         known = {lesson.molecule.smiles for lesson in taught}
-        known |= {flat for lesson in taught if (flat := _flat(lesson.molecule.smiles))}
+        known |= set(map(flat, known))
         if self.like:
-            known.add(_flat(self.like))
+            known.add(flat(Chem.MolToSmiles(Chem.MolFromSmiles(self.like))))
         rng = random.Random(f"graph {seed} {round}")
         with one_thread(), quiet_rdkit():
             if len(taught) < FEW or taught[0].reward <= taught[-1].reward:
@@ -254,7 +239,7 @@ class GraphProposer:
         if self.fragments:
             return (*join(self.fragments.split("."), vocabulary), f"joined {self.fragments}")
         if self.like:
-            tree = take_apart(_flat(self.like))
+            tree = take_apart(self.like)
             vocabulary = vocabulary.extended(tree.units)
             return vocabulary, Task(starts=tuple(parts(tree, vocabulary))), f"rebuilt part of {self.like}"
         return vocabulary, Task(), "built by the graph model"
@@ -311,12 +296,13 @@ class GraphProposer:
         self, sample: Sample, parents: tuple[str, ...], words: str, known: set[str], left_out: Counter[str]
     ) -> Candidate | None:
         smiles = put_together(sample.tree)
-        against = "known or built before" if smiles in known else self._against(Chem.MolFromSmiles(smiles))
+        mol = Chem.MolFromSmiles(smiles)
+        against = "known or built before" if smiles in known else self._against(mol)
         if against:
             left_out[against] += 1
             return None
         known.add(smiles)
-        return Candidate(smiles, parents, words, sample.log_prob)
+        return Candidate(smiles, mol, parents, words, log_prob=sample.log_prob)
 
     def _fits(self, mol: Chem.Mol) -> bool:
         """Drug-like, stable, holds what must be held and nothing that must be avoided."""
@@ -369,9 +355,9 @@ class GraphProposer:
         """What the policy builds and rebuilds, and edits of the best, chosen by a surrogate."""
         few = n * self.oversample // 4
         policy = self._taught(taught, rng) if self.policy == "taught" else None
-        made = self._regrown(few, rng, known, _trees(taught), left_out, policy)
+        made = self._regrown(few, rng, known, taught, left_out, policy)
         made += self._new(few, rng, known, left_out, policy)
-        chosen = guided.choose(
+        return choose(
             n,
             taught,
             rng,
@@ -379,15 +365,9 @@ class GraphProposer:
             wanted=self._fits,
             known=known,
             search=Search(self.oversample, per_scaffold=PER_SCAFFOLD, per_batch=PER_BATCH),
-            prior=[
-                guided.Candidate(
-                    one.smiles, Chem.MolFromSmiles(one.smiles), one.parents, one.edit, log_prob=one.log_prob
-                )
-                for one in made
-            ],
+            prior=made,
             editor=Editor(self._given[0]),
         )
-        return [Candidate(one.smiles, one.parents, one.edit, one.log_prob) for one in chosen]
 
     def _taught(self, lessons: Sequence[Lesson], rng: random.Random) -> Policy:
         """A copy of the policy that has gone over the lessons."""
@@ -399,12 +379,13 @@ class GraphProposer:
         n: int,
         rng: random.Random,
         known: set[str],
-        elite: Sequence[tuple[str, Tree]],
+        taught: Sequence[Lesson],
         left_out: Counter[str],
         policy: Policy | None = None,
     ) -> list[Candidate]:
         """Parts of well-rewarded molecules, built on by the policy."""
-        some = elite[: ELITE // 2]
+        good = elite_of(taught, Search(elite=REGROWN, per_scaffold=5), rng)
+        some = [(smiles, tree) for smiles in good if (tree := _apart(smiles))]
         vocabulary = self._given[0].extended([one for _, tree in some for one in tree.units])
         starts = [(smiles, piece) for smiles, tree in some for piece in parts(tree, vocabulary)]
         if not starts or n == 0:
@@ -458,32 +439,11 @@ def parts(tree: Tree, vocabulary: Vocabulary) -> Iterator[Piece]:
                 yield regrow(tree, vocabulary, kept, [link])
 
 
-def _trees(taught: Sequence[Lesson]) -> list[tuple[str, Tree]]:
-    """The best molecules that have a tree, at most five to a scaffold."""
-    found: list[tuple[str, Tree]] = []
-    scaffolds: Counter[str] = Counter()
-    for lesson in taught:
-        if len(found) == ELITE or lesson.reward <= 0:
-            break
-        scaffold = _scaffold(lesson.molecule.smiles)
-        if scaffolds[scaffold] == 5:
-            continue
-        try:
-            found.append((lesson.molecule.smiles, take_apart(lesson.molecule.smiles)))
-        except MoleculeError:
-            continue  # a parent without a tree cannot be edited; it still teaches the surrogate
-        scaffolds[scaffold] += 1
-    return found
-
-
-@lru_cache(maxsize=65536)
-def _scaffold(smiles: str) -> str:
-    return str(MurckoScaffold.MurckoScaffoldSmiles(smiles))  # type: ignore[no-untyped-call]
-
-
-def _flat(smiles: str) -> str:
-    mol = Chem.MolFromSmiles(smiles)
-    return str(Chem.MolToSmiles(mol, isomericSmiles=False)) if mol is not None else ""
+def _apart(smiles: str) -> Tree | None:
+    try:
+        return take_apart(smiles)
+    except MoleculeError:
+        return None  # a parent without a tree cannot be built on; it still teaches the surrogate
 
 
 _POLICIES: dict[str, Policy] = {}  # by the weights' sha256; building one takes longer than using it

@@ -29,12 +29,16 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from generative.refusal import SettingError
+from generative.refusal import SettingError, check_weights
+from generative.trees import flat
 
 PATIENCE = 3_000  # draws in a row without a new molecule after which the pieces count as exhausted
 PIECE_ATOMS = 24  # heavy atoms of a piece: larger ones are nearly the parent itself
 ELITE = 50  # well-rewarded molecules that may be edited
 TRUST = 2.0  # lessons about a piece needed before its own mean outweighs the overall mean
+
+AMINE = "[NX3;R;!$(N-[C,S,P]=[O,S,N]);!$(N-a)]"  # in a ring, its lone pair free
+BRIDGE = 12  # atoms of a ring that may reach over an aromatic one without bending it: macrocycles do
 
 # What a chemist would strike out at a glance: it falls apart in water or on the shelf, or it
 # reacts with whatever protein is nearest.
@@ -48,6 +52,8 @@ UNSTABLE = {
         "nitrogen-sulfur(II)": "[#7;!a]-[SX2;!R]",
         "acyclic acetal, aminal or thioacetal": "[CX4;!R]([#7,OX2,SX2])[#7,OX2,SX2]",
         "ring carbon with two free heteroatoms": "[CX4;R](-!@[NX3,OX2,SX2])[NX3,OX2,SX2]",
+        "cyclic aminal of amines": f"{AMINE}-[CX4;R]-[$({AMINE}),$([OX2;R])]",
+        "three-membered ring with a heteroatom": "[#7,#8,#16]1[#6][#6]1",
         "alkyl halide": "[CX4]-[Cl,Br,I]",
         "acyl or sulfonyl halide": "[C,S](=O)-[F,Cl,Br,I]",
         "anhydride": "C(=O)-[O,S]-C=O",
@@ -139,10 +145,7 @@ class BricsProposer:
 
     def __post_init__(self) -> None:
         settle(self)
-        if not 0 < self.min_weight < self.max_weight:
-            raise SettingError(
-                f"min_weight {self.min_weight} must be above 0 and below max_weight {self.max_weight}"
-            )
+        check_weights(self.min_weight, self.max_weight)
         if self.max_pieces not in (2, 3):
             raise SettingError(f"max_pieces is 2 or 3, not {self.max_pieces}")
         if not 0.0 <= self.edit_share <= 1.0:
@@ -156,7 +159,7 @@ class BricsProposer:
         """
         source = load(self.molecules)
         taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
-        known = {_flat(m.smiles) for m in source} | {_flat(lesson.molecule.smiles) for lesson in taught}
+        known = {flat(m.smiles) for m in source} | {flat(lesson.molecule.smiles) for lesson in taught}
         elite = [lesson for lesson in taught if lesson.reward > 0][:ELITE]
         pool = Pool.of([*source, *(lesson.molecule for lesson in elite)], taught, self.learn)
         rng = random.Random(f"brics {seed} {round}")
@@ -272,7 +275,17 @@ def drug_like(mol: Chem.Mol, min_weight: float, max_weight: float, *, taste: boo
 
 def unstable(mol: Chem.Mol) -> str | None:
     """The first unstable or reactive group found, by name; None where there is none."""
-    return next((name for name, query in UNSTABLE.items() if mol.HasSubstructMatch(query)), None)
+    found = next((name for name, query in UNSTABLE.items() if mol.HasSubstructMatch(query)), None)
+    return found or ("bent aromatic ring" if bent(mol) else None)
+
+
+def bent(mol: Chem.Mol) -> bool:
+    """Is an aromatic ring bridged between atoms that are not neighbours, by a chain too short to leave it flat?"""
+    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
+    flat_ones = [r for r in rings if len(r) < 8 and all(mol.GetAtomWithIdx(a).GetIsAromatic() for a in r)]
+    return any(
+        2 < len(one & other) < len(one) and len(other) < BRIDGE for one in flat_ones for other in rings
+    )
 
 
 def _merit(lessons: Sequence[Lesson]) -> dict[str, float]:
@@ -305,7 +318,7 @@ def _pick_elite(elite: Sequence[Lesson], rng: random.Random) -> Molecule:
 @lru_cache(maxsize=20_000)
 def _pieces(molecule: Molecule) -> tuple[Piece, ...]:
     """Arms (what one cut leaves on either side) and cores (what lies between two cuts)."""
-    mol = Chem.MolFromSmiles(_flat(molecule.smiles))
+    mol = Chem.MolFromSmiles(flat(molecule.smiles))
     cuts = sorted(
         (mol.GetBondBetweenAtoms(*atoms).GetIdx(), tuple(int(label.rstrip("ab")) for label in labels), atoms)
         for atoms, labels in BRICS.FindBRICSBonds(mol)  # type: ignore[no-untyped-call]
@@ -393,11 +406,6 @@ def _plain(smiles: str) -> str:
     for atom in mol.GetAtoms():
         atom.SetIsotope(0)
     return str(Chem.MolToSmiles(mol))
-
-
-@lru_cache(maxsize=65536)
-def _flat(smiles: str) -> str:
-    return str(Chem.MolToSmiles(Chem.MolFromSmiles(smiles), isomericSmiles=False))
 
 
 @lru_cache(maxsize=8)

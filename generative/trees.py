@@ -11,6 +11,7 @@ units takes one hydrogen from each side for each bond order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 
 SYMMETRIES = 500  # automorphisms looked at in one unit; cubane has 48
+MARKED = re.compile(r"[@/\\:]|\[\d")  # stereochemistry, labels, isotopes
 
 _ORDER = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
 _BOND = {order: bond for bond, order in _ORDER.items()}
@@ -132,6 +134,12 @@ def flatten(mol: Chem.Mol) -> Chem.Mol:
         atom.SetIsotope(0)
         atom.SetAtomMapNum(0)
     return Chem.RemoveHs(flat) if any(atom.GetAtomicNum() == 1 for atom in flat.GetAtoms()) else flat
+
+
+@lru_cache(maxsize=65_536)
+def flat(smiles: str) -> str:
+    """As `flatten`, of a canonical SMILES."""
+    return str(Chem.MolToSmiles(flatten(Chem.MolFromSmiles(smiles)))) if MARKED.search(smiles) else smiles
 
 
 def split(mol: Chem.Mol) -> Tree:

@@ -48,6 +48,7 @@ def test_shipped_weights_are_small_and_have_a_card() -> None:
     folder = Path(__file__).resolve().parents[2] / "generative" / "weights"
     weights = Weights.load()
     assert (folder / "graph.safetensors").stat().st_size <= 8_000_000
+    assert "[HH]" not in weights.vocabulary.unit_index
     card = (folder / "graph.md").read_text()
     assert weights.sha256 in card
     assert f"{weights.about['steps']:,} steps" in card
