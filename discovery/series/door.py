@@ -24,7 +24,7 @@ from discovery.series.families import Families, families
 from discovery.series.free_wilson import FreeWilson, free_wilson
 from discovery.series.known import Nearest, nearest_known
 from discovery.series.measured import Entry, Measured, SeriesError
-from discovery.series.page import core_part, render, write_page
+from discovery.series.page import besides, core_part, render, write_page
 from discovery.series.rgroups import RGroupTable, decompose
 from discovery.series.scaffolds import Scaffolds, scaffolds
 from discovery.series.sheet import Sheet, left_out
@@ -180,7 +180,7 @@ class Series:
         pairs, unpaired, no_pairs = None, None, ""
         try:
             found = self.pairs()
-            pairs, unpaired = found.sheet(20), left_out(found.outcomes)
+            pairs, unpaired = found.sheet(20), besides(self.measured, found.outcomes)
         except ImportError as error:
             no_pairs = str(error)
         return render(

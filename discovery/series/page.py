@@ -83,7 +83,7 @@ def render(
             notes=notes,
             scaffolds=scaffolds.sheet(12),
             cores=cores,
-            coreless=left_out(rgroups.outcomes),
+            coreless=besides(measured, rgroups.outcomes),
             pairs=pairs,
             unpaired=unpaired,
             no_pairs=no_pairs,
@@ -91,6 +91,12 @@ def render(
             refused=left_out(entry.missing for entry in measured.entries),
         )
     )
+
+
+def besides(measured: Measured, outcomes: Sequence[object]) -> Sheet:
+    """Rows that an analysis leaves out for a reason of its own: those left out of everything are told once."""
+    pairs = zip(outcomes, measured.entries, strict=True)
+    return left_out(outcome for outcome, entry in pairs if outcome is not entry.missing)
 
 
 def core_part(

@@ -131,7 +131,10 @@ def test_scores_of_any_kind_and_of_a_run() -> None:
     run = fake_run(80, posed=5)
     docked = Series.of_run(run, "docking")
     assert len(docked) == len(run.rows)
-    assert HOSTILE not in docked.page()
+    page = docked.page()
+    assert HOSTILE not in page
+    refused = next(entry.missing for entry in docked.measured.entries if entry.missing)
+    assert page.count(f">{refused.reason.value.replace('_', ' ')}</td>") == 1  # told once
     assert len(docked.left_out().rows) > 1
 
 
