@@ -68,6 +68,13 @@ def _radii(by_letters: dict[str, float]) -> Floats:
     return np.array([known[name.split("_")[0]] for name in XS])
 
 
+VINA_WEIGHTS = {  # kcal/mol, of the terms of a pair; energy.py says what they are
+    "gauss1": -0.035579,
+    "gauss2": -0.005156,
+    "repulsion": 0.840245,
+    "hydrophobic": -0.035069,
+    "hbond": -0.587439,
+}
 VINA_RADII = _radii(_VINA)
 VINARDO_RADII = _radii(_VINARDO)
 HYDROPHOBIC = np.isin(XS, ["C_H", "F_H", "Cl_H", "Br_H", "I_H"])

@@ -38,6 +38,7 @@ from docking.atom_types import (
     HYDROPHOBIC,
     IS_GLUE,
     VINA_RADII,
+    VINA_WEIGHTS,
     VINARDO_RADII,
     XS,
     Floats,
@@ -104,15 +105,7 @@ class Function:
 VINA = Function(
     "vina",
     vina_pair,
-    {
-        "gauss1": -0.035579,
-        "gauss2": -0.005156,
-        "repulsion": 0.840245,
-        "hydrophobic": -0.035069,
-        "hbond": -0.587439,
-        "glue": 50.0,
-        "rotor": 0.05846,
-    },
+    {**VINA_WEIGHTS, "glue": 50.0, "rotor": 0.05846},
     VINA_RADII,
 )
 VINARDO = Function(

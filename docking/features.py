@@ -24,6 +24,7 @@ from docking.atom_types import (
     DONOR,
     HYDROPHOBIC,
     VINA_RADII,
+    VINA_WEIGHTS,
     VINARDO_RADII,
     Bools,
     Floats,
@@ -38,14 +39,6 @@ KNOTS = np.array(
 )  # Å, between which contacts are shared out
 END_ON = 0.8  # cosine from which a bond points straight along, where a lone pair seldom is
 CROWDED, MORE = 30.0, 60.0  # receptor atoms within reach: begins to be buried, and is, after so many more
-
-VINA = {
-    "gauss1": -0.035579,
-    "gauss2": -0.005156,
-    "repulsion": 0.840245,
-    "hydrophobic": -0.035069,
-    "hbond": -0.587439,
-}  # kcal/mol
 
 Table = dict[str, Floats]  # name -> [pose]
 
@@ -119,7 +112,7 @@ def measure(ligand: str, poses: Floats, receptor: str) -> tuple[Table, Floats]:
     scene = _scene(chemistry, coords[:, chemistry.heavy], wall(receptor))
     table = {**_terms(scene), **_polar(scene), **_stacked(scene)}
     table |= _turned(chemistry, tree.axis[1:], scene.coords)
-    table["inter"] = sum((weight * table[name] for name, weight in VINA.items()), np.zeros(len(coords)))
+    table["inter"] = _weighed(table)
     table["intra"] = _own(tree, coords)
     table["atoms"] = np.full(len(coords), float(len(chemistry.heavy)))
     return table, _contacts(scene)
@@ -194,22 +187,32 @@ def _terms(scene: _Scene) -> Table:
     bond, fat = _bonding(scene), HYDROPHOBIC[mine] & HYDROPHOBIC[theirs]
     surface = scene.pairs.gap - VINA_RADII[mine] - VINA_RADII[theirs]
     other = scene.pairs.gap - VINARDO_RADII[mine] - VINARDO_RADII[theirs]
-    overlap = np.square(np.minimum(surface, 0.0))
-    return {
-        name: scene.by_pose(values)
-        for name, values in {
-            "gauss1": np.exp(-np.square(surface / 0.5)),
-            "gauss2": np.exp(-np.square((surface - 3.0) / 2.0)),
-            "repulsion": overlap,
-            "repulsion_unbonded": overlap * ~bond,
-            "hydrophobic": fat * np.clip(1.5 - surface, 0.0, 1.0),
-            "hbond": bond * np.clip(surface / -0.7, 0.0, 1.0),
-            "vinardo_gauss": np.exp(-np.square(other / 0.8)),
-            "vinardo_repulsion": np.square(np.minimum(other, 0.0)),
-            "vinardo_hydrophobic": fat * np.clip(1.0 - other / 2.5, 0.0, 1.0),
-            "vinardo_hbond": bond * np.clip(other / -0.6, 0.0, 1.0),
-        }.items()
+    vina = _vina(surface, fat, bond)
+    terms = {
+        **vina,
+        "repulsion_unbonded": vina["repulsion"] * ~bond,
+        "vinardo_gauss": np.exp(-np.square(other / 0.8)),
+        "vinardo_repulsion": np.square(np.minimum(other, 0.0)),
+        "vinardo_hydrophobic": fat * np.clip(1.0 - other / 2.5, 0.0, 1.0),
+        "vinardo_hbond": bond * np.clip(other / -0.6, 0.0, 1.0),
     }
+    return {name: scene.by_pose(values) for name, values in terms.items()}
+
+
+def _vina(surface: Floats, fat: Bools, bond: Bools) -> Table:
+    """What Vina weighs of pairs, by the distance of their surfaces in Å. Reference [1]."""
+    return {
+        "gauss1": np.exp(-np.square(surface / 0.5)),
+        "gauss2": np.exp(-np.square((surface - 3.0) / 2.0)),
+        "repulsion": np.square(np.minimum(surface, 0.0)),
+        "hydrophobic": fat * np.clip(1.5 - surface, 0.0, 1.0),
+        "hbond": bond * np.clip(surface / -0.7, 0.0, 1.0),
+    }
+
+
+def _weighed(terms: Table) -> Floats:
+    """kcal/mol, by Vina's weights."""
+    return np.asarray(sum(weight * terms[name] for name, weight in VINA_WEIGHTS.items()))
 
 
 def _own(tree: Tree, coords: Floats) -> Floats:
@@ -219,13 +222,7 @@ def _own(tree: Tree, coords: Floats) -> Floats:
     gap = np.linalg.norm(coords[:, one] - coords[:, other], axis=-1)
     surface = gap - VINA_RADII[mine] - VINA_RADII[theirs]
     bond = (DONOR[mine] & ACCEPTOR[theirs]) | (ACCEPTOR[mine] & DONOR[theirs])
-    energy = (
-        VINA["gauss1"] * np.exp(-np.square(surface / 0.5))
-        + VINA["gauss2"] * np.exp(-np.square((surface - 3.0) / 2.0))
-        + VINA["repulsion"] * np.square(np.minimum(surface, 0.0))
-        + VINA["hydrophobic"] * (HYDROPHOBIC[mine] & HYDROPHOBIC[theirs]) * np.clip(1.5 - surface, 0.0, 1.0)
-        + VINA["hbond"] * bond * np.clip(surface / -0.7, 0.0, 1.0)
-    )
+    energy = _weighed(_vina(surface, HYDROPHOBIC[mine] & HYDROPHOBIC[theirs], bond))
     return np.asarray((energy * (gap < REACH)).sum(axis=1))
 
 

@@ -23,6 +23,7 @@ from docking.atom_types import C_H, C_P, CG_H, CG_P, GLUE, Floats, Ints
 from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, in_full, pad, smooth, table, tabulated
 
 Singles = NDArray[np.float32]
+Shorts = NDArray[np.int32]
 
 SPACING = 0.375  # Å, as Vina
 BLOCK = 6  # grid points along an edge of the blocks that share a list of receptor atoms
@@ -95,14 +96,9 @@ def build(
     reach = CUTOFF + 0.5 * spacing * (BLOCK - 1) * np.sqrt(3.0) + 1e-6
     keep = np.asarray(receptor.xs) >= 0
     coords, xs = np.asarray(receptor.coords)[keep], np.asarray(receptor.xs)[keep]
-    lists = cKDTree(coords).query_ball_point(middle, reach, return_sorted=True)
-    counts = np.array([len(found) for found in lists], dtype=np.int32)
-    width = bucket(int(counts.max(initial=1)), 8 * CHUNK)
-    near = np.zeros((len(lists), width), dtype=np.int32)
-    for row, found in enumerate(lists):
-        near[row, : len(found)] = found
+    near, counts = _near(coords, middle, reach)
     kinds = np.asarray(types, dtype=np.int32)
-    values = np.empty((len(lists), len(kinds), BLOCK**3))
+    values = np.empty((len(near), len(kinds), BLOCK**3))
     with jax.enable_x64(exact):
         real = np.float64 if exact else np.float32
         look = table(function) if exact else None
@@ -112,7 +108,7 @@ def build(
             pad((coords - middle_of_all).astype(real), rows, 1e4), pad(xs.astype(np.int32), rows, -1)
         )
         slots = pad(kinds, bucket(len(kinds), 8), 0)
-        for first in range(0, len(lists), BLOCKS):
+        for first in range(0, len(near), BLOCKS):
             part = slice(first, first + BLOCKS)
             here = len(starts[part])
             answer = _blocks(
@@ -132,6 +128,16 @@ def build(
     return Grid(
         np.ascontiguousarray(full[:, : points[0], : points[1], : points[2]]), tuple(types), low, spacing
     )
+
+
+def _near(coords: Floats, middle: Floats, reach: float) -> tuple[Shorts, Shorts]:
+    """[block, place] atoms within `reach` Å of each block's middle, padded, and [block] how many."""
+    lists = cKDTree(coords).query_ball_point(middle, reach, return_sorted=True)
+    counts = np.array([len(found) for found in lists], dtype=np.int32)
+    near = np.zeros((len(lists), bucket(int(counts.max(initial=1)), 8 * CHUNK)), dtype=np.int32)
+    for row, found in enumerate(lists):
+        near[row, : len(found)] = found
+    return near, counts
 
 
 @partial(jax.jit, static_argnames="function")
