@@ -4,8 +4,8 @@ Molecules: outcome, units, devices, molecule, target, lines, records, intake, ga
 Judging them: score, desirability, diversity, properties, series, ranking, funnel.
 Keeping and running: files, ledger, leases, sharing, joining, worker, crew, execution,
 interrupt, slurm, provenance, events, lab.
-Campaigns: plugins, parts, conformance, config, sketch, starting, walking, campaign, panel, screening, screened,
-planning, replaying, results, checkup, demo, views, report, serving, doors, cli.
+Campaigns: plugins, parts, conformance, config, sketch, starting, walking, campaign, panel, batch, screening,
+screened, planning, replaying, results, checkup, demo, views, report, serving, doors, cli.
 
 Import each name from its own room: `from discovery.molecule import Molecule`.
 """

@@ -447,15 +447,15 @@ def outcomes_table(
     scores = [outcome if isinstance(outcome, Score) else None for outcome in outcomes]
     missing = [outcome if isinstance(outcome, Missing) else None for outcome in outcomes]
     cells = [
-        [_text(molecule.smiles) for molecule in molecules],
-        [_text(molecule.name) for molecule in molecules],
+        [storable(molecule.smiles) for molecule in molecules],
+        [storable(molecule.name) for molecule in molecules],
         [column] * len(molecules),
         [None if score is None else float(score.value) for score in scores],
         [None if score is None or score.error is None else float(score.error) for score in scores],
         [None if score is None else canonical(dict(score.details)) for score in scores],
-        [None if m is None else _text(m.stage) for m in missing],
+        [None if m is None else storable(m.stage) for m in missing],
         [None if m is None else m.reason.value for m in missing],
-        [None if m is None else _text(m.detail) for m in missing],
+        [None if m is None else storable(m.detail) for m in missing],
     ]
     return pa.table([pa.array(c, f.type) for c, f in zip(cells, OUTCOMES, strict=True)], schema=OUTCOMES)
 
@@ -470,7 +470,7 @@ def table_outcomes(table: pa.Table) -> list[Score | Missing]:
     ]
 
 
-def _text(text: str) -> str:
+def storable(text: str) -> str:
     """As it is; a lone surrogate (a file name's undecodable byte) is no Unicode and is spelled out."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

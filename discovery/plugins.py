@@ -19,6 +19,7 @@ import dataclasses
 import difflib
 import inspect
 import json
+import os
 import re
 import sys
 import typing
@@ -216,18 +217,23 @@ def _extra(point: EntryPoint, error: ImportError) -> str:
     return ""
 
 
-def _points(group: str) -> list[EntryPoint]:
+def _points(group: str) -> tuple[EntryPoint, ...]:
     if group not in GROUPS:
         raise KeyError(f"{group} is no plug-in group; they are {', '.join(GROUPS)}")
-    return list(
-        _commands(tuple(sys.path)) if group == "commands" else entry_points(group=f"discovery.{group}")
-    )
+    return _found(group, tuple((entry, _touched(entry)) for entry in sys.path))
 
 
-@lru_cache(maxsize=2)
-def _commands(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
-    """Those of the command line, whose help asks for each: reading all installed packages takes 10 ms a time."""
-    return tuple(entry_points(group="discovery.commands"))
+@lru_cache(maxsize=64)
+def _found(group: str, where: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Asked for again once something is installed: reading all installed packages takes 10 ms a time."""
+    return tuple(entry_points(group=f"discovery.{group}"))
+
+
+def _touched(entry: str) -> int:
+    try:
+        return os.stat(entry or ".").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def singular(group: str) -> str:

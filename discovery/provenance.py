@@ -16,7 +16,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, metadata, version
 from pathlib import Path
 from typing import Any
@@ -151,17 +151,21 @@ def collect(*, seed: int, parts: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def licences(packages: Iterable[str]) -> Mapping[str, str]:
     """Distribution -> its licence, as its own metadata states it."""
-    found: dict[str, str] = {}
-    for name in packages:
-        try:
-            said = metadata(name)
-        except PackageNotFoundError:
-            continue
-        fields = said.json
-        classified = _from_classifiers(list(fields.get("classifier") or []))
-        stated = fields.get("license_expression") or classified or fields.get("license") or "not stated"
-        found[name] = str(stated).splitlines()[0][:60]
-    return found
+    stated = {name: _licence(name) for name in packages}
+    return {name: licence for name, licence in stated.items() if licence}
+
+
+@cache
+def _licence(package: str) -> str:
+    """Empty where the package is not there. Metadata is long, and its parser slow."""
+    try:
+        said = metadata(package)
+    except PackageNotFoundError:
+        return ""
+    fields = said.json
+    classified = _from_classifiers(list(fields.get("classifier") or []))
+    stated = fields.get("license_expression") or classified or fields.get("license") or "not stated"
+    return str(stated).splitlines()[0][:60]
 
 
 def today() -> str:

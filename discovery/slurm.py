@@ -3,7 +3,8 @@
 Every task of the array runs the same command on one folder: of a `run` or a `screen` one
 drives and the others help (`--join`), a `dock` is shared by all alike.
 Slurm's warning goes to the command, which stops within seconds and ends with 75; the task
-is then queued again and goes on where it was.
+is then queued again and goes on where it was. Without Slurm (a spot machine, GNU parallel) the
+same is `until discovery ...; [ $? -ne 75 ]; do :; done`, at each start of the machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+RESTARTS = 100  # a task that never gets a single molecule done within its limit must not come back for ever
 WARNING_S = 120  # before the limit; a chunk that runs has some of it to end
 SCRIPT = """#!/bin/bash
 #SBATCH --job-name={name}
@@ -20,7 +22,7 @@ SCRIPT = """#!/bin/bash
 {gpus}#SBATCH --signal=B:TERM@{warning}
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --output={name}-%a.log
+#SBATCH --output={name}-%A-%a.log
 
 {command} {share}--workers {workers} --minutes {minutes:g} --progress lines &
 child=$!
@@ -32,7 +34,7 @@ while [ -n "$told" ]; do  # a signal ends a wait early; the next wait says how t
   wait "$child"; ended=$?
   [ "$ended" -eq 127 ] || status=$ended
 done
-if [ "$status" -eq 75 ]; then
+if [ "$status" -eq 75 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {restarts} ]; then
   scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 fi
 exit "$status"
@@ -81,6 +83,7 @@ def script(
         workers=gpus if words[0] == "dock" and gpus else cpus,  # one process a GPU docks many ligands at once
         gpus=f"#SBATCH --gpus-per-task={gpus}\n" if gpus else "",
         warning=WARNING_S,
+        restarts=RESTARTS,
         minutes=(seconds - WARNING_S) / 60,
         command=shlex.join(["discovery", *words]),
     )

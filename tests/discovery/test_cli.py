@@ -107,7 +107,7 @@ def test_help_looks_through_the_installed_packages_once(monkeypatch: pytest.Monk
         return metadata.entry_points(group=group)
 
     monkeypatch.setattr(plugins, "entry_points", look)
-    plugins._commands.cache_clear()
+    plugins._found.cache_clear()
     assert "dock" in typed("--help").stdout
     assert looks == ["discovery.commands"]
 

@@ -268,6 +268,19 @@ def test_the_batch_script_stops_on_slurms_warning_and_queues_itself_again(tmp_pa
     assert lines[1] == "scontrol requeue 7_1"
 
 
+@pytest.mark.parametrize(("before", "again"), [("99", True), ("100", False)])
+def test_a_task_that_never_gets_anything_done_does_not_come_back_for_ever(
+    tmp_path: Path, before: str, again: bool
+) -> None:
+    for name, does in (("discovery", "exit 75"), ("scontrol", f'touch "{tmp_path}/queued"')):
+        (tmp_path / name).write_text(f"#!/bin/bash\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_RESTART_COUNT": before}
+    text = slurm.script(["screen", "l.smi"], tasks=1, hours=1, cpus=1)
+    assert subprocess.run(["bash", "-c", text], env=environment, check=False).returncode == 75
+    assert (tmp_path / "queued").exists() == again
+
+
 def _group_lives(pid: int) -> bool:
     try:
         os.killpg(pid, 0)
