@@ -229,7 +229,7 @@ def two_paced(temperature: float, friction: float, step_ps: float, pace: int) ->
     return made
 
 
-_TRIES = 32  # to turn a bond, between walks
+_TRIES = 16  # to turn a bond, between walks
 
 
 class _Walker:

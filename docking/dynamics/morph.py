@@ -11,7 +11,7 @@ A side chain that some ligand likes turned is soft half way, so that it finds it
 there, and replicas carry it to the ends.
 
 Where the water is a continuum it is two thirds of the work and changes slowly: both ends'
-waters are mixed linearly, and felt at every fourth step.
+waters are mixed linearly, and felt at every third step.
 
 References
 ----------
@@ -50,13 +50,13 @@ from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, 
 # How much of the second ligand there is in each state. What appears is felt first when it is faint: there steps are small.
 STATES = (0.0, 0.04, 0.15, 0.32, 0.5, 0.68, 0.85, 0.96, 1.0)
 MADE, SOFT = "made", "soft"
-PACE = 3  # steps of the implicit water's force: at 4, 12 kelvin of heat come in (2 per ps of friction), at 2 none
+PACE = 3  # steps of the implicit water's force: at 4 the pocket warmed by 11 kelvin, with friction of 2/ps, at 2 not
 _SMALLER, _FAINTER = 0.75, 0.25  # of size and depth, of a wavering side chain half way
 _NARROW = 0.4  # of its size, of an atom that is not there
 # An atom that the continuum does not see: it screens nothing, and its sphere (nm) holds all others, so that none screens
 # it and the surface term gives it a constant, the same in the pocket and in the water.
-_HYDROGEN = 1.5  # amu, above it an atom is heavy
 _NO_SCALE, _ALL_INSIDE = 1e-6, 3.0
+_HYDROGEN = 1.5  # amu, above it an atom is heavy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,115 +119,91 @@ def morph(first: Terms, second: Terms, pairs: Mapping[int, int]) -> Morph:
     n = first.n_atoms
     back = {two: one for one, two in pairs.items()}
     alone = [j for j in range(second.n_atoms) if j not in back]
-    where = np.array(
-        [back[j] if j in back else n + alone.index(j) for j in range(second.n_atoms)], dtype=np.int64
-    )
-    lone = np.array(
-        [i not in pairs for i in range(n)] + [True] * len(alone)
-    )  # only one of the ligands has it
-    ends = []
-    for k in (0, 1):
-        values = {}
-        for name in ("mass", "charge", "sigma", "epsilon", "gb_radius", "gb_scale"):
-            values[name] = np.concatenate([getattr(first, name), getattr(second, name)[alone]])
-            if k == 1 and name != "mass":
-                values[name][where] = getattr(second, name)
-        absent = lone.copy()
-        absent[np.arange(n) if k == 0 else where] = False
-        for name in ("charge", "epsilon"):
-            values[name][absent] = 0.0
-        values["sigma"][absent] *= _NARROW
-        values["gb_radius"][absent], values["gb_scale"][absent] = _ALL_INSIDE, _NO_SCALE
-        ends.append(values)
-    links: list[dict[str, Any]] = [{}, {}]
-    for name, stiffness in (("bond", None), ("angle", 1), ("torsion", 2)):
-        rows, both = _together(
-            _canonical(first, f"{name}s", f"{name}_values", np.arange(n)),
-            _canonical(second, f"{name}s", f"{name}_values", where),
-            lone,
-            stiffness,
+    new = {j: n + i for i, j in enumerate(alone)}
+    where = np.array([(back | new)[j] for j in range(second.n_atoms)], dtype=np.int64)
+    lone = np.ones(n + len(alone), dtype=bool)  # whether one ligand alone has it
+    lone[list(pairs)] = False
+    ours, theirs = (np.arange(n), where)
+    links = [_linked(first, second, where, lone, k) for k in (0, 1)]
+    ends = [
+        Terms(**_atoms(first, second, alone, where, np.setdiff1d(np.arange(len(lone)), own), k), **links[k])
+        for k, own in enumerate((ours, theirs))
+    ]
+    return Morph((ends[0], ends[1]), where, n)
+
+
+def _atoms(
+    first: Terms, second: Terms, alone: Sequence[int], where: Ints, absent: Ints, k: int
+) -> dict[str, Any]:
+    """What end `k` says of every atom."""
+    values = {}
+    for name in ("mass", "charge", "sigma", "epsilon", "gb_radius", "gb_scale"):
+        values[name] = np.concatenate([getattr(first, name), getattr(second, name)[alone]])
+        if k == 1 and name != "mass":
+            values[name][where] = getattr(second, name)
+    values["charge"][absent] = values["epsilon"][absent] = 0.0
+    values["sigma"][absent] *= _NARROW
+    values["gb_radius"][absent], values["gb_scale"][absent] = _ALL_INSIDE, _NO_SCALE
+    return values
+
+
+_Row = tuple[tuple[int, ...], tuple[float, ...]]  # atoms of a term, its values
+
+
+def _linked(first: Terms, second: Terms, where: Ints, lone: Bools, k: int) -> dict[str, Any]:
+    """What end `k` says of every term of either ligand.
+
+    A term of the shared part that the other ligand alone has is there without force; one that reaches an
+    atom of one ligand alone stays as it is. A bond is too stiff to notice its surroundings: it is half way
+    between both, at both ends.
+    """
+    found: dict[str, Any] = {}
+    for name, strength in (("angle", 1), ("torsion", 2)):
+        ours, theirs = (
+            _rows(terms, name, to) for terms, to in ((first, np.arange(first.n_atoms)), (second, where))
         )
-        for k in (0, 1):
-            links[k] |= {f"{name}s": rows, f"{name}_values": both[k]}
-    rows, both = _exceptions(first, second, where, lone)
-    for k in (0, 1):
-        links[k] |= {"exceptions": rows, "exception_values": both[k]}
-    one, two = (Terms(**values, **held) for values, held in zip(ends, links, strict=True))
-    return Morph((one, two), where, n)
+        rest, rows = list(theirs), []
+        for row in ours:
+            both = row in rest
+            if both:
+                rest.remove(row)
+            rows.append(row if both or k == 0 or lone[list(row[0])].any() else _without(row, strength))
+        rows += [row if k == 1 or lone[list(row[0])].any() else _without(row, strength) for row in rest]
+        found |= _columns(name, rows)
+    one, two = (
+        {name: dict(_rows(terms, name, to)) for name in ("bond", "exception")}
+        for terms, to in ((first, np.arange(first.n_atoms)), (second, where))
+    )
+    bonds = [
+        (row, tuple(np.mean([side["bond"][row] for side in (one, two) if row in side["bond"]], axis=0)))
+        for row in sorted(one["bond"] | two["bond"])
+    ]
+    own, other = (one, two) if k == 0 else (two, one)
+    pairs = other["exception"] | own["exception"]
+    n = first.n_atoms  # what only one has does not feel what only the other has
+    pairs |= {(int(i), j): (0.0, 0.1, 0.0) for i in np.flatnonzero(lone[:n]) for j in range(n, len(lone))}
+    return found | _columns("bond", bonds) | _columns("exception", sorted(pairs.items()))
 
 
-_Rows = list[tuple[tuple[int, ...], tuple[float, ...]]]
-
-
-def _canonical(terms: Terms, links: str, values: str, where: Ints) -> _Rows:
-    """Atoms of the molecule, the lower end first, and values of every term."""
-    named = where[getattr(terms, links)]
+def _rows(terms: Terms, name: str, to: Ints) -> list[_Row]:
+    """Terms of a kind by atoms of the molecule, the lower end first."""
+    links, values = to[getattr(terms, f"{name}s")].tolist(), getattr(terms, f"{name}_values").tolist()
     return [
         (tuple(row if row[0] < row[-1] else row[::-1]), tuple(value))
-        for row, value in zip(named.tolist(), getattr(terms, values).tolist(), strict=True)
+        for row, value in zip(links, values, strict=True)
     ]
 
 
-def _together(
-    ours: _Rows, theirs: _Rows, lone: Bools, stiffness: int | None
-) -> tuple[Ints, tuple[Floats, Floats]]:
-    """The terms of both ligands once each, and their values at either end.
-
-    A term of the shared part that only one ligand has (or has so) is without force at the other's end. A
-    bond is too stiff to notice its surroundings: it is halfway between both, everywhere (`stiffness` None).
-    """
-    rows: list[tuple[int, ...]] = []
-    values: list[tuple[tuple[float, ...], tuple[float, ...]]] = []
-    rest = list(theirs)
-    for row, value in ours:
-        same = next(
-            (i for i, (r, v) in enumerate(rest) if r == row and np.allclose(v, value, rtol=0.0, atol=1e-9)),
-            None,
-        )
-        if same is not None:
-            rest.pop(same)
-        rows.append(row)
-        if stiffness is None:
-            other = next((v for r, v in theirs if r == row), value)
-            mean = tuple(0.5 * (a + b) for a, b in zip(value, other, strict=True))
-            values.append((mean, mean))
-        elif same is not None or lone[list(row)].any():
-            values.append((value, value))
-        else:
-            values.append((value, _without(value, stiffness)))
-    for row, value in rest:
-        if lone[list(row)].any():
-            rows.append(row)
-            values.append((value, value))
-        elif stiffness is not None:
-            rows.append(row)
-            values.append((_without(value, stiffness), value))
-    width = {None: (2, 2), 1: (3, 2), 2: (4, 3)}[stiffness]
-    first, second = (
-        np.array([pair[k] for pair in values], dtype=np.float64).reshape(-1, width[1]) for k in (0, 1)
-    )
-    return np.array(rows, dtype=np.int64).reshape(-1, width[0]), (first, second)
+def _without(row: _Row, strength: int) -> _Row:
+    return row[0], (*row[1][:strength], 0.0, *row[1][strength + 1 :])
 
 
-def _without(value: tuple[float, ...], place: int) -> tuple[float, ...]:
-    return (*value[:place], 0.0, *value[place + 1 :])
-
-
-def _exceptions(first: Terms, second: Terms, where: Ints, lone: Bools) -> tuple[Ints, tuple[Floats, Floats]]:
-    ours = dict(_canonical(first, "exceptions", "exception_values", np.arange(first.n_atoms)))
-    theirs = dict(_canonical(second, "exceptions", "exception_values", where))
-    for i in np.flatnonzero(
-        lone[: first.n_atoms]
-    ).tolist():  # what only one has does not feel what only the other has
-        for j in range(first.n_atoms, len(lone)):
-            ours[i, j] = (0.0, 0.1, 0.0)
-    rows = sorted(ours.keys() | theirs.keys())
-    ends = (
-        [ours.get(row, theirs.get(row)) for row in rows],
-        [theirs.get(row, ours.get(row)) for row in rows],
-    )
-    one, two = (np.array(end, dtype=np.float64).reshape(-1, 3) for end in ends)
-    return np.array(rows, dtype=np.int64).reshape(-1, 2), (one, two)
+def _columns(name: str, rows: Sequence[_Row]) -> dict[str, Any]:
+    width = {"bond": (2, 2), "angle": (3, 2), "torsion": (4, 3), "exception": (2, 3)}[name]
+    return {
+        f"{name}s": np.array([row for row, _ in rows], dtype=np.int64).reshape(-1, width[0]),
+        f"{name}_values": np.array([value for _, value in rows], dtype=np.float64).reshape(-1, width[1]),
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -290,10 +266,17 @@ class Scene:
         return system, water
 
     def leg(
-        self, ligand: slice, start: Floats, end: Floats, relax: int, device: Device, pace: int = 1
+        self,
+        ligand: slice,
+        start: Floats | None,
+        end: Floats | None,
+        relax: int,
+        device: Device,
+        pace: int = 1,
     ) -> Leg:
-        """Ready to be sampled, either end relaxed by so many force evaluations."""
+        """Ready to be sampled from `start` and `end`, or from where it lies, relaxed by so many force evaluations."""
         system, water = self.system()
+        start, end = (self.xyz if xyz is None else xyz for xyz in (start, end))
 
         def weighed(ctx: Any) -> Floats:
             found = []
@@ -305,9 +288,7 @@ class Scene:
             return np.array(found) + one + np.array(STATES) * (two - one)
 
         states = tuple({MADE: made, SOFT: 4.0 * made * (1.0 - made)} for made in STATES)
-        often = self.wavering * (
-            len(self.turns) // max(1, len(self.wavering))
-        )  # half of the tries are theirs
+        often = self.wavering * (len(self.turns) // max(1, len(self.wavering)))  # they get half of the tries
         ladder = Ladder(system, states, weighed, pace, (*self.turns, *often))
         if relax:
             start, end = (
@@ -429,7 +410,7 @@ def legs(
     lying = molecule.with_both(0, *poses)
     whole = float(np.inf) if solvent == "explicit" else keep
     bound = carve(receptor, molecule.ends[0], lying, keep=whole, free=free, near=points)
-    start = end = bound.xyz
+    start = end = None
     if beginnings is not None:
         start, end = (
             np.concatenate(
@@ -437,48 +418,54 @@ def legs(
             )
             for k in (0, 1)
         )
-    n = bound.n_receptor
-    title = " and ".join(names)
-    atoms = slice(n, n + len(lying))
-    wall = _kept_in(mols, n, bound.xyz, explicit=solvent == "explicit")
     second = joined(subset(receptor.terms, bound.receptor_atoms), molecule.ends[1])
-    bare = lying / 10.0
+    wall = _kept_in(mols, bound.n_receptor, bound.xyz, explicit=solvent == "explicit")
     if solvent == "implicit":
-        ends = without_terms_among(bound.terms, bound.frozen), without_terms_among(second, bound.frozen)
+        unsure = {residue for one in beginnings or () for residue in one.wavering}
+        turns, wavering = _turns(receptor, bound, molecule, unsure)
         how = Choices(
             cutoff_nm=cutoff / 10.0, constrain_hydrogens=True, constrain_all=True, heavy_hydrogens=True
         )
-        rotors = [Turn(axis, side, thirds=False) for axis, side in molecule.rotors()]
-        turns = [
-            *(Turn(axis, side, thirds=True) for _, axis, side in turning(receptor, bound, bound.xyz)),
-            *(Turn((a + n, b + n), side + n, thirds=False) for (a, b), side in molecule.rotors()),
-        ]
-        unsure = {residue for one in beginnings or () for residue in one.wavering}
-        wavering = [t for t in turns if t.thirds and bound.labels[bound.residue[t.axis[0]]] in unsure]
-        pocket = Scene(ends, bound.xyz, bound.frozen, how, wall, tuple(turns), tuple(wavering)).leg(
-            atoms, start, end, relax, where, PACE
-        )
-        alone = replace(how, cutoff_nm=None)
-        free_atoms = np.zeros(len(bare), dtype=bool)
-        water = Scene(molecule.ends, bare, free_atoms, alone, turns=tuple(rotors))
-        outside = water.leg(slice(0, len(bare)), bare, bare, relax, where)
-        return Legs(molecule, bound, pocket, outside)
-    boxes = []
-    for terms, other, xyz, salt in ((bound.terms, second, bound.xyz, SALT), (*molecule.ends, bare, 0.0)):
-        wet = solvated(terms, xyz, padding=PADDING, salt=salt, turns=salt == 0.0, seed=seed, name=title)
-        wet = relaxed(wet, where, temperature=temperature, seed=seed, name=title)
-        around = subset(wet.terms, np.arange(wet.n_solute, wet.terms.n_atoms))
-        boxes.append((wet, (wet.terms, joined(other, around))))
-    (wet, ends), (outer, outer_ends) = boxes
-    springs = holding(wet.xyz, backbone(receptor, bound, wet.terms.n_atoms), HOLD)
-    moving = [np.zeros(box.terms.n_atoms, dtype=bool) for box, _ in boxes]
-    pocket = Scene(ends, wet.xyz, moving[0], wet.choices(CUTOFF), (*wall, springs)).leg(
-        atoms, wet.xyz, wet.xyz, relax, where
-    )
-    outside = Scene(outer_ends, outer.xyz, moving[1], outer.choices(CUTOFF)).leg(
-        slice(0, len(bare)), outer.xyz, outer.xyz, relax, where
-    )
-    return Legs(molecule, bound, pocket, outside)
+        ends = without_terms_among(bound.terms, bound.frozen), without_terms_among(second, bound.frozen)
+        inside = Scene(ends, bound.xyz, bound.frozen, how, wall, turns, wavering)
+        still = np.zeros(len(lying), dtype=bool)
+        rotors = tuple(Turn(axis, side, thirds=False) for axis, side in molecule.rotors())
+        outside = Scene(molecule.ends, lying / 10.0, still, replace(how, cutoff_nm=None), turns=rotors)
+        pace = PACE
+    else:
+        title = " and ".join(names)
+        inside = _in_water((bound.terms, second), bound.xyz, SALT, where, temperature, seed, title)
+        springs = holding(inside.xyz, backbone(receptor, bound, len(inside.xyz)), HOLD)
+        inside = replace(inside, held=(*wall, springs))
+        outside = _in_water(molecule.ends, lying / 10.0, 0.0, where, temperature, seed, title)
+        pace = 1
+    here, there = slice(bound.n_receptor, bound.terms.n_atoms), slice(0, len(lying))
+    pocket = inside.leg(here, start, end, relax, where, pace)
+    return Legs(molecule, bound, pocket, outside.leg(there, None, None, relax, where))
+
+
+def _turns(
+    receptor: ReceptorModel, bound: Complex, molecule: Morph, unsure: set[str]
+) -> tuple[tuple[Turn, ...], tuple[Turn, ...]]:
+    """What is tried to stand otherwise, side chains beside the molecule and its own bonds; and those of residues that waver."""
+    n, beside = bound.n_receptor, turning(receptor, bound, bound.xyz)
+    chains = [Turn(axis, atoms, thirds=True) for _, axis, atoms in beside]
+    rotors = [Turn((a + n, b + n), atoms + n, thirds=False) for (a, b), atoms in molecule.rotors()]
+    wavering = [
+        turn for (residue, *_), turn in zip(beside, chains, strict=True) if bound.labels[residue] in unsure
+    ]
+    return (*chains, *rotors), tuple(wavering)
+
+
+def _in_water(
+    ends: tuple[Terms, Terms], xyz: Floats, salt: float, device: Device, kelvin: float, seed: int, name: str
+) -> Scene:
+    """A box of water around it; free to turn where there is no salt."""
+    wet = solvated(ends[0], xyz, padding=PADDING, salt=salt, turns=not salt, seed=seed, name=name)
+    wet = relaxed(wet, device, temperature=kelvin, seed=seed, name=name)
+    around = subset(wet.terms, np.arange(wet.n_solute, wet.terms.n_atoms))
+    still = np.zeros(wet.terms.n_atoms, dtype=bool)
+    return Scene((wet.terms, joined(ends[1], around)), wet.xyz, still, wet.choices(CUTOFF))
 
 
 def _kept_in(mols: tuple[Chem.Mol, Chem.Mol], n: int, xyz: Floats, *, explicit: bool) -> tuple[Any, ...]:
