@@ -13,7 +13,7 @@ from discovery.doors import LowerIsBetter, NameColumn, Seed, SmilesColumn
 
 def learn(
     table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
-    target: Annotated[str, typer.Option("--target", help="The column that holds the number.")],
+    activity: Annotated[str, typer.Option("--activity", help="The column that holds the number.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for model.safetensors and its card.")],
     smiles: SmilesColumn = None,
     name: NameColumn = None,
@@ -39,15 +39,15 @@ def learn(
     from discovery.views.text import inert
 
     found = measured.read(
-        table, target, smiles=smiles, name=name, better="low" if lower else "high", unit=unit,
+        table, activity, smiles=smiles, name=name, better="low" if lower else "high", unit=unit,
         concentration=concentration,
     )  # fmt: skip
     usable = found.usable
     model = learned.fit(
         [found.molecule(place) for place in usable],
         [found.value(place) for place in usable],
-        name="predicted_" + (re.sub(r"\W+", "_", target.lower()).strip("_") or "number"),
-        target=target if concentration is None else f"−log10({target} / M)",
+        name="predicted_" + (re.sub(r"\W+", "_", activity.lower()).strip("_") or "number"),
+        target=activity if concentration is None else f"−log10({activity} / M)",
         unit=found.column.unit,
         better=found.column.better,
         table=table.name,

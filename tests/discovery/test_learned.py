@@ -175,7 +175,7 @@ def test_the_command_makes_a_scorer_with_a_card(drugs: list[Molecule], tmp_path:
     rows = zip(drugs[:60], refractivity(drugs[:60]), strict=True)
     lines = [f"{molecule.smiles},{value:.4f}" for molecule, value in rows]
     table.write_text("\n".join(["smiles,MR [cm3]", *lines, "broken,1.0", "CCO,<3"]) + "\n")
-    done = CliRunner().invoke(app, ["learn", str(table), "--target", "MR [cm3]", "--out", str(tmp_path)])
+    done = CliRunner().invoke(app, ["learn", str(table), "--activity", "MR [cm3]", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "2 rows could not be used" in done.stdout
     card = (tmp_path / "model.md").read_text()
