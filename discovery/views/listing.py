@@ -84,7 +84,7 @@ def shown(run: Run, n: int, names: Sequence[str]) -> Html:
             why = inert(row.missing, limit=200) if row.missing else ""
             line.append(f"<td {_REASON}><small>{escape(why)}</small></td>")
         body.append(f"<tr>{''.join(line)}</tr>")
-    return Html(_table(heads, body, f"{len(rows)} of {len(run.rows):,} molecules"))
+    return Html(_table(heads, body, f"{len(rows)} of {len(run.rows):,} molecules", _MOLECULE))
 
 
 def pictures(rows: Sequence[Row], columns: int) -> Html:
@@ -167,8 +167,9 @@ def _why(row: Row) -> str:
     return said if said.startswith((row.id, row.title)) else f"{inert(row.title, limit=TITLE)}: {said}"
 
 
-def _table(heads: Sequence[str], body: Sequence[str], caption: str) -> str:
-    head = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in heads)
+def _table(heads: Sequence[str], body: Sequence[str], caption: str, first: str = _CELL) -> str:
+    styles = [first, *[_CELL] * (len(heads) - 1)]
+    head = "".join(f"<th {style}>{escape(name)}</th>" for style, name in zip(styles, heads, strict=True))
     return (
         f'<div style="overflow-x:auto"><table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
