@@ -179,9 +179,10 @@ def posted(ledger: Ledger, job: Job, work: str, chunks: Sequence[Chunk], label: 
 
 
 def _needs(use: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    scorers = [use, *(part["use"] for part in settings.get("parts", ()))]  # a panel's, see panel.py
     return {
         "versions": provenance.versions(),
-        "code": provenance.code_digest("scorers", use),
+        "code": {name: provenance.code_digest("scorers", name) for name in scorers},
         "files": provenance.files_named(dict(settings)),
     }
 
@@ -262,7 +263,8 @@ def _same(job: Job, needs: Mapping[str, Any]) -> None:
                     f"{name} is {ours[:16]} here and {theirs[:16]} where this run is driven; "
                     "make the two alike, or leave this host out"
                 )
-    if needs["code"] != here["code"]:
-        raise Mixed(
-            f"the code of scorer {job.use!r} here is not the driver's; install the same on both hosts"
-        )
+    for name, code in here["code"].items():
+        if code != needs["code"][name]:
+            raise Mixed(
+                f"the code of scorer {name!r} here is not the driver's; install the same on both hosts"
+            )

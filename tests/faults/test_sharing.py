@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from discovery import campaign, slurm
+from discovery import campaign, sharing, slurm
 from discovery.crew import Chunk, Item, Job
 from discovery.execution import ScorerSpec, score_all
 from discovery.files import claim
@@ -235,6 +235,12 @@ def test_nothing_is_begun_that_would_not_end_in_time(tmp_path: Path) -> None:
     assert share.claim() is None
     assert share.done()
     share.close()
+
+
+def test_a_panels_helper_must_have_the_code_of_each_of_its_scorers() -> None:
+    needs = sharing._needs("discovery.panel:Panel", {"parts": [{"use": "qed"}, {"use": "toy_weight"}]})
+    assert set(needs["code"]) == {"discovery.panel:Panel", "qed", "toy_weight"}
+    assert len({*needs["code"].values(), ""}) == 4
 
 
 # --- the batch script
