@@ -23,6 +23,7 @@ from discovery.config import Campaign
 from discovery.config import parse as parse_config
 from discovery.devices import seed_for
 from discovery.events import Event, Sink, silent
+from discovery.files import SUMS
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Counts
@@ -153,10 +154,10 @@ def recorded(folder: str | Path) -> Campaign:
             f"{folder} holds a screen, not a campaign: its best are in {folder / 'top.csv'}, every row in "
             f"{folder / 'rows.parquet'}; discovery report, status and verify read it"
         )
-    if document is None and (folder / "report.txt").is_file():
+    if document is None and (folder / SUMS).is_file():
         raise CampaignError(
-            f"{folder} holds what another command left, not a campaign: {folder / 'report.txt'} tells what came "
-            "of it; discovery verify reads it"
+            f"{folder} holds what another command left, not a campaign: discovery report writes a page of docked "
+            "or simulated molecules, discovery dossier TARGET --corpus reads mined articles, discovery verify both"
         )
     if document is None:
         raise CampaignError(f"{folder}: no campaign was run here; start one with discovery run CAMPAIGN.toml")

@@ -258,8 +258,8 @@ def test_two_scorers_cannot_fill_one_column(tmp_path: Path) -> None:
 def test_loading_nothing_says_so(tmp_path: Path) -> None:
     with pytest.raises(CampaignError, match="no campaign was run here"):
         campaign.load(tmp_path)
-    (tmp_path / "report.txt").write_text("10 rows in: 9 docked, 1 failed\n")
-    with pytest.raises(CampaignError, match=r"what another command left.*report\.txt tells what came of it"):
+    (tmp_path / "SHA256SUMS").write_text("")
+    with pytest.raises(CampaignError, match=r"what another command left.*discovery report writes a page"):
         campaign.load(tmp_path)
     with pytest.raises(CampaignError, match="no such folder"):
         campaign.load(tmp_path / "none")
