@@ -14,18 +14,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from discovery.files import refused
 from discovery.outcome import UserError
 
 REFUSED, STOPPED = 2, 75
-_WORLD = frozenset(  # what a disk says of a path that was given to us
+_WRITING = frozenset((errno.ENOSPC, errno.EROFS, errno.EDQUOT))  # what it says only to who writes
+_WORLD = _WRITING | frozenset(  # what a disk says of a path that was given to us
     (
         errno.ENOENT,
         errno.EEXIST,
         errno.EACCES,
         errno.EISDIR,
         errno.ENOTDIR,
-        errno.ENOSPC,
-        errno.EROFS,
         errno.ENAMETOOLONG,
     )
 )
@@ -92,6 +92,8 @@ def refusal(error: Exception) -> str | None:
             file := next((one for one in (path, *path.parents) if one.is_file()), None)
         ):
             return f"{file} is a file, so nothing can be put in it; choose another folder"
+        if error.errno in _WRITING:
+            return str(refused(path, 0, error))
         return f"{error.filename}: {error.strerror}"
     context = getattr(error, "ctx", None)  # of typer's errors, whose classes move between its versions
     if context is None or not hasattr(error, "format_message"):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rdkit import Chem
-
 from discovery.outcome import UserError
 
 
@@ -25,6 +23,8 @@ def check_weights(light: float, heavy: float) -> None:
 
 def check_avoided(patterns: Iterable[str]) -> None:
     """Refuse what is no SMARTS."""
+    from rdkit import Chem  # here: the command line's help needs none of it
+
     for smarts in patterns:
         if Chem.MolFromSmarts(smarts) is None:
             raise SettingError(f"avoid: {smarts} is not a SMARTS RDKit can read")

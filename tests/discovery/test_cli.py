@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from discovery import plugins
+from discovery import doors, plugins
 from discovery.cli import _fitting, main
 from discovery.interrupt import Interrupted
 from discovery.score import Column
@@ -110,6 +111,12 @@ def test_help_looks_through_the_installed_packages_once(monkeypatch: pytest.Monk
     plugins._found.cache_clear()
     assert "dock" in typed("--help").stdout
     assert looks == ["discovery.commands"]
+
+
+def test_a_disk_that_cannot_be_written_to_is_told_with_what_to_do() -> None:
+    said = doors.refusal(OSError(errno.EROFS, "Read-only file system", "out/parts"))
+    assert said is not None
+    assert said.startswith("cannot write out/parts: Read-only file system; make the folder writable")
 
 
 def test_the_report_is_one_file_in_the_runs_folder(finished: Path) -> None:
