@@ -18,13 +18,6 @@ from literature.mining import mine
 TARGET = Target("5-HT1B receptor", gene="HTR1B")
 
 
-@pytest.fixture(scope="module")
-def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("mined")
-    mine("example", out)
-    return out
-
-
 def test_it_says_what_reading_the_articles_anew_says(mined: Path) -> None:
     found = MinedEvidence(str(mined)).dossier(TARGET)
     anew = CooccurrenceEvidence().dossier(TARGET)
