@@ -327,20 +327,24 @@ class _Walker:
                 / (GAS_CONSTANT * self.plan.temperature)
             )
 
-        held = [energy(0), energy(SLOW)]
+        fast, slow = energy(0), None
         for which in random.integers(len(turns), size=_TRIES):
             turn = turns[which]
             rotation, root, atoms = turn.tried(xyz, random), xyz[turn.axis[1]], turn.atoms
             trial = xyz.copy()
             trial[atoms] = rotation.apply(xyz[atoms] - root) + root
             ctx.setPositions(trial)
-            luck = np.log(random.random(2))
-            fast = energy(0)
-            if luck[0] >= held[0] - fast or luck[1] >= held[1] - (slow := energy(SLOW)):
+            luck, after = np.log(random.random(2)), energy(0)
+            if luck[0] >= fast - after:
                 continue
-            xyz, held = trial, [fast, slow]
-            velocities = velocities.copy()
-            velocities[atoms] = rotation.apply(velocities[atoms])
+            then = energy(SLOW)
+            if slow is None:  # what it was: asked for only now, as few tries come so far
+                ctx.setPositions(xyz)
+                slow = energy(SLOW)
+            if luck[1] < slow - then:
+                xyz, fast, slow = trial, after, then
+                velocities = velocities.copy()
+                velocities[atoms] = rotation.apply(velocities[atoms])
         ctx.setPositions(xyz)
         return xyz, velocities, box
 

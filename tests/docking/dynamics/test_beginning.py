@@ -77,10 +77,11 @@ def test_a_turned_side_chain_finds_back() -> None:
         seated(model), [found], warm_ps=0.0
     )  # where it stood is as good: no pocket is taken up for nothing
     assert again.turned in ((), found.turned)
+    assert again.wavering == tuple(sorted(found.turned))
     assert again.pocket.shape == found.pocket.shape
     warm = beginning(seated(model), [found], warm_ps=0.02)
     moved = np.linalg.norm(warm.ligand - again.ligand, axis=1)
     assert 0.0 < moved.max() < 0.1  # nm
-    kept = Beginning.of(found.arrays())
-    assert kept.turned == found.turned
-    assert np.array_equal(kept.pocket, found.pocket)
+    kept = Beginning.of(again.arrays())
+    assert (kept.turned, kept.wavering) == (again.turned, again.wavering)
+    assert np.array_equal(kept.pocket, again.pocket)
