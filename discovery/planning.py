@@ -3,7 +3,8 @@
 A pilot proposes a few molecules and sends them through every stage in a throw-away
 ledger; the cost of the whole is that, times the counts. An estimate, and said so: a
 stage's start-up (loading libraries, preparing a receptor) is measured apart from its
-cost per molecule by timing one molecule and then the rest.
+cost per molecule by timing one molecule, then a few, then, if those were quick, many:
+what keeping a shard costs is shared by the molecules of a shard, as in a run.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from discovery.events import duration
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError
+from discovery.proposal import Proposal
 from discovery.score import Score
 from discovery.views.text import inert
 
 PILOT = 6  # molecules sent through the cheap stages; two of them through each dear one
+MANY = 64  # where the pilot took less than `QUICK_S`
+QUICK_S = 0.5
+SHARD = 32  # molecules kept together in a run with workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +118,19 @@ def _proposing(config: Campaign, network: list[str]) -> tuple[list[StagePlan], l
     for source in config.proposers:
         proposer = plugins.build("proposers", source.use, source.settings, where="proposers")
         network += _network(proposer)
-        start = time.monotonic()
-        some = proposer.propose(PILOT, round=0, seed=seed_for(config.seed, "plan", source.use), lessons=())
-        took = time.monotonic() - start
-        stages.append(
-            StagePlan(
-                f"propose: {source.use}", "round", config.rounds * source.n, 0.0, took / max(1, len(some))
-            )
-        )
+        seed = seed_for(config.seed, "plan", source.use)
+        start_s = each_s = 0.0
+        some: Sequence[Proposal] = ()
+        for n in (min(PILOT, source.n), min(MANY, source.n)):
+            start = time.monotonic()
+            some = proposer.propose(n, round=0, seed=seed, lessons=())
+            took = time.monotonic() - start
+            each_s = took / max(1, len(some))
+            if took > 10 * QUICK_S or n == MANY:
+                break
+            start_s = took  # of the first call, which loads what it needs
+        start_s = max(0.0, start_s - PILOT * each_s)
+        stages.append(StagePlan(f"propose: {source.use}", "round", config.rounds * source.n, start_s, each_s))
         for i, proposal in enumerate(some):
             try:
                 molecules.append(Molecule.parse(proposal.smiles, f"pilot {i + 1}"))
@@ -180,18 +190,26 @@ def _timed(
     """Start-up seconds, seconds a molecule, outcomes."""
     spec = execution.ScorerSpec(use, settings)
     outcomes: list[Score | Missing] = []
-    took: list[float] = []
-    for part in (slice(0, 1), slice(1, None)):
-        if not molecules[part]:
-            continue
-        start = time.monotonic()
+    first_s = each_s = took = 0.0
+    for part in (slice(0, 1), slice(1, PILOT), slice(PILOT, MANY)):
+        some = molecules[part]
+        if not some or (part.start == PILOT and took > QUICK_S):
+            break
+        before, start = _scoring_s(ledger, column), time.monotonic()
         outcomes += execution.score_all(
-            spec, molecules[part], ledger=ledger, stage=column, versions={},
+            spec, some, ledger=ledger, stage=column, versions={},
             found=None if found is None else found[part],
         )  # fmt: skip
-        took.append((time.monotonic() - start) / len(molecules[part]))
-    each = took[-1]
-    return max(0.0, took[0] - each), each, outcomes
+        took = time.monotonic() - start
+        inside = min(took, _scoring_s(ledger, column) - before)
+        first_s = first_s or took
+        each_s = inside / len(some) + (took - inside) / SHARD
+    return max(0.0, first_s - each_s), each_s, outcomes
+
+
+def _scoring_s(ledger: Ledger, column: str) -> float:
+    """How long scorers were at work for a stage, without keeping what they said."""
+    return sum(float(shard.info["seconds"]) for shard in ledger.shards(column))
 
 
 def _network(part: object) -> list[str]:
