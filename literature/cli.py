@@ -91,6 +91,7 @@ def mine(
     format: Annotated[str, _FORMAT] = "",
 ) -> None:
     """Read articles into Parquet tables: documents, sentences, mentions, concepts, evidence."""
+    from literature.graph import query
     from literature.mining import mine as read_all
 
     done = read_all(
@@ -110,10 +111,13 @@ def mine(
         f"pieces of evidence from {done.files} files ({done.reused} already there); "
         f"{done.skipped} records could not be read: {out}"
     )
+    if done.skipped:
+        for row in query(out, "FROM skipped LIMIT 5").to_pylist():
+            typer.secho(f"skipped {_shown(row['where'])}: {_shown(row['detail'])}", fg="yellow", err=True)
+        if done.skipped > 5:
+            typer.echo(f"the others: discovery graph {out} --sql 'FROM skipped'", err=True)
     if not done.documents:
-        refuse(
-            f"no article of {', '.join(paths)} could be read; discovery graph {out} --sql 'FROM skipped' says why"
-        )
+        refuse(f"no article of {', '.join(paths)} could be read")
 
 
 def annotate(

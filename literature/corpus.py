@@ -62,6 +62,7 @@ class Corpus:
     paths: tuple[Path, ...]
     reader: str = ""  # of all files; told by each file when empty
     retracted: frozenset[str] = field(default=frozenset())
+    left: tuple[Path, ...] = ()  # files of the folders that are not read, by their endings
 
     @classmethod
     def open(
@@ -84,14 +85,18 @@ class Corpus:
         if reader:
             known(reader)
         found: list[Path] = []
+        left: list[Path] = []
         for item in [where] if isinstance(where, str | Path) else where:
             if str(item) == EXAMPLE and not Path(item).exists():
                 found.append(Path(str(files("literature") / "data" / "example_corpus.jsonl")))
                 continue
-            found.extend(_files(Path(item)))
+            read, others = _files(Path(item))
+            found += read
+            left += others
         if not found:
             raise CorpusError("no file of articles was named")
-        return cls(tuple(found), reader, _identifiers(Path(retractions)) if retractions else frozenset())
+        listed = _identifiers(Path(retractions)) if retractions else frozenset()
+        return cls(tuple(found), reader, listed, tuple(left))
 
     def records(self) -> Iterator[Record]:
         """Every record of every file, in order; a file that no reader knows is skipped and listed."""
@@ -182,19 +187,18 @@ def settled(
     return {id for id in marked if id in standing}, twins
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path) -> tuple[list[Path], list[Path]]:
+    """Files to read; and those of a folder that are not, hidden ones aside."""
     if path.is_dir():
-        found = sorted(
-            p
-            for p in path.rglob("*")
-            if p.is_file() and p.name.casefold().removesuffix(".gz").endswith(_ENDINGS)
-        )
+        there = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        told = {p: p.name.casefold().removesuffix(".gz").endswith(_ENDINGS) for p in there}
+        found = [p for p in there if told[p]]
         if not found:
             raise CorpusError(f"{path} holds no file of articles ({', '.join(_ENDINGS)}, each also .gz)")
-        return found
+        return found, [p for p in there if not told[p]]
     if not path.exists():
         raise CorpusError(f"there is no corpus at {path}; name a file, a folder or {EXAMPLE!r}")
-    return [path]
+    return [path], []
 
 
 def _identifiers(path: Path) -> frozenset[str]:

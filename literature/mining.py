@@ -157,14 +157,18 @@ def mine(
         A worker cannot read at all; the message says why.
     """
     out = Path(out)
-    files = Corpus.open(paths, reader=format).paths
+    tell = tell or (lambda line: None)
+    corpus = Corpus.open(paths, reader=format)
+    if corpus.left:
+        names = ", ".join(path.name for path in corpus.left[:5]) + (", ..." if len(corpus.left) > 5 else "")
+        tell(f"not read, since their endings are not those of articles: {len(corpus.left)} files, {names}")
     out.mkdir(parents=True, exist_ok=True)
     for name in (*TABLES, "shards"):
         (out / name).mkdir(exist_ok=True)
     try:
         with FileLock(out / ".lock", timeout=0):
             read = Reading(reader, convention, lexicon, relations)
-            return _mine(files, out, workers, resume, read, format, tell or (lambda line: None))
+            return _mine(corpus.paths, out, workers, resume, read, format, tell)
     except Timeout as error:
         raise MiningError(f"another run is writing to {out}; wait for it or choose another folder") from error
 

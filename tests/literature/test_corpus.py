@@ -134,3 +134,13 @@ def test_retractions_are_listed_in_any_usual_way(tmp_path: Path) -> None:
 def test_a_reader_nobody_knows_is_refused_before_anything_is_read() -> None:
     with pytest.raises(UnknownFormat, match="pubmed"):
         Corpus.open(EXAMPLE, reader="nosuch")
+
+
+def test_what_a_folder_holds_beside_articles_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", {"id": "A:1", "title": "one"})
+    for name in ("papers.zip", "scan.pdf", ".hidden"):
+        (tmp_path / name).write_text("")
+    found = Corpus.open(tmp_path)
+    assert [path.name for path in found.paths] == ["a.jsonl"]
+    assert [path.name for path in found.left] == ["papers.zip", "scan.pdf"]
+    assert Corpus.open([tmp_path / "a.jsonl"]).left == ()
