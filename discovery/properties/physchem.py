@@ -145,7 +145,12 @@ DESCRIPTORS: Mapping[str, _Recipe] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One of RDKit's descriptors, by name: `Descriptor("logp")`. See `DESCRIPTORS`.
+    """One of RDKit's descriptors, by name: logp, mw, tpsa, hbd and more.
+
+    mw, exact_mass, logp, molar_refractivity, tpsa, labute_asa, hbd, hba, rotatable_bonds, rings, aromatic_rings,
+    aliphatic_rings, saturated_rings, heterocycles, largest_ring, spiro_atoms, bridgehead_atoms, fraction_sp3,
+    heavy_atoms, heteroatoms, halogens, amide_bonds, formal_charge, stereocentres, unassigned_stereocentres,
+    lipinski_violations; in Python `DESCRIPTORS` lists them.
 
     `better` only overrides which direction the table sorts; how good a number is
     belongs to a `Desirability`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from rdkit import Chem
 from rdkit.Chem import QED, Descriptors
@@ -135,3 +137,8 @@ def test_a_molecule_that_is_none_costs_its_row_alone() -> None:
     assert [type(outcome) for outcome in outcomes] == [Score, Missing, Score]
     assert isinstance(outcomes[1], Missing)
     assert outcomes[1].reason is Reason.UNPARSABLE
+
+
+def test_every_descriptor_is_told() -> None:
+    told = set(re.findall(r"\w+", Descriptor.__doc__ or ""))
+    assert set(DESCRIPTORS) <= told
