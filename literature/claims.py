@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from literature.article import Article
 from literature.assertion import as_good, asked, cut, denied, enrolled, hedged
-from literature.exposure import Stretch, exposed, killed, measured, spared
+from literature.exposure import Stretch, exposed, killed, marked, measured, spared
 from literature.lexicon import Type
 from literature.loss import losses, lost, opposed, opposite
 from literature.mentions import Mention
@@ -318,6 +318,8 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
         return None  # "a 5-HT1B agonist that activates 5-HT7" says nothing of the two receptors
     if types == ("chemical", "disease") and (without := _without(view, subject, object)) is not None:
         return _Found("causes", without, 0.6, denied=True)
+    if _BESIDE.search(view.text, 0, view.span(subject)[0]):
+        return None
     found = _best_cue(view, subject, object, _ACTS.get(types, ()))
     if found is None:
         return None
@@ -343,11 +345,13 @@ def _suffered(view: _View, subject: Mention, cue: Stretch) -> bool:
 
 def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found | None:
     """A cue of treatment that only says that the drug was given tells of harm, less harm of treatment."""
-    told, low = measured(text, drug)
-    if (told and found.predicate == "treats") or (low and found.predicate == "causes"):
-        return None
     if found.predicate == "treats" and exposed(text, drug, disease, found.cue):
         return found._replace(predicate="causes", weight=found.weight * 0.9)
+    told, low = measured(text, drug)
+    if found.predicate == "treats" and marked(text, found.cue):
+        return None
+    if (told and found.predicate == "treats") or (low and found.predicate == "causes"):
+        return None
     if found.predicate == "causes":
         if killed(text, disease, found.cue):
             return None
@@ -358,6 +362,10 @@ def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found
 
 _MODIFIER = re.compile(
     r"[\s\-–]+(?:(?:[a-z]{0,2}\d[\w()/]{0,5}|5-HT\S{0,8})[\s\-–]+)?(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(  # what follows is what something else is compared with
+    r"\b(?:in contrast (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+ (?:and|or))*\s$",
     re.IGNORECASE,
 )
 _MARKER = re.compile(

@@ -93,6 +93,12 @@ def exposed(text: str, drug: Stretch, disease: Stretch, cue: Stretch) -> bool:
     return False
 
 
+def marked(text: str, cue: Stretch) -> bool:
+    """Whether "treated" only marks a group, and nothing got better: "morphine-treated patients reported pain"."""
+    at, stop = cue
+    return text[at:stop] == "treated" and text[at - 1 : at] in ("-", "–") and not _BETTER.search(text)
+
+
 def spared(text: str, disease: Stretch, cue: Stretch) -> bool:
     """Whether a cue of harm tells of less of it: "reduced the risk of stroke"."""
     return cue[1] <= disease[0] and _FEWER.search(text, 0, cue[0]) is not None

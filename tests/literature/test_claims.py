@@ -69,6 +69,8 @@ SENTENCES = [
     ("A reduction in plasma cholesterol reduced depression.", set()),
     ("Vitamin D deficiency causes depression.", set()),
     ("Cortisol was reduced in depression.", set()),
+    ("Sumatriptan-treated patients reported migraine.", set()),
+    ("In contrast to sumatriptan, rizatriptan relieved migraine.", {(1, "rizatriptan", "treats", "migraine")}),
     ("BDNF was reduced in depression.", {(1, "BDNF", "associated with", "depression")}),
     ("NO caused migraine by nitric oxide release.", {(1, "Nitric Oxide", "causes", "migraine")}),
     ("Methotrexate reduced CD4+ T cells.", set()),
