@@ -12,12 +12,13 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdFMCS
-from scipy.optimize import linear_sum_assignment
 
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.terms import Floats
@@ -66,19 +67,57 @@ def common(first: Chem.Mol, second: Chem.Mol) -> Common:
 
 
 def shared(first: Chem.Mol, second: Chem.Mol) -> dict[int, int]:
-    """The atom of the second for each atom of the first that both have; hydrogens of shared atoms, the nearest ones."""
-    pairs = dict(common(first, second).pairs)
-    places = [mol.GetConformer().GetPositions() for mol in (first, second)]
-    for one, two in list(pairs.items()):
-        light = [
+    """The atom of the second for each atom of the first that both have; hydrogens of shared atoms, the nearest ones.
+
+    Hydrogens are paired so that no atom turns inside out, where that can be.
+    """
+    heavy = dict(common(first, second).pairs)
+    ours, theirs = (mol.GetConformer().GetPositions() for mol in (first, second))
+    found = dict(heavy)
+    for one, two in heavy.items():
+        h_one, h_two = (
             [a.GetIdx() for a in mol.GetAtomWithIdx(i).GetNeighbors() if a.GetAtomicNum() == 1]
             for mol, i in ((first, one), (second, two))
-        ]
-        arms = [xyz[h] - xyz[i] for xyz, h, i in zip(places, light, (one, two), strict=True)]
-        gaps = np.linalg.norm(arms[0][:, None] - arms[1][None], axis=-1)
-        for i, j in zip(*linear_sum_assignment(gaps), strict=True):
-            pairs[light[0][i]] = light[1][j]
-    return pairs
+        )
+        ways = (
+            [dict(zip(h_one, way, strict=True)) for way in permutations(h_two, len(h_one))]
+            if len(h_one) <= len(h_two)
+            else [dict(zip(way, h_two, strict=True)) for way in permutations(h_one, len(h_two))]
+        )
+
+        def cost(way: dict[int, int], one: int = one, two: int = two) -> tuple[bool, float]:
+            arms = [ours[i] - ours[one] - theirs[j] + theirs[two] for i, j in way.items()]
+            return _inside_out(first, (ours, theirs), heavy | way, one), sum(map(np.linalg.norm, arms))
+
+        found |= min(ways, key=cost)
+    return found
+
+
+def _inside_out(first: Chem.Mol, places: tuple[Floats, Floats], pairs: Mapping[int, int], one: int) -> bool:
+    """Whether three atoms around an atom of the first go the other way round in the second."""
+    around = [a.GetIdx() for a in first.GetAtomWithIdx(one).GetNeighbors() if a.GetIdx() in pairs][:3]
+    if len(around) < 3:
+        return False
+    ours, theirs = places
+    hands = (
+        np.linalg.det(ours[around] - ours[one]),
+        np.linalg.det(theirs[[pairs[i] for i in around]] - theirs[pairs[one]]),
+    )
+    return bool(hands[0] * hands[1] < 0.0)
+
+
+def mirrored(first: Chem.Mol, second: Chem.Mol) -> int | None:
+    """An atom of the first at which the two are mirror images, by the atoms around it that both have; None if there is none.
+
+    Such a pair differs by no atom and no term, so that one seems to become the other for nothing.
+    """
+    pairs, centres = shared(first, second), set()
+    for mol, name in ((first, {i: i for i in pairs}), (second, {j: i for i, j in pairs.items()})):
+        solid = Chem.Mol(mol)
+        Chem.AssignStereochemistryFrom3D(solid)
+        centres |= {name[i] for i, _ in Chem.FindMolChiralCenters(solid) if i in name}
+    places = first.GetConformer().GetPositions(), second.GetConformer().GetPositions()
+    return next((i for i in sorted(centres) if _inside_out(first, places, pairs, i)), None)
 
 
 def turns(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
@@ -120,8 +159,8 @@ def comparable(first: Chem.Mol, second: Chem.Mol, names: tuple[str, str]) -> Non
     Raises
     ------
     MoleculeError
-        UNSUPPORTED: the charges differ, nothing is shared, or a ring opens. UNPREPARED: the
-        poses are too far apart.
+        UNSUPPORTED: the charges differ, nothing is shared, a ring opens, or an atom is mirrored.
+        UNPREPARED: the poses are too far apart.
     """
     one, two = names
     charges = [Chem.GetFormalCharge(mol) for mol in (first, second)]
@@ -150,6 +189,14 @@ def comparable(first: Chem.Mol, second: Chem.Mol, names: tuple[str, str]) -> Non
         raise MoleculeError(
             Reason.UNSUPPORTED,
             f"between {one} and {two} a ring opens or closes; compare each with a ligand that lies between them",
+        )
+    centre = mirrored(first, second)
+    if centre is not None:
+        atom = f"{first.GetAtomWithIdx(centre).GetSymbol()}{centre + 1}"
+        raise MoleculeError(
+            Reason.UNSUPPORTED,
+            f"{one} and {two} are mirror images at {atom} of {one}: one cannot become the other by what grows and shrinks; "
+            "compare each with a ligand that lacks that centre",
         )
 
 

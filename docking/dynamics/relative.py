@@ -22,7 +22,7 @@ from docking.dynamics.beginning import Beginning, Seat, beginning, searched, sea
 from docking.dynamics.charges import Charges
 from docking.dynamics.exchange import Plan, Samples, sample
 from docking.dynamics.ladder import Difference, difference, less
-from docking.dynamics.likeness import FARTHEST, common, turned, turns
+from docking.dynamics.likeness import FARTHEST, common, mirrored, turned, turns
 from docking.dynamics.morph import STATES, Legs, legs
 from docking.dynamics.network import Combined, Pair, Shape, combined, groups
 from docking.dynamics.platform import described
@@ -266,8 +266,9 @@ def likenesses(mols: Sequence[Chem.Mol]) -> Floats:
     alike = np.zeros((n, n))
     for i in range(n):
         for j in range(i + 1, n):
-            shared = common(mols[i], mols[j])
-            alike[i, j] = alike[j, i] = shared.likeness if shared.gap <= FARTHEST else 0.0
+            both = common(mols[i], mols[j])
+            if both.likeness and both.gap <= FARTHEST and mirrored(mols[i], mols[j]) is None:
+                alike[i, j] = alike[j, i] = both.likeness
     return alike
 
 

@@ -262,6 +262,11 @@ def test_pairs_that_cannot_be_compared_are_named() -> None:
     ion = grown("Cc1ccccc1[NH3+]")
     with pytest.raises(MoleculeError, match=r"a carries a charge of \+0 and b of \+1"):
         comparable(toluene(), ion, ("a", "b"))
+    right, left = grown("C[C@@H](F)c1ccccc1"), grown("C[C@H](F)c1ccccc1")
+    with pytest.raises(MoleculeError, match="a and b are mirror images at C2 of a"):
+        comparable(right, left, ("a", "b"))
+    assert likenesses([right, left, right]).tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    comparable(right, grown("CCc1ccccc1"), ("a", "b"))
     chain = Chem.AddHs(Chem.MolFromSmiles("OCCO"))
     AllChem.EmbedMolecule(chain, randomSeed=1)
     with pytest.raises(MoleculeError, match="share no part with whole rings"):
