@@ -25,6 +25,7 @@ from discovery.outcome import Reason, UserError
 
 MAX_QUOTED_LINES = 100  # a quote that stays open longer was never meant to
 
+_PROTEINS = frozenset((".pdb", ".ent", ".cif", ".mmcif"))
 _PACKED = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
     b"BZh": "packed with bzip2; unpack it first (gzip is read directly)",
@@ -170,6 +171,10 @@ def _kind(path: Path) -> str:
     if first.startswith(b"PAR1"):
         return "parquet"
     suffix = next((s for s in reversed(path.suffixes) if s.lower() != ".gz"), "").lower()
+    if suffix in _PROTEINS:
+        raise IntakeError(
+            f"{path} is a protein's structure, not a library of molecules; those are SMI, CSV, TSV, SDF or Parquet"
+        )
     known = _SUFFIXES.get(suffix)
     if known == "parquet":
         raise IntakeError(f"{path} is called Parquet but is none: it does not begin with PAR1")

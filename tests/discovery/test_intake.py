@@ -325,6 +325,9 @@ def test_a_missing_file_is_explained(tmp_path: Path) -> None:
     put(tmp_path, "library.smi", "CCO\n")
     with pytest.raises(IntakeError, match=r"libary\.smi does not exist; did you mean .*library\.smi"):
         read(tmp_path / "libary.smi")
+    (tmp_path / "receptor.pdb").write_text("END\n")
+    with pytest.raises(IntakeError, match="a protein's structure, not a library"):
+        list(read(tmp_path / "receptor.pdb"))
     with pytest.raises(IntakeError, match="is a folder"):
         read(tmp_path)
 
