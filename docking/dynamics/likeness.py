@@ -84,12 +84,12 @@ def shared(first: Chem.Mol, second: Chem.Mol) -> dict[int, int]:
             if len(h_one) <= len(h_two)
             else [dict(zip(way, h_two, strict=True)) for way in permutations(h_one, len(h_two))]
         )
-
-        def cost(way: dict[int, int], one: int = one, two: int = two) -> tuple[bool, float]:
+        costs = []
+        for way in ways:
             arms = [ours[i] - ours[one] - theirs[j] + theirs[two] for i, j in way.items()]
-            return _inside_out(first, (ours, theirs), heavy | way, one), sum(map(np.linalg.norm, arms))
-
-        found |= min(ways, key=cost)
+            off = float(np.linalg.norm(np.reshape(arms, (-1, 3)), axis=1).sum())
+            costs.append((_inside_out(first, (ours, theirs), heavy | way, one), off))
+        found |= ways[min(range(len(ways)), key=costs.__getitem__)]
     return found
 
 
@@ -111,11 +111,14 @@ def mirrored(first: Chem.Mol, second: Chem.Mol) -> int | None:
 
     Such a pair differs by no atom and no term, so that one seems to become the other for nothing.
     """
-    pairs, centres = shared(first, second), set()
+    pairs = shared(first, second)
+    centres: set[int] = set()
     for mol, name in ((first, {i: i for i in pairs}), (second, {j: i for i, j in pairs.items()})):
         solid = Chem.Mol(mol)
         Chem.AssignStereochemistryFrom3D(solid)
-        centres |= {name[i] for i, _ in Chem.FindMolChiralCenters(solid) if i in name}
+        centres |= {
+            name[a.GetIdx()] for a in solid.GetAtoms() if a.HasProp("_CIPCode") and a.GetIdx() in name
+        }
     places = first.GetConformer().GetPositions(), second.GetConformer().GetPositions()
     return next((i for i in sorted(centres) if _inside_out(first, places, pairs, i)), None)
 
