@@ -9,12 +9,10 @@ fetched from the network unless `download=True`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -23,13 +21,14 @@ from numpy.typing import NDArray
 
 from discovery.outcome import UserError
 from literature.annotated import SOURCES
-from literature.consistency import closed, echoed, settled
+from literature.decoding import HINTS, Label, leaned, named
 from literature.eightbit import eight_bit, possible
 from literature.encoder import GENERAL, LABELS, READ_TYPES, Encoder
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
 from literature.variants import variants
-from literature.weights_io import read
+from literature.weights_io import cues_of, read
+from literature.wordcues import ALONE, HELPED, Mix, WordCues, blended
 from literature.wordpieces import Window, Wordpieces
 
 try:
@@ -60,26 +59,11 @@ _NAMES: Mapping[str, Type] = {
     **dict.fromkeys(["species", "organism", "organisms", "organismtaxon", "taxon"], "species"),
     **dict.fromkeys(["cellline", "celllines"], "cell line"),
 }  # fmt: skip
-# A name seldom begins right after another of its type: 0.7 % of all neighbours in the training documents,
-# while a network unsure of "acute liver failure" gladly says "acute" and "liver failure".
-TOUCHING = 3.0
-# How much a dictionary's name counts, natural-log units. Its diseases and chemicals help; its genes, many of
-# them everyday words, do not. Variants are hinted at by how they are written.
-HINTS: Mapping[Type, float] = {"disease": 2.0, "chemical": 1.0, "variant": 3.0}
 _TAG = re.compile(r"([BIESLU])[-_](.+)")
 
 
 class ModelError(UserError, ValueError):
     """A model cannot be used; the message names it, what is wrong and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What one output of a network means."""
-
-    type: Type | None  # None: no name, or one of a kind that was asked to be left out
-    begins: bool  # the first word of a span
-    continues: bool  # may follow a word of the same type's span
 
 
 class _Model(Protocol):
@@ -96,6 +80,12 @@ class _Model(Protocol):
 
     @property
     def exact(self) -> bool: ...  # whether a row's answer is the same in batches of every size
+
+    @property
+    def cues(self) -> WordCues | None: ...  # what words say beside the network
+
+    @property
+    def mixes(self) -> Mapping[str, Mix]: ...  # how much each counts, without hints (ALONE) and with (HELPED)
 
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
         """[row, piece] x 3 and [word] places, as the Encoder takes them -> [word, label] scores."""
@@ -122,8 +112,8 @@ class EncoderTagger:
     labels
         For a model of others: what its labels mean ({"DISO": "disease", "ANAT": None}) where names do not say so.
     hints
-        Another tagger, as a rule the dictionary's, whose spans count in favour of theirs (`HINTS`); what the network
-        is sure of stands.
+        Another tagger, as a rule the dictionary's, whose spans count in favour of theirs (`decoding.HINTS`, or as
+        fitted for the convention); what the network is sure of stands.
     least
         The least probability of a span, 0..1.
     precision
@@ -160,33 +150,39 @@ class EncoderTagger:
 
     def _read(self, texts: Sequence[str]) -> list[list[Span]]:
         model = self.load()
-        cut = model.cutter.windows(texts, model.width)
-        owned = [(number, window) for number, windows in enumerate(cut) for window in windows]
         hinted = self.hints(texts) if self.hints is not None else [()] * len(texts)
-        written = [variants(text) for text in texts]
-        read: list[NDArray[np.float32] | None] = [None] * len(owned)
+        mix = model.mixes.get(HELPED if self.hints is not None else ALONE)
+        counts = HINTS if mix is None else {**HINTS, **mix.hints}
+        wanted = set(self.types)
+        result: list[list[Span]] = []
+        for text, told, hints in zip(texts, self.heard(texts), hinted, strict=True):
+            if mix is not None:
+                told = blended(text, told, model.cues, mix)
+            for some, count in ((hints, counts), (variants(text), HINTS)):
+                told = [
+                    (window, leaned(window, scores, model.labels, some, count)) for window, scores in told
+                ]
+            spans = named(text, told, model.labels)
+            result.append([s for s in spans if s.type in wanted and s.probability >= self.least])
+        return result
+
+    def heard(self, texts: Sequence[str]) -> list[list[tuple[Window, NDArray[np.float32]]]]:
+        """What the network alone says: of each text its windows, [word, label] log-probabilities of each."""
+        model = self.load()
+        cut = model.cutter.windows(texts, model.width)
+        windows = [window for own in cut for window in own]
+        read: dict[int, NDArray[np.float32]] = {}
         by_length: dict[int, list[int]] = {}
-        for at, (_, window) in enumerate(owned):
+        for at, window in enumerate(windows):
             length = min(model.width, -(-len(window.pieces) // _MULTIPLE) * _MULTIPLE)
             by_length.setdefault(length, []).append(at)
         for length, there in sorted(by_length.items()):
             for these, rows in batches(there, max(1, _PIECES // length), model.exact):
-                windows = [owned[at][1] for at in these]
-                for at, scores in zip(these, self._scores(model, windows, rows, length), strict=True):
-                    number, window = owned[at]
-                    for hints in (hinted[number], written[number]):
-                        scores = leaned(window, scores, model.labels, hints)
-                    read[at] = scores
-        wanted = set(self.types)
-        told = iter(scores for scores in read if scores is not None)
-        return [
-            [
-                span
-                for span in named(text, [(window, next(told)) for window in windows], model.labels)
-                if span.type in wanted and span.probability >= self.least
-            ]
-            for text, windows in zip(texts, cut, strict=True)
-        ]
+                read |= zip(
+                    these, self._scores(model, [windows[at] for at in these], rows, length), strict=True
+                )
+        told = iter(read[at] for at in range(len(windows)))
+        return [[(window, next(told)) for window in own] for own in cut]
 
     def _scores(
         self, model: _Model, windows: Sequence[Window], rows: int, length: int
@@ -252,153 +248,6 @@ def shipped() -> Path:
     return Path(str(files("literature") / "weights" / "reader.safetensors"))
 
 
-def leaned(
-    window: Window, scores: NDArray[np.float32], labels: Sequence[Label], hints: Sequence[Span]
-) -> NDArray[np.float32]:
-    """Scores that lean towards the spans of another tagger, each type by its weight in `HINTS`.
-
-    Parameters
-    ----------
-    scores : [word, label], natural logarithms of probabilities
-
-    Returns
-    -------
-    [word, label], natural logarithms of probabilities
-    """
-    if not window.words:
-        return scores
-    rows = _rows_of(tuple(labels))
-    weights: NDArray[np.float32] | None = None
-    first = bisect_right(hints, window.words[0][0], key=lambda hint: hint.end)
-    last = bisect_left(hints, window.words[-1][1], key=lambda hint: hint.start)
-    for hint in hints[first:last]:
-        if hint.type not in HINTS or hint.type not in rows:
-            continue
-        begin = bisect_right(window.words, hint.start, key=lambda word: word[1])
-        end = bisect_left(window.words, hint.end, key=lambda word: word[0])
-        if begin < end:
-            if weights is None:
-                weights = np.zeros_like(scores)
-            opens, goes_on = rows[hint.type]
-            weights[begin, opens] = HINTS[hint.type]
-            weights[begin + 1 : end, goes_on] = HINTS[hint.type]
-    if weights is None:
-        return scores
-    moved = scores + weights
-    return moved - np.logaddexp.reduce(moved, axis=1, keepdims=True)
-
-
-@lru_cache(maxsize=16)
-def _rows_of(labels: tuple[Label, ...]) -> dict[Type, tuple[list[int], list[int]]]:
-    """Of each type, the labels that open a span and those that go on with it; all do both where none begins one."""
-    found: dict[Type, tuple[list[int], list[int]]] = {}
-    in_parts = any(label.begins for label in labels)
-    for row, label in enumerate(labels):
-        if label.type is not None:
-            opens, goes_on = found.setdefault(label.type, ([], []))
-            if label.begins or not in_parts:
-                opens.append(row)
-            if not label.begins:
-                goes_on.append(row)
-    return found
-
-
-def named(
-    text: str, read: Sequence[tuple[Window, NDArray[np.float32]]], labels: Sequence[Label]
-) -> list[Span]:
-    """The names of a whole text: one that comes again means what it meant before (`consistency.echoed`).
-
-    Parameters
-    ----------
-    read
-        Its windows, and [word, label] natural logarithms of probabilities of each.
-    """
-
-    def found(window: Window, scores: NDArray[np.float32]) -> list[Span]:
-        return [closed(text, span) for span in spans_of(window, scores, labels)]
-
-    def whole(spans: Sequence[Sequence[Span]]) -> list[Span]:
-        return settled(text, sorted(chain.from_iterable(spans), key=lambda span: span.start))
-
-    spans = [found(*part) for part in read]
-    flat = whole(spans)
-    outside = [row for row, label in enumerate(labels) if label.type is None]
-    again = echoed(text, [(w.words, s) for w, s in read], flat, _rows_of(tuple(labels)), outside)
-    if again is None:
-        return flat
-    for number, ((window, before), after) in enumerate(zip(read, again, strict=True)):
-        if after is not before:
-            spans[number] = found(window, after)
-    return whole(spans)
-
-
-def spans_of(window: Window, scores: NDArray[np.float32], labels: Sequence[Label]) -> list[Span]:
-    """The most probable spans: the best sequence of labels in which no span continues out of nothing.
-
-    A span that begins right after another of its type costs `TOUCHING`.
-
-    Parameters
-    ----------
-    scores : [word, label], natural logarithms of probabilities
-
-    References
-    ----------
-    .. [1] Viterbi A., IEEE Trans. Inf. Theory 13, 260 (1967), section IV.
-    """
-    if len(window.words) == 0:
-        return []
-    path = _best_path(scores, labels)
-    spans: list[Span] = []
-    begin = 0
-    for word in range(1, len(path) + 1):
-        label = labels[path[begin]]
-        if word < len(path) and _goes_on(label, labels[path[word]]):
-            continue
-        if label.type is not None:
-            chosen = scores[np.arange(begin, word), path[begin:word]]
-            probability = min(1.0, float(np.exp(chosen.mean())))
-            spans.append(Span(window.words[begin][0], window.words[word - 1][1], label.type, probability))
-        begin = word
-    return spans
-
-
-def _goes_on(before: Label, after: Label) -> bool:
-    return before.type is not None and after.type == before.type and not after.begins
-
-
-def _best_path(scores: NDArray[np.float32], labels: Sequence[Label]) -> NDArray[np.int64]:
-    best: NDArray[np.int64] = scores.argmax(axis=1)
-    opening, following = _costs(tuple(labels))
-    if not opening[best[0]] and not following[best[:-1], best[1:]].any():
-        return best  # the best labels alone are the best sequence, as almost always
-    walls = -following
-    total = scores[0] - opening
-    came: list[NDArray[np.int64]] = []
-    for row in scores[1:]:
-        ways = total[:, None] + walls
-        came.append(ways.argmax(axis=0))
-        total = ways.max(axis=0) + row
-    path = [int(total.argmax())]
-    for back in reversed(came):
-        path.append(int(back[path[-1]]))
-    return np.array(path[::-1])
-
-
-@lru_cache(maxsize=16)
-def _costs(labels: tuple[Label, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[label] at the start of a window, [label before, label]: `_cost` of each."""
-    opening = np.array([_cost(None, label) for label in labels])
-    return opening, np.array([[_cost(before, after) for after in labels] for before in labels])
-
-
-def _cost(before: Label | None, after: Label) -> float:
-    """Of one label following another, natural-log units."""
-    follows = before is not None and after.type is not None and before.type == after.type
-    if after.begins:
-        return TOUCHING if follows else 0.0
-    return 0.0 if follows or not after.continues else np.inf
-
-
 @dataclass(frozen=True)
 class _Own:
     """Our own network under one convention."""
@@ -409,6 +258,8 @@ class _Own:
     width: int
     rows: slice  # of the heads, this convention's
     exact: bool
+    cues: WordCues | None
+    mixes: Mapping[str, Mix]
 
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
         states = self.network.states(pieces, self.network.written(shapes), real)
@@ -449,7 +300,10 @@ def _own(path: Path, changed: int, convention: str, precision: Precision, device
     # A corpus' own head was never asked about types that its corpus does not mark.
     with torch.no_grad():
         network.heads.bias[never] = -1e4
-    return _Own(network, cutter, labels, weights.width, rows, exact=small)
+    said = cues_of(path, weights.cues).get(convention)
+    cues = WordCues(said) if said is not None else None
+    mixes = {how: Mix.of(told) for how, told in weights.mixes.get(convention, {}).items()}
+    return _Own(network, cutter, labels, weights.width, rows, small, cues, mixes)
 
 
 def inputs(windows: Sequence[Window], rows: int, length: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -487,6 +341,8 @@ class _Hub:
     width: int
     autocast: bool
     exact: bool = False
+    cues: WordCues | None = None
+    mixes: Mapping[str, Mix] = field(default_factory=dict)
 
     def __call__(self, pieces: Tensor, shapes: Tensor, real: Tensor, firsts: Tensor, /) -> Tensor:
         with torch.autocast(pieces.device.type, torch.bfloat16, enabled=self.autocast):

@@ -22,7 +22,7 @@ from literature.relations_answers import Answered, Answers, unread
 from literature.relations_corpus import ANSWERS, NONE, OUTPUTS, Pair, Related, Thing
 from literature.relations_cues import Cues, Floats, cues, joined, keys
 from literature.relations_lessons import Row, beside, rows, size, type_words
-from literature.weights_io import UNFITTED, Pairs, WeightsError, read
+from literature.weights_io import UNFITTED, Pairs, cues_of, read
 from literature.wordpieces import Wordpieces
 
 try:
@@ -142,25 +142,7 @@ def own(path: Path, changed: int, precision: Precision, device: str) -> Answers:
     else:
         small = False
         network = network.shortened() if short(precision, device) else network
-    return _Own(network, cutter, words, weights.pairs, device, small, cues_of(path, weights.pairs))
-
-
-def cues_of(path: Path, pairs: Pairs) -> dict[str, Cues]:
-    """The cues of each convention that has some.
-
-    Raises
-    ------
-    WeightsError
-        If they are torn; the message names the file.
-    """
-    kept: dict[str, dict[str, NDArray[np.uint8] | NDArray[np.float32]]] = {}
-    for name, tensor in pairs.cues.items():
-        convention, part = name.split("|")
-        kept.setdefault(convention, {})[part] = tensor.numpy()
-    try:
-        return {convention: Cues.of(parts) for convention, parts in kept.items()}
-    except ValueError as error:
-        raise WeightsError(f"{path} is torn: {error}") from error
+    return _Own(network, cutter, words, weights.pairs, device, small, cues_of(path, weights.pairs.cues))
 
 
 def _rows(convention: str) -> list[int]:

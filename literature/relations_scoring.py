@@ -22,9 +22,8 @@ from literature.relations import RelationReader
 from literature.relations_answers import Answered, Answers, meaning, stated
 from literature.relations_corpus import ANSWERS, CHEMPROT, NONE, Related, RelationCorpus, Thing, candidates
 from literature.relations_cues import Floats, cues, joined, keys
-from literature.relations_network import cues_of
 from literature.scoring import Agreement
-from literature.weights_io import read, recalibrate
+from literature.weights_io import cues_of, read, recalibrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ def calibrate(weights: Path, corpora: Sequence[RelationCorpus]) -> None:
     the file."""
     recalibrate(weights, {})
     pairs = read(weights).pairs
-    models = cues_of(weights, pairs) if pairs is not None else {}
+    models = cues_of(weights, pairs.cues) if pairs is not None else {}
     found: dict[str, tuple[float, float, float]] = {}
     for corpus in corpora:
         convention = corpus.convention

@@ -3,8 +3,7 @@
 Every matrix is kept as whole multiples of one step per row, the steps a sixth of a
 row's usual number, and the multiples as Huffman codes (deflate without matching): 4.7
 bits a number, off by 4.6 % at random. Everything else is kept as 32-bit numbers. It is one
-safetensors file whose header holds the sizes and the vocabulary; reading gives 32-bit
-numbers back. Two networks may stand in it. Both began with the same word pieces, so those
+safetensors file whose header holds the sizes; reading gives 32-bit numbers back. Two networks may stand in it. Both began with the same word pieces, so those
 of the second, which answers for pairs, are kept by what they differ from the first's. A
 file made for training goes on as it is (`exact=True`).
 
@@ -23,9 +22,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.encoder import Encoder, Shape
+from literature.relations_cues import Cues
 
 try:
     import torch
@@ -36,12 +38,13 @@ try:
 except ImportError as error:
     raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
 
-FORMAT = "discovery-reader-3"
+FORMAT = "discovery-reader-4"
 STEP = 0.16  # of the root mean square of a row
 _SCALE = "|scale"
 _PAIRS = "pairs|"
 _EIGHT = "eight|"
 _CUES = "cues|"
+_VOCABULARY = "vocabulary"
 UNFITTED = (1.0, 0.5, 0.0)  # calibration of a convention that has none
 _OVER = "pieces.weight"  # of the second network, kept as a difference to the first's
 
@@ -75,6 +78,10 @@ class Weights:
     pairs: Pairs | None = None
     made: tuple[str, ...] = ()  # the runs that made the first network, in order
     eight: Mapping[str, Tensor] = field(default_factory=dict)  # as eightbit.scales gives them; may be absent
+    # "BC5CDR|keys" and so on: what words say beside the network, as Cues.kept gives it; may be absent.
+    cues: Mapping[str, Tensor] = field(default_factory=dict)
+    # Of each convention, how much network, cues and hints count (wordcues.Mix); may be absent.
+    mixes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def encoder(self) -> Encoder:
         """The network that finds names, ready to read."""
@@ -143,13 +150,15 @@ def _lines(told: str) -> tuple[str, ...]:
 
 def write(path: Path, weights: Weights, *, exact: bool = False) -> None:
     """Write a weights file whole or not at all."""
-    kept = _kept(weights.tensors, exact, STEP) | _named(_EIGHT, weights.eight)
+    kept = _kept(weights.tensors, exact, STEP) | _named(_EIGHT, weights.eight) | _named(_CUES, weights.cues)
+    words = zlib.compress("\n".join(weights.vocabulary).encode(), 9)
+    kept[_VOCABULARY] = torch.frombuffer(bytearray(words), dtype=torch.uint8)
     header = {
         "format": FORMAT,
         "shape": json.dumps(weights.shape.json()),
         "width": str(weights.width),
-        "vocabulary": "\n".join(weights.vocabulary),
         "made": "\n".join(weights.made),
+        "mixes": json.dumps(weights.mixes),
     }
     publish(path, save(kept, metadata=header))
     if weights.pairs is not None:
@@ -182,6 +191,31 @@ def rescale(path: Path, eight: Mapping[str, Tensor], pairs: Mapping[str, Tensor]
     header, raw = _opened(path)
     kept = {name: tensor for name, tensor in raw.items() if not name.startswith((_EIGHT, _PAIRS + _EIGHT))}
     publish(path, save(kept | _named(_EIGHT, eight) | _named(_PAIRS + _EIGHT, pairs), metadata=header))
+
+
+def beside(path: Path, out: Path, cues: Mapping[str, Tensor], mixes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a weights file again with other cues and mixes for names, and change nothing else."""
+    header, raw = _opened(path)
+    kept = {name: tensor for name, tensor in raw.items() if not name.startswith(_CUES)}
+    publish(out, save(kept | _named(_CUES, cues), metadata=header | {"mixes": json.dumps(mixes)}))
+
+
+def cues_of(path: Path, kept: Mapping[str, Tensor]) -> dict[str, Cues]:
+    """The cues of each convention that has some, of a file's two networks those of one.
+
+    Raises
+    ------
+    WeightsError
+        If they are torn; the message names the file.
+    """
+    parts: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, tensor in kept.items():
+        convention, part = name.split("|")
+        parts.setdefault(convention, {})[part] = tensor.numpy()
+    try:
+        return {convention: Cues.of(some) for convention, some in parts.items()}
+    except ValueError as error:
+        raise WeightsError(f"{path} is torn: {error}") from error
 
 
 def _named(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -237,9 +271,9 @@ def read(path: Path, *, pairs: bool = True) -> Weights:
     every = {name: _number(path, name, raw) for name in raw if not name.endswith(_SCALE)}
     told = _part(_PAIRS, every)
     every = {name: tensor for name, tensor in every.items() if not name.startswith(_PAIRS)}
-    eight, tensors = _part(_EIGHT, every), {n: t for n, t in every.items() if not n.startswith(_EIGHT)}
+    vocabulary = _words(path, every.pop(_VOCABULARY, None))
+    tensors = {name: tensor for name, tensor in every.items() if not name.startswith((_EIGHT, _CUES))}
     _fits(path, shape, tensors)
-    vocabulary = tuple(header["vocabulary"].split("\n"))
     if len(vocabulary) != shape.vocabulary:
         raise WeightsError(
             f"{path} names {len(vocabulary)} pieces of vocabulary but its network has {shape.vocabulary}"
@@ -260,7 +294,26 @@ def read(path: Path, *, pairs: bool = True) -> Weights:
             _part(_CUES, told),
         )
         _fits(path, second.shape, second.tensors)
-    return Weights(shape, vocabulary, tensors, int(header["width"]), second, _lines(header["made"]), eight)
+    return Weights(
+        shape,
+        vocabulary,
+        tensors,
+        int(header["width"]),
+        second,
+        _lines(header["made"]),
+        _part(_EIGHT, every),
+        _part(_CUES, every),
+        json.loads(header["mixes"]),
+    )
+
+
+def _words(path: Path, packed: Tensor | None) -> tuple[str, ...]:
+    try:
+        return tuple(
+            zlib.decompress(b"" if packed is None else packed.numpy().tobytes()).decode().split("\n")
+        )
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise WeightsError(f"{path}: its vocabulary cannot be unpacked: {error}") from error
 
 
 def _shape(header: str) -> Shape:

@@ -25,26 +25,16 @@ import torch
 
 from literature.annotated import load
 from literature.card import measure
-from literature.dictionary import Dictionary
 from literature.dictionary import shipped as dictionary_names
 from literature.encoder import GENERAL
-from literature.lexicon import Lexicon, Type, curated
-from literature.lexicon_build import build
+from literature.lexicon import Type
 from literature.mentions import DictionaryTagger, Span, Tagger
 from literature.prediction import SHIPPED, EncoderTagger, shipped
 from literature.scoring import Agreement, agreement
+from literature.wordcues_training import names_without
 from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 
-# What the shipped dictionary learned names from.
-LEARNED = (
-    "BC5CDR_TrainDev",
-    "BioRED_TrainDev",
-    "NCBIdisease_TrainDev",
-    "NLMgene_Train",
-    "GNormPlus_Train",
-    "tmVar3_Train",
-)
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
 
 
@@ -69,13 +59,6 @@ class Said:
     def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
         known = dict(zip(self.texts, self.spans, strict=True))
         return [known[text] for text in texts]
-
-
-def honest(data: Path, held: set[str]) -> Lexicon:
-    """The dictionary that ships, made without the names in the documents kept aside."""
-    files = [data / "ner_with_ids" / f"{name}.PubTator.gz" for name in LEARNED]
-    tables = build(data / "dictionaries", files, keep=lambda id: id.removeprefix("PMID:") not in held)
-    return Lexicon([Dictionary(tables)]) + curated()
 
 
 def speed(tagger: Tagger, texts: list[str]) -> dict[str, float]:
@@ -104,7 +87,7 @@ def main() -> None:
     if asked.quick:
         corpora = [replace(c, held=c.held[: max(5, len(c.held) // 10)]) for c in corpora]
     numbers: dict[str, object] = {}
-    dictionary = DictionaryTagger(honest(asked.data, {d.id for c in corpora for d in c.held}))
+    dictionary = DictionaryTagger(names_without(asked.data, {d.id for c in corpora for d in c.held}))
     weights = shipped() if asked.model == SHIPPED else Path(asked.model)
     rows = measure(weights, corpora)
     for corpus, row in zip(corpora, rows, strict=True):

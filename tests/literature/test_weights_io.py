@@ -185,7 +185,7 @@ def test_a_torn_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(2)}, tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError, match="format 'unknown', this program reads 'discovery-reader-3'"):
+    with pytest.raises(WeightsError, match="format 'unknown', this program reads 'discovery-reader-4'"):
         read(tmp_path / "w.safetensors")
     with pytest.raises(WeightsError, match="is absent"):
         read(tmp_path / "none.safetensors")
