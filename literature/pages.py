@@ -153,6 +153,7 @@ _STYLE = (
     ".glance{background:#f3f6fa;padding:.5em 1em}figure{margin:1em 0;overflow-x:auto}"
     "summary span{display:block;margin-left:1.5em;color:#555;font-size:13px}details[open]>summary span{display:none}"
     ".plus{color:#176f2c}.minus{color:#a11}svg{vertical-align:middle}del{color:#999}"
+    "a{color:#1a5fb4!important}"  # a dark notebook's links are made for a dark ground
 )
 
 
