@@ -197,14 +197,14 @@ def meant(words: str, lexicon: Lexicon) -> list[Entry]:
         if entry.concept.type == "gene":
             if _COUNTED.match(words):
                 continue
-            if (
-                entry.rank >= _ALIAS and capitals < 2 and words.isalpha()
-            ):  # "snail", "Task": an alias that is a word
+            word = entry.rank >= _ALIAS and capitals < 2 and words.isalpha()  # "snail", "Task"
+            if word or _SEVERAL.match(words):
                 entry = replace(entry, ambiguous=True)
         kept.append(entry)
     return kept
 
 
+_SEVERAL = re.compile(r"^[A-Z]{2,}s$")  # "APCs" are cells, APCS is a gene
 _ALIAS = 3  # dictionary.SYNONYM and worse
 # A short word that is no symbol, apart from its number: "Fig 1", "and 1", "min/1", "OR 1.60".
 _COUNTED = re.compile(r"^(?:(?![A-Z]{2,})[A-Za-z]{1,4}[\s/.:;,]+\d+[a-z]?|[A-Z]{2,3}[\s=:]+\d+\.\d+)$")

@@ -87,7 +87,7 @@ class MinedEvidence:
         return assembled(
             target,
             concept,
-            "what was mined",
+            "the reader that mined them",
             articles["n"],
             [Article(row.pop("id"), (), **row) for row in naming],
             [Told(things[row.pop("one")], things[row.pop("other")], Statement(**row)) for row in told],

@@ -67,7 +67,10 @@ def _heading(dossier: Dossier) -> str:
 
 
 def _summary(dossier: Dossier) -> str:
-    known = "" if dossier.listed else " No dictionary knows it: only this spelling was looked for."
+    concept = dossier.concept
+    known = f" It is {concept.name}: {', '.join((concept.id, *concept.xrefs))}."
+    if not dossier.listed:
+        known = " No dictionary knows it: only this spelling was looked for."
     return inert(
         f"{dossier.naming} of {dossier.articles} articles name it; {len(dossier.statements)} statements by "
         f"{dossier.method}. Set aside as retracted: {len(dossier.retracted)}. "

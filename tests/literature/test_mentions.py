@@ -143,3 +143,14 @@ def test_a_tagger_reads_an_article_whole_and_its_spans_fall_into_passages() -> N
 def test_a_part_of_a_systematic_name_is_not_the_drug() -> None:
     assert names("It fell with naphtho[1,2-b]furan-4,5-dione.") == []
     assert names("It fell with furan.") == [("furan", "furan", "name")]
+
+
+def test_everyday_words_of_full_texts_are_no_names() -> None:
+    """Each was linked in open full texts: a disease, two weed killers, two drugs, five genes and a symptom."""
+    told = (
+        "We gave APCs in balance with BLAST on each dimension; the odds were OR 1.60. Luminal cells after radical "
+        "surgery; a double-blind trial at 2 min-1, monitored by ChIP. This fits a rank of advanced disease."
+    )
+    assert names(told) == []
+    assert names("APCS was raised.") == [("APCS", "APCS", "name")]
+    assert ("luminal", "Phenobarbital", "context") in names("Phenobarbital, sold as luminal, was given.")
