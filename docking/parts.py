@@ -6,7 +6,9 @@ and keeps them as files, so none is docked twice, and who dies loses one part.
 
 A part that was begun and never ended has killed its process: its rows are then docked
 one by one, each under its own name, and one that has taken its process down twice alone
-is Missing. The notes of that are files too, so that they outlive the process.
+is Missing. The notes of that are files too, so that they outlive the process. Where the
+watcher of the process (watching.py) went too, the machine was taken away: no evidence,
+unless it happens again and again.
 
     parts/000012.part    done: its rows as they are kept
     parts/000012.try     being done, or died on: how often, and at which row
@@ -19,6 +21,7 @@ import json
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,12 +32,13 @@ from typing import TypeVar
 from discovery.files import publish
 from discovery.interrupt import Interrupted
 from discovery.leases import LEASE_S, Leases
-from docking.watching import limited
+from docking.watching import limited, watcher
 
 T = TypeVar("T")
 R = TypeVar("R")
 LOOK_S = 0.5  # between looks at parts that others are at
 DEATHS = 2  # of a row alone, after which it is Missing
+UNSEEN = 5  # deaths that nobody outlived count as one: a row that takes the whole machine down must end too
 END = "end"  # the lease of who puts the parts together
 
 
@@ -144,16 +148,19 @@ class Try:
 
     def __init__(self, path: Path, limit_s: float = 0.0) -> None:
         self.path, self.limit_s = path, limit_s
-        self._deaths: dict[str, int] = {}  # row, or "" for all together -> how often a process died
+        self._deaths = Counter[str]()  # row, or "" for all together -> how often a process died
+        self._unseen = Counter[str]()  # the same, of deaths that its watcher did not outlive
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             note = json.loads(path.read_text("utf-8"))
-            self._deaths = {str(row): int(count) for row, count in note["deaths"].items()}
+            self._deaths.update(note["deaths"])
+            self._unseen.update(note.get("unseen", {}))
             if note["at"] is not None:  # it was at this and never said that it ended
-                self._deaths[note["at"]] = self._deaths.get(note["at"], 0) + 1
+                seen = note.get("watcher", "") == watcher()
+                (self._deaths if seen else self._unseen)[note["at"]] += 1
 
     def deaths(self, row: str = "") -> int:
         """How often a process died on a row alone; on all together when none is named."""
-        return self._deaths.get(row, 0)
+        return self._deaths[row] + self._unseen[row] // UNSEEN
 
     def run(self, row: str, work: Callable[[], R], rows: int = 1) -> R:
         """Do `work`, so that a process that dies on it is remembered; being told to stop is not dying."""
@@ -172,7 +179,10 @@ class Try:
         self.path.unlink(missing_ok=True)
 
     def _note(self, at: str | None) -> None:
-        note = {"deaths": self._deaths, "at": at, "host": socket.gethostname(), "pid": os.getpid()}
+        note = {
+            "deaths": self._deaths, "unseen": self._unseen, "at": at, "watcher": watcher(),
+            "host": socket.gethostname(), "pid": os.getpid(),
+        }  # fmt: skip
         publish(self.path, json.dumps(note).encode())
 
 

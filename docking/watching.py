@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ START = (
     "import json, sys; parent, path, *words = sys.argv[1:]; sys.path[:] = json.loads(path); "
     "from docking.watching import watched; watched(int(parent), words)"
 )
+WATCHER = "DISCOVERY_WATCHER"  # in the environment of who is watched
 STOPPED = 75
 GRACE_S = 10.0  # from the word to stop until what still runs is killed
 TELL_S = 5.0
@@ -98,6 +100,11 @@ def watched(parent: int, words: Sequence[str]) -> None:
     main()
 
 
+def watcher() -> str:
+    """Host and process that would outlive this one's death; empty where nobody watches."""
+    return os.environ.get(WATCHER, "")
+
+
 def limited(seconds: float) -> None:
     """Kill this process by SIGALRM unless it is told otherwise in time; 0 tells otherwise.
 
@@ -111,11 +118,12 @@ def _start(words: Sequence[str], place: int) -> subprocess.Popen[bytes]:
     found = [gpu.index for gpu in gpus()]
     device = {"CUDA_VISIBLE_DEVICES": str(found[place % len(found)])} if len(found) > 1 else {}
     path = json.dumps([entry or os.getcwd() for entry in sys.path])
+    named = {WATCHER: f"{socket.gethostname()} {os.getpid()}"}
     return subprocess.Popen(
         [sys.executable, "-P", "-c", START, str(os.getpid()), path, *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, **ONE_THREAD, **SHARED_GPU, **device},
+        env={**os.environ, **ONE_THREAD, **SHARED_GPU, **device, **named},
         start_new_session=True,  # a Ctrl-C in the terminal is the parent's to act on
     )
 

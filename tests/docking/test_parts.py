@@ -17,7 +17,7 @@ from discovery.files import SUMS, broken
 from discovery.interrupt import Interrupted
 from docking import watching
 from docking.library import run
-from docking.parts import DEATHS, Parts, Try, one_by_one
+from docking.parts import DEATHS, UNSEEN, Parts, Try, one_by_one
 from docking.receptor import DockingError
 from tests.docking.lives import DEADLY, SHARED
 from tests.docking.test_library import Still, job, library, table
@@ -97,6 +97,19 @@ def test_a_row_that_was_never_alone_is_not_blamed(tmp_path: Path) -> None:
     answers = one_by_one([1, 2, 3], str, lambda some: [10 * one for one in some], lambda row, n: -row, tried)
     assert answers == [10, 20, 30]
     assert Try(path).deaths("2") == 0
+
+
+def test_a_machine_that_was_taken_away_says_little_against_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed process leaves the note of what it was at; its watcher is another at each start of the machine."""
+    path = tmp_path / "0.try"
+    for start in range(2 * UNSEEN):
+        monkeypatch.setenv(watching.WATCHER, f"host {start}")
+        assert Try(path).deaths("7") == start // UNSEEN
+        Try(path)._note("7")
+    Try(path)._note("8")
+    assert Try(path).deaths("8") == 1, "its watcher outlived it"
 
 
 def test_nothing_is_begun_that_would_not_end_in_time(tmp_path: Path) -> None:
