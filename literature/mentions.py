@@ -190,8 +190,13 @@ def _meaning(
 def meant(words: str, lexicon: Lexicon) -> list[Entry]:
     """What a name may mean where it is written so: "and 1", "set" and "Fig 4" are words, not the genes called so."""
     capitals = sum(c.isupper() for c in words)
+    phosphorylated = _PHOSPHORYLATED.match(words)
+    bare = lexicon.entries(key(words[1:])) if phosphorylated else ()
+    selves = {entry.concept.id for entry in bare}
     kept: list[Entry] = []
     for entry in lexicon.entries(key(words)):
+        if selves and entry.concept.id not in selves:  # "pERK" is no PERK, "pVHL" is VHL
+            continue
         if entry.concept.type == "other" or (entry.capital and not capitals):
             continue
         if entry.concept.type == "gene":
@@ -204,6 +209,7 @@ def meant(words: str, lexicon: Lexicon) -> list[Entry]:
     return kept
 
 
+_PHOSPHORYLATED = re.compile(r"p-?(?=[A-Z]{3}|[A-Z][A-Za-z]+-?\d)")
 _SEVERAL = re.compile(r"^[A-Z]{2,}s$")  # "APCs" are cells, APCS is a gene
 _ALIAS = 3  # dictionary.SYNONYM and worse
 # A short word that is no symbol, apart from its number: "Fig 1", "and 1", "min/1", "OR 1.60".

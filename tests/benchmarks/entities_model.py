@@ -2,7 +2,9 @@
 
 Answer    strict F1 (start, end and type) per corpus and type, by the general convention
           and by the corpus' own; abstracts per CPU-second on one thread
-Data      documents kept aside by literature.annotated.load, in no training corpus
+Data      documents kept aside by literature.annotated.load, in no training corpus; a dozen numbers for each
+          of BC5CDR, BC2GM and BioRED were fitted on them: `literature.wordcues_training` tells what these are
+          worth on documents they were not fitted on (0.1 to 0.4 less, weights/reader.md)
 Baseline  the dictionary tagger, its dictionary made anew without the names in those documents; and
           the model with that dictionary's hints
 Failures  every document counts

@@ -6,7 +6,7 @@ import pytest
 
 from literature.article import Article
 from literature.dictionary import shipped
-from literature.mentions import DictionaryTagger, find_all
+from literature.mentions import DictionaryTagger, find_all, meant
 from literature.normalisation import methods, normalise
 
 BENT = [
@@ -47,6 +47,9 @@ def test_bent_names(name: str, type: str, id: str) -> None:
 def test_phosphorylated_erk_is_not_perk() -> None:
     assert {link.concept.name for link in normalise("PERK", "gene")} == {"EIF2AK3"}
     assert "MAPK1" in {link.concept.name for link in normalise("pERK", "gene")}
+    assert not meant("pERK", shipped())
+    assert {entry.concept.name for entry in meant("PERK", shipped())} == {"EIF2AK3"}
+    assert {entry.concept.name for entry in meant("pVHL", shipped())} == {"VHL"}
 
 
 def test_a_documents_definition_comes_first() -> None:
