@@ -232,8 +232,13 @@ def _families(lexicon: Lexicon) -> list[Families]:
 def _links(
     lexicon: Lexicon, word: str, type: Type | None, method: str, wanted: bool, around: Surroundings | None
 ) -> tuple[Link, ...]:
-    entries = [e for e in lexicon.entries(word) if type is None or e.concept.type == type]
-    if not entries and type in ("chemical", "disease") and method in ("name", "abbreviation"):
+    guessed = method not in ("name", "abbreviation")  # then a heading of no type ("children") is no answer
+    entries = [
+        e
+        for e in lexicon.entries(word)
+        if e.concept.type == type or (type is None and not (guessed and e.concept.type == "other"))
+    ]
+    if not entries and type in ("chemical", "disease") and not guessed:
         entries = [
             e for e in lexicon.entries(word) if e.concept.type == "other"
         ]  # "oral contraceptives", "smoking"

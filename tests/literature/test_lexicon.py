@@ -145,3 +145,11 @@ def test_a_typed_symbol_is_the_gene_whose_own_it_is() -> None:
     found = {name: shipped().named(name, "gene") for name in symbols}
     assert {name: gene.name for name, gene in found.items() if gene} == symbols
     assert shipped().named("JAK") is None  # a family
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("nephrotic syndrome in children", "Nephrotic Syndrome"), ("breast cancer in women", "Breast Neoplasms"), ("children", "Child")],
+)  # fmt: skip
+def test_a_guess_without_a_type_is_no_heading_of_none(name: str, wanted: str) -> None:
+    assert normalise(name)[0].concept.name == wanted
