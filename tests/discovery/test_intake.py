@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from discovery.intake import LibraryProposer, Row, molecules, read
+from discovery.intake import LibraryProposer, Row, read
 from discovery.lines import KEPT, MAX_RECORD
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
@@ -562,35 +562,6 @@ def test_what_cannot_be_read_is_proposed_all_the_same(tmp_path: Path) -> None:
                 assert caught.value.reason is row.outcome.reason
             else:
                 assert Molecule.parse(proposal.smiles) == row.outcome
-
-
-def test_a_column_in_memory_is_read_as_a_file_is() -> None:
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"name": DRUGS.keys(), "smiles": DRUGS.values()})
-    assert molecules(frame["smiles"], frame["name"]) == EXPECTED
-    assert [row.name for row in molecules(frame["smiles"], frame["name"]) if isinstance(row, Molecule)] == [
-        *DRUGS
-    ]
-    assert (
-        molecules(frame["smiles"].to_numpy())
-        == molecules(list(map(Chem.MolFromSmiles, DRUGS.values())))
-        == EXPECTED
-    )
-
-
-@pytest.mark.parametrize("gap", [None, float("nan"), "", "not a molecule"])
-def test_a_gap_in_a_column_says_which_row_it_was(gap: object) -> None:
-    _, found = molecules(["CCO", gap], ["ethanol", "x17"])
-    assert isinstance(found, Missing)
-    assert found.detail.startswith("row 2: x17")
-
-
-@pytest.mark.parametrize("given", ["CCO", {"smiles": ["CCO"]}, [17]])
-def test_what_is_no_column_is_refused(given: object) -> None:
-    with pytest.raises(TypeError, match=r"a list of structures is wanted|row 1 is a int, neither"):
-        molecules(given)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="1 structures but 2 names"):
-        molecules(["CCO"], ["a", "b"])
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.smi"])
