@@ -313,4 +313,5 @@ def run(
     scale(path)
     calibrate(path, relations)
     tell(str(card.write(path, corpora, relations)))
+    tell(f"what words say beside it: python -m literature.wordcues_training --weights {path} --data {data}")
     return path

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from discovery.outcome import UserError
 from literature.annotated import Annotated, Corpus, load
 from literature.decoding import HINTS, leaned, named
 from literature.dictionary import Dictionary
@@ -224,7 +225,22 @@ def judged(heard: Sequence[_Heard], corpus: Corpus, cues: WordCues, mixes: Seque
 
 
 def teach(weights: Path, data: Path) -> None:
-    """Learn cues and mixes for a weights file, write them into it, and tell what they are worth."""
+    """Learn cues and mixes for a weights file, write them into it, and tell what they are worth.
+
+    Parameters
+    ----------
+    data
+        Folder with ner_with_ids/, ner_iob/ and the official files in dictionaries/.
+
+    Raises
+    ------
+    WeightsError
+        If the file is absent or torn.
+    CorpusError
+        If a corpus is missing or torn.
+    FileNotFoundError
+        If an official file is missing.
+    """
     held = read(weights, pairs=False)
     corpora = [corpus for corpus in load(data) if corpus.name in KEPT]
     aside = {document.id for corpus in corpora for document in corpus.held}
@@ -261,7 +277,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--data", type=Path, required=True, help="folder with ner_with_ids/, ner_iob/, dictionaries/"
     )
     asked = parser.parse_args(arguments)
-    teach(asked.weights, asked.data)
+    try:
+        teach(asked.weights, asked.data)
+    except (UserError, OSError) as error:
+        parser.exit(2, f"literature.wordcues_training: {error}\n")
 
 
 if __name__ == "__main__":
