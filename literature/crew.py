@@ -102,9 +102,8 @@ def read_files(
                             f"{START_TRIES} readers ended before they read a word; the last {detail}"
                         )
                     if task:
-                        tell(
-                            f"a reader {detail} at {Path(task.file).name}, {task.at}; another begins it anew"
-                        )
+                        where = ", ".join(part for part in (Path(task.file).name, task.at) if part)
+                        tell(f"a reader {detail} at {where}; another begins it anew")
                         task.deaths.setdefault(task.at, []).append(detail)
                         waiting.appendleft(task)
                 elif "at" in message and task:
