@@ -22,7 +22,8 @@ QUIET = (
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",  # the other one lists what PyPI has
 )
-SETTINGS = Path(__file__).resolve().parent / "assets" / "lab"  # does not ask whether to fetch news either
+# no question about fetching news; a notebook opened again shows its grids without a kernel
+SETTINGS = Path(__file__).resolve().parent / "assets" / "lab"
 
 
 class LabError(UserError, RuntimeError):
