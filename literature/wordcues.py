@@ -24,6 +24,7 @@ from literature.lexicon import Type
 from literature.relations_cues import Cues, Floats, Keys
 from literature.wordpieces import Window
 
+ALONE, HELPED = "alone", "helped"  # whether a dictionary hints
 Hashes: TypeAlias = NDArray[np.uint64]
 
 _FAR = 4  # words to the left and the right that are told with their place
@@ -33,8 +34,7 @@ _LONG = 30  # letters of a word whose runs are looked at
 _REMEMBERED = 100_000  # words
 _NOBODY = np.uint64(7)  # stands where a text has no word
 _BITS = np.uint64(0xFFFFFF)  # a cue is known by 24 bits of its hash
-ALONE, HELPED = "alone", "helped"  # whether a dictionary hints
-_END = 0xFFFF
+_END = 0xFFFF  # the last bits of a key, looked at first
 _OWN, _AFTER, _BEFORE, _FIRST = 1, 50, 51, 100  # kinds of cues, counted on from the last
 
 
@@ -211,10 +211,10 @@ def blended(
 ) -> list[tuple[Window, NDArray[np.float32]]]:
     """What the network and the cues say together; of each window [word, label] log-probabilities."""
     places = [word for window, _ in read for word in window.words]
-    beside = iter(mix.cues * cues(text, places) if cues is not None else np.zeros((len(places), 1)))
-    found = []
+    said = mix.cues * cues(text, places) if cues is not None else np.zeros((len(places), 1))
+    found, at = [], 0
     for window, scores in read:
-        said = np.array([next(beside) for _ in window.words]).reshape(len(window.words), -1)
-        moved = mix.network * scores + said + np.array(mix.bias)
+        moved = mix.network * scores + said[at : at + len(window.words)] + np.array(mix.bias)
         found.append((window, (moved - np.logaddexp.reduce(moved, axis=1, keepdims=True)).astype(np.float32)))
+        at += len(window.words)
     return found
