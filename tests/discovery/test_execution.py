@@ -271,11 +271,9 @@ def test_several_gpus_are_shared_out_among_the_workers(
     given: list[int | None] = []
 
     class Seen(Worker):
-        def __init__(
-            self, use: str, settings: Mapping[str, Any], memory_gb: float | None, inbox: Any, gpu: int | None
-        ) -> None:
+        def __init__(self, order: Mapping[str, Any], inbox: Any, gpu: int | None) -> None:
             given.append(gpu)
-            super().__init__(use, settings, memory_gb, inbox, gpu)
+            super().__init__(order, inbox, gpu)
 
     monkeypatch.setattr(crew, "Worker", Seen)
     outcomes = score(tmp_path / "run", use="toy_device", workers=3, chunk=1)
