@@ -31,8 +31,7 @@ RING_SHAPES = 4  # shapes drawn where a ring can pucker
 MACROCYCLE = 9  # atoms of the smallest ring that counts as one
 PUCKERED_SHAPES = 3  # docked of rings that pucker unless told otherwise
 MACROCYCLE_SHAPES = 6  # docked of a macrocycle
-DRAWN = 8  # more shapes drawn where several are asked for ...
-EACH = 4  # ... and of a macrocycle so many for each
+DRAWN = 8  # more shapes drawn where several are asked for; of a macrocycle so many for each
 COSTLY = 80  # atoms of a macrocycle, beyond which fewer are drawn: cyclosporin, 196, would take minutes
 SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
 MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared
@@ -156,7 +155,7 @@ def _ring_shapes(
 
 def draws(most: int, atoms: int) -> int:
     """Shapes drawn of a macrocycle: each takes a time that grows with the square of its atoms, hydrogens too."""
-    return max(most, round(EACH * most * min(1.0, (COSTLY / atoms) ** 2)))
+    return max(most, round(DRAWN * most * min(1.0, (COSTLY / atoms) ** 2)))
 
 
 def _with(mol: Chem.Mol, conformer: Chem.Conformer) -> Chem.Mol:

@@ -9,7 +9,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import COSTLY, EACH, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, rounds, shapes
+from docking.conformer import COSTLY, DRAWN, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, rounds, shapes
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:
@@ -121,7 +121,7 @@ def test_what_is_large_is_tried_less_often() -> None:
 
 def test_no_macrocycle_costs_much_more_than_a_usual_one() -> None:
     """A shape's cost grows with the square of the atoms, so their number falls with it; each wanted may be found still."""
-    usual = EACH * MACROCYCLE_SHAPES
+    usual = DRAWN * MACROCYCLE_SHAPES
     assert draws(MACROCYCLE_SHAPES, 50) == draws(MACROCYCLE_SHAPES, COSTLY) == usual
     for atoms in range(COSTLY, 400, 7):
         assert draws(MACROCYCLE_SHAPES, atoms) >= MACROCYCLE_SHAPES
