@@ -174,8 +174,8 @@ SHOWN: dict[str, list[tuple[str, str, str, str]]] = {
         ),
         (
             "normalisation",
-            "names to identifiers, accuracy: chemical / disease / human gene",
-            "[bc5cdr_chemical_accuracy|.1%] / [bc5cdr_disease_accuracy|.1%] / [nlmgene_gene_accuracy|.1%]",
+            "names to identifiers, accuracy: chemical / disease / human gene (NLM-Gene, GNormPlus, BioRED)",
+            "[bc5cdr_chemical_accuracy|.1%] / [bc5cdr_disease_accuracy|.1%] / [nlmgene_gene_accuracy|.1%], [gnormplus_gene_accuracy|.1%], [biored_gene_accuracy|.1%]",
             "",
         ),
         (
