@@ -356,8 +356,9 @@ def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str, fiel
     surplus = sorted(atom for atom in set(ours) - set(wanted) if ours[atom] != "H")
     if heavy:
         return (
-            f"{where} lacks {', '.join(heavy)}; rebuild it with docking.preparation.prepare (rebuild=True), "
-            f"or, where too few of its atoms are there, leave it out (--drop {labels[residue.index]})"
+            f"{where} lacks {', '.join(heavy)}; docking.preparation.prepare rebuilds it where enough of its atoms are there; "
+            "where it does not, complete the residue in a modelling program, or leave it out "
+            f"(--drop {labels[residue.index]})"
         )
     if surplus:
         return f"{where} has atoms that {residue.name} does not: {', '.join(surplus)}; rename the residue or delete them"

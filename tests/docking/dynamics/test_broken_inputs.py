@@ -71,12 +71,21 @@ def surplus() -> str:
 RECEPTORS: dict[str, tuple[str, str]] = {
     "nothing at all": ("", "holds no ATOM line; give"),
     "prose": ("not a protein", "holds no ATOM line; give"),
-    "a side chain missing": (without("CG", "OD1", "OD2"), "A:ASP129 lacks CG, OD1, OD2; rebuild it"),
-    "one side-chain atom missing": (without("OD2"), "A:ASP129 lacks OD2; rebuild it"),
+    "a side chain missing": (
+        without("CG", "OD1", "OD2"),
+        "A:ASP129 lacks CG, OD1, OD2; docking.preparation.prepare rebuilds it",
+    ),
+    "one side-chain atom missing": (
+        without("OD2"),
+        "A:ASP129 lacks OD2; docking.preparation.prepare rebuilds it",
+    ),
     "no CA": (without("CA"), "A:ASP129 lacks CA"),
     "no backbone O": (without("O"), "A:ASP129 lacks O"),
     "no backbone N": (without("N"), "A:ASP129 lacks N"),
-    "a terminus cut in two": (without("C", "O", residue=133), r"A:\w{3}133 lacks C, O; rebuild it"),
+    "a terminus cut in two": (
+        without("C", "O", residue=133),
+        r"A:\w{3}133 lacks C, O; docking.preparation.prepare rebuilds it",
+    ),
     "a first residue without N": (without("N", residue=125), r"A:\w{3}125 lacks N"),
     "two hydrogens missing": (without("HA", "HB2"), "A:ASP129 has 2 hydrogens where 4 belong; remove"),
     "one hydrogen missing": (without("H"), "A:ASP129 has 3 hydrogens where 4 belong; remove"),

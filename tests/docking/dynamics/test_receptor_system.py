@@ -178,7 +178,10 @@ HEME = "HETATM 9001 FE   HEM A 900      30.000  30.000  30.000  1.00  0.00      
     [
         ("", "holds no ATOM line"),
         ("not a protein", "holds no ATOM line"),
-        (text(without("CG", "OD1", "OD2")), r"A:ASP129 lacks CG, OD1, OD2; rebuild it"),
+        (
+            text(without("CG", "OD1", "OD2")),
+            r"A:ASP129 lacks CG, OD1, OD2; docking.preparation.prepare rebuilds it",
+        ),
         (text(without("CA")), r"A:ASP129 lacks CA"),
         (text(without("HA", "HB2")), r"A:ASP129 has 2 hydrogens where 4 belong"),
         (text(renamed(" CB ", " CX ")), r"A:ASP129 lacks CB"),
