@@ -77,11 +77,15 @@ class Lines:
     clock: Callable[[], float] = time.monotonic
     _begun: dict[str, tuple[int, float]] = field(default_factory=dict)  # step -> first count heard, and when
     _last: float = field(default=-math.inf)
+    _told: str = ""
 
     def __call__(self, event: Event) -> None:
         now = self.clock()
         count, since = self._begun.setdefault(event.stage, (event.done, now))
-        parts = [time.strftime("%Y-%m-%d %H:%M:%S"), describe(event)]
+        told = describe(event)
+        if event.kind == "done" and told == self._told:
+            return  # the way's last line has said it
+        parts = [time.strftime("%Y-%m-%d %H:%M:%S"), told]
         if event.kind == "progress":
             if now - self._last < self.every_s:
                 return
@@ -89,6 +93,7 @@ class Lines:
             if event.total > event.done > count:
                 left = (event.total - event.done) * (now - since) / (event.done - count)
                 parts.append(f"about {duration(left)} left")
+        self._told = told
         print(" | ".join(parts), file=self.out, flush=True)
 
 

@@ -58,6 +58,19 @@ def test_a_log_tells_once_a_minute_how_far_and_how_long() -> None:
     assert lines[-1].endswith("about 9 min left")
 
 
+def test_the_end_of_a_step_is_told_once() -> None:
+    out = io.StringIO()
+    log = Lines(out)
+    for kind in ("stage", "progress", "done"):
+        log(
+            Event(kind, "docking", done=3 * (kind != "stage"), total=3, ok=3 * (kind != "stage"), seconds=9.0)
+        )
+    assert [line.split(" | ")[2] for line in out.getvalue().splitlines()] == [
+        "0 of 3",
+        "3 of 3: 3 ok, 0 without a score",
+    ]
+
+
 def test_rows_found_done_already_do_not_shorten_what_is_left() -> None:
     out, now = io.StringIO(), [0.0]
     log = Lines(out, clock=lambda: now[0], every_s=1.0)
