@@ -86,6 +86,11 @@ class ScorerConfig(_Part):
     timeout_s: Annotated[float, Field(gt=0)] = 600.0  # for one molecule
     chunk: Annotated[int, Field(ge=1)] | None = None  # molecules a shard; none: sized by the campaign
 
+    @property
+    def decides(self) -> bool:
+        """Whether a molecule without this number is out."""
+        return bool(self.desirability) or self.at_least is not None or self.at_most is not None
+
 
 class Campaign(_Part):
     """Propose, score, rank, learn, repeat."""

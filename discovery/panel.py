@@ -93,5 +93,4 @@ def ended(part: ScorerConfig, column: Column, outcome: Score | Missing, shown: s
     """Why a molecule, called `shown`, goes no further after this answer; None if it does."""
     if isinstance(outcome, Score):
         return within(outcome, column, part.at_least, part.at_most, shown)
-    counts = part.desirability or part.at_least is not None or part.at_most is not None
-    return outcome if counts else None
+    return outcome if part.decides else None

@@ -84,11 +84,6 @@ class Stage:
             f'"{_WISH[self.column.better]}"'
         )
 
-    @property
-    def decides(self) -> bool:
-        """Whether a molecule without this number can still be ranked."""
-        return bool(self.part.desirability) or self.part.at_least is not None or self.part.at_most is not None
-
 
 @dataclass
 class Walk:
@@ -189,7 +184,7 @@ def _pass(
             )
         candidate.outcomes[name] = outcome
         if isinstance(outcome, Missing):
-            if stage.decides:
+            if stage.part.decides:
                 candidate.refused = outcome
             walk.funnel.setdefault(name, []).append(outcome)
             continue
