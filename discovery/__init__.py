@@ -1,11 +1,10 @@
 """The ground that all rooms share: molecules, scores, ranking, campaigns.
 
 Molecules: outcome, units, devices, molecule, target, lines, records, intake, gathering, proposal.
-Judging them: score, desirability, diversity, properties, series, ranking, funnel.
-Keeping and running: files, ledger, leases, sharing, joining, worker, crew, execution,
-interrupt, slurm, provenance, events, lab.
-Campaigns: plugins, parts, conformance, config, sketch, starting, walking, campaign, panel, batch, screening,
-screened, planning, replaying, results, checkup, demo, views, report, serving, doors, cli.
+Judging them: score, desirability, diversity, properties/, series/, ranking, funnel.
+Keeping and running: files, ledger, workers/, execution, provenance, events, lab.
+Campaigns: plugins, conformance, config, campaign, campaigns/, screens/, results, checkup, demo, views/, report, serving,
+doors, cli.
 
 Import each name from its own room: `from discovery.molecule import Molecule`.
 """

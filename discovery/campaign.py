@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from discovery import execution, plugins, provenance
+from discovery.campaigns.starting import CampaignError, agree, mend, versions_for
+from discovery.campaigns.walking import Outcome, Stage, Walk, walk
 from discovery.config import Campaign
 from discovery.config import parse as parse_config
 from discovery.devices import seed_for
@@ -31,10 +33,8 @@ from discovery.proposal import Lesson, Proposal
 from discovery.ranking import rank
 from discovery.results import Row, Run, StageCount
 from discovery.score import Column, Score
-from discovery.sharing import PLAIN, Terms
-from discovery.starting import CampaignError, agree, mend, versions_for
 from discovery.target import EvidenceSource, Statement, Target
-from discovery.walking import Outcome, Stage, Walk, walk
+from discovery.workers.sharing import PLAIN, Terms
 
 
 def run(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from discovery.outcome import Counts
     from discovery.results import Run
     from discovery.score import Column
-    from discovery.screening import Loss
-    from discovery.sharing import Terms
+    from discovery.screens.screening import Loss
+    from discovery.workers.sharing import Terms
 
 T = TypeVar("T")
 _TOLD_TO_STOP = 130  # what typer makes of Ctrl-C
@@ -127,7 +127,7 @@ def new(
     ] = "",
 ) -> None:
     """Write a first campaign file for a target of your own, ready to run, with a comment at every choice."""
-    from discovery.sketch import campaign_file
+    from discovery.campaigns.sketch import campaign_file
 
     made = campaign_file(
         campaign, receptor=receptor, around=around, pocket=pocket, scaffold=scaffold, library=library
@@ -140,7 +140,7 @@ def parts(
     name: Annotated[str, typer.Argument(help="One part: what it does and what can be set.")] = "",
 ) -> None:
     """List what a campaign can be made of: scorers, proposers, engines, evidence, readers."""
-    from discovery import parts as known
+    from discovery.campaigns import parts as known
 
     if name:
         print(known.described(name))
@@ -208,9 +208,9 @@ def _shared(
     import time
 
     from discovery import events
-    from discovery.interrupt import Interrupted, stopping
-    from discovery.joining import join
-    from discovery.sharing import Terms
+    from discovery.workers.interrupt import Interrupted, stopping
+    from discovery.workers.joining import join
+    from discovery.workers.sharing import Terms
 
     if workers < 1 or lease <= 0 or (minutes is not None and minutes <= 0):
         doors.refuse("--workers must be at least 1, --lease and --minutes more than 0")
@@ -255,7 +255,7 @@ def status(run: RunFolder) -> None:
 
 
 def _screen_status(run: Path) -> bool:
-    from discovery import screening
+    from discovery.screens import screening
 
     counts = screening.so_far(run)
     if counts is None:
@@ -290,12 +290,13 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a campaign, a screen, a docked library or simulated poses: one file that needs nothing else."""
-    from discovery import plugins, screening
+    from discovery import plugins
     from discovery.report import write_report
+    from discovery.screens import screening
 
     to = out or run / "report.html"
     if screening.so_far(run) is not None:
-        from discovery.screened import screened
+        from discovery.screens.screened import screened
 
         print(screened(run).report(to))
         return
@@ -352,7 +353,7 @@ def screen(
     resume: Resume = True,
 ) -> None:
     """Score a library of any size: a row in is a row out, and a stopped run goes on."""
-    from discovery import screening
+    from discovery.screens import screening
 
     doors.check_fresh(out, resume)
     result = _shared(
@@ -382,7 +383,7 @@ def sbatch(
     gpus: Annotated[int, typer.Option("--gpus", help="GPUs of a task.")] = 0,
 ) -> None:
     """Print the Slurm script of a `run`, `screen` or `dock` on many nodes: discovery sbatch --tasks 8 -- run ..."""
-    from discovery import slurm
+    from discovery.workers import slurm
 
     try:
         print(slurm.script(context.args, tasks=tasks, hours=hours, cpus=cpus, gpus=gpus), end="")
@@ -393,7 +394,8 @@ def sbatch(
 @app.command()
 def plan(campaign: CampaignFile, assign: Assignments = None) -> None:
     """What a campaign would do and cost, measured on a small pilot; nothing is kept."""
-    from discovery import config, planning
+    from discovery import config
+    from discovery.campaigns import planning
 
     print(planning.plan(config.with_overrides(config.read(campaign), assign or [])).text())
 
@@ -403,7 +405,7 @@ def replay(
     run: RunFolder, row: Annotated[str, typer.Argument(help="A row's id, such as r0-0017, or its own name.")]
 ) -> None:
     """Compute one row's scores again and compare them with what was recorded."""
-    from discovery import replaying
+    from discovery.campaigns import replaying
 
     comparison = replaying.replay(run, row)
     print(comparison.text())
@@ -548,7 +550,7 @@ def main() -> None:
 
     Ctrl-C and the SIGTERM of a batch system end any command with STOPPED: what was kept, was kept whole.
     """
-    from discovery.interrupt import stopping
+    from discovery.workers.interrupt import stopping
 
     try:
         with stopping(at_once=True):

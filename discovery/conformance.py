@@ -26,7 +26,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposal
 from discovery.score import Column, Score
-from discovery.worker import BrokenPromise, checked
+from discovery.workers.worker import BrokenPromise, checked
 
 AGREES = 1e-6  # relative; single-precision sums may differ by less from batch to batch
 

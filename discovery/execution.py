@@ -34,14 +34,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from discovery.crew import Chunk, Crew, Item, Job, here
 from discovery.events import Event, Kind, Sink, silent
 from discovery.ledger import Damaged, Ledger, digest, shard_key, table_outcomes
 from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing
 from discovery.plugins import PluginError
 from discovery.score import Score
-from discovery.sharing import PLAIN, Share, Terms, commit, posted
+from discovery.workers.crew import Chunk, Crew, Item, Job, here
+from discovery.workers.sharing import PLAIN, Share, Terms, commit, posted
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from discovery.doors import Minutes, Progress, Resume, Seed, refuse
 if TYPE_CHECKING:
     from discovery.events import Sink
     from discovery.outcome import Counts
-    from docking.library import Job
+    from docking.library.run import Job
     from docking.ligand import Ligand
     from docking.receptor import Receptor
     from docking.site import Site
@@ -112,7 +112,7 @@ def dock(
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
     from discovery import events
     from docking.dock import build_engine, ranking
-    from docking.library import Job, run, summary, told_of
+    from docking.library.run import Job, run, summary, told_of
     from docking.receptor import DockingError
     from docking.run_folder import DOCKING, check_free
 
@@ -180,8 +180,8 @@ def _unattended(
     import sys
 
     from discovery.events import Event
-    from docking.library import finished, kept, run
-    from docking.watching import watch
+    from docking.library.run import finished, kept, run
+    from docking.library.watching import watch
 
     def tell() -> None:
         told(kept(out, job.engine))
@@ -226,8 +226,8 @@ def _options(
 
 def _beside(path: Path, ph: float) -> tuple[Ligand, ...]:
     from discovery.outcome import Missing, MoleculeError
+    from docking.library.files import entries
     from docking.ligand import prepare
-    from docking.ligand_files import entries
     from docking.receptor import DockingError
 
     found = []
@@ -254,8 +254,8 @@ def _receptor(
     given: str, ph: float, chains: list[str], keep: list[str], drop: list[str], protonation: list[str]
 ) -> Receptor:
     from docking import demo_target, preparation
-    from docking.fetch import located
-    from docking.protonation import states_of
+    from docking.protein.fetch import located
+    from docking.protein.protonation import states_of
     from docking.receptor import DockingError
 
     states = states_of(protonation)
@@ -272,7 +272,7 @@ def _site(
     given: str, target: Receptor, around: str, center: str, size: str, residues: str, pocket: int
 ) -> Site:
     from docking import demo_target
-    from docking.fetch import located
+    from docking.protein.fetch import located
     from docking.receptor import DockingError
     from docking.site import Site
 

@@ -44,7 +44,7 @@ from docking.atom_types import (
     Floats,
     Ints,
 )
-from docking.tree import Tree
+from docking.ligands.tree import Tree
 
 CUTOFF = 8.0  # Å
 CAP = 1000.0  # kcal/mol; the curl's v when scoring

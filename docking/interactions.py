@@ -18,10 +18,10 @@ from typing import Any
 
 from rdkit import Chem
 
-from docking import receptor_mol
 from docking.pose import Pose
+from docking.protein import receptor_mol
+from docking.protein.structure import Atom
 from docking.receptor import Receptor
-from docking.structure import Atom
 
 try:
     with warnings.catch_warnings(

@@ -16,9 +16,10 @@ from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
 from discovery.molecule import Molecule
 from discovery.outcome import MoleculeError, Reason
-from docking import ligand_types, pdbqt, torsions
-from docking.conformer import shapes
-from docking.species import BODY_PH, Species, isomers, protonated, tautomers
+from docking import pdbqt
+from docking.ligands import ligand_types, torsions
+from docking.ligands.conformer import shapes
+from docking.ligands.species import BODY_PH, Species, isomers, protonated, tautomers
 
 Floats = NDArray[np.float64]
 

@@ -29,8 +29,8 @@ from discovery.molecule import quiet_rdkit
 from docking import pdbqt
 from docking.ligand import Ligand
 from docking.pose import Pose, with_coords
+from docking.protein.receptor_types import METALS
 from docking.receptor import Receptor
-from docking.receptor_types import METALS
 from docking.site import Site
 
 Floats = NDArray[np.float64]

@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from docking import hydrogens, pdbqt, receptor_types, residues
-from docking.numbering import told_apart
-from docking.protonation import decide
-from docking.rebuilding import FEWEST, rebuilt
+from docking import pdbqt
+from docking.protein import hydrogens, receptor_types, residues
+from docking.protein.numbering import told_apart
+from docking.protein.protonation import decide
+from docking.protein.rebuilding import FEWEST, rebuilt
+from docking.protein.structure import Atom, by_residue, pdb_text, read, text_of
 from docking.receptor import LETTER, Choice, Receptor, ReceptorError, lettered, renamed
-from docking.structure import Atom, by_residue, pdb_text, read, text_of
 
 WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
 KEPT_METALS = frozenset({"MG", "MN", "ZN", "CA", "FE", "FE2", "CU", "CU1", "NI", "CO", "CD", "3CO", "HG"})

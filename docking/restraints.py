@@ -32,8 +32,8 @@ from discovery.outcome import MoleculeError, Reason
 from docking import pdbqt
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, UNTYPED, Floats, type_atoms
 from docking.ligand import Ligand, of_mol
+from docking.ligands.tree import Tree
 from docking.receptor import DockingError, Receptor
-from docking.tree import Tree
 
 WAYS = 32  # most ways in which a ligand's atoms may meet a restraint
 MEMBERS = 48  # most atoms of a core

@@ -21,10 +21,10 @@ from discovery.score import Column, Score
 from docking import demo_target, pockets, preparation, restraints
 from docking.dock import STAGE, Docked, build_engine, dock
 from docking.engines.engine import Engine
-from docking.fetch import RCSB, located
 from docking.interactions import contacts
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
+from docking.protein.fetch import RCSB, located
 from docking.receptor import DockingError, Receptor
 from docking.site import MARGIN, Site
 

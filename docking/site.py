@@ -17,8 +17,8 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt
+from docking.protein.structure import by_residue, read, text_of
 from docking.receptor import Receptor, ReceptorError
-from docking.structure import by_residue, read, text_of
 
 Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]

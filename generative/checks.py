@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from discovery.checkup import Check
 from discovery.molecule import Molecule
-from generative.recombination import BricsProposer
+from generative.breeding.recombination import BricsProposer
 
 EXTRA = "pip install 'discovery-workbench[generative]'"
 

@@ -103,7 +103,7 @@ def _from_graph(n: int, seed: int, settings: dict[str, Any]) -> tuple[Sequence[P
 
 
 def _from_brics(n: int, seed: int, settings: dict[str, Any]) -> Sequence[Proposal]:
-    from generative.recombination import BricsProposer
+    from generative.breeding.recombination import BricsProposer
 
     return BricsProposer(**settings).propose(n, round=0, seed=seed, lessons=[])
 
@@ -156,9 +156,9 @@ def train(
     from discovery.molecule import quiet_rdkit
 
     with quiet_rdkit():
-        from generative.dataset import Dataset
+        from generative.learning.dataset import Dataset
+        from generative.learning.parallel import crew_wanted, launch
         from generative.model import Weights
-        from generative.parallel import crew_wanted, launch
         from generative.training import seconds
         from generative.training import train as door
 

@@ -25,16 +25,16 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from generative.collection import Collection, read
-from generative.coverage import Parts, deserved, untried
-from generative.edits import EDITS, PAIRED, edit, together
-from generative.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
+from generative.breeding.collection import Collection, read
+from generative.breeding.coverage import Parts, deserved, untried
+from generative.breeding.edits import EDITS, PAIRED, edit, together
+from generative.breeding.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
+from generative.breeding.recombination import drug_like, load
+from generative.breeding.screening import NEAR, resting, screened, share
+from generative.breeding.search import Editor
+from generative.breeding.surrogate import Doubles, Features, Look, Surrogate, looked_at
 from generative.given import query, read_part
-from generative.recombination import drug_like, load
 from generative.refusal import SettingError, check_avoided, check_weights
-from generative.screening import NEAR, resting, screened, share
-from generative.search import Editor
-from generative.surrogate import Doubles, Features, Look, Surrogate, looked_at
 from generative.trees import Tree, flat, put_together, split
 from generative.vocabulary import Vocabulary
 

@@ -18,7 +18,7 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from generative.construction import CARBON
-from generative.dataset import Dataset
+from generative.learning.dataset import Dataset
 from generative.refusal import SettingError
 from generative.vocabulary import Vocabulary
 

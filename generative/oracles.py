@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
 from discovery.outcome import Missing, Reason, UserError
-from discovery.worker import ending
+from discovery.workers.worker import ending
 from generative.refusal import SettingError
 
 STAGE = "oracle"

@@ -27,17 +27,17 @@ from discovery.outcome import MoleculeError
 from discovery.plugins import check_settings, settle
 from discovery.proposal import Lesson, Proposal
 from generative import limits
+from generative.breeding.elite import Search, elite_of
+from generative.breeding.recombination import drug_like
+from generative.breeding.search import Editor
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
-from generative.elite import Search, elite_of
 from generative.given import decorate, join, query, read_part, regrow, sides, with_stereo
 from generative.guided import Candidate, choose
+from generative.learning.replay import taught as teach
 from generative.model import Weights
 from generative.policy import Policy
-from generative.recombination import drug_like
 from generative.refusal import SettingError, check_avoided, check_weights
-from generative.replay import taught as teach
 from generative.sampling import BLOCK, Sample, Sampler
-from generative.search import Editor
 from generative.trees import Tree, flat, flatten, put_together, split, take_apart, unit
 from generative.vocabulary import Vocabulary
 from generative.wishes import read_conditions
@@ -91,7 +91,7 @@ class GraphProposer:
         weight counts.
     policy : "trained" or "taught"
         What builds once there are lessons: the policy as it was trained, or a copy that has gone over
-        them (`generative.replay`).
+        them (`generative.learning.replay`).
 
     Raises
     ------

@@ -27,7 +27,7 @@ def steer(
 ) -> None:
     """Propose, score, learn, within a budget; stop and go on at will."""
     from discovery import events
-    from discovery.interrupt import Interrupted
+    from discovery.workers.interrupt import Interrupted
     from generative import steer_config
 
     campaign = steer_config.read(config, seed=seed)
@@ -58,7 +58,7 @@ def run(campaign: Campaign, out: Path, *, rounds: int | None, on_event: Sink) ->
     """
     from discovery import campaign as campaigns
     from discovery.events import Event
-    from discovery.interrupt import Interrupted
+    from discovery.workers.interrupt import Interrupted
 
     beyond = None if rounds is None or rounds >= campaign.rounds else f"round {rounds}: "
 

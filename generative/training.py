@@ -25,14 +25,14 @@ import numpy.typing as npt
 
 from discovery.devices import SEED
 from discovery.files import publish, sha256_of
-from generative.dataset import Dataset, prepare
 from generative.encoding import Places, rows, unit_graphs
+from generative.learning.dataset import Dataset, prepare
+from generative.learning.parallel import Crew, join_crew
+from generative.learning.state import State
 from generative.limits import habits
 from generative.model import Weights, save_weights
-from generative.parallel import Crew, join_crew
 from generative.policy import Policy, Shape
 from generative.refusal import SettingError
-from generative.state import State
 from generative.vocabulary import Vocabulary
 from generative.wishes import PROPERTIES
 

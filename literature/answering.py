@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 
 from discovery.outcome import UserError
 from literature.assertion import asked
-from literature.dictionary import shipped as dictionary
 from literature.evidence import OTHER_SECTION, SECTIONS
 from literature.graph import shards
+from literature.names.dictionary import shipped as dictionary
 from literature.search import Hit, Index, terms
 from literature.sentences import split
 from literature.topic import LEAST as SPOKEN_OF

@@ -40,7 +40,7 @@ from literature.lexicon import Concept
 from literature.mentions import Mention
 
 if TYPE_CHECKING:
-    from literature.relations_corpus import Pair, Related, RelationCorpus
+    from literature.relations.corpus import Pair, Related, RelationCorpus
 
 FILE = "claim_probabilities.json"
 _RIDGE = 2.0  # so many claims' worth of pull of a predicate's height towards its types', and of theirs to 0
@@ -110,7 +110,7 @@ def judged(corpora: Iterable[tuple[RelationCorpus, Sequence[Related]]]) -> Itera
 
 
 def _document(convention: str, document: Related) -> Iterator[Judged]:
-    from literature.relations_corpus import NONE
+    from literature.relations.corpus import NONE
 
     things = list(dict.fromkeys(thing for pair in document.pairs for thing in (pair.subject, pair.object)))
     concepts = {thing: Concept(f"T{n}", thing.type, f"T{n}") for n, thing in enumerate(things)}
@@ -131,7 +131,7 @@ def _document(convention: str, document: Related) -> Iterator[Judged]:
 
 
 def _borne_out(convention: str, claim: Claim, pair: Pair) -> bool:
-    from literature.relations_answers import meaning
+    from literature.relations.answers import meaning
 
     if claim.predicate in _LOOSE:
         return True
@@ -173,7 +173,7 @@ def fitted(found: Sequence[Judged]) -> Curve:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    from literature.relations_corpus import load_relations
+    from literature.relations.corpus import load_relations
 
     parser = argparse.ArgumentParser(prog="python -m literature.calibration", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder of drugprot/, cdr/, biored/")

@@ -27,7 +27,7 @@ from literature.mentions import Mention
 from literature.sentences import split
 
 if TYPE_CHECKING:  # the network needs torch, the rules do not
-    from literature.relations import Relation
+    from literature.relations.relating import Relation
 
 Sign = Literal[-1, 0, 1]
 MENTIONED = "mentioned with"

@@ -1,6 +1,6 @@
 """Who reads which file, and what does an article cost that takes its reader down?
 
-Each reader is a process of its own (discovery/worker.py). It reads a file at a time and
+Each reader is a process of its own (discovery/workers/worker.py). It reads a file at a time and
 says what it is at before it begins it. One that dies is replaced and its file begun
 anew: the articles it was at are then read one by one, and one that has taken its reader
 down twice alone is skipped with its reason. A file whose very parsing kills ends there.
@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from discovery.devices import cpus
-from discovery.interrupt import Interrupted, stopping
 from discovery.outcome import UserError
-from discovery.worker import Message, Worker, obituary
+from discovery.workers.interrupt import Interrupted, stopping
+from discovery.workers.worker import Message, Worker, obituary
 from literature.reading import Reading
 
 DEATHS = 2  # of one step, after which it is left out

@@ -18,10 +18,10 @@ from discovery.target import Statement, Target
 from literature.article import Article, Skipped
 from literature.claims import MENTIONED, claims
 from literature.corpus import EXAMPLE, Corpus, CorpusError
-from literature.dictionary import own_names, shipped
 from literature.evidence import Evidence, Link, at_odds, family, summed
 from literature.lexicon import Concept, Lexicon
 from literature.mentions import DictionaryTagger, Tagger, find
+from literature.names.dictionary import own_names, shipped
 
 BASELINE = "dictionary names and co-occurrence (baseline)"
 _UNLISTED = "TARGET:"  # how the identifier of a target begins that no dictionary knows

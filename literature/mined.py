@@ -12,10 +12,10 @@ from typing import Any
 
 from discovery.target import Statement, Target
 from literature.article import Article, Skipped
-from literature.dictionary import own_names, shipped
 from literature.dossier import Dossier, Told, assembled, concept_of
 from literature.graph import tables
 from literature.lexicon import Concept, Lexicon
+from literature.names.dictionary import own_names, shipped
 
 _NAMING = """
 SELECT d.id, d.year, d.kind, d.retracted FROM documents d

@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 
 from discovery.files import publish, seal, sha256_of
 from discovery.outcome import UserError
-from discovery.worker import hired
+from discovery.workers.worker import hired
 from literature.article import Article, Deleted, Record, Skipped
 from literature.calibration import probability
 from literature.claims import MENTIONED, Claim

@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING
 from discovery.outcome import UserError
 from literature.article import Article
 from literature.claims import Claim, claims
-from literature.dictionary import own_names, shipped
-from literature.families import Surroundings
 from literature.lexicon import Lexicon, Type, tokens
 from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all, in_passages
-from literature.normalisation import normalise
+from literature.names.dictionary import own_names, shipped
+from literature.names.families import Surroundings
+from literature.names.normalisation import normalise
 
 if TYPE_CHECKING:
-    from literature.relations import Relation
-    from literature.relations_answers import Answers
+    from literature.relations.answers import Answers
+    from literature.relations.relating import Relation
 
 DICTIONARY, MODEL, RULES = "dictionary", "model", "rules"
 GENERAL = "general"
@@ -99,7 +99,7 @@ class Reading:
         if self.reader == DICTIONARY:
             return words
         words = _Once(words)
-        from literature.prediction import SHIPPED, EitherTagger, EncoderTagger
+        from literature.model.prediction import SHIPPED, EitherTagger, EncoderTagger
 
         model = SHIPPED if self.reader == MODEL else self.reader
         network = EncoderTagger(model, convention=self.convention, hints=words)
@@ -112,9 +112,9 @@ class Reading:
         asked = self.relations or (self.reader if self.reader.endswith(".safetensors") else RULES)
         if asked == RULES:
             return None
-        from literature.prediction import SHIPPED
-        from literature.relations import RelationReader
-        from literature.weights_io import read
+        from literature.model.prediction import SHIPPED
+        from literature.model.weights_io import read
+        from literature.relations.relating import RelationReader
 
         if not self.relations and read(Path(self.reader)).pairs is None:
             return None
@@ -158,7 +158,7 @@ class Reading:
         """What the network says of each article; None where rules alone speak."""
         if self.answers is None:
             return [None] * len(articles)
-        from literature.relations import relations_of_many
+        from literature.relations.relating import relations_of_many
 
         return relations_of_many(articles, self.answers)
 

@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.article import Article
-from literature.embedding import STATIC, Embedder, embedder
 from literature.graph import shards
+from literature.model.embedding import STATIC, Embedder, embedder
 from literature.reading import Reading
 
 try:
@@ -189,7 +189,7 @@ def index(folder: str | Path, *, vectors: str = STATIC) -> Indexed:
     Parameters
     ----------
     vectors
-        "static", "none", or an encoder that `literature.embedding.embedder` knows.
+        "static", "none", or an encoder that `literature.model.embedding.embedder` knows.
 
     Raises
     ------

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from discovery.outcome import UserError
-from literature.dictionary import own_names, shipped
 from literature.graph import tables
 from literature.lexicon import Concept, Type
+from literature.names.dictionary import own_names, shipped
 
 
 class StandingError(UserError, ValueError):

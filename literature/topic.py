@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from literature.embedding import Static
+from literature.model.embedding import Static
 from literature.search import terms
 from literature.sentences import split
 from literature.verdict import Example, _fold, questions

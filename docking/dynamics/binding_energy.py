@@ -19,10 +19,10 @@ from typing import Literal
 import numpy as np
 
 from discovery.units import KCAL_PER_KJ
-from docking.dynamics import neck
-from docking.dynamics.born import COULOMB, born_radii, descreening, nonpolar, polar
 from docking.dynamics.pocket import Complex
 from docking.dynamics.terms import Floats
+from docking.dynamics.water import neck
+from docking.dynamics.water.born import COULOMB, born_radii, descreening, nonpolar, polar
 
 LIGAND = "ligand"  # the row of the decomposition that is no residue
 

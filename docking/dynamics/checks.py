@@ -24,10 +24,10 @@ def _forces(name: str) -> Check:
     import numpy as np
     import openmm
 
-    from docking.dynamics.charges import gasteiger
+    from docking.dynamics.parameters.charges import gasteiger
+    from docking.dynamics.parameters.sage import force_field
+    from docking.dynamics.parameters.smirnoff import ligand_terms
     from docking.dynamics.platform import Device, context
-    from docking.dynamics.sage import force_field
-    from docking.dynamics.smirnoff import ligand_terms
     from docking.dynamics.system import system_of
 
     mol = _molecule()
@@ -54,7 +54,7 @@ def _forces(name: str) -> Check:
 
 
 def _charges() -> Check:
-    from docking.dynamics.charges import am1_bcc
+    from docking.dynamics.parameters.charges import am1_bcc
 
     try:
         found = am1_bcc(_molecule())

@@ -93,7 +93,7 @@ def simulate(
 ) -> None:
     """Let docked poses settle, or move, in their pocket: MM-GBSA, drift, contacts kept."""
     from docking.dynamics.door import simulate as door
-    from docking.protonation import states_of
+    from docking.protein.protonation import states_of
 
     counts = door(
         receptor, poses, out, protocol=protocol.value, length_ps=length_ps, replicas=replicas, solvent=solvent.value,

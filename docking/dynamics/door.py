@@ -11,18 +11,18 @@ from typing import Literal, get_args
 from discovery.devices import SEED
 from discovery.outcome import Counts
 from docking import preparation
-from docking.dynamics.charges import method
 from docking.dynamics.docked_among import SIDE_CHAINS, models
-from docking.dynamics.exchange import Plan
 from docking.dynamics.folder import places
-from docking.dynamics.network import Shape
+from docking.dynamics.free_energy.exchange import Plan
+from docking.dynamics.free_energy.network import Shape
+from docking.dynamics.free_energy.relative import Relative
+from docking.dynamics.free_energy.relative_work import RelativeJob
+from docking.dynamics.free_energy.relative_work import work as compare
+from docking.dynamics.parameters.charges import method
+from docking.dynamics.parameters.sage import DEFAULT
+from docking.dynamics.parameters.sage import force_field as figures
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import Settings
-from docking.dynamics.relative import Relative
-from docking.dynamics.relative_work import RelativeJob
-from docking.dynamics.relative_work import work as compare
-from docking.dynamics.sage import DEFAULT
-from docking.dynamics.sage import force_field as figures
 from docking.dynamics.scorers import AWAY, HELD, NO_MEMBRANE, load_receptor
 from docking.dynamics.simulate import Run
 from docking.dynamics.work import Job, Protocol, work

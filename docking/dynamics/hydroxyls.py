@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from docking.dynamics.born import COULOMB
 from docking.dynamics.pocket import Complex
 from docking.dynamics.terms import Floats, Terms
+from docking.dynamics.water.born import COULOMB
 
 Rotor = tuple[int, int, int]  # the hydrogen, the oxygen or sulfur it is on, the atom that one hangs on
 DIELECTRIC = 4.0

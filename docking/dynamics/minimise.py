@@ -24,13 +24,13 @@ except ImportError as error:
 
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import KCAL_PER_KJ
-from docking.dynamics.born_gradient import FrozenSurroundings
 from docking.dynamics.hydroxyls import DIELECTRIC, turned
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import Complex
 from docking.dynamics.stiffness import stretched
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Bools, Floats, Terms, subset, without_terms_among
+from docking.dynamics.water.born_gradient import FrozenSurroundings
 
 DRY_EVALUATIONS = 80
 WET_EVALUATIONS = 30

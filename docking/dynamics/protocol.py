@@ -21,14 +21,14 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.binding_energy import Interaction, interaction, standard_error, worst
-from docking.dynamics.charges import Charges, Method, am1_bcc, gasteiger, with_fallback
 from docking.dynamics.minimise import alone, settle
+from docking.dynamics.parameters.charges import Charges, Method, am1_bcc, gasteiger, with_fallback
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import LigandForceField, checked, ligand_terms
 from docking.dynamics.platform import Device, described
 from docking.dynamics.pocket import FREE, KEEP, Complex, carve
 from docking.dynamics.receptor_system import PROTEIN, ReceptorModel
-from docking.dynamics.sage import force_field
 from docking.dynamics.simulate import Progress, Run, Trajectory, replica
-from docking.dynamics.smirnoff import LigandForceField, checked, ligand_terms
 from docking.dynamics.stability import stability
 from docking.dynamics.surroundings import Surroundings, in_water
 from docking.dynamics.terms import Floats

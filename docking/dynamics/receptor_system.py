@@ -30,9 +30,10 @@ try:
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
-from docking import preparation, residues, structure
+from docking import preparation
 from docking.dynamics.system import terms_of
 from docking.dynamics.terms import Floats, Ints, Terms
+from docking.protein import residues, structure
 from docking.receptor import ReceptorError
 
 PROTEIN = "ff14SB"

@@ -19,8 +19,9 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.plugins import settle
 from discovery.score import Column, Score
-from docking import demo_target, preparation, structure
-from docking.dynamics.charges import METHODS, method
+from docking import demo_target, preparation
+from docking.dynamics.parameters.charges import METHODS, method
+from docking.dynamics.parameters.sage import DEFAULT, force_field
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import (
     EXPLICIT,
@@ -33,10 +34,10 @@ from docking.dynamics.protocol import (
     simulate,
 )
 from docking.dynamics.receptor_system import ReceptorModel, has_parameters, receptor_model, waters_of
-from docking.dynamics.sage import DEFAULT, force_field
 from docking.dynamics.simulate import Run
 from docking.dynamics.terms import Floats
-from docking.fetch import located
+from docking.protein import structure
+from docking.protein.fetch import located
 from docking.receptor import DockingError, ReceptorError
 
 DEMO = f"demo:{demo_target.NAME}"

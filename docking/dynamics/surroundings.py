@@ -17,7 +17,7 @@ from docking.dynamics.pocket import Complex, carve
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.system import system_of
 from docking.dynamics.terms import Bools, Floats, Ints, subset
-from docking.dynamics.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
+from docking.dynamics.water.water_box import CUTOFF, PADDING, SALT, holding, relaxed, solvated
 
 HOLD = 1.0 * 4.184 * 100.0  # kJ/mol/nm²: 1 kcal/mol/Å²
 SETTLING_PS = 10.0

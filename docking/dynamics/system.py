@@ -20,8 +20,8 @@ try:
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
-from docking.dynamics.solvent import born_parameters
 from docking.dynamics.terms import Bools, Floats, Ints, Terms
+from docking.dynamics.water.solvent import born_parameters
 
 HYDROGEN_MASS = 3.0  # amu; heavy hydrogens allow 4 fs steps
 

@@ -16,7 +16,7 @@ from docking.dynamics.pocket import Complex
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.simulate import Run, Trajectory
 from docking.dynamics.terms import Floats
-from docking.structure import Atom, Point, pdb_text
+from docking.protein.structure import Atom, Point, pdb_text
 
 _LABEL = re.compile(r"(?P<chain>.*):(?P<resname>.+?)(?P<number>-?\d+[A-Za-z]?)")
 

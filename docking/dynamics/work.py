@@ -22,11 +22,11 @@ from rdkit import Chem
 
 from discovery.files import publish, seal
 from discovery.outcome import Counts, Missing
-from docking.dynamics.charges import recorded
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing, strain
 from docking.dynamics.docked_among import Place, among, place_of
 from docking.dynamics.folder import counted, entries, opened, publish_report, publish_table
+from docking.dynamics.parameters.charges import recorded
 from docking.dynamics.protocol import Rescored, Settings, read_pose, rescore, simulate
 from docking.dynamics.receptor_system import ReceptorModel
 from docking.dynamics.scorers import HELD, NO_MEMBRANE, energy_details, stability_details

@@ -20,19 +20,21 @@ import numpy as np
 from discovery.devices import memory_gb
 from discovery.files import cache_folder
 from discovery.outcome import Missing, MoleculeError, Reason, each
-from docking import effort as efforts
-from docking import maps, motion, pdbqt, refine, search, side_chains
+from docking import maps, pdbqt
 from docking import site as sites
-from docking.assembly import Assembly, assembled, parts
 from docking.atom_types import Floats, Ints, type_atoms
 from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, in_full, score, scores
 from docking.engines.engine import check_fits, ligand_seed
 from docking.ligand import Ligand
+from docking.ligands.tree import Tree, read_tree
 from docking.pose import Pose, equivalent
+from docking.protein import side_chains
 from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.restraints import Restraint
+from docking.search import effort as efforts
+from docking.search import motion, refine, walk
+from docking.search.assembly import Assembly, assembled, parts
 from docking.site import Site
-from docking.tree import Tree, read_tree
 
 SHAPES = (
     (16, 8),
@@ -282,8 +284,8 @@ def finish(
     place: Place,
     tree: Tree,
     shown: str,
-    problem: search.Problem,
-    field: search.Field,
+    problem: walk.Problem,
+    field: walk.Field,
     minima: efforts.Found,
     n_poses: int,
     subject: Subject | None = None,
@@ -313,7 +315,7 @@ def finish(
     return [(inside[k], energies[k]) for k in chosen.tolist()]
 
 
-def restrained(problem: search.Problem, coords: Floats) -> Floats:
+def restrained(problem: walk.Problem, coords: Floats) -> Floats:
     """[pose, heavy atom, 3] Å -> [pose] kcal/mol, what the restraints cost."""
     atoms = problem.slot.shape[0]
     padded = np.zeros((atoms, 3, len(coords)), np.float32)
@@ -455,7 +457,7 @@ class Place:
             rigid = side_chains.left(receptor, self.chains)
             self.atoms = Atoms(structure.coords[rigid], np.asarray(self.atoms.xs)[rigid])
         self._grid: maps.Grid | None = None
-        self._field: search.Field | None = None
+        self._field: walk.Field | None = None
 
     def prepare(self, types: set[int]) -> None:
         """Build the grids of all types that are not there yet."""
@@ -472,9 +474,9 @@ class Place:
                 np.concatenate([old.values, new.values]), old.types + new.types, old.low, old.spacing
             )
         self._grid = new
-        self._field = search.field(new, rows_of(new.values[0].size, len(new.types)))
+        self._field = walk.field(new, rows_of(new.values[0].size, len(new.types)))
 
-    def field(self, tree: Tree) -> tuple[search.Field, tuple[int, ...]]:
+    def field(self, tree: Tree) -> tuple[walk.Field, tuple[int, ...]]:
         """Grids for a ligand, and their types in order."""
         self.prepare(set(maps.types_of(tree.xs)))
         if self._field is None or self._grid is None:
@@ -483,10 +485,10 @@ class Place:
 
     def problem(
         self, tree: Tree, shape: tuple[int, int], subject: Subject | None = None
-    ) -> tuple[search.Problem, search.Field]:
+    ) -> tuple[walk.Problem, walk.Field]:
         """A ligand and the grids as the search takes them."""
         field, types = self.field(tree)
-        problem = search.problem(self.function, tree, types, *shape, tight=efforts.lanes() == 1)
+        problem = walk.problem(self.function, tree, types, *shape, tight=efforts.lanes() == 1)
         if subject and subject.restraints:
             terms = tuple(one.bind(subject.ligand, tree, shape[0]) for one in subject.restraints)
             problem = problem._replace(bias=terms)

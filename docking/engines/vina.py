@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from discovery.outcome import MoleculeError, Reason
 from docking import pdbqt
 from docking import site as sites
-from docking.conformer import seed_of
 from docking.engines.engine import check_fits
 from docking.ligand import Ligand
+from docking.ligands.conformer import seed_of
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.site import Site

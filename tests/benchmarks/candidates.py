@@ -1,6 +1,6 @@
 """Which poses does docking offer, near and far from the crystal's? What the rescoring is learned from.
 
-Answer    one file for each complex, as docking.fitting reads them; nothing is recorded
+Answer    one file for each complex, as docking.rescoring.fitting reads them; nothing is recorded
 Data      redock_sdf_dev60: ligands from their SMILES, effort balanced
           redock_pdbqt_dev250: crystal bond lengths and angles, random starts, effort fast
 Budget    about 8 CPU-seconds a complex; a run that was stopped goes on
@@ -24,13 +24,13 @@ from docking import pdbqt, preparation
 from docking.atom_types import Floats
 from docking.energy import FUNCTIONS
 from docking.engines.native import NativeEngine, Place, find, keep_programs
-from docking.fitting import skeleton
 from docking.ligand import prepare
+from docking.ligands.tree import read_tree
 from docking.pose import rmsd, with_coords
 from docking.receptor import Receptor
-from docking.rescoring import CANDIDATES
+from docking.rescoring.fitting import skeleton
+from docking.rescoring.order import CANDIDATES
 from docking.site import Site
-from docking.tree import read_tree
 from tests.benchmarks.data import folder
 from tests.benchmarks.redocking import Crystal, crystals
 

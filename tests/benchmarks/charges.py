@@ -27,8 +27,8 @@ import numpy as np
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError
-from docking.dynamics.am1 import Mopac
-from docking.dynamics.charges import Charges, am1_bcc, am1_bcc_elf, graph_charges
+from docking.dynamics.parameters.am1 import Mopac
+from docking.dynamics.parameters.charges import Charges, am1_bcc, am1_bcc_elf, graph_charges
 from tests.benchmarks.data import folder
 from tests.benchmarks.record import record
 

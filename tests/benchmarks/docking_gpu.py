@@ -22,7 +22,6 @@ import numpy as np
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
-from docking import effort, search
 from docking.energy import FUNCTIONS
 from docking.engines.native import (
     Place,
@@ -37,6 +36,7 @@ from docking.engines.native import (
 from docking.ligand import Ligand
 from docking.maps import types_of
 from docking.receptor import Receptor
+from docking.search import effort, walk
 from docking.site import Site
 from tests.benchmarks.record import record
 from tests.docking.complexes import SHARED, shared
@@ -50,12 +50,12 @@ REHEARSED = 6  # ligands
 def evaluations_per_second(place: Place, one: Ready, poses: int = POSES, rounds: int = ROUNDS) -> float:
     """Energy and gradient of one ligand in many poses, the device kept busy."""
     problem, field = place.problem(one.tree, one.shape)
-    start = search.begin(jax.random.key(SEED), problem, field, poses).kept
+    start = walk.begin(jax.random.key(SEED), problem, field, poses).kept
 
-    def many(conf: search.Conf) -> jax.Array:
+    def many(conf: walk.Conf) -> jax.Array:
         def again(_: int, sums: jax.Array) -> jax.Array:
             moved = conf._replace(position=conf.position + 1e-6 * sums[None])
-            energy, slope = search.evaluate(place.function, problem, field, moved, 1000.0, 100.0)
+            energy, slope = walk.evaluate(place.function, problem, field, moved, 1000.0, 100.0)
             return jnp.clip(energy, -1.0, 1.0) + 1e-9 * slope.sum(axis=0)
 
         return jax.lax.fori_loop(0, rounds, again, jnp.zeros(poses))

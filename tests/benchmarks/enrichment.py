@@ -36,17 +36,19 @@ from scipy.stats import rankdata
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
-from docking import features, ligand_files, pdbqt, preparation
+from docking import pdbqt, preparation
 from docking.atom_types import Floats
 from docking.energy import FUNCTIONS
 from docking.engines.native import Place, find, keep_programs
-from docking.fitting import skeleton
+from docking.library import files as ligand_files
 from docking.ligand import prepare
+from docking.ligands.tree import read_tree
 from docking.pose import equivalent
 from docking.receptor import Receptor
-from docking.rescoring import CANDIDATES, chances, gaps, shipped
+from docking.rescoring import features
+from docking.rescoring.fitting import skeleton
+from docking.rescoring.order import CANDIDATES, chances, gaps, shipped
 from docking.site import Site
-from docking.tree import read_tree
 from tests.benchmarks.data import folder
 from tests.benchmarks.record import processor, record
 from tests.docking.complexes import vina_at

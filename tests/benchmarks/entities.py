@@ -21,10 +21,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
-from literature.dictionary import Dictionary
 from literature.lexicon import Lexicon, curated
-from literature.lexicon_build import LEARNED_TYPES, build
 from literature.mentions import DictionaryTagger, Mention, find_all
+from literature.names.build import LEARNED_TYPES, build
+from literature.names.dictionary import Dictionary
 from literature.readers.pubtator import Annotated, read_annotated
 from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.normalisation import SETS, SHARED, file, held_out

@@ -2,8 +2,8 @@
 
 Answer    strict F1 (start, end and type) per corpus and type, by the general convention
           and by the corpus' own; abstracts per CPU-second on one thread
-Data      documents kept aside by literature.annotated.load, in no training corpus; a dozen numbers for each
-          of BC5CDR, BC2GM and BioRED were fitted on them: `literature.wordcues_training` tells what these are
+Data      documents kept aside by literature.training.annotated.load, in no training corpus; a dozen numbers for each
+          of BC5CDR, BC2GM and BioRED were fitted on them: `literature.training.cue_weights` tells what these are
           worth on documents they were not fitted on (0.1 to 0.4 less, weights/reader.md)
 Baseline  the dictionary tagger, its dictionary made anew without the names in those documents; and
           the model with that dictionary's hints
@@ -25,15 +25,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 
-from literature.annotated import load
-from literature.card import measure
-from literature.dictionary import shipped as dictionary_names
-from literature.encoder import GENERAL
 from literature.lexicon import Type
 from literature.mentions import DictionaryTagger, Span, Tagger
-from literature.prediction import SHIPPED, EncoderTagger, shipped
-from literature.scoring import Agreement, agreement
-from literature.wordcues_training import names_without
+from literature.model.encoder import GENERAL
+from literature.model.prediction import SHIPPED, EncoderTagger, shipped
+from literature.names.dictionary import shipped as dictionary_names
+from literature.training.annotated import load
+from literature.training.card import measure
+from literature.training.cue_weights import names_without
+from literature.training.scoring import Agreement, agreement
 from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 

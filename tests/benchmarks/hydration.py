@@ -29,8 +29,8 @@ from rdkit.Chem import rdMolDescriptors
 from scipy.stats import pearsonr
 
 from discovery.outcome import MoleculeError
-from docking.dynamics.exchange import Plan
-from docking.dynamics.hydration import hydration
+from docking.dynamics.free_energy.exchange import Plan
+from docking.dynamics.free_energy.hydration import hydration
 from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings
 from tests.benchmarks.data import folder

@@ -34,7 +34,7 @@ from rdkit import Chem
 from scipy.stats import kendalltau, pearsonr
 
 from discovery.outcome import MoleculeError
-from docking.dynamics.charges import METHODS, Charges, method
+from docking.dynamics.parameters.charges import METHODS, Charges, method
 from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings, rescore
 from docking.dynamics.receptor_system import receptor_model

@@ -30,8 +30,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generative.audit import read_smiles
+from generative.learning.state import State
 from generative.model import Weights
-from generative.state import State
 from generative.training import has_bf16, seconds, train
 from tests.benchmarks.moses import measured, package, sampled
 from tests.benchmarks.record import record

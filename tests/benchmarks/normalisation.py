@@ -14,7 +14,7 @@ Failures  a name without an answer is not right; an answer counts if it, or a cr
           for as such (species="mouse")
 
 python tests/benchmarks/normalisation.py [--quick] [--looked-at]
-python tests/benchmarks/normalisation.py --fit     weights of literature/wording.py, from all fifths but the reported
+python tests/benchmarks/normalisation.py --fit     weights of literature/names/wording.py, from all fifths but the reported
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from scipy.optimize import minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
-from literature.dictionary import Dictionary
-from literature.families import surroundings
 from literature.lexicon import Lexicon, Type, key
-from literature.lexicon_build import LEARNED_TYPES, build, build_genes, identifier
 from literature.mentions import abbreviations
-from literature.normalisation import WEIGHED, normalise
+from literature.names.build import LEARNED_TYPES, build, build_genes, identifier
+from literature.names.dictionary import Dictionary
+from literature.names.families import surroundings
+from literature.names.normalisation import WEIGHED, normalise
+from literature.names.wording import WEIGHTS, Seen
 from literature.readers.pubtator import Annotated, read_annotated
-from literature.wording import WEIGHTS, Seen
 from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 

@@ -41,9 +41,9 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.proposal import Lesson, Proposer
+from generative.breeding.recombination import BricsProposer
 from generative.guided import GuidedProposer
 from generative.proposer import GraphProposer
-from generative.recombination import BricsProposer
 from generative.tasks import BUDGET, auc_top, score, tasks
 from tests.benchmarks.data import SHARED, nothing_measured
 from tests.benchmarks.record import record

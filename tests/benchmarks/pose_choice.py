@@ -32,8 +32,8 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError
 from docking import preparation
 from docking.dock import dock
-from docking.dynamics.charges import Method, method
 from docking.dynamics.choice import standing, strain
+from docking.dynamics.parameters.charges import Method, method
 from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings, rescore
 from docking.dynamics.receptor_system import receptor_model

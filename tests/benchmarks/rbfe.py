@@ -34,13 +34,13 @@ import pyarrow.parquet as pq
 from rdkit import Chem
 from scipy.stats import kendalltau
 
-from docking.dynamics.exchange import Plan
-from docking.dynamics.network import combined
+from docking.dynamics.free_energy.exchange import Plan
+from docking.dynamics.free_energy.network import combined
+from docking.dynamics.free_energy.relative import Relative
+from docking.dynamics.free_energy.relative_work import RelativeJob, work
 from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings
 from docking.dynamics.receptor_system import receptor_model
-from docking.dynamics.relative import Relative
-from docking.dynamics.relative_work import RelativeJob, work
 from tests.benchmarks.data import folder
 from tests.benchmarks.mmgbsa import REFERENCE, from_file
 from tests.benchmarks.record import record

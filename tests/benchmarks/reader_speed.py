@@ -5,7 +5,7 @@ Answer    abstracts per second on two cores (two processes, one thread each) and
           --workers 2` from PubMed XML to evidence, start of the processes and loading included,
           by the dictionary and by the model; strict F1 in 8 and in 32 bits
 Data      titles and abstracts of BC5CDR, each once; F1 on the documents kept aside by
-          literature.annotated.load, each corpus by its own convention
+          literature.training.annotated.load, each corpus by its own convention
 Baseline  the same network in bfloat16 and in float32
 Budget    two cores, six minutes
 Failures  a process that fails ends the run
@@ -44,8 +44,8 @@ import torch
 torch.set_num_threads(1)
 from pathlib import Path
 from literature.mentions import DictionaryTagger
-from literature.dictionary import shipped
-from literature.prediction import EncoderTagger
+from literature.names.dictionary import shipped
+from literature.model.prediction import EncoderTagger
 file, precision, hinted = sys.argv[1:]
 texts = json.loads(Path(file).read_text())
 tagger = EncoderTagger(precision=precision, hints=DictionaryTagger(shipped()) if hinted == "hinted" else None)
@@ -129,10 +129,10 @@ def agreement(name: str, precision: str, quick: bool) -> float:
     """Strict F1 of a corpus, percent, on its documents kept aside."""
     import torch
 
-    from literature.annotated import load
-    from literature.prediction import EncoderTagger
-    from literature.scoring import Agreement
-    from literature.scoring import agreement as counted
+    from literature.model.prediction import EncoderTagger
+    from literature.training.annotated import load
+    from literature.training.scoring import Agreement
+    from literature.training.scoring import agreement as counted
 
     torch.set_num_threads(1)
     corpus = next(corpus for corpus in load(DATA) if corpus.name == name)

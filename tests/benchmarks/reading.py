@@ -32,9 +32,9 @@ from lxml import etree
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
 from literature.claims import claims
-from literature.dictionary import shipped
 from literature.evidence import Evidence
 from literature.mentions import DictionaryTagger, find_all
+from literature.names.dictionary import shipped
 from literature.readers import jats, pubmed
 from tests.benchmarks.record import record
 from tests.literature import samples

@@ -14,7 +14,7 @@ Judges    energies by `vina` on explicit atoms, whichever engine found the poses
           `objective` the lowest inter + intra of nine, which is what both programs minimise; plausibility by
           the `posebusters` package, every check of its redocking configuration but the distance
 Rescoring numbers count only complexes from which the weights were not learned (docking/weights/poses.md); with --folds
-          DIR/folds, as docking.fitting leaves it, each complex is ordered by weights that saw none of its family
+          DIR/folds, as docking.rescoring.fitting leaves it, each complex is ordered by weights that saw none of its family
 Failures  count as misses and are listed by reason; nothing leaves the denominator
 
     python -m tests.benchmarks.redocking --engines native,vina --keep FOLDER
@@ -51,7 +51,7 @@ from docking.ligand import Ligand, prepare
 from docking.plausibility import check
 from docking.pose import Pose, rmsd
 from docking.receptor import Receptor
-from docking.rescoring import CANDIDATES, Weights, read
+from docking.rescoring.order import CANDIDATES, Weights, read
 from docking.site import Site
 from tests.benchmarks.data import folder
 from tests.benchmarks.posebusted import busted
@@ -295,7 +295,9 @@ def main() -> None:
     parser.add_argument(
         "--judged", type=Path, help="JSON lines of judged poses; read first, added to: for one set of weights"
     )
-    parser.add_argument("--folds", type=Path, help="weights by family, as docking.fitting leaves them")
+    parser.add_argument(
+        "--folds", type=Path, help="weights by family, as docking.rescoring.fitting leaves them"
+    )
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     options.data = folder("docking/redock_sdf_dev60", options.data)

@@ -4,10 +4,10 @@ Answer    share of complexes whose first pose lies within 2 Å of the crystal's,
           95 % intervals with complexes drawn anew
 Data      what tests.benchmarks.candidates writes: our engine's poses of redock_sdf_dev60 (from SMILES) and
           redock_pdbqt_dev250 (crystal bond lengths)
-Splits    docking.fitting: families of proteins and ligands stay whole, five parts, five ways to part them, the ridge
+Splits    docking.rescoring.fitting: families of proteins and ligands stay whole, five parts, five ways to part them, the ridge
           chosen inside the part learned from
 Baseline  the same poses by Vina's energy
-Budget    2.5 CPU-minutes for 184 complexes; with --fitted DIR what a finished run of docking.fitting left there is
+Budget    2.5 CPU-minutes for 184 complexes; with --fitted DIR what a finished run of docking.rescoring.fitting left there is
           recorded, if its weights are the shipped ones
 
     python -m tests.benchmarks.rescoring --poses FOLDER
@@ -23,7 +23,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from docking.rescoring import SHIPPED
+from docking.rescoring.order import SHIPPED
 from tests.benchmarks.data import nothing_measured
 from tests.benchmarks.record import record
 
@@ -35,7 +35,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--poses", type=Path, help="folder of NAME.json")
-    parser.add_argument("--fitted", type=Path, help="folder that docking.fitting has written")
+    parser.add_argument("--fitted", type=Path, help="folder that docking.rescoring.fitting has written")
     args = parser.parse_args()
     if not args.poses and not args.fitted:
         nothing_measured(
@@ -44,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         if not args.fitted:
             words = ["--poses", str(args.poses), "--out", scratch, "--seed", str(SEED)]
-            subprocess.run([sys.executable, "-m", "docking.fitting", *words], check=True)
+            subprocess.run([sys.executable, "-m", "docking.rescoring.fitting", *words], check=True)
         report = json.loads(((args.fitted or Path(scratch)) / "poses.json").read_text())
     shipped = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
     if args.fitted and report["sha256"] != shipped:

@@ -25,9 +25,9 @@ from discovery.molecule import Molecule
 from discovery.proposal import Lesson, Proposer
 from discovery.ranking import Criterion, utility
 from discovery.score import Score
+from generative.breeding.recombination import BricsProposer
 from generative.guided import GuidedProposer
 from generative.proposer import GraphProposer
-from generative.recombination import BricsProposer
 from generative.tasks import auc_top
 from tests.benchmarks.record import record
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from discovery import campaign, config, plugins, provenance
+from discovery.campaigns.starting import CampaignError
 from discovery.events import Event
 from discovery.ledger import Ledger
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from discovery.proposal import Lesson, Proposal
 from discovery.score import Column, Score
-from discovery.starting import CampaignError
 from discovery.target import Statement, Target
 
 

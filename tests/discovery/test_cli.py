@@ -17,10 +17,10 @@ import pytest
 
 from discovery import doors, plugins
 from discovery.cli import _fitting, main
-from discovery.interrupt import Interrupted
 from discovery.score import Column
-from discovery.screened import screened
-from discovery.screening import ScreenError
+from discovery.screens.screened import screened
+from discovery.screens.screening import ScreenError
+from discovery.workers.interrupt import Interrupted
 
 PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
 CAMPAIGN = """
@@ -279,7 +279,7 @@ def test_a_command_that_is_told_to_stop_says_so(
     def stopped() -> None:
         raise told
 
-    monkeypatch.setattr("discovery.parts.listed", stopped)
+    monkeypatch.setattr("discovery.campaigns.parts.listed", stopped)
     done = typed("parts")
     assert done.returncode == 75
     assert done.stderr == "stopped; the same command goes on with what was kept\n"

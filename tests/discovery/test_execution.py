@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from discovery import crew
-from discovery.crew import ScorerFailed
 from discovery.events import Event
 from discovery.execution import ScorerSpec, score_all
-from discovery.interrupt import Interrupted
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.plugins import PluginError
 from discovery.score import Score
-from discovery.worker import Worker
+from discovery.workers import crew
+from discovery.workers.crew import ScorerFailed
+from discovery.workers.interrupt import Interrupted
+from discovery.workers.worker import Worker
 
 PACKAGE = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
 ALKANES = [Molecule("C" * n, f"alkane {n}") for n in range(1, 31)]

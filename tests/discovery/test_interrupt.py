@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from discovery.interrupt import Interrupted, stopping
+from discovery.workers.interrupt import Interrupted, stopping
 
 
 def handlers() -> list[object]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from discovery import campaign, parts, plugins
+from discovery import campaign, plugins
+from discovery.campaigns import parts
 from discovery.config import ConfigError, parse
 from discovery.score import Column, Score
 

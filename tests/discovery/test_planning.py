@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from discovery import config, planning
+from discovery import config
+from discovery.campaigns import planning
 from discovery.plugins import PluginError
 
 UP = {"shape": "higher", "low": 0, "high": 1}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from discovery import campaign, config, replaying
+from discovery import campaign, config
+from discovery.campaigns import replaying
+from discovery.campaigns.starting import CampaignError
 from discovery.outcome import Missing, Reason
 from discovery.score import Score
-from discovery.starting import CampaignError
 
 UP = {"shape": "higher", "low": 0, "high": 1}
 

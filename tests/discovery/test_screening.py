@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from discovery import config, screening
+from discovery import config
 from discovery.config import ScorerConfig
 from discovery.desirability import Desirability
 from discovery.events import Event
@@ -25,7 +25,8 @@ from discovery.molecule import Molecule
 from discovery.plugins import PluginError
 from discovery.records import IntakeError
 from discovery.score import Column, Score
-from discovery.screening import ScreenError, screen
+from discovery.screens import screening
+from discovery.screens.screening import ScreenError, screen
 from discovery.views.export import header
 
 QED = ScorerConfig(use="qed", desirability=Desirability("higher", low=0, high=1), workers=0)

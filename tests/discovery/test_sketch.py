@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from discovery import config, plugins
-from discovery.sketch import SketchError, campaign_file
+from discovery.campaigns.sketch import SketchError, campaign_file
 
 
 @pytest.fixture

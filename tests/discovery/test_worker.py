@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from discovery.ledger import canonical
 from discovery.outcome import Missing, Reason
 from discovery.score import NotFinite, Score
-from discovery.worker import (
+from discovery.workers.worker import (
     BrokenPromise,
     Message,
     Worker,

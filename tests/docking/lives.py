@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from docking.library import run
+from docking.library.parts import Try
+from docking.library.run import run
 from docking.ligand import Ligand
-from docking.parts import Try
 from docking.pose import Pose
 from docking.receptor import Receptor
 from docking.site import Site

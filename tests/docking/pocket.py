@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from docking import demo_target, receptor_mol
-from docking.structure import Atom, pdb_text
+from docking import demo_target
+from docking.protein import receptor_mol
+from docking.protein.structure import Atom, pdb_text
 
 
 @lru_cache(maxsize=1)

@@ -9,12 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from docking import demo_target, ligand, motion, pdbqt, side_chains
-from docking.assembly import Assembly, assembled, parts
+from docking import demo_target, ligand, pdbqt
 from docking.atom_types import type_atoms
 from docking.energy import VINA, Atoms
-from docking.motion import Conf
-from docking.tree import WORLD, read_tree
+from docking.ligands.tree import WORLD, read_tree
+from docking.protein import side_chains
+from docking.search import motion
+from docking.search.assembly import Assembly, assembled, parts
+from docking.search.motion import Conf
 from tests.docking.complexes import ligand_pdbqt, needs_shared, shared
 from tests.docking.test_energy import AGREE
 

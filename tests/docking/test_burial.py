@@ -13,7 +13,7 @@ from propka.molecular_container import MolecularContainer
 from propka.parameters import Parameters
 
 from docking import demo_target
-from docking.burial import quickened
+from docking.protein.burial import quickened
 
 
 def groups(quick: bool) -> list[Any]:

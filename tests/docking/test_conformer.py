@@ -9,7 +9,16 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.conformer import COSTLY, DRAWN, MACROCYCLE_SHAPES, PUCKERED_SHAPES, draws, embed, rounds, shapes
+from docking.ligands.conformer import (
+    COSTLY,
+    DRAWN,
+    MACROCYCLE_SHAPES,
+    PUCKERED_SHAPES,
+    draws,
+    embed,
+    rounds,
+    shapes,
+)
 
 
 def test_the_same_molecule_always_gets_the_same_shape() -> None:

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from docking import motion
-from docking.descent import HIGH, Descent, Limits, Surface, resting, settle, step
-from docking.motion import Conf
+from docking.search import motion
+from docking.search.descent import HIGH, Descent, Limits, Surface, resting, settle, step
+from docking.search.motion import Conf
 from tests.docking.complexes import ligand_pdbqt
 from tests.docking.test_energy import tree
 

@@ -17,7 +17,7 @@ from docking.dock import Docked, by_score, by_species, dock
 from docking.ligand import Ligand, prepare
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
-from docking.rescoring import CANDIDATES, distances, spread, standing
+from docking.rescoring.order import CANDIDATES, distances, spread, standing
 from docking.site import Site
 
 RECEPTOR, SITE = demo_target.receptor(), demo_target.site()

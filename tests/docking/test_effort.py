@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from docking import effort, refine, search
 from docking.energy import VINA
-from docking.motion import Conf
+from docking.search import effort, refine, walk
+from docking.search.motion import Conf
 from tests.docking.complexes import small
 from tests.docking.test_energy import tree
 from tests.docking.test_search import POSES, ROWS, confs, evaluate, setting
@@ -19,7 +19,7 @@ SHORT = effort.Effort(least=(20, 0), most=(60, 0), agreeing=2)
 def looks(watch: effort.Watch, *levels: tuple[float, ...]) -> list[list[bool]]:
     """Show a watch the lowest energies of its first four islands, look after look, the others getting nowhere; two
     walkers an island."""
-    walkers, others = 2 * search.ISLANDS, search.ISLANDS - 4
+    walkers, others = 2 * walk.ISLANDS, walk.ISLANDS - 4
     conf = Conf(np.zeros((3, walkers)), np.zeros((4, walkers)), np.zeros((2, walkers)))
     tired = []
     for number, islands in enumerate(levels):
@@ -55,7 +55,7 @@ def test_an_island_without_progress_starts_anew_and_its_word_is_kept() -> None:
     looks(watch, (-7.02, -1.0, -1.0, -1.0), (-7.02, -1.0, -1.0, -1.0), (-7.02, -1.0, -1.0, -1.0))
     assert watch.agreed == 2  # one told before it started anew, one after
     assert watch.done
-    walkers = 2 * search.ISLANDS
+    walkers = 2 * walk.ISLANDS
     # nine looks, and the best at the new start and at the end
     assert len(watch.found().energy) == walkers * (9 + 2)
 
@@ -76,7 +76,7 @@ def test_a_search_ends_when_its_effort_is_spent() -> None:
 
 def test_flexible_ligands_are_looked_for_longer_and_more_must_agree() -> None:
     whole = effort.Effort(least=(20, 0), most=(40, 10), agreeing=2, flexible=3)
-    easy, hard = (effort.Watch(torsions, whole) for torsions in (search.EASY, search.EASY + 1))
+    easy, hard = (effort.Watch(torsions, whole) for torsions in (walk.EASY, walk.EASY + 1))
     assert (easy.most, easy.agreeing) == (120, 2)
     assert (hard.most, hard.agreeing) == (400, 6)
     assert whole.shared(2).flexible == whole.flexible
@@ -133,12 +133,10 @@ def test_products_are_made_in_whole_precision_on_every_device() -> None:
     """A GPU would cut them to 10 bits otherwise: 0.03 Å at 50 Å."""
     _, _, problem, field = setting()
     _, advance, _, down = effort.programs(VINA)
-    walkers = jax.eval_shape(lambda: search.begin(jax.random.key(1), problem, field, 8))
+    walkers = jax.eval_shape(lambda: walk.begin(jax.random.key(1), problem, field, 8))
     count = np.int32(1)
     for text in (
-        advance.plain.lower(
-            problem, field, search.Knobs(), jax.random.key(1), count, count, walkers
-        ).as_text(),
+        advance.plain.lower(problem, field, walk.Knobs(), jax.random.key(1), count, count, walkers).as_text(),
         down.plain.lower(problem, field, walkers.best, 1000.0, 1000.0).as_text(),
     ):
         products = text.count("dot_general")
@@ -148,7 +146,7 @@ def test_products_are_made_in_whole_precision_on_every_device() -> None:
 @pytest.mark.slow
 def test_padding_rows_of_a_field_changes_nothing() -> None:
     _, grid, problem, field = setting()
-    wider = search.field(grid, 1 << 21)
+    wider = walk.field(grid, 1 << 21)
     one = effort.seek(VINA, problem, field, jax.random.key(3), SHORT)
     two = effort.seek(VINA, problem, wider, jax.random.key(3), SHORT)
     assert (one.energy == two.energy).all()
@@ -160,10 +158,10 @@ def test_neighbours_on_the_device_change_nothing() -> None:
     """The same bits for a ligand in any lane, beside any others of its shape."""
     _, grid, _, field = setting()
     others = [
-        search.problem(VINA, tree(small(s).ligand), grid.types, 16, 8, tight=False)
+        walk.problem(VINA, tree(small(s).ligand), grid.types, 16, 8, tight=False)
         for s in ("OCCc1ccc(cc1)C(=O)NCC", "CCC")
     ]
-    problem = search.problem(VINA, tree(small().ligand), grid.types, 16, 8, tight=False)
+    problem = walk.problem(VINA, tree(small().ligand), grid.types, 16, 8, tight=False)
     keys = [jax.random.key(k) for k in (3, 4, 5)]
     first = effort.seek_many(VINA, [problem, *others], field, keys, [SHORT] * 3)
     last = effort.seek_many(
@@ -171,6 +169,6 @@ def test_neighbours_on_the_device_change_nothing() -> None:
     )
     assert (first[0].energy == last[2].energy).all()
     assert all((a == b).all() for a, b in zip(first[0].conf, last[2].conf, strict=True))
-    some = search.WALKERS
+    some = walk.WALKERS
     assert first[2].energy[:some] == pytest.approx(last[0].energy[:some], abs=0.0)
     assert field.corners.shape[0] == ROWS

@@ -27,7 +27,7 @@ from docking.energy import (
     score,
     smooth,
 )
-from docking.tree import Tree, read_tree
+from docking.ligands.tree import Tree, read_tree
 from tests.docking.complexes import Complex, examples, needs_shared, redocking, small
 
 vina = pytest.importorskip("vina")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from docking import demo_target, ligand, pdbqt, preparation
-from docking.features import KNOTS, REACH, Table, measure
 from docking.receptor import Receptor
+from docking.rescoring.features import KNOTS, REACH, Table, measure
 from tests.docking import pocket
 
 SMOOTH = ("inter", "intra", "gauss1", "hbond", "vinardo_gauss", "unmet", "charge_on_ring", "turned_staggered")

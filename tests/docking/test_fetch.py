@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from docking.fetch import fetch
+from docking.protein.fetch import fetch
+from docking.protein.structure import read
 from docking.receptor import ReceptorError
-from docking.structure import read
 from tests.docking.pocket import text
 from tests.docking.test_structure import as_mmcif
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docking import fitting
-from docking.features import KNOTS
-from docking.fitting import SIGNS, Case, View, fit, gain, judged, kinships, learned, split
 from docking.receptor import DockingError
-from docking.rescoring import read, write
+from docking.rescoring import fitting
+from docking.rescoring.features import KNOTS
+from docking.rescoring.fitting import SIGNS, Case, View, fit, gain, judged, kinships, learned, split
+from docking.rescoring.order import read, write
 from tests.docking.complexes import ligand_pdbqt
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from docking import hydrogens
-from docking.structure import Atom, by_residue, coords
+from docking.protein import hydrogens
+from docking.protein.structure import Atom, by_residue, coords
 from tests.docking import pocket
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from docking import demo_target, pdbqt
-from docking.kinds import Kind, read_chemistry
+from docking.rescoring.kinds import Kind, read_chemistry
 from tests.docking.complexes import ligand_pdbqt
 
 STRUCTURE = pdbqt.read(demo_target.receptor().pdbqt)

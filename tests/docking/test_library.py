@@ -19,7 +19,7 @@ from discovery.files import CannotWrite
 from discovery.outcome import MoleculeError, Reason
 from docking import demo_target
 from docking.engines.engine import Engine
-from docking.library import Job, run
+from docking.library.run import Job, run
 from docking.ligand import Ligand
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
@@ -183,7 +183,7 @@ def test_a_full_disk_at_the_end_is_said_and_gone_on_from(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("docking.library._joined", full)
+        patched.setattr("docking.library.run._joined", full)
         with pytest.raises(CannotWrite, match="free some space or raise the limit, then run again"):
             run(path, tmp_path / "out", job(Still()))
     assert run(path, tmp_path / "out", job(Still(0))).n_ok == 1  # nothing is docked again

@@ -13,7 +13,7 @@ from rdkit import Chem
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.records import IntakeError
-from docking.ligand_files import entries
+from docking.library.files import entries
 from docking.pose import rmsd
 from tests.docking.complexes import embedded
 
@@ -74,7 +74,7 @@ def test_mol2_gives_the_molecules_that_were_written(tmp_path: Path) -> None:
 
 def test_a_nitrogen_with_four_bonds_is_charged() -> None:
     """Many programs write a protonated amine's nitrogen as N.3, which is one bond too many for a neutral one."""
-    from docking.ligand_files import mol_of_mol2
+    from docking.library.files import mol_of_mol2
 
     text = mol2("C[NH2+]CCc1c[nH]c2ccccc12", "amine").replace("N.4", "N.3")
     mol = mol_of_mol2(text, "amine")
@@ -178,7 +178,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 )
 def test_amber_s_atom_types_are_read_as_sybyl_s(smiles: str) -> None:
     """As antechamber writes them; what matters is their element."""
-    from docking.ligand_files import mol_of_mol2
+    from docking.library.files import mol_of_mol2
 
     amber = {"C": "c3", "N": "n4", "O": "oh", "S": "s6", "H": "hc", "Cl": "cl", "Br": "br"}
     head, marker, rest = mol2(smiles, "it").partition("@<TRIPOS>ATOM\n")

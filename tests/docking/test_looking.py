@@ -15,7 +15,7 @@ from discovery.score import Score
 from discovery.views.reading import contacts_of, pose_of, verdict_of
 from docking import demo_target
 from docking.cli import _page
-from docking.library import run
+from docking.library.run import run
 from docking.looking import docked
 from docking.receptor import DockingError
 from tests.docking.test_library import Still, job, library

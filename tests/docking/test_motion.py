@@ -8,9 +8,9 @@ import pytest
 from rdkit.Chem import rdMolTransforms
 from scipy.spatial.transform import Rotation
 
-from docking import motion
-from docking.motion import Conf
-from docking.tree import Tree
+from docking.ligands.tree import Tree
+from docking.search import motion
+from docking.search.motion import Conf
 from tests.docking.complexes import embedded, ligand_pdbqt
 from tests.docking.test_energy import tree
 

@@ -17,10 +17,10 @@ from docking.energy import FUNCTIONS
 from docking.engines import native
 from docking.engines.engine import BatchEngine, Engine, dock_all
 from docking.engines.native import NativeEngine, Place, find, shape_of
+from docking.ligands.tree import read_tree
 from docking.pose import rmsd
 from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.site import Site
-from docking.tree import read_tree
 from tests.docking.complexes import ligand_pdbqt, needs_shared, redocking, vina_at
 
 vina = pytest.importorskip("vina")
@@ -177,9 +177,9 @@ def test_finds_what_vina_finds() -> None:
 @pytest.mark.slow
 def test_flexible_side_chains_move_and_keep_their_shape() -> None:
     """Laws: bonds of the side chain stay, the pose is plausible among side chains as they lie, the same seed gives the same."""
-    from docking import side_chains
     from docking.plausibility import check
-    from docking.structure import parse
+    from docking.protein import side_chains
+    from docking.protein.structure import parse
 
     engine = NativeEngine(effort="fast", flexible=("A:ASP129", "B:PHE330"))
     poses = engine.dock(RECEPTOR, SITE, SMALL[1], seed=1, n_poses=3)

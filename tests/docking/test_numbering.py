@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from docking.numbering import told_apart
+from docking.protein.numbering import told_apart
+from docking.protein.structure import Atom, by_residue
 from docking.receptor import ReceptorError
-from docking.structure import Atom, by_residue
 from tests.docking import pocket
 
 ONE = [atom for atom in pocket.heavy() if atom.chain == "B"]

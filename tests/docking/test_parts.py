@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from discovery.files import SUMS, broken
-from discovery.interrupt import Interrupted
-from docking import watching
-from docking.library import run
-from docking.parts import DEATHS, UNSEEN, Parts, Try, one_by_one
+from discovery.workers.interrupt import Interrupted
+from docking.library import watching
+from docking.library.parts import DEATHS, UNSEEN, Parts, Try, one_by_one
+from docking.library.run import run
 from docking.receptor import DockingError
 from tests.docking.lives import DEADLY, SHARED
 from tests.docking.test_library import Still, job, library, table

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from docking import demo_target, pdbqt, preparation
+from docking.protein.structure import Atom, parse, pdb_text
 from docking.receptor import Receptor, ReceptorError
-from docking.structure import Atom, parse, pdb_text
 from tests.docking import pocket
 from tests.docking.test_structure import as_mmcif
 

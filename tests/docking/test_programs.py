@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from docking.energy import VINA
-from docking.motion import Conf
-from docking.programs import Program
+from docking.search.motion import Conf
+from docking.search.programs import Program
 
 POSES = Conf(jnp.arange(6.0).reshape(3, 2), jnp.ones((4, 2)), jnp.full((5, 2), 0.5))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from docking.protonation import decide
+from docking.protein.protonation import decide
+from docking.protein.structure import Atom
 from docking.receptor import ReceptorError
-from docking.structure import Atom
 from tests.docking import pocket
 
 

@@ -8,11 +8,12 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from docking import demo_target, pdbqt, preparation, receptor_mol, residues
-from docking.rebuilding import rebuilt
+from docking import demo_target, pdbqt, preparation
+from docking.protein import receptor_mol, residues
+from docking.protein.rebuilding import rebuilt
+from docking.protein.side_chain_shapes import hangs
+from docking.protein.structure import Atom, by_residue
 from docking.receptor import ReceptorError
-from docking.side_chain_shapes import hangs
-from docking.structure import Atom, by_residue
 from tests.docking import pocket
 
 Place = tuple[str, str]

@@ -6,7 +6,8 @@ from collections import Counter
 
 from rdkit import Chem
 
-from docking import demo_target, receptor_mol
+from docking import demo_target
+from docking.protein import receptor_mol
 
 
 def test_every_residue_has_its_usual_valences() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docking import pdbqt, preparation
-from docking.structure import Atom
+from docking.protein.structure import Atom
 from tests.docking import pocket
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from docking import motion, refine, search
 from docking.energy import VINA, Atoms, explicit, intramolecular, smooth
-from docking.motion import Conf
-from docking.refine import distinct
+from docking.search import motion, refine, walk
+from docking.search.motion import Conf
+from docking.search.refine import distinct
 from tests.docking.complexes import embedded, small
 from tests.docking.test_energy import atoms
 from tests.docking.test_search import confs, setting
@@ -94,7 +94,7 @@ def test_nothing_is_said_of_atoms_out_of_reach() -> None:
     near = refine.around(VINA, ligand, far, coords, 16)
     assert int(near.used) == 0
     energy, _ = refine.surface(VINA, problem, field, near)(conf)
-    inner, _ = search.evaluate(
+    inner, _ = walk.evaluate(
         VINA, problem, field._replace(corners=jnp.zeros_like(field.corners)), conf, 1e3, 1e3
     )
     assert np.asarray(energy) == pytest.approx(np.asarray(inner), abs=1e-3)

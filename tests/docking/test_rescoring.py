@@ -14,7 +14,7 @@ from discovery.molecule import Molecule
 from docking import demo_target, ligand, preparation
 from docking.pose import Pose
 from docking.receptor import Receptor
-from docking.rescoring import (
+from docking.rescoring.order import (
     FORMAT,
     SHIPPED,
     WeightsError,

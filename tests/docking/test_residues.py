@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rdkit import Chem
 
-from docking import residues
+from docking.protein import residues
 
 LETTERS = dict(
     zip(

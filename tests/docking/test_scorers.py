@@ -18,7 +18,7 @@ from docking.engines.native import NativeEngine
 from docking.ligand import prepare
 from docking.pose import Pose
 from docking.receptor import DockingError
-from docking.rescoring import rescored
+from docking.rescoring.order import rescored
 from docking.restraints import Like, Near, points_of
 from docking.scorers import DockingScore
 

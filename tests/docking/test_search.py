@@ -9,27 +9,28 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from docking import effort, maps, motion, search
+from docking import maps
 from docking.energy import VINA, Atoms, intramolecular, smooth
-from docking.motion import Conf
-from docking.tree import Tree
+from docking.ligands.tree import Tree
+from docking.search import effort, motion, walk
+from docking.search.motion import Conf
 from tests.docking.complexes import examples, needs_shared, small
 from tests.docking.test_energy import atoms, tree
 
 ROWS = 1 << 20  # as the engine's tests have, so that programs are compiled once
 POSES = 64  # of every batch here, for the same reason
 
-evaluate = jax.jit(partial(search.evaluate, VINA))  # arguments, no constants: compiled once for all tests
+evaluate = jax.jit(partial(walk.evaluate, VINA))  # arguments, no constants: compiled once for all tests
 
 
 @lru_cache(maxsize=4)
-def setting(smiles: str = "OCCc1ccc(cc1)C(=O)NCC") -> tuple[Tree, maps.Grid, search.Problem, search.Field]:
+def setting(smiles: str = "OCCc1ccc(cc1)C(=O)NCC") -> tuple[Tree, maps.Grid, walk.Problem, walk.Field]:
     case = small(smiles)
     ligand = tree(case.ligand)
     grid = maps.build(
         VINA, atoms(case.receptor), (0.0, 0.0, 0.0), (15.0, 15.0, 15.0), maps.types_of(ligand.xs)
     )
-    return ligand, grid, search.problem(VINA, ligand, grid.types, 16, 8), search.field(grid, ROWS)
+    return ligand, grid, walk.problem(VINA, ligand, grid.types, 16, 8), walk.field(grid, ROWS)
 
 
 def confs(poses: int, seed: int, spread: float = 1.5) -> Conf:
@@ -57,14 +58,14 @@ def test_the_walkers_energy_is_that_of_the_plain_functions() -> None:
 def test_shifts_without_pairs_are_left_out_and_nothing_else() -> None:
     """The same sums for atoms in use, whether shifts wrap at them or at the padded ones."""
     ligand, grid, problem, _ = setting()
-    loose = search.problem(VINA, ligand, grid.types, 16, 8, tight=False)
+    loose = walk.problem(VINA, ligand, grid.types, 16, 8, tight=False)
     assert problem.contacts.ring is not None
     assert loose.contacts.ring is None
     assert int(problem.contacts.ring.used) < 8
     heavy = int(ligand.heavy.sum())
     coords = jnp.asarray(np.random.default_rng(4).normal(scale=3.0, size=(16, 3, 5)), jnp.float32)
     outer = jnp.ones((16, 5)), jnp.zeros((16, 3, 5)).at[:heavy].set(2.0)
-    sums = [search.intramolecular_sums(VINA, p.contacts, coords, 10.0, outer) for p in (problem, loose)]
+    sums = [walk.intramolecular_sums(VINA, p.contacts, coords, 10.0, outer) for p in (problem, loose)]
     (energy, slope), (other, steep) = sums
     assert np.asarray(energy.sum(axis=0)) == pytest.approx(np.asarray(other.sum(axis=0)), rel=1e-4)
     assert np.asarray(slope)[:heavy] == pytest.approx(np.asarray(steep)[:heavy], rel=1e-4, abs=1e-4)
@@ -103,15 +104,15 @@ def test_glue_pulls_a_macrocycle_together() -> None:
     case = next(one for one in examples() if one.name == "BACE_1")
     ligand = tree(case.ligand)
     types = maps.types_of(ligand.xs)
-    problem = search.problem(VINA, ligand, types, 48, 24)
+    problem = walk.problem(VINA, ligand, types, 48, 24)
     bare = problem._replace(contacts=problem.contacts._replace(glued=jnp.int32(0)))
     grid = maps.Grid(np.zeros((len(types), 2, 2, 2)), types, np.full(3, -50.0), 100.0)
-    field = search.field(grid, 8 * len(types))
+    field = walk.field(grid, 8 * len(types))
     torsion = np.random.default_rng(9).uniform(-2, 2, size=24)
     turn = np.array([1.0, 0, 0, 0])
     conf = Conf(*(jnp.asarray(part[:, None], jnp.float32) for part in (np.zeros(3), turn, torsion)))
     with_glue, without = (
-        jax.jit(lambda p: search.evaluate(VINA, p, field, conf, 1000.0, 100.0)[0][0])(p)
+        jax.jit(lambda p: walk.evaluate(VINA, p, field, conf, 1000.0, 100.0)[0][0])(p)
         for p in (problem, bare)
     )
     coords = motion.settled(ligand, np.zeros(3), turn, torsion)

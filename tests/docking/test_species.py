@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from discovery.molecule import Molecule
-from docking import species
+from docking.ligands import species
 
 
 def charge(smiles: str, ph: float = 7.4) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from docking.protein.structure import parse, pdb_text, read
 from docking.receptor import ReceptorError
-from docking.structure import parse, pdb_text, read
 from tests.docking import pocket
 
 gemmi = pytest.importorskip("gemmi")

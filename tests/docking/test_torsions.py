@@ -6,7 +6,8 @@ import pytest
 
 from discovery.molecule import Molecule
 from discovery.outcome import MoleculeError, Reason
-from docking import ligand, pdbqt, torsions
+from docking import ligand, pdbqt
+from docking.ligands import torsions
 
 meeko = pytest.importorskip("meeko")
 

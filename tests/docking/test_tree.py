@@ -8,7 +8,7 @@ from rdkit import Chem
 
 from docking import pdbqt
 from docking.atom_types import UNTYPED
-from docking.tree import Mobility, _mobility, read_tree
+from docking.ligands.tree import Mobility, _mobility, read_tree
 from tests.docking.complexes import embedded, examples, ligand_pdbqt, needs_shared
 
 SMILES = ["OCCc1ccc(cc1)C(=O)NCC", "c1ccccc1", "CCCCCCCC", "NCC(O)CO", "CC(C)(C)c1ccc(cc1)S(=O)(=O)N1CCOCC1"]

@@ -8,7 +8,7 @@ import sys
 from discovery.execution import ScorerSpec, score_all
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
-from discovery.worker import packed
+from discovery.workers.worker import packed
 
 folder, workers, seconds, out = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
 ledger = Ledger.open(folder)

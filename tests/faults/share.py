@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from discovery.execution import ScorerSpec, score_all
-from discovery.interrupt import Interrupted, stopping
-from discovery.joining import join
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
-from discovery.sharing import Terms, tidy
-from discovery.worker import packed
+from discovery.workers.interrupt import Interrupted, stopping
+from discovery.workers.joining import join
+from discovery.workers.sharing import Terms, tidy
+from discovery.workers.worker import packed
 
 folder, seconds, lease_s, out = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
 terms = Terms(lease_s)

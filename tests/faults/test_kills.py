@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from discovery import crew
-from discovery.crew import ScorerFailed
 from discovery.events import Event
 from discovery.execution import ScorerSpec, score_all
 from discovery.files import CannotWrite
-from discovery.interrupt import Interrupted
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Score
+from discovery.workers import crew
+from discovery.workers.crew import ScorerFailed
+from discovery.workers.interrupt import Interrupted
 
 DRIVE = Path(__file__).resolve().parent / "drive.py"
 

@@ -15,16 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from discovery import campaign, sharing, slurm
-from discovery.crew import Chunk, Item, Job
+from discovery import campaign
 from discovery.execution import ScorerSpec, score_all
 from discovery.files import claim
-from discovery.interrupt import Interrupted
-from discovery.leases import Leases
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
-from discovery.sharing import Mixed, Share, Terms, help_out, posted, tidy
-from discovery.worker import packed
+from discovery.workers import sharing, slurm
+from discovery.workers.crew import Chunk, Item, Job
+from discovery.workers.interrupt import Interrupted
+from discovery.workers.leases import Leases
+from discovery.workers.sharing import Mixed, Share, Terms, help_out, posted, tidy
+from discovery.workers.worker import packed
 from tests.faults.test_campaign_kill import CAMPAIGN
 
 SHARE = Path(__file__).resolve().parent / "share.py"
@@ -238,8 +239,10 @@ def test_nothing_is_begun_that_would_not_end_in_time(tmp_path: Path) -> None:
 
 
 def test_a_panels_helper_must_have_the_code_of_each_of_its_scorers() -> None:
-    needs = sharing._needs("discovery.panel:Panel", {"parts": [{"use": "qed"}, {"use": "toy_weight"}]})
-    assert set(needs["code"]) == {"discovery.panel:Panel", "qed", "toy_weight"}
+    needs = sharing._needs(
+        "discovery.screens.panel:Panel", {"parts": [{"use": "qed"}, {"use": "toy_weight"}]}
+    )
+    assert set(needs["code"]) == {"discovery.screens.panel:Panel", "qed", "toy_weight"}
     assert len({*needs["code"].values(), ""}) == 4
 
 

@@ -11,10 +11,10 @@ from discovery.molecule import Molecule
 from discovery.properties.physchem import Qed
 from discovery.proposal import Lesson, Proposer
 from discovery.score import Score
-from generative.assembly import AssemblyProposer
-from generative.recombination import unstable
-from generative.routes import plan
-from generative.stock import load
+from generative.breeding.recombination import unstable
+from generative.routes.assembly import AssemblyProposer
+from generative.routes.plan import plan
+from generative.routes.stock import load
 
 PROPOSER = AssemblyProposer()
 

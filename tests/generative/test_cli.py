@@ -110,7 +110,7 @@ def test_a_bug_is_not_taken_for_a_mistake(monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_: object, **__: object) -> None:
         raise ValueError("shapes do not match")
 
-    monkeypatch.setattr("generative.recombination.BricsProposer.propose", broken)
+    monkeypatch.setattr("generative.breeding.recombination.BricsProposer.propose", broken)
     result = run(propose, "--proposer", "brics")
     assert type(result.exception) is ValueError
 

@@ -15,8 +15,8 @@ from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson
-from generative.collection import COMMON, RADIUS, Collection, read
-from generative.elite import Search
+from generative.breeding.collection import COMMON, RADIUS, Collection, read
+from generative.breeding.elite import Search
 from generative.guided import GuidedProposer
 from tests.generative.models import DRUGS
 
@@ -124,7 +124,7 @@ def test_an_index_is_kept_and_a_damaged_one_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("generative.collection.KEPT", 10)
+    monkeypatch.setattr("generative.breeding.collection.KEPT", 10)
     path = tmp_path / "some.smi"
     path.write_text("\n".join(DRUGS) + "\n")
     first = read(path)

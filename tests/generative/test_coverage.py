@@ -12,11 +12,11 @@ from rdkit import Chem
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson, Proposal
-from generative.coverage import FAILED, Parts, deserved, parts_of, places, untried
-from generative.edits import GRAFT, attached, opened
-from generative.elite import Search
+from generative.breeding.coverage import FAILED, Parts, deserved, parts_of, places, untried
+from generative.breeding.edits import GRAFT, attached, opened
+from generative.breeding.elite import Search
+from generative.breeding.screening import MANY
 from generative.guided import GuidedProposer
-from generative.screening import MANY
 from generative.trees import take_apart
 from tests.generative.models import DRUGS, trees
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula, CalcNumAromaticRings
 
-from generative.edits import EDITS, MOST_ATOMS, RINGS, edit, opened
+from generative.breeding.edits import EDITS, MOST_ATOMS, RINGS, edit, opened
 from tests.generative.models import DRUGS
 
 ASPIRIN, CAFFEINE = "CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O"

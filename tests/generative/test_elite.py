@@ -9,7 +9,7 @@ import pytest
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson
-from generative.elite import LEVEL, Search, compromised, elite_of, spread
+from generative.breeding.elite import LEVEL, Search, compromised, elite_of, spread
 
 
 def elite(lessons: list[Lesson], seed: int = 0, **settings: int) -> list[str]:

@@ -11,7 +11,7 @@ from rdkit.Chem import QED
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson, Proposal
-from generative.elite import Search
+from generative.breeding.elite import Search
 from generative.guided import GuidedProposer
 from generative.tasks import score
 

@@ -11,7 +11,7 @@ from rdkit import Chem
 
 import generative.limits as limits
 from generative.construction import Bounds, Prices
-from generative.dataset import Dataset, prepare
+from generative.learning.dataset import Dataset, prepare
 from generative.trees import put_together
 from generative.vocabulary import kind, pair
 from tests.generative.models import DRUGS, trees, vocabulary

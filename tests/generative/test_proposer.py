@@ -18,9 +18,9 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.plugins import PluginError
 from discovery.proposal import Lesson, Proposal, Proposer
+from generative.breeding.recombination import BricsProposer, unstable
 from generative.model import Weights, WeightsError
 from generative.proposer import GraphProposer, propose
-from generative.recombination import BricsProposer, unstable
 from generative.refusal import SettingError
 from generative.tasks import score
 from generative.trees import take_apart, unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rdkit import Chem
 
-from generative.reactions import REACTIONS, named, run, undo
+from generative.routes.reactions import REACTIONS, named, run, undo
 
 TEXTBOOK = {
     "amide coupling": (("OC(=O)c1ccccc1", "NCC"), "CCNC(=O)c1ccccc1"),

@@ -16,7 +16,7 @@ from rdkit.Chem import BRICS, Descriptors
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposer
-from generative.recombination import BricsProposer, _pieces, load, unstable
+from generative.breeding.recombination import BricsProposer, _pieces, load, unstable
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 DRUGS = Path(__file__).resolve().parents[2] / "generative" / "data" / "drugs.smi"
@@ -188,7 +188,7 @@ def test_same_question_same_answer(seed: int, round: int) -> None:
 
 def test_same_answer_in_another_process() -> None:
     code = (
-        "from generative.recombination import BricsProposer\n"
+        "from generative.breeding.recombination import BricsProposer\n"
         "print(*(p.smiles for p in BricsProposer().propose(10, round=2, seed=5, lessons=[])))"
     )
     answers = {

@@ -13,7 +13,7 @@ from tests.generative.models import DRUGS, policy, trees, vocabulary
 torch = pytest.importorskip("torch")
 
 from generative.encoding import Places  # noqa: E402
-from generative.replay import Replay, _batch, balance, taught  # noqa: E402
+from generative.learning.replay import Replay, _batch, balance, taught  # noqa: E402
 
 QUICK = Replay(steps=12, batch=12, rate=3e-3, best=8, others=8)
 

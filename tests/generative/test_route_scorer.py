@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from discovery.cli import app
 from discovery.molecule import Molecule
 from discovery.score import Score, Scorer
-from generative.route_scorer import RouteFromStock
-from generative.stock import StockError
+from generative.routes.scorer import RouteFromStock
+from generative.routes.stock import StockError
 
 MOCLOBEMIDE = "O=C(NCCN1CCOCC1)c1ccc(Cl)cc1"
 

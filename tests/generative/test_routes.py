@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 
-from generative.reactions import named, run
-from generative.routes import Route, plan
-from generative.stock import Stock, StockError, flat, load
+from generative.routes.plan import Route, plan
+from generative.routes.reactions import named, run
+from generative.routes.stock import Stock, StockError, flat, load
 
 MADE = {
     # name: (SMILES, reactions in all)

@@ -11,10 +11,10 @@ from rdkit import Chem
 
 from discovery.molecule import Molecule
 from discovery.proposal import Lesson
-from generative.collection import Collection
-from generative.elite import Search
+from generative.breeding.collection import Collection
+from generative.breeding.elite import Search
+from generative.breeding.screening import FEW, LEAST, MANY, MOST, resting, screened, share
 from generative.guided import GuidedProposer
-from generative.screening import FEW, LEAST, MANY, MOST, resting, screened, share
 from generative.tasks import similarity
 from tests.generative.models import DRUGS
 

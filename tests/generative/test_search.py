@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from generative.dataset import allowed
-from generative.search import Editor, hydrogens
+from generative.breeding.search import Editor, hydrogens
+from generative.learning.dataset import allowed
 from generative.trees import put_together, take_apart, unit
 from tests.generative.models import DRUGS, trees, vocabulary
 

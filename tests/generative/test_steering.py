@@ -12,10 +12,10 @@ from rdkit.Chem import Descriptors
 
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposal
-from generative.elite import Search
+from generative.breeding.elite import Search
+from generative.breeding.recombination import BricsProposer
 from generative.guided import GuidedProposer
 from generative.oracles import OracleError
-from generative.recombination import BricsProposer
 from generative.steering import steer
 
 

@@ -8,7 +8,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from scipy.stats import rankdata
 
-from generative.surrogate import (
+from generative.breeding.surrogate import (
     BITS,
     NOISES,
     SHARES,

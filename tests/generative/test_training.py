@@ -19,10 +19,10 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file  # noqa: E402
 
 import generative.training as training  # noqa: E402
-from generative.dataset import HELD_OUT, Dataset, prepare  # noqa: E402
 from generative.encoding import Places, rows  # noqa: E402
+from generative.learning.dataset import HELD_OUT, Dataset, prepare  # noqa: E402
+from generative.learning.parallel import Crew, join_crew  # noqa: E402
 from generative.model import Weights, WeightsError  # noqa: E402
-from generative.parallel import Crew, join_crew  # noqa: E402
 from generative.policy import Shape  # noqa: E402
 from generative.refusal import SettingError  # noqa: E402
 from generative.rollouts import tree_of  # noqa: E402
@@ -198,8 +198,8 @@ def test_a_crew_of_two_takes_the_step_of_one(dataset: Dataset, tmp_path: Path) -
     program.write_text(
         "import torch\n"
         "from pathlib import Path\n"
-        "from generative.dataset import Dataset\n"
-        "from generative.parallel import join_crew\n"
+        "from generative.learning.dataset import Dataset\n"
+        "from generative.learning.parallel import join_crew\n"
         "from generative.training import train_on\n"
         "from tests.generative.test_training import SMALL, replace\n"
         f"out = Path({str(tmp_path / 'crew')!r})\n"

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from literature.article import Article
-from literature.dictionary import shipped
 from literature.mentions import DictionaryTagger, find_all
+from literature.names.dictionary import shipped
 from literature.reading import Reading
 
 FALSE_AT_MOST, KEPT_AT_LEAST = 0.02, 0.92

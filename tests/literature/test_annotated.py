@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from literature.annotated import SOURCES, Annotated, CorpusError, Marked, Source, documents, load, without
 from literature.sentences import split
+from literature.training.annotated import (
+    SOURCES,
+    Annotated,
+    CorpusError,
+    Marked,
+    Source,
+    documents,
+    load,
+    without,
+)
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
 

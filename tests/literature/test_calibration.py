@@ -11,9 +11,9 @@ import pytest
 from literature.article import Article
 from literature.calibration import Curve, Judged, fitted, kind, probability, shipped
 from literature.claims import Claim, claims
-from literature.dictionary import shipped as names
 from literature.lexicon import Concept
 from literature.mentions import DictionaryTagger, Mention, find
+from literature.names.dictionary import shipped as names
 
 DRUG = Mention(0, 1, "a", Concept("C", "chemical", "a"), 1.0, "name")
 GENE = Mention(2, 3, "b", Concept("G", "gene", "b"), 1.0, "name")

@@ -6,8 +6,8 @@ import pytest
 
 from literature.article import Article
 from literature.claims import MENTIONED, Claim, claims
-from literature.dictionary import shipped
 from literature.mentions import DictionaryTagger, find
+from literature.names.dictionary import shipped
 
 
 def told(text: str, section: str = "abstract") -> list[Claim]:
@@ -118,7 +118,7 @@ def test_only_what_was_asked_about() -> None:
 def test_a_networks_word_comes_before_the_rules() -> None:
     """What it says is related, how and how surely; what a rule found denied stands, and what it does not say falls."""
     pytest.importorskip("torch")
-    from literature.relations import Relation
+    from literature.relations.relating import Relation
 
     text = (
         "Sumatriptan relieved migraine. Sumatriptan and 5-HT1B were measured. Lasmiditan may bind 5-HT1B "
@@ -150,7 +150,7 @@ def test_a_networks_word_comes_before_the_rules() -> None:
 def test_a_rule_that_contradicts_the_network_keeps_its_direction() -> None:
     """Whether there is a relation, and how surely, is still the network's to say."""
     pytest.importorskip("torch")
-    from literature.relations import Relation
+    from literature.relations.relating import Relation
 
     article = Article.of("X:1", [("abstract", "SB-224289, a 5-HT1B antagonist, was given.")])
     mentions = find(article, DictionaryTagger(shipped()), shipped())

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from literature.consistency import closed, echoed, settled
 from literature.mentions import Span
+from literature.model.consistency import closed, echoed, settled
 
 TEXT = "The neutral ion symporter (NIS) carries iodide. Loss of NIS, but not NISX, and of NIS-2 was seen."
 

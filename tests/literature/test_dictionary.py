@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from literature import lexicon_build
-from literature.dictionary import Dictionary, Tables, UnknownSpecies, official, shipped, sources
 from literature.lexicon import Lexicon, key
-from literature.lexicon_build import build, straight
+from literature.names import build as lexicon_build
+from literature.names.build import build, straight
+from literature.names.dictionary import Dictionary, Tables, UnknownSpecies, official, shipped, sources
 
 MAX_BYTES = 6_000_000
 
@@ -44,7 +44,7 @@ def test_it_is_small_and_says_where_it_comes_from() -> None:
 )
 def test_well_known_names(name: str, type: str, id: str) -> None:
     """Reference: NCBI Gene and MeSH identifiers, looked up at the source."""
-    from literature.normalisation import normalise
+    from literature.names.normalisation import normalise
 
     assert normalise(name, type)[0].concept.id == id  # type: ignore[arg-type]
 
@@ -55,7 +55,7 @@ def test_well_known_names(name: str, type: str, id: str) -> None:
 )
 def test_genes_of_the_mouse(name: str, id: str) -> None:
     """Reference: NCBI Gene, looked up at the source."""
-    from literature.normalisation import normalise
+    from literature.names.normalisation import normalise
 
     assert normalise(name, "gene", species="mouse")[0].concept.id == id
     assert normalise(name, "gene")[0].concept.id != id
@@ -63,7 +63,7 @@ def test_genes_of_the_mouse(name: str, id: str) -> None:
 
 
 def test_a_species_that_is_not_there_is_told() -> None:
-    from literature.normalisation import normalise
+    from literature.names.normalisation import normalise
 
     with pytest.raises(UnknownSpecies, match="human, mouse"):
         normalise("Trp53", "gene", species="axolotl")

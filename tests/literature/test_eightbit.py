@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from literature.eightbit import Step, _clipped, _wide, eight_bit, possible, scales  # noqa: E402
-from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
+from literature.model.eightbit import Step, _clipped, _wide, eight_bit, possible, scales  # noqa: E402
+from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
 
 SHAPE = Shape(50, (GENERAL,), width=64, layers=2, attention=4, inner=128, places=32)
 needed = pytest.mark.skipif(not possible(), reason="this processor does not multiply 8-bit integers")

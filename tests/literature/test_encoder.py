@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from literature.encoder import GENERAL, LABELS, PARTS, Encoder, Shape, from_bert  # noqa: E402
-from literature.wordpieces import SHAPES  # noqa: E402
+from literature.model.encoder import GENERAL, LABELS, PARTS, Encoder, Shape, from_bert  # noqa: E402
+from literature.model.wordpieces import SHAPES  # noqa: E402
 
 SHAPE = Shape(50, (GENERAL, "A"), width=32, layers=3, attention=4, inner=64, places=24)
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from discovery.target import Statement
 from literature.article import Article
 from literature.claims import claims
-from literature.dictionary import shipped
 from literature.evidence import REPEAT, Evidence, bearing, harmonic_sum, paper, recency, summed
 from literature.mentions import DictionaryTagger, find
+from literature.names.dictionary import shipped
 
 WEIGHTS = st.lists(st.floats(0, 1), max_size=30)
 

@@ -8,9 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from literature.annotated import Annotated, Corpus, Marked  # noqa: E402
-from literature.encoder import LABELS  # noqa: E402
-from literature.lessons import (  # noqa: E402
+from literature.model.encoder import LABELS  # noqa: E402
+from literature.model.wordpieces import SPECIAL, Window, Wordpieces  # noqa: E402
+from literature.training.annotated import Annotated, Corpus, Marked  # noqa: E402
+from literature.training.lessons import (  # noqa: E402
     IGNORED,
     Batch,
     Example,
@@ -22,7 +23,6 @@ from literature.lessons import (  # noqa: E402
     pool,
     without,
 )
-from literature.wordpieces import SPECIAL, Window, Wordpieces  # noqa: E402
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz."
 CUTTER = Wordpieces.of_vocabulary([*SPECIAL, *LETTERS, *(f"##{c}" for c in LETTERS), "the", "drug"])

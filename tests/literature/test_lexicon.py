@@ -10,9 +10,9 @@ import pytest
 from rdkit import Chem
 
 from discovery.molecule import Molecule
-from literature.dictionary import shipped
 from literature.lexicon import Concept, Lexicon, capital, curated, key, plural, risky
-from literature.normalisation import normalise
+from literature.names.dictionary import shipped
+from literature.names.normalisation import normalise
 
 SPELLINGS = [
     "5-HT1B",

@@ -13,11 +13,11 @@ import typer
 from typer.testing import CliRunner
 
 from discovery.outcome import UserError
-from literature import names_cli
-from literature.dictionary import Dictionary, Tables, own_names, shipped
 from literature.lexicon import Lexicon
-from literature.lexicon_update import UpdateError, update_names
-from literature.normalisation import normalise
+from literature.names import cli as names_cli
+from literature.names.dictionary import Dictionary, Tables, own_names, shipped
+from literature.names.normalisation import normalise
+from literature.names.update import UpdateError, update_names
 
 HEAD = "#tax_id\tGeneID\tSymbol\n"
 DAY = "Mon, 01 Jan 2024 00:00:00 GMT"

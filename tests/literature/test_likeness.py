@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from literature.likeness import Likeness, meaning
+from literature.names.likeness import Likeness, meaning
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from literature.article import Article
-from literature.dictionary import shipped
 from literature.lexicon import Concept, Lexicon
 from literature.mentions import (
     DictionaryTagger,
@@ -23,6 +22,7 @@ from literature.mentions import (
     find,
     in_passages,
 )
+from literature.names.dictionary import shipped
 
 
 def names(text: str, lexicon: Lexicon | None = None, title: str = "") -> list[tuple[str, str, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from literature.article import Article
-from literature.dictionary import shipped
 from literature.mentions import DictionaryTagger, find_all, meant
-from literature.normalisation import methods, normalise
+from literature.names.dictionary import shipped
+from literature.names.normalisation import methods, normalise
 
 BENT = [
     ("breast tumours", "disease", "MESH:D001943"),

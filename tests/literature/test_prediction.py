@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 torch.set_num_threads(1)  # threads that wait for each other on a busy machine cost more than they give
 
-from literature.decoding import TOUCHING, Label, leaned, spans_of  # noqa: E402
-from literature.eightbit import possible  # noqa: E402
-from literature.encoder import LABELS, READ_TYPES  # noqa: E402
 from literature.mentions import Span, Tagger  # noqa: E402
-from literature.prediction import (  # noqa: E402
+from literature.model.decoding import TOUCHING, Label, leaned, spans_of  # noqa: E402
+from literature.model.eightbit import possible  # noqa: E402
+from literature.model.encoder import LABELS, READ_TYPES  # noqa: E402
+from literature.model.prediction import (  # noqa: E402
     EitherTagger,
     EncoderTagger,
     ModelError,
@@ -26,8 +26,8 @@ from literature.prediction import (  # noqa: E402
     meanings,
     shipped,
 )
-from literature.weights_io import WeightsError  # noqa: E402
-from literature.wordpieces import SPECIAL, Window  # noqa: E402
+from literature.model.weights_io import WeightsError  # noqa: E402
+from literature.model.wordpieces import SPECIAL, Window  # noqa: E402
 
 TEXTS = [
     "Cisplatin caused nephrotoxicity in rats.",

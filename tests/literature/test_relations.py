@@ -11,16 +11,16 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from literature.article import Article  # noqa: E402
-from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
 from literature.lexicon import Concept, Type  # noqa: E402
 from literature.mentions import Mention  # noqa: E402
-from literature.prediction import ModelError  # noqa: E402
-from literature.relations import RelationReader, relations  # noqa: E402
-from literature.relations_answers import Answered, UnknownConvention, meaning, stated  # noqa: E402
-from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing  # noqa: E402
-from literature.relations_hub import blinded, meanings  # noqa: E402
-from literature.weights_io import Pairs, Weights, WeightsError, write  # noqa: E402
-from literature.wordpieces import SPECIAL  # noqa: E402
+from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
+from literature.model.prediction import ModelError  # noqa: E402
+from literature.model.weights_io import Pairs, Weights, WeightsError, write  # noqa: E402
+from literature.model.wordpieces import SPECIAL  # noqa: E402
+from literature.relations.answers import Answered, UnknownConvention, meaning, stated  # noqa: E402
+from literature.relations.corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing  # noqa: E402
+from literature.relations.hub import blinded, meanings  # noqa: E402
+from literature.relations.relating import RelationReader, relations  # noqa: E402
 
 torch.set_num_threads(1)
 LETTERS = "abcdefghijklmnopqrstuvwxyz.,-0123456789"
@@ -164,7 +164,7 @@ class Everything:
         return 0.5
 
     def __call__(self, convention: str, documents: object, /, among: object = None) -> list[list[Answered]]:
-        from literature.relations_corpus import candidates
+        from literature.relations.corpus import candidates
 
         best = {"DrugProt": "INHIBITOR", "CDR": "CID", "BioRED": "Positive_Correlation"}[convention]
         sure = {"DrugProt": 0.9, "CDR": 0.8, "BioRED": 0.7}[convention]

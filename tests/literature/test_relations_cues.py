@@ -10,14 +10,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
-from literature.relations import RelationReader  # noqa: E402
-from literature.relations_answers import Answered  # noqa: E402
-from literature.relations_corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing, candidates  # noqa: E402
-from literature.relations_cues import Cues, cues, joined, key, keys, stem  # noqa: E402
-from literature.relations_cues_training import fitted  # noqa: E402
-from literature.weights_io import Pairs, Weights, WeightsError, read, write  # noqa: E402
-from literature.wordpieces import SPECIAL  # noqa: E402
+from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
+from literature.model.weights_io import Pairs, Weights, WeightsError, read, write  # noqa: E402
+from literature.model.wordpieces import SPECIAL  # noqa: E402
+from literature.relations.answers import Answered  # noqa: E402
+from literature.relations.corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing, candidates  # noqa: E402
+from literature.relations.cue_weights import fitted  # noqa: E402
+from literature.relations.cues import Cues, cues, joined, key, keys, stem  # noqa: E402
+from literature.relations.relating import RelationReader  # noqa: E402
 
 TEXT = "Gefitinib inhibits EGFR, not ALK. The EGFR inhibitor gefitinib caused rash."
 

@@ -7,8 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from literature.relations_corpus import NONE, OUTPUTS, Pair, Related, Thing  # noqa: E402
-from literature.relations_lessons import (  # noqa: E402
+from literature.model.wordpieces import SPECIAL, Wordpieces  # noqa: E402
+from literature.relations.corpus import NONE, OUTPUTS, Pair, Related, Thing  # noqa: E402
+from literature.relations.lessons import (  # noqa: E402
     ASIDE,
     OBJECT,
     OTHER,
@@ -23,7 +24,6 @@ from literature.relations_lessons import (  # noqa: E402
     thinned,
     type_words,
 )
-from literature.wordpieces import SPECIAL, Wordpieces  # noqa: E402
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz."
 VOCABULARY = [*SPECIAL, *LETTERS, *(f"##{c}" for c in LETTERS), "the", "drug", "lowers", "and", "seen", "chemical",

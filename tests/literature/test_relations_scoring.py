@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
-from literature.relations_answers import Answered  # noqa: E402
-from literature.relations_corpus import CHEMPROT, NONE, Pair, Related, Thing  # noqa: E402
-from literature.relations_cues import Floats  # noqa: E402
-from literature.relations_scoring import (  # noqa: E402
+from literature.relations.answers import Answered  # noqa: E402
+from literature.relations.corpus import CHEMPROT, NONE, Pair, Related, Thing  # noqa: E402
+from literature.relations.cues import Floats  # noqa: E402
+from literature.relations.scoring import (  # noqa: E402
     Told,
     agree,
     best_joined,
@@ -111,7 +111,7 @@ class Oracle:
         return 0.5
 
     def __call__(self, convention: str, documents: object, /, among: object = None) -> list[list[Answered]]:
-        from literature.relations_corpus import candidates
+        from literature.relations.corpus import candidates
 
         return [
             [

@@ -8,14 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from literature import scaling  # noqa: E402
-from literature.eightbit import possible  # noqa: E402
-from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
-from literature.prediction import EncoderTagger, ModelError  # noqa: E402
-from literature.relations import RelationReader  # noqa: E402
-from literature.relations_corpus import OUTPUTS, Thing  # noqa: E402
-from literature.weights_io import Pairs, Weights, read, write  # noqa: E402
-from literature.wordpieces import SPECIAL  # noqa: E402
+from literature.model.eightbit import possible  # noqa: E402
+from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
+from literature.model.prediction import EncoderTagger, ModelError  # noqa: E402
+from literature.model.weights_io import Pairs, Weights, read, write  # noqa: E402
+from literature.model.wordpieces import SPECIAL  # noqa: E402
+from literature.relations.corpus import OUTPUTS, Thing  # noqa: E402
+from literature.relations.relating import RelationReader  # noqa: E402
+from literature.training import scaling  # noqa: E402
 
 torch.set_num_threads(1)
 LETTERS = "abcdefghijklmnopqrstuvwxyz.,-0123456789"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from literature.annotated import Annotated, Marked
 from literature.mentions import Span
-from literature.scoring import Agreement, agreement
+from literature.training.annotated import Annotated, Marked
+from literature.training.scoring import Agreement, agreement
 
 DOCUMENT = Annotated(
     "1",

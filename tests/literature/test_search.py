@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from literature.embedding import EmbeddingError, build, embedder
 from literature.graph import GraphError, query
 from literature.mining import mine
+from literature.model.embedding import EmbeddingError, build, embedder
 from literature.search import K1, B, Index, SearchError, index, search, terms
 
 
@@ -123,7 +123,7 @@ def test_building_vectors_whitens_them(tmp_path: Path) -> None:
     texts = [" ".join(chance.choice(vocabulary[53:], size=8)) for _ in range(3000)]
     path = tmp_path / "s.safetensors"
     path.write_bytes(build(pieces, vocabulary, texts, keep=200, width=8))
-    from literature.embedding import Static, _means
+    from literature.model.embedding import Static, _means
 
     static = Static.read(path)
     rows = [e.ids for e in static.cutter.encode_batch(texts, add_special_tokens=False)]

@@ -16,16 +16,19 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 from safetensors.torch import load_file  # noqa: E402
 
-from literature import card, relations_training  # noqa: E402
-from literature.annotated import Annotated, Corpus, CorpusError, Marked  # noqa: E402
-from literature.descent import finished  # noqa: E402
-from literature.encoder import GENERAL  # noqa: E402
-from literature.prediction import EncoderTagger  # noqa: E402
-from literature.relations import RelationReader  # noqa: E402
-from literature.relations_corpus import NONE, OUTPUTS, Pair, Related, RelationCorpus, Thing  # noqa: E402
-from literature.relations_scoring import calibrate, halves, judge  # noqa: E402
-from literature.scoring import agreement  # noqa: E402
-from literature.training import (  # noqa: E402
+from literature.model.encoder import GENERAL  # noqa: E402
+from literature.model.prediction import EncoderTagger  # noqa: E402
+from literature.model.weights_io import read  # noqa: E402
+from literature.model.wordpieces import SPECIAL  # noqa: E402
+from literature.relations import training as relations_training  # noqa: E402
+from literature.relations.corpus import NONE, OUTPUTS, Pair, Related, RelationCorpus, Thing  # noqa: E402
+from literature.relations.relating import RelationReader  # noqa: E402
+from literature.relations.scoring import calibrate, halves, judge  # noqa: E402
+from literature.training import card  # noqa: E402
+from literature.training.annotated import Annotated, Corpus, CorpusError, Marked  # noqa: E402
+from literature.training.descent import finished  # noqa: E402
+from literature.training.scoring import agreement  # noqa: E402
+from literature.training.train import (  # noqa: E402
     Plan,
     TrainingError,
     run,
@@ -35,8 +38,6 @@ from literature.training import (  # noqa: E402
     train,
     vocabulary,
 )
-from literature.weights_io import read  # noqa: E402
-from literature.wordpieces import SPECIAL  # noqa: E402
 
 torch.set_num_threads(1)  # threads that wait for each other on a busy machine cost more than they give
 
@@ -130,7 +131,7 @@ class Stopper:
         self.left = at
 
     def watching(self, there: list[Corpus]) -> list[Corpus]:
-        import literature.descent as training
+        import literature.training.descent as training
 
         original = training._step
 

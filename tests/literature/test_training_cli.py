@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 pytest.importorskip("torch")
 
 from discovery.outcome import UserError
-from literature.training_cli import train_reader
+from literature.training.cli import train_reader
 
 
 @pytest.mark.parametrize(

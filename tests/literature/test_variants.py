@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from literature.variants import variants
+from literature.names.variants import variants
 
 
 @pytest.mark.parametrize(

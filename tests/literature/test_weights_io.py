@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 from safetensors.torch import save_file  # noqa: E402
 
-from literature.encoder import GENERAL, Encoder, Shape  # noqa: E402
-from literature.weights_io import (  # noqa: E402
+from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
+from literature.model.weights_io import (  # noqa: E402
     STEP,
     Pairs,
     Weights,
@@ -27,7 +27,7 @@ from literature.weights_io import (  # noqa: E402
     rescale,
     write,
 )
-from literature.wordpieces import SPECIAL  # noqa: E402
+from literature.model.wordpieces import SPECIAL  # noqa: E402
 
 SHAPE = Shape(6, (GENERAL, "A"), width=16, layers=2, attention=2, inner=32, places=12)
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from literature import wording
-from literature.dictionary import official
-from literature.families import Surroundings
 from literature.lexicon import key
-from literature.wording import _LIGHT, _LIGHTNESS, WEIGHTS, Wording, _Index, stems, words
+from literature.names import wording
+from literature.names.dictionary import official
+from literature.names.families import Surroundings
+from literature.names.wording import _LIGHT, _LIGHTNESS, WEIGHTS, Wording, _Index, stems, words
 
 NOWHERE = Surroundings(frozenset(), {})
 NAMES = [

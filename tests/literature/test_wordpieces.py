@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("tokenizers")
 
-from literature.wordpieces import SPECIAL, Wordpieces
+from literature.model.wordpieces import SPECIAL, Wordpieces
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,()-α"
 PIECES = [*SPECIAL, *LETTERS, *(f"##{c}" for c in LETTERS), "aspirin", "lung", "##mycin", "can", "##cer"]

@@ -14,11 +14,11 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from docking import demo_target
-from docking.dynamics.charges import gasteiger
+from docking.dynamics.parameters.charges import gasteiger
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.pocket import Complex, carve
 from docking.dynamics.receptor_system import ReceptorModel, receptor_model
-from docking.dynamics.sage import force_field
-from docking.dynamics.smirnoff import ligand_terms
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 DYNAMICS = SHARED / "data" / "dynamics"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError
-from docking.dynamics.bcc import aromatic_view, bond_charge_corrections, corrections
+from docking.dynamics.parameters.bcc import aromatic_view, bond_charge_corrections, corrections
 from tests.docking.dynamics.cases import DYNAMICS, needs_shared
 
 SMILES = [

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from docking.dynamics.beginning import Beginning, Seat, beginning, searched, seat, turning
-from docking.dynamics.charges import gasteiger
+from docking.dynamics.free_energy.beginning import Beginning, Seat, beginning, searched, seat, turning
+from docking.dynamics.free_energy.relative import parameters
+from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.platform import Device
 from docking.dynamics.pocket import carve
 from docking.dynamics.protocol import Settings
 from docking.dynamics.receptor_system import ReceptorModel
-from docking.dynamics.relative import parameters
 from tests.docking.dynamics.cases import demo_model, toluene
 
 SETTINGS = Settings(charges=gasteiger, keep=4.0, free=3.0, device=Device("CPU", 1))

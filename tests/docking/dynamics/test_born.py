@@ -6,9 +6,9 @@ import numpy as np
 import openmm
 import pytest
 
-from docking.dynamics.born import born_radii, descreening, nonpolar, polar
 from docking.dynamics.system import energies, system_of
 from docking.dynamics.terms import subset
+from docking.dynamics.water.born import born_radii, descreening, nonpolar, polar
 from tests.docking.dynamics.cases import toluene_pocket
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import openmm
 import pytest
 
-from docking.dynamics.born_gradient import FrozenSurroundings
 from docking.dynamics.minimise import settle
 from docking.dynamics.platform import Device
 from docking.dynamics.system import Choices, continuum
+from docking.dynamics.water.born_gradient import FrozenSurroundings
 from tests.docking.dynamics.cases import toluene_pocket
 
 

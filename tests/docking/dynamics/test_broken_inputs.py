@@ -16,13 +16,13 @@ from rdkit.Chem import AllChem
 
 from discovery.outcome import MoleculeError, UserError
 from docking import demo_target
-from docking.dynamics.charges import am1_bcc, gasteiger, graph_charges, method
+from docking.dynamics.parameters.charges import am1_bcc, gasteiger, graph_charges, method
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import Settings, read_pose, rescore
 from docking.dynamics.receptor_system import receptor_model
-from docking.dynamics.sage import force_field
 from docking.dynamics.simulate import Run, replica
-from docking.dynamics.smirnoff import ligand_terms
 from docking.dynamics.work import Job, work
 from docking.receptor import DockingError, ReceptorError
 from tests.docking.dynamics.cases import demo_model, embedded, toluene, toluene_pocket

@@ -12,11 +12,20 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.dynamics.bcc import bond_charge_corrections, known_corrections
-from docking.dynamics.charge_graph import graph_of, side_by_side
-from docking.dynamics.charge_net import charges, forward, fresh, gradient, loaded, members
-from docking.dynamics.charge_training import Labelled, errors, fit, label, pick, pick_showing, read, save
-from docking.dynamics.charges import graph_charges, method
+from docking.dynamics.parameters.bcc import bond_charge_corrections, known_corrections
+from docking.dynamics.parameters.charge_graph import graph_of, side_by_side
+from docking.dynamics.parameters.charge_net import charges, forward, fresh, gradient, loaded, members
+from docking.dynamics.parameters.charge_training import (
+    Labelled,
+    errors,
+    fit,
+    label,
+    pick,
+    pick_showing,
+    read,
+    save,
+)
+from docking.dynamics.parameters.charges import graph_charges, method
 from tests.docking.dynamics.cases import needs_shared, reference_charges, shared_ligands
 
 SMILES = ("CC(=O)[O-]", "CNC(=[NH2+])N", "Cc1ccccc1O", "CS(=O)(=O)Nc1ncccc1Cl", "C#CCBr", "FC(F)(F)CI")

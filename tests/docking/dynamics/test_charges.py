@@ -7,8 +7,14 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.dynamics.am1 import Am1Failed, Mopac
-from docking.dynamics.charges import am1_bcc, extended_conformer, gasteiger, symmetrised, with_fallback
+from docking.dynamics.parameters.am1 import Am1Failed, Mopac
+from docking.dynamics.parameters.charges import (
+    am1_bcc,
+    extended_conformer,
+    gasteiger,
+    symmetrised,
+    with_fallback,
+)
 from tests.docking.dynamics.cases import embedded, needs_shared, reference_charges, shared_ligands
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docking import demo_target, motion, side_chains
+from docking import demo_target
 from docking.dynamics.docked_among import among, models, place_of
 from docking.dynamics.work import work
+from docking.protein import side_chains
+from docking.protein.structure import parse
 from docking.receptor import DockingError, ReceptorError
-from docking.structure import parse
+from docking.search import motion
 from tests.docking.dynamics.cases import demo_model
 from tests.docking.dynamics.test_work import JOB, named, sdf, table
 

@@ -12,8 +12,17 @@ import pytest
 from discovery.outcome import MoleculeError
 from discovery.units import GAS_CONSTANT
 from docking.dynamics.checkpoint import Keeper
-from docking.dynamics.exchange import SLOW, Ladder, Plan, Samples, Turn, exchanged, sample, two_paced
-from docking.dynamics.ladder import difference
+from docking.dynamics.free_energy.exchange import (
+    SLOW,
+    Ladder,
+    Plan,
+    Samples,
+    Turn,
+    exchanged,
+    sample,
+    two_paced,
+)
+from docking.dynamics.free_energy.ladder import difference
 from docking.dynamics.platform import Device
 from docking.receptor import DockingError
 

@@ -11,17 +11,22 @@ from scipy.integrate import quad
 
 from discovery.outcome import MoleculeError
 from discovery.units import GAS_CONSTANT, KCAL_PER_KJ
-from docking.dynamics.charges import gasteiger
-from docking.dynamics.exchange import Plan, sample
-from docking.dynamics.hydration import continuum_ladder, dispersion_beyond, explicit_ladder, hydration
-from docking.dynamics.ladder import difference
+from docking.dynamics.free_energy.exchange import Plan, sample
+from docking.dynamics.free_energy.hydration import (
+    continuum_ladder,
+    dispersion_beyond,
+    explicit_ladder,
+    hydration,
+)
+from docking.dynamics.free_energy.ladder import difference
+from docking.dynamics.parameters.charges import gasteiger
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.platform import Device, context
 from docking.dynamics.protocol import Settings
-from docking.dynamics.sage import force_field
-from docking.dynamics.smirnoff import ligand_terms
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Terms, subset
-from docking.dynamics.water_box import solvated
+from docking.dynamics.water.water_box import solvated
 from docking.receptor import DockingError
 from tests.docking.dynamics.cases import embedded
 

@@ -7,7 +7,7 @@ import pytest
 
 from discovery.outcome import MoleculeError
 from discovery.units import GAS_CONSTANT, KCAL_PER_KJ
-from docking.dynamics.ladder import POOR, difference
+from docking.dynamics.free_energy.ladder import POOR, difference
 
 T = 300.0
 KT = GAS_CONSTANT * T  # kcal/mol

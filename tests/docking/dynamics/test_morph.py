@@ -12,18 +12,18 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from discovery.outcome import MoleculeError
-from docking.dynamics.beginning import turning
-from docking.dynamics.charges import gasteiger
-from docking.dynamics.exchange import Plan, Turn, sample
-from docking.dynamics.likeness import common, comparable, shared, turned, turns
-from docking.dynamics.morph import STATES, Leg, Legs, Scene, legs, morph, softened
+from docking.dynamics.free_energy.beginning import turning
+from docking.dynamics.free_energy.exchange import Plan, Turn, sample
+from docking.dynamics.free_energy.likeness import common, comparable, shared, turned, turns
+from docking.dynamics.free_energy.morph import STATES, Leg, Legs, Scene, legs, morph, softened
+from docking.dynamics.free_energy.relative import Relative, edge, likenesses, parameters
+from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import carve
 from docking.dynamics.protocol import Settings
-from docking.dynamics.relative import Relative, edge, likenesses, parameters
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import subset
-from docking.dynamics.water_box import relaxed
+from docking.dynamics.water.water_box import relaxed
 from docking.receptor import DockingError
 from tests.docking.dynamics.cases import demo_model, toluene
 from tests.docking.dynamics.test_water_box import beside_the_helix
@@ -225,7 +225,9 @@ def test_there_and_back_cancel() -> None:
 @pytest.mark.timeout(900)
 def test_one_becomes_the_other_in_explicit_water(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reference: the System itself; and both legs are walked from there."""
-    monkeypatch.setattr("docking.dynamics.morph.relaxed", partial(relaxed, ps=0.2, evaluations=15))
+    monkeypatch.setattr(
+        "docking.dynamics.free_energy.morph.relaxed", partial(relaxed, ps=0.2, evaluations=15)
+    )
     model, mol = beside_the_helix()
     other = laid_on(mol, "Cc1ccccc1F")
     terms = tuple(parameters(one, SETTINGS, "x")[0] for one in (mol, other))

@@ -7,9 +7,9 @@ import openmm
 import pytest
 from openmm.app.internal.customgbforces import GBSAGBn2Force
 
-from docking.dynamics import neck
 from docking.dynamics.binding_energy import interaction
-from docking.dynamics.born import polar
+from docking.dynamics.water import neck
+from docking.dynamics.water.born import polar
 from tests.docking.dynamics.cases import toluene_pocket
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docking.dynamics.network import combined, edges, groups
+from docking.dynamics.free_energy.network import combined, edges, groups
 
 
 def likeness(n: int, seed: int) -> np.ndarray:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from docking.dynamics.binding_energy import interaction
-from docking.dynamics.charges import gasteiger
+from docking.dynamics.parameters.charges import gasteiger
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.pocket import carve
 from docking.dynamics.receptor_system import receptor_model
-from docking.dynamics.sage import force_field
-from docking.dynamics.smirnoff import ligand_terms
 from docking.receptor import ReceptorError
 from tests.docking.dynamics.cases import demo_model, embedded, toluene, toluene_pocket
 from tests.docking.dynamics.test_receptor_system import HELD, helix, text

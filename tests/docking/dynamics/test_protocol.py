@@ -9,7 +9,7 @@ from rdkit.Chem import AllChem
 
 from discovery.outcome import MoleculeError, Reason
 from docking import demo_target
-from docking.dynamics.charges import Charges, gasteiger
+from docking.dynamics.parameters.charges import Charges, gasteiger
 from docking.dynamics.protocol import Settings, read_pose, rescore, simulate
 from docking.dynamics.simulate import Run
 from docking.receptor import ReceptorError

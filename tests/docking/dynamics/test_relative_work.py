@@ -14,16 +14,16 @@ import pytest
 from rdkit import Chem
 
 from discovery.records import IntakeError
-from docking.dynamics import relative_work as room
-from docking.dynamics.beginning import Beginning
-from docking.dynamics.charges import gasteiger
-from docking.dynamics.exchange import Plan, Samples
-from docking.dynamics.ladder import Difference
-from docking.dynamics.network import Pair
+from docking.dynamics.free_energy import relative_work as room
+from docking.dynamics.free_energy.beginning import Beginning
+from docking.dynamics.free_energy.exchange import Plan, Samples
+from docking.dynamics.free_energy.ladder import Difference
+from docking.dynamics.free_energy.network import Pair
+from docking.dynamics.free_energy.relative import Edge, Relative, Told, settled
+from docking.dynamics.free_energy.relative_work import RelativeJob, work
+from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import Settings
-from docking.dynamics.relative import Edge, Relative, Told, settled
-from docking.dynamics.relative_work import RelativeJob, work
 from docking.receptor import DockingError
 from tests.docking.dynamics.cases import demo_model, toluene
 from tests.docking.dynamics.test_morph import grown
@@ -110,7 +110,7 @@ def test_killed_between_iterations_it_goes_on_and_says_what_was_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The dynamics are real here: two ligands, five iterations of two steps."""
-    monkeypatch.setattr("docking.dynamics.exchange._TRIES", 2)
+    monkeypatch.setattr("docking.dynamics.free_energy.exchange._TRIES", 2)
     poses = sdf(tmp_path, toluene=Chem.Mol(toluene()), fluoro=grown("Cc1ccccc1F"))
     out = tmp_path / "out"
     real, told = room.Keeper.keep, []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from docking.dynamics.resonance import classes, mean_drawing
+from docking.dynamics.parameters.resonance import classes, mean_drawing
 
 
 def charges(smiles: str) -> dict[str, list[float]]:

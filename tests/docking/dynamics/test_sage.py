@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docking.dynamics.sage import ForceFieldError, force_field, quantity
+from docking.dynamics.parameters.sage import ForceFieldError, force_field, quantity
 from tests.docking.dynamics.cases import DYNAMICS, needs_shared
 
 SECTIONS = ("bonds", "angles", "propers", "impropers", "vdw")

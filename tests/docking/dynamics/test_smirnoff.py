@@ -8,8 +8,8 @@ import pytest
 from rdkit import Chem
 
 from discovery.outcome import MoleculeError, Reason
-from docking.dynamics.sage import force_field
-from docking.dynamics.smirnoff import angle_keys, assign, bond_keys, ligand_terms, proper_keys
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import angle_keys, assign, bond_keys, ligand_terms, proper_keys
 from docking.dynamics.system import Choices, energies, system_of
 from tests.docking.dynamics.cases import (
     DYNAMICS,

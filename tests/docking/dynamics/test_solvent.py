@@ -7,7 +7,7 @@ import pytest
 from openmm import app
 from openmm.app.internal.customgbforces import GBSAOBC2Force
 
-from docking.dynamics.solvent import born_parameters
+from docking.dynamics.water.solvent import born_parameters
 
 
 def test_radii_and_scales_are_openmms() -> None:

@@ -7,8 +7,8 @@ import openmm
 import pytest
 from openmm import unit
 
-from docking.dynamics.sage import force_field
-from docking.dynamics.smirnoff import ligand_terms
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.system import GROUPS, Choices, energies, system_of, terms_of
 from docking.dynamics.terms import Terms, without_terms_among
 from tests.docking.dynamics.cases import embedded, toluene_pocket

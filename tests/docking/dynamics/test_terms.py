@@ -7,8 +7,8 @@ import openmm
 import pytest
 from rdkit import Chem
 
-from docking.dynamics.sage import force_field
-from docking.dynamics.smirnoff import ligand_terms
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.system import energies, system_of
 from docking.dynamics.terms import Terms, joined, subset, without_terms_among
 from tests.docking.dynamics.cases import embedded

@@ -9,8 +9,8 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 from scipy.spatial.transform import Rotation
 
-from docking.dynamics.likeness import turned, turns
-from docking.dynamics.walls import in_site, unturned, ways_out
+from docking.dynamics.free_energy.likeness import turned, turns
+from docking.dynamics.free_energy.walls import in_site, unturned, ways_out
 
 
 def embedded(smiles: str) -> Chem.Mol:

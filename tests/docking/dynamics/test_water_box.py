@@ -9,17 +9,17 @@ import openmm
 import pytest
 from rdkit import Chem
 
-from docking.dynamics.charges import gasteiger
+from docking.dynamics.parameters.charges import gasteiger
+from docking.dynamics.parameters.sage import force_field
+from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.platform import Device, context
 from docking.dynamics.pocket import carve
 from docking.dynamics.protocol import Settings, simulate
 from docking.dynamics.receptor_system import ReceptorModel, receptor_model
-from docking.dynamics.sage import force_field
 from docking.dynamics.simulate import Run
-from docking.dynamics.smirnoff import ligand_terms
 from docking.dynamics.surroundings import in_water
 from docking.dynamics.system import system_of
-from docking.dynamics.water_box import Solvated, relaxed, solvated
+from docking.dynamics.water.water_box import Solvated, relaxed, solvated
 from docking.receptor import DockingError
 from tests.docking.dynamics.cases import embedded, toluene
 from tests.docking.dynamics.test_broken_inputs import helix, text

@@ -17,13 +17,13 @@ from rdkit import Chem
 from typer.testing import CliRunner
 
 from discovery.records import IntakeError
-from docking.dynamics import charges
 from docking.dynamics import work as room
-from docking.dynamics.charges import gasteiger
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing
 from docking.dynamics.looking import report as look
 from docking.dynamics.looking import simulated
+from docking.dynamics.parameters import charges
+from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.protocol import Settings
 from docking.dynamics.simulate import Run, Trajectory
 from docking.dynamics.viewing import dcd
