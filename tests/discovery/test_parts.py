@@ -25,7 +25,7 @@ def test_every_registered_part_says_what_it_does() -> None:
 
 
 def test_the_list_loads_no_part() -> None:
-    code = "import sys; from discovery import parts; parts.listed(); print(sorted({'jax', 'torch', 'rdkit'} & set(sys.modules)))"
+    code = "import sys; from discovery.campaigns import parts; parts.listed(); print(sorted({'jax', 'torch', 'rdkit'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
