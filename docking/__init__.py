@@ -6,9 +6,9 @@ ligands/                        a molecule becomes what docks
 pockets                         where a ligand could lie, when nobody has seen one there
 pdbqt, demo_target              a format, a target that ships
 atom_types, energy, maps        what a pose's energy is, in JAX
-search/, restraints             how the lowest is found; wishes about poses
+search/, side_chains, restraints    how the lowest is found; side chains that turn; wishes about poses
 engines/                        the engine promise; vina and native behind it
-plausibility, interactions      is a pose plausible, and what does it touch
+relief, plausibility, interactions    is a pose plausible, and what does it touch
 rescoring/                      which of a ligand's poses is the true one
 dynamics/                       does it stay: molecular dynamics
 library/, run_folder            a run over a file, in its folder

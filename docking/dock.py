@@ -20,11 +20,11 @@ from discovery.outcome import Missing, each
 from discovery.score import healthy_of
 from docking.engines.engine import Engine, dock_all
 from docking.ligand import Ligand, prepare
-from docking.ligands.relief import relieved
 from docking.ligands.species import BODY_PH
 from docking.plausibility import Verdict, check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
+from docking.relief import relieved
 from docking.rescoring.order import CANDIDATES, Weights, distances, spread, standing
 from docking.site import Site
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from discovery.records import check_there
 from docking.dynamics.receptor_system import ReceptorModel
-from docking.protein.side_chains import carried
 from docking.receptor import DockingError, ReceptorError
+from docking.side_chains import carried
 
 SIDE_CHAINS = "side_chains.pdb"  # its name in the folder of a docking run
 Place = tuple[int, int]  # row of the library, pose of the row: as in the fields of poses.sdf

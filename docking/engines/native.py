@@ -20,7 +20,7 @@ import numpy as np
 from discovery.devices import memory_gb
 from discovery.files import cache_folder
 from discovery.outcome import Missing, MoleculeError, Reason, each
-from docking import maps, pdbqt
+from docking import maps, pdbqt, side_chains
 from docking import site as sites
 from docking.atom_types import Floats, Ints, type_atoms
 from docking.energy import FUNCTIONS, Atoms, Energies, Function, bucket, in_full, score, scores
@@ -28,7 +28,6 @@ from docking.engines.engine import check_fits, ligand_seed
 from docking.ligand import Ligand
 from docking.ligands.tree import Tree, read_tree
 from docking.pose import Pose, equivalent
-from docking.protein import side_chains
 from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.restraints import Restraint
 from docking.search import effort as efforts

@@ -37,9 +37,9 @@ from docking.library.parts import Parts, Try, one_by_one
 from docking.ligand import Ligand, of_mol
 from docking.plausibility import check
 from docking.pose import Pose
-from docking.protein.side_chains import applied
 from docking.receptor import DockingError, Receptor
 from docking.run_folder import DOCKING, begun
+from docking.side_chains import applied
 from docking.site import Site
 
 Entry = tuple[Row, str]  # a row, and its mol block where it has one

@@ -3,5 +3,4 @@
 species, conformer              which species meets the protein at this pH; its shapes
 torsions, tree                  which bonds turn; which atoms move together, which pairs have an energy
 ligand_types                    its atoms to AutoDock 4
-relief                          hydrogens of a pose out of its own way
 """

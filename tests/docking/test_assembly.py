@@ -9,11 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from docking import demo_target, ligand, pdbqt
+from docking import demo_target, ligand, pdbqt, side_chains
 from docking.atom_types import type_atoms
 from docking.energy import VINA, Atoms
 from docking.ligands.tree import WORLD, read_tree
-from docking.protein import side_chains
 from docking.search import motion
 from docking.search.assembly import Assembly, assembled, parts
 from docking.search.motion import Conf

@@ -177,8 +177,8 @@ def test_finds_what_vina_finds() -> None:
 @pytest.mark.slow
 def test_flexible_side_chains_move_and_keep_their_shape() -> None:
     """Laws: bonds of the side chain stay, the pose is plausible among side chains as they lie, the same seed gives the same."""
+    from docking import side_chains
     from docking.plausibility import check
-    from docking.protein import side_chains
     from docking.protein.structure import parse
 
     engine = NativeEngine(effort="fast", flexible=("A:ASP129", "B:PHE330"))

@@ -8,8 +8,8 @@ from rdkit.Chem import rdForceFieldHelpers, rdMolTransforms
 
 from discovery.molecule import Molecule
 from docking import ligand
-from docking.ligands.relief import relieved
 from docking.pose import Pose
+from docking.relief import relieved
 
 PENTANE = ligand.prepare(Molecule.parse("CC(C)CC(C)C"))[0]
 HEAVY = [atom.GetIdx() for atom in PENTANE.mol().GetAtoms() if atom.GetAtomicNum() > 1]

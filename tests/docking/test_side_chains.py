@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from docking import demo_target, pdbqt
-from docking.protein import side_chains
+from docking import demo_target, pdbqt, side_chains
 from docking.protein.structure import parse
 from docking.receptor import DockingError, ReceptorError
 from docking.search import motion

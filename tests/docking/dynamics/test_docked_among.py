@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docking import demo_target
+from docking import demo_target, side_chains
 from docking.dynamics.docked_among import among, models, place_of
 from docking.dynamics.work import work
-from docking.protein import side_chains
 from docking.protein.structure import parse
 from docking.receptor import DockingError, ReceptorError
 from docking.search import motion
