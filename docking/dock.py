@@ -81,7 +81,7 @@ def dock(
     tautomers : most tautomers docked, the drawn one first
     rings : most ring shapes docked per isomer, which share one effort; 0 for three, six of a macrocycle
     rank_by : what puts poses in order
-        "rescoring", which knows the true pose more often (see rescoring.py) and puts
+        "rescoring", which knows the true pose more often (see rescoring/order.py) and puts
         plausible poses before others; or "score", the engine's kcal/mol alone. The
         score of a pose is the same with both. Of more than `n_poses` those are kept that
         differ by 2 Å. Poses with restraints, flexible side

@@ -2,7 +2,7 @@
 
 Vina's and Vinardo's functions as pure functions of arrays, in two forms: smooth,
 with gradients to coordinates and to weights, and as the look-up table that makes
-`vina`'s own numbers. Grids are in maps.py, moving a ligand is in search.py.
+`vina`'s own numbers. Grids are in maps.py, moving a ligand is in search/walk.py.
 
 References
 ----------

@@ -1,7 +1,7 @@
 """Which atoms of a ligand move together, and which pairs of them have an energy?
 
 A ligand is a tree of rigid nodes joined by torsions. Placing the nodes for given
-torsions is kinematics, done in batches on the device: see search.py.
+torsions is kinematics, done in batches on the device: see search/walk.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Vina's terms one by one, Vinardo's, how hydrogen bonds point, what is buried without a
 partner, stacked rings, turned bonds, and which kinds of atoms meet. Arrays in, arrays
-out; what the numbers are worth is learned elsewhere: see rescoring.py.
+out; what the numbers are worth is learned elsewhere: see order.py.
 
 References
 ----------

@@ -2,7 +2,7 @@
 
 Read from AutoDock types and geometry alone, so that proteins, cofactors and ligands,
 whichever file they came from, are seen with the same eyes. What poses are worth is
-decided in rescoring.py.
+decided in order.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 BFGS with one line search per pose. In every step each pose evaluates one place:
 the next trial of its own descent, so that none waits for another. What is
-descended is the caller's: a grid (search.py) or the receptor's atoms (refine.py).
+descended is the caller's: a grid (walk.py) or the receptor's atoms (refine.py).
 """
 
 from __future__ import annotations

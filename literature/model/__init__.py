@@ -1,7 +1,7 @@
 """The network that reads, and what stands beside it.
 
 wordpieces, encoder, eightbit, weights_io    text to pieces, the network, its 8-bit form, its file
-wordcues, decoding, consistency    what spelling says; scores of words to spans; one type for one thing
+linear, wordcues, decoding, consistency    weights of cues; what spelling says; scores of words to spans; one type for one thing
 prediction                      texts in, names out
 embedding                       sentences that mean nearly the same
 """

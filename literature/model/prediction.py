@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.outcome import UserError
+from literature.annotated import SOURCES
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
 from literature.model.decoding import HINTS, Label, leaned, named
@@ -29,7 +30,6 @@ from literature.model.weights_io import cues_of, read
 from literature.model.wordcues import ALONE, HELPED, Mix, WordCues, blended
 from literature.model.wordpieces import Window, Wordpieces
 from literature.names.variants import variants
-from literature.training.annotated import SOURCES
 
 try:
     import torch

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.model.encoder import Encoder, Shape
-from literature.relations.cues import Cues
+from literature.model.linear import Cues
 
 try:
     import torch

@@ -1,10 +1,10 @@
 """What do a word's spelling and its neighbours say of whether it stands in a name?
 
-A linear model beside the network that finds names, as relations_cues.py is beside the one
+A linear model beside the network that finds names, as relations/cues.py is beside the one
 for pairs: it counts capitals, endings, runs of three or four letters and the words around,
 which the network's lower-cased pieces tell only in part, and errs elsewhere. How much the
 network, these cues and a dictionary's hints count is fitted for each convention. Both
-are learned from annotated documents (wordcues_training.py).
+are learned from annotated documents (training/cue_weights.py).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literature.lexicon import Type
+from literature.model.linear import Cues, Floats, Keys
 from literature.model.wordpieces import Window
-from literature.relations.cues import Cues, Floats, Keys
 
 ALONE, HELPED = "alone", "helped"  # whether a dictionary hints
 Hashes: TypeAlias = NDArray[np.uint64]

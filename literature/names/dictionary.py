@@ -1,6 +1,6 @@
 """What do the official dictionaries call genes, chemicals and diseases?
 
-Two Parquet files inside the package, made by lexicon_build.py: concepts, and their
+Two Parquet files inside the package, made by build.py: concepts, and their
 names sorted by key. Names are looked up in a hash of the keys; a concept is built
 when it is asked for. `sources()` tells versions and licences.
 """

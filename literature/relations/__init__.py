@@ -2,5 +2,5 @@
 
 relating, answers               the door; what may be said of a pair
 cues, network, hub              by rules and words, by our network, by somebody else's
-corpus, lessons, training, cue_weights, scoring    how it was taught, and how well it does
+corpus, lessons                 which pairs people annotated, and what the network is shown of them
 """

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
+from literature.annotated import SOURCES, Annotated, CorpusError, Marked, Split, documents, split_of
 from literature.lexicon import Type
 from literature.sentences import split
-from literature.training.annotated import SOURCES, Annotated, CorpusError, Marked, Split, documents, split_of
 
 NONE = "none"
 # What each convention may answer. "novelty" is asked of the related pairs of BioRED.

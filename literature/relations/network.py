@@ -1,7 +1,7 @@
 """How does our own network say how two things are related, many pairs at once?
 
 All pairs of all documents are put in order of length and read in batches; neighbours
-change no answer. What the words around two names say by themselves (relations_cues.py) is
+change no answer. What the words around two names say by themselves (cues.py) is
 added. Temperatures, the weight of those cues and thresholds come with the weights.
 """
 
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from literature.model.eightbit import eight_bit, possible
 from literature.model.encoder import Encoder
+from literature.model.linear import Cues, Floats
 from literature.model.prediction import ModelError, Precision, batches, short
 from literature.model.weights_io import UNFITTED, Pairs, cues_of, read
 from literature.model.wordpieces import Wordpieces
 from literature.relations.answers import Answered, Answers, unread
 from literature.relations.corpus import ANSWERS, NONE, OUTPUTS, Pair, Related, Thing
-from literature.relations.cues import Cues, Floats, cues, joined, keys
+from literature.relations.cues import cues, joined, keys
 from literature.relations.lessons import Row, beside, rows, size, type_words
 
 try:

@@ -1,7 +1,7 @@
 """How are two things that a text names related, by which probability, and is it news?
 
 The shipped network, another weights file, or a model of others answers; what the answers
-mean is in relations_answers.py. Whether a sentence denies or doubts what it says is decided
+mean is in answers.py. Whether a sentence denies or doubts what it says is decided
 in assertion.py: the corpora say nothing of it.
 """
 

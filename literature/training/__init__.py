@@ -1,6 +1,7 @@
 """How the networks learn: cli is `discovery train-reader`.
 
-annotated, lessons              corpora that people annotated, and what is shown of them
+lessons                         what is shown of the corpora that people annotated
 descent, train, scaling, cue_weights    down the loss and on again; the whole course; 8-bit scales; the weights of cues
+relations, relations_cues, relations_scoring    the same for how two names are related
 scoring, card                   how well it reads, and what its card says
 """

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from discovery.files import publish
 from discovery.outcome import UserError
+from literature.annotated import Corpus, load
 from literature.lexicon import Type
 from literature.model.encoder import GENERAL
 from literature.model.prediction import EncoderTagger
 from literature.model.weights_io import read
 from literature.relations.corpus import RelationCorpus, load_relations
 from literature.relations.relating import RelationReader
-from literature.relations.scoring import Judged, halves, judge
-from literature.training.annotated import Corpus, load
+from literature.training.relations_scoring import Judged, halves, judge
 from literature.training.scoring import Agreement, agreement
 
 START = (

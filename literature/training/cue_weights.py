@@ -26,10 +26,12 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from discovery.outcome import UserError
+from literature.annotated import Annotated, Corpus, load
 from literature.lexicon import Lexicon, curated
 from literature.mentions import DictionaryTagger, Span
 from literature.model.decoding import HINTS, leaned, named
 from literature.model.encoder import LABELS, READ_TYPES
+from literature.model.linear import Cues, Floats
 from literature.model.prediction import EncoderTagger
 from literature.model.weights_io import beside, read
 from literature.model.wordcues import ALONE, HELPED, Mix, WordCues, around, blended, own, runs_of
@@ -37,8 +39,6 @@ from literature.model.wordpieces import Window, Wordpieces
 from literature.names.build import build
 from literature.names.dictionary import Dictionary
 from literature.names.variants import variants
-from literature.relations.cues import Cues, Floats
-from literature.training.annotated import Annotated, Corpus, load
 from literature.training.lessons import IGNORED, labels
 from literature.training.scoring import Agreement, agreement
 

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from literature.annotated import Annotated, Corpus
 from literature.model.encoder import LABELS, READ_TYPES
 from literature.model.wordpieces import Window, Wordpieces
-from literature.training.annotated import Annotated, Corpus
 
 try:
     import torch

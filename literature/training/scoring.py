@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from literature.annotated import Annotated
 from literature.lexicon import Type
 from literature.mentions import Span
-from literature.training.annotated import Annotated
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ discovery train-reader --data FOLDER --out DIR --budget 3h --seed 7
 
 First to find names: from a general sentence encoder, on corpora annotated by people, all
 of them at once (what is asked of it: lessons.py). Then, from the same start and over the same
-vocabulary, a second network learns how things are related (relations_training.py). Either
+vocabulary, a second network learns how things are related (relations.py). Either
 may be killed at any moment and goes on from its last checkpoint (descent.py).
 """
 
@@ -17,17 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from discovery.devices import SEED
+from literature.annotated import Corpus, load
 from literature.model.encoder import GENERAL, Encoder, Shape, from_bert
 from literature.model.prediction import shipped
 from literature.model.weights_io import Weights, read, write
 from literature.model.wordpieces import SPECIAL, UNKNOWN, Wordpieces
-from literature.relations import training as relations_training
 from literature.relations.corpus import load_relations
-from literature.relations.scoring import calibrate
 from literature.training import card
-from literature.training.annotated import Corpus, load
+from literature.training import relations as relations_training
 from literature.training.descent import CHECKPOINT, Plan, TrainingError, descend, fill, finished, take
 from literature.training.lessons import Batch, allowed, batches, examples, loss, pool, without
+from literature.training.relations_scoring import calibrate
 from literature.training.scaling import scale
 
 try:

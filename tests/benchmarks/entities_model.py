@@ -2,7 +2,7 @@
 
 Answer    strict F1 (start, end and type) per corpus and type, by the general convention
           and by the corpus' own; abstracts per CPU-second on one thread
-Data      documents kept aside by literature.training.annotated.load, in no training corpus; a dozen numbers for each
+Data      documents kept aside by literature.annotated.load, in no training corpus; a dozen numbers for each
           of BC5CDR, BC2GM and BioRED were fitted on them: `literature.training.cue_weights` tells what these are
           worth on documents they were not fitted on (0.1 to 0.4 less, weights/reader.md)
 Baseline  the dictionary tagger, its dictionary made anew without the names in those documents; and
@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 
+from literature.annotated import load
 from literature.lexicon import Type
 from literature.mentions import DictionaryTagger, Span, Tagger
 from literature.model.encoder import GENERAL
 from literature.model.prediction import SHIPPED, EncoderTagger, shipped
 from literature.names.dictionary import shipped as dictionary_names
-from literature.training.annotated import load
 from literature.training.card import measure
 from literature.training.cue_weights import names_without
 from literature.training.scoring import Agreement, agreement

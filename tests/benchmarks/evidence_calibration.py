@@ -3,7 +3,7 @@
 Answer    expected calibration error (ten bins), Brier score and a reliability table of the rules'
           claims, all together and by the types of the two things; the same for pairs, an article
           saying of two things what its surest claim says
-Data      the documents of DrugProt, CDR and BioRED kept aside by literature.training.annotated; the curve was
+Data      the documents of DrugProt, CDR and BioRED kept aside by literature.annotated; the curve was
           fitted on the others (python -m literature.calibration). Names as people marked them
 Baseline  the rules' weights taken as probabilities; for every kind of claim the share of all claims
 Budget    one core, half a minute

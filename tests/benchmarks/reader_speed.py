@@ -5,7 +5,7 @@ Answer    abstracts per second on two cores (two processes, one thread each) and
           --workers 2` from PubMed XML to evidence, start of the processes and loading included,
           by the dictionary and by the model; strict F1 in 8 and in 32 bits
 Data      titles and abstracts of BC5CDR, each once; F1 on the documents kept aside by
-          literature.training.annotated.load, each corpus by its own convention
+          literature.annotated.load, each corpus by its own convention
 Baseline  the same network in bfloat16 and in float32
 Budget    two cores, six minutes
 Failures  a process that fails ends the run
@@ -129,8 +129,8 @@ def agreement(name: str, precision: str, quick: bool) -> float:
     """Strict F1 of a corpus, percent, on its documents kept aside."""
     import torch
 
+    from literature.annotated import load
     from literature.model.prediction import EncoderTagger
-    from literature.training.annotated import load
     from literature.training.scoring import Agreement
     from literature.training.scoring import agreement as counted
 

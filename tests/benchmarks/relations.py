@@ -2,7 +2,7 @@
 
 Answer    micro F1 of the annotators' answers (DrugProt's 13, ChemProt's five scored groups, CDR, BioRED's 8),
           of "related at all", share of right signs, calibration error; pairs per CPU-second
-Data      documents kept aside by literature.training.annotated.load; judged on the half that temperature and
+Data      documents kept aside by literature.annotated.load; judged on the half that temperature and
           threshold were not fitted on
 Baseline  the cue rules of literature/claims.py on the same names; every pair that shares a sentence
 Failures  a pair that cannot be asked counts as unrelated; a relation no candidate pair holds as missed
@@ -26,8 +26,8 @@ from literature.model.prediction import SHIPPED
 from literature.relations.answers import meaning
 from literature.relations.corpus import NONE, Related, RelationCorpus, Thing, load_relations
 from literature.relations.relating import RelationReader
-from literature.relations.scoring import Judged, halves, judge, things
 from literature.sentences import split
+from literature.training.relations_scoring import Judged, halves, judge, things
 from literature.training.scoring import Agreement
 from tests.benchmarks.data import SHARED, nothing_measured
 from tests.benchmarks.record import record

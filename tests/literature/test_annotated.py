@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from literature.sentences import split
-from literature.training.annotated import (
+from literature.annotated import (
     SOURCES,
     Annotated,
     CorpusError,
@@ -18,6 +17,7 @@ from literature.training.annotated import (
     load,
     without,
 )
+from literature.sentences import split
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
 

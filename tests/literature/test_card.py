@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from literature.annotated import Annotated, Corpus  # noqa: E402
 from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
 from literature.model.weights_io import Weights, write  # noqa: E402
 from literature.model.wordpieces import SPECIAL  # noqa: E402
-from literature.training.annotated import Annotated, Corpus  # noqa: E402
 from literature.training.card import Measured, text  # noqa: E402
 from literature.training.scoring import Agreement  # noqa: E402
 

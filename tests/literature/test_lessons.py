@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from literature.annotated import Annotated, Corpus, Marked  # noqa: E402
 from literature.model.encoder import LABELS  # noqa: E402
 from literature.model.wordpieces import SPECIAL, Window, Wordpieces  # noqa: E402
-from literature.training.annotated import Annotated, Corpus, Marked  # noqa: E402
 from literature.training.lessons import (  # noqa: E402
     IGNORED,
     Batch,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from literature.annotated import CorpusError
 from literature.relations.corpus import (
     NONE,
     Pair,
@@ -17,7 +18,6 @@ from literature.relations.corpus import (
     candidates,
     load_relations,
 )
-from literature.training.annotated import CorpusError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
 TITLE, ABSTRACT = "Gefitinib blocks EGFR.", "Erlotinib blocks EGFR and not ALK."

@@ -11,13 +11,14 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
+from literature.model.linear import Cues  # noqa: E402
 from literature.model.weights_io import Pairs, Weights, WeightsError, read, write  # noqa: E402
 from literature.model.wordpieces import SPECIAL  # noqa: E402
 from literature.relations.answers import Answered  # noqa: E402
 from literature.relations.corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing, candidates  # noqa: E402
-from literature.relations.cue_weights import fitted  # noqa: E402
-from literature.relations.cues import Cues, cues, joined, key, keys, stem  # noqa: E402
+from literature.relations.cues import cues, joined, key, keys, stem  # noqa: E402
 from literature.relations.relating import RelationReader  # noqa: E402
+from literature.training.relations_cues import fitted  # noqa: E402
 
 TEXT = "Gefitinib inhibits EGFR, not ALK. The EGFR inhibitor gefitinib caused rash."
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
+from literature.model.linear import Floats  # noqa: E402
 from literature.relations.answers import Answered  # noqa: E402
 from literature.relations.corpus import CHEMPROT, NONE, Pair, Related, Thing  # noqa: E402
-from literature.relations.cues import Floats  # noqa: E402
-from literature.relations.scoring import (  # noqa: E402
+from literature.training.relations_scoring import (  # noqa: E402
     Told,
     agree,
     best_joined,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from literature.annotated import Annotated, Marked
 from literature.mentions import Span
-from literature.training.annotated import Annotated, Marked
 from literature.training.scoring import Agreement, agreement
 
 DOCUMENT = Annotated(

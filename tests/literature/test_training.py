@@ -16,17 +16,17 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 from safetensors.torch import load_file  # noqa: E402
 
+from literature.annotated import Annotated, Corpus, CorpusError, Marked  # noqa: E402
 from literature.model.encoder import GENERAL  # noqa: E402
 from literature.model.prediction import EncoderTagger  # noqa: E402
 from literature.model.weights_io import read  # noqa: E402
 from literature.model.wordpieces import SPECIAL  # noqa: E402
-from literature.relations import training as relations_training  # noqa: E402
 from literature.relations.corpus import NONE, OUTPUTS, Pair, Related, RelationCorpus, Thing  # noqa: E402
 from literature.relations.relating import RelationReader  # noqa: E402
-from literature.relations.scoring import calibrate, halves, judge  # noqa: E402
 from literature.training import card  # noqa: E402
-from literature.training.annotated import Annotated, Corpus, CorpusError, Marked  # noqa: E402
+from literature.training import relations as relations_training  # noqa: E402
 from literature.training.descent import finished  # noqa: E402
+from literature.training.relations_scoring import calibrate, halves, judge  # noqa: E402
 from literature.training.scoring import agreement  # noqa: E402
 from literature.training.train import (  # noqa: E402
     Plan,

@@ -12,14 +12,14 @@ pytest.importorskip("torch")
 import torch
 from safetensors.torch import load_file
 
+from literature.annotated import Annotated, Corpus, Marked
 from literature.mentions import Span
 from literature.model.encoder import LABELS
+from literature.model.linear import Cues
 from literature.model.prediction import shipped
 from literature.model.weights_io import WeightsError, beside, cues_of, read
 from literature.model.wordcues import Mix, WordCues, around, blended, own, runs_of, shape
 from literature.model.wordpieces import Window, Wordpieces
-from literature.relations.cues import Cues
-from literature.training.annotated import Annotated, Corpus, Marked
 from literature.training.cue_weights import RIDGE, _Heard, fitted, mix_of, taught
 
 WORDS = ["the", "BRCA1", "gene", "is", "lost", "in", "many", "tumours", "of", "the", "breast"]

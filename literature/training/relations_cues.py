@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from literature.model.linear import Cues, Floats, Keys
 from literature.relations.corpus import ANSWERS, Related, RelationCorpus, candidates
-from literature.relations.cues import Cues, Floats, Keys, cues, keys
-from literature.relations.scoring import things
+from literature.relations.cues import cues, keys
+from literature.training.relations_scoring import things
 
 try:
     import torch

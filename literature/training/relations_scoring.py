@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from literature.lexicon import Type
+from literature.model.linear import Floats
 from literature.model.weights_io import cues_of, read, recalibrate
 from literature.relations.answers import Answered, Answers, meaning, stated
 from literature.relations.corpus import ANSWERS, CHEMPROT, NONE, Related, RelationCorpus, Thing, candidates
-from literature.relations.cues import Floats, cues, joined, keys
+from literature.relations.cues import cues, joined, keys
 from literature.relations.relating import RelationReader
 from literature.training.scoring import Agreement
 

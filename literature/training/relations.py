@@ -3,7 +3,7 @@
 From the general sentence encoder the network of names began with, on three corpora at
 once. It keeps that network's vocabulary, and otherwise goes its own way. The file that
 comes out holds both, that for names bit for bit as it was, and what words around names say
-by themselves (relations_cues_training.py).
+by themselves (relations_cues.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from literature.model.encoder import Encoder, from_bert
 from literature.model.weights_io import Pairs, amend, read
 from literature.model.wordpieces import Wordpieces
 from literature.relations.corpus import NONE, OUTPUTS, RelationCorpus
-from literature.relations.cue_weights import taught
 from literature.relations.lessons import (
     WIDEST,
     Rows,
@@ -33,6 +32,7 @@ from literature.relations.lessons import (
 )
 from literature.training.descent import Plan, TrainingError, descend, fill, take
 from literature.training.lessons import in_batches, pool
+from literature.training.relations_cues import taught
 
 try:
     import torch
