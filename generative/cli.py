@@ -6,9 +6,10 @@ the commands costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,14 +17,14 @@ from discovery.devices import SEED
 from discovery.doors import Resume, Seed, check_fresh, refuse
 from generative.refusal import SettingError
 
-if TYPE_CHECKING:
-    from discovery.proposal import Proposal
-
 
 def propose(
     n: Annotated[int, typer.Option("--n", min=1, help="How many molecules to propose.")] = 100,
     out: Annotated[
-        Path | None, typer.Option("--out", help="SMILES file to write; the screen when absent.")
+        Path | None,
+        typer.Option(
+            "--out", help="SMILES file to write, as built: the same command goes on; the screen when absent."
+        ),
     ] = None,
     proposer: Annotated[
         str, typer.Option("--proposer", help="graph: the trained model; brics: pieces of known drugs.")
@@ -86,49 +87,58 @@ def propose(
                 raise SettingError(
                     "--molecules belongs to --proposer brics; train the graph model on your own"
                 )
-            made, left_out = _from_graph(n, seed, kept | only_graph)
+            found, left_out = _from_graph(n, seed, kept | only_graph, out)
         elif proposer == "brics":
             if given := [key for key, value in only_graph.items() if value not in (None, "", (), 1.0)]:
                 raise SettingError(f"brics takes no --{given[0]}; the graph proposer does")
-            made, left_out = _from_brics(n, seed, kept | {"molecules": molecules}), {}
+            found, left_out = _from_brics(n, seed, kept | {"molecules": molecules}, out), {}
         else:
             raise SettingError(f"there is no proposer called {proposer!r}; they are graph and brics")
-    _tell(made, n, out, left_out)
-
-
-def _from_graph(n: int, seed: int, settings: dict[str, Any]) -> tuple[Sequence[Proposal], Mapping[str, int]]:
-    from generative.proposer import GraphProposer
-
-    return GraphProposer(**settings).propose_and_count(n, round=0, seed=seed, lessons=[])
-
-
-def _from_brics(n: int, seed: int, settings: dict[str, Any]) -> Sequence[Proposal]:
-    from generative.breeding.recombination import BricsProposer
-
-    return BricsProposer(**settings).propose(n, round=0, seed=seed, lessons=[])
-
-
-def _tell(made: Sequence[Proposal], wanted: int, out: Path | None, left_out: Mapping[str, int]) -> None:
-    """Write what was made, and say what was not."""
-    from discovery.files import publish
-
-    lines = [f"{one.smiles} {one.proposer}-{number:05d}" for number, one in enumerate(made, 1)]
-    if out is None:
-        typer.echo("\n".join(lines))
-    else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        publish(out, "".join(line + "\n" for line in lines).encode())
-        typer.echo(f"{len(lines)} molecules written to {out}")
+    if out is not None:
+        typer.echo(f"{found} molecules written to {out}")
     if left_out:
         counts = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
         typer.echo(f"built besides and left out: {counts}", err=True)
-    if len(lines) < wanted:
+    if found < n:
         typer.echo(
-            f"{wanted - len(lines)} fewer than asked: building on brings too little that is new and fits what was given",
+            f"{n - found} fewer than asked: building on brings too little that is new and fits what was given",
             err=True,
         )
-    if not lines:
+    if not found:
         refuse("no molecule was proposed")
+
+
+def _from_graph(
+    n: int, seed: int, settings: dict[str, Any], out: Path | None
+) -> tuple[int, Mapping[str, int]]:
+    """To the file or the screen, as they are built: how many, and what was built besides."""
+    from generative.draft import Built, lines, write
+    from generative.model import Weights
+    from generative.proposer import GraphProposer
+
+    graph, built = GraphProposer(**settings), Built()
+    if out is None:
+        for block in lines(graph.stream(n, seed=seed, built=built)):
+            typer.echo(block, nl=False)
+    else:
+        told = settings | {"n": n, "seed": seed, "weights": Weights.load(settings["weights"]).sha256}
+        built = write(out, partial(graph.stream, n, seed=seed), told)
+    return built.found, built.left_out
+
+
+def _from_brics(n: int, seed: int, settings: dict[str, Any], out: Path | None) -> int:
+    from discovery.files import publish
+    from generative.breeding.recombination import BricsProposer
+    from generative.draft import lines
+
+    made = BricsProposer(**settings).propose(n, round=0, seed=seed, lessons=[])
+    text = "".join(lines([made]))
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        publish(out, text.encode())
+    return len(made)
 
 
 def train(

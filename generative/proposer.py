@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +30,7 @@ from generative.breeding.elite import Search, elite_of
 from generative.breeding.recombination import drug_like
 from generative.breeding.search import Editor
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
+from generative.draft import Built
 from generative.given import decorate, join, query, read_part, regrow, sides, with_stereo
 from generative.guided import Candidate, choose
 from generative.learning.replay import taught as teach
@@ -172,27 +172,38 @@ class GraphProposer:
 
         Fewer come back when what was given leaves nothing else to build.
         """
-        return self.propose_and_count(n, round=round, seed=seed, lessons=lessons)[0]
-
-    def propose_and_count(
-        self, n: int, /, *, round: int, seed: int, lessons: Sequence[Lesson]
-    ) -> tuple[Sequence[Proposal], Counter[str]]:
-        """As `propose`, with how many molecules the policy built besides and why each was left out."""
         if n < 0:
             raise SettingError(f"how many molecules to propose is a number from 0 on, not {n}")
-        left_out: Counter[str] = Counter()
         taught = sorted(lessons, key=lambda lesson: (-lesson.reward, lesson.molecule.smiles))
         known = {lesson.molecule.smiles for lesson in taught}
-        known |= set(map(flat, known))
-        if self.like:
-            known.add(flat(Chem.MolToSmiles(Chem.MolFromSmiles(self.like))))
+        if len(taught) < FEW or taught[0].reward <= taught[-1].reward:
+            return [one for made in self.stream(n, round=round, seed=seed, known=known) for one in made]
         rng = random.Random(f"graph {seed} {round}")
         with one_thread(), quiet_rdkit():
-            if len(taught) < FEW or taught[0].reward <= taught[-1].reward:
-                chosen = self._new(n, rng, known, left_out)
-            else:
-                chosen = self._steered(n, rng, known, taught, left_out)
-        return [self._proposal(one, round) for one in chosen], left_out
+            chosen = self._steered(n, rng, self._not_new(known), taught)
+        return [self._proposal(one, round) for one in chosen]
+
+    def stream(
+        self, n: int, /, *, seed: int, round: int = 0, known: Iterable[str] = (), built: Built | None = None
+    ) -> Iterator[list[Proposal]]:
+        """At most `n` new molecules without lessons, block by block, as they are built.
+
+        Parameters
+        ----------
+        known : SMILES that are not proposed
+        built : Built, optional
+            How far it has come; counted on before each block is told. Given that, and what was proposed
+            until then as `known`, it goes on to the molecules it would have come to.
+        """
+        built = built or Built()
+        start = random.Random(f"graph {seed} {round}").getrandbits(60)
+        with one_thread(), quiet_rdkit():
+            for made in self._new(n, start, self._not_new(known), built):
+                yield [self._proposal(one, round) for one in made]
+
+    def _not_new(self, known: Iterable[str]) -> set[str]:
+        like = [Chem.MolToSmiles(Chem.MolFromSmiles(self.like))] if self.like else []
+        return {one for smiles in (*known, *like) for one in (smiles, flat(smiles))}
 
     def _proposal(self, one: Candidate, round: int) -> Proposal:
         """With the configurations of what was given put back: the policy builds flat molecules."""
@@ -266,41 +277,39 @@ class GraphProposer:
         )
 
     def _new(
-        self,
-        n: int,
-        rng: random.Random,
-        known: set[str],
-        left_out: Counter[str],
-        policy: Policy | None = None,
-    ) -> list[Candidate]:
-        """What the policy builds, without steering."""
+        self, n: int, seed: int, known: set[str], built: Built, policy: Policy | None = None
+    ) -> Iterator[list[Candidate]]:
+        """What the policy builds, without steering, block by block."""
         vocabulary, task, words = self._given
         parents = (self.like,) if self.like else ()
-        found: list[Candidate] = []
         sampler = self._sampler(vocabulary, task, policy)
-        seed, idle = rng.getrandbits(60), 0
-        for number in range(max(BLOCKS, math.ceil(SAMPLES * n / BLOCK))):
-            if len(found) == n or (idle >= HOPELESS and (not found or number >= BLOCKS)):
+        while built.found < n and built.blocks < max(BLOCKS, math.ceil(SAMPLES * n / BLOCK)):
+            if built.idle >= HOPELESS and (not built.found or built.blocks >= BLOCKS):
                 break
-            before = len(found)
-            for sample in _sized(sampler, number).block(seed, number):
-                candidate = self._accept(sample, parents, words, known, left_out)
-                if candidate:
-                    found.append(candidate)
-                    if len(found) == n:
-                        break
-            idle = 0 if len(found) > before else idle + 1
-        return found
+            found: list[Candidate] = []
+            for sample in _sized(sampler, built.blocks).block(seed, built.blocks):
+                candidate = self._accept(sample, parents, words, known)
+                if isinstance(candidate, str):
+                    built.left_out[candidate] += 1
+                    continue
+                found.append(candidate)
+                if built.found + len(found) == n:
+                    break
+            built.blocks += 1
+            built.found += len(found)
+            built.idle = 0 if found else built.idle + 1
+            yield found
 
     def _accept(
-        self, sample: Sample, parents: tuple[str, ...], words: str, known: set[str], left_out: Counter[str]
-    ) -> Candidate | None:
+        self, sample: Sample, parents: tuple[str, ...], words: str, known: set[str]
+    ) -> Candidate | str:
+        """What was built, or what speaks against it."""
         smiles = put_together(sample.tree)
+        if smiles in known:
+            return "known or built before"
         mol = Chem.MolFromSmiles(smiles)
-        against = "known or built before" if smiles in known else self._against(mol)
-        if against:
-            left_out[against] += 1
-            return None
+        if against := self._against(mol):
+            return against
         known.add(smiles)
         return Candidate(smiles, mol, parents, words, log_prob=sample.log_prob)
 
@@ -345,18 +354,14 @@ class GraphProposer:
         return [*kept, *(query(text, exits=False) for text in self._held)]
 
     def _steered(
-        self,
-        n: int,
-        rng: random.Random,
-        known: set[str],
-        taught: Sequence[Lesson],
-        left_out: Counter[str],
+        self, n: int, rng: random.Random, known: set[str], taught: Sequence[Lesson]
     ) -> list[Candidate]:
         """What the policy builds and rebuilds, and edits of the best, chosen by a surrogate."""
         few = n * self.oversample // 4
         policy = self._taught(taught, rng) if self.policy == "taught" else None
-        made = self._regrown(few, rng, known, taught, left_out, policy)
-        made += self._new(few, rng, known, left_out, policy)
+        made = self._regrown(few, rng, known, taught, policy)
+        for block in self._new(few, rng.getrandbits(60), known, Built(), policy):
+            made += block
         return choose(
             n,
             taught,
@@ -380,7 +385,6 @@ class GraphProposer:
         rng: random.Random,
         known: set[str],
         taught: Sequence[Lesson],
-        left_out: Counter[str],
         policy: Policy | None = None,
     ) -> list[Candidate]:
         """Parts of well-rewarded molecules, built on by the policy."""
@@ -398,8 +402,8 @@ class GraphProposer:
         for number in range(math.ceil(2 * n / BLOCK)):
             for row, sample in enumerate(sampler.block(seed, number)):
                 parent = starts[row % len(starts)][0]
-                candidate = self._accept(sample, (parent,), f"rebuilt part of {parent}", known, left_out)
-                if candidate and len(found) < n:
+                candidate = self._accept(sample, (parent,), f"rebuilt part of {parent}", known)
+                if isinstance(candidate, Candidate) and len(found) < n:
                     found.append(candidate)
         return found
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from discovery.molecule import Molecule
 from discovery.outcome import UserError
 from generative.cli import audit, propose, train
+from generative.sampling import Sample, Sampler
 from tests.generative.models import DRUGS
 
 AMIDE = Chem.MolFromSmarts("C(=O)N")
@@ -35,6 +36,34 @@ def test_writes_a_smiles_file(tmp_path: Path, proposer: str) -> None:
     assert len({Molecule.parse(smiles).smiles for smiles, _ in rows}) == 7
     again = run(propose, "--n", "7", "--seed", "4", "--proposer", proposer)
     assert again.stdout == out.read_text()
+
+
+@pytest.mark.parametrize("asked", [(), ("--scaffold", "*C[C@H](N)c1ccccc1")])
+def test_a_stopped_order_goes_on_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("generative.sampling.BLOCK", 24)
+    order = ("--n", "30", *asked, "--out")
+    whole, out, part = (tmp_path / name for name in ("whole.smi", "new.smi", "new.smi.part"))
+    counted = run(propose, *order, str(whole)).stderr
+    block = Sampler.block
+
+    def stopping(sampler: Sampler, seed: int, number: int) -> list[Sample]:
+        if number == 1:
+            raise KeyboardInterrupt
+        return block(sampler, seed, number)
+
+    monkeypatch.setattr(Sampler, "block", stopping)
+    assert run(propose, *order, str(out)).exit_code != 0
+    assert 0 < len(part.read_text().splitlines()) < 24
+    with part.open("a") as file:
+        file.write("CCO cut sho")  # as a kill leaves it
+    monkeypatch.setattr(Sampler, "block", block)
+    other = run(propose, "--seed", "5", *order, str(out))
+    assert "begun otherwise (different: seed)" in str(other.exception)
+    assert run(propose, *order, str(out)).stderr == counted
+    assert out.read_bytes() == whole.read_bytes()
+    assert sorted(tmp_path.iterdir()) == [out, whole]
 
 
 def test_pieces_of_drugs_keep_to_the_weight_asked_for() -> None:

@@ -19,6 +19,7 @@ from discovery.outcome import Missing, Reason
 from discovery.plugins import PluginError
 from discovery.proposal import Lesson, Proposal, Proposer
 from generative.breeding.recombination import BricsProposer, unstable
+from generative.draft import Built
 from generative.model import Weights, WeightsError
 from generative.proposer import GraphProposer, propose
 from generative.refusal import SettingError
@@ -218,9 +219,10 @@ def test_unmarked_fragments_are_joined_without_waste() -> None:
     """Most of what joins two to four fragments is light enough: under one cap for all, 2 to 4 % were."""
     for fragments in ("c1ccncc1.C1CCNC1", "c1ccncc1.C1CCNC1.CF.C#N"):
         graph = GraphProposer(fragments=fragments)
-        found, left_out = graph.propose_and_count(40, round=0, seed=1, lessons=[])
-        assert len(found) == 40
-        assert sum(left_out.values()) <= 40
+        built = Built()
+        found = [one for made in graph.stream(40, seed=1, built=built) for one in made]
+        assert len(found) == built.found == 40
+        assert built.left_out.total() <= 40
         for one in found:
             mol = Chem.MolFromSmiles(one.smiles)
             assert all(mol.HasSubstructMatch(Chem.MolFromSmiles(part)) for part in fragments.split("."))
