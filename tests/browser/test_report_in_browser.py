@@ -54,7 +54,7 @@ def orange(picture: np.ndarray) -> int:
 
 
 def test_paints_poses_and_asks_nobody(browser: Any, report: Path) -> None:
-    with opened(browser, report) as watched:
+    with opened(browser, report, width=900, height=700) as watched:
         page = watched.page
         page.wait_for_selector(".pv-ready")
         first = once(watched, lambda picture: orange(picture) > 300)
@@ -206,7 +206,7 @@ def test_a_film_plays_stops_and_is_put_where_the_reader_wants(browser: Any, tmp_
     )
     file = tmp_path / "film.html"
     file.write_text(view.page(), encoding="utf-8")
-    with opened(browser, file) as watched:
+    with opened(browser, file, width=600, height=500) as watched:
         page = watched.page
         page.wait_for_selector(".pv-ready")
         first = once(watched, lambda picture: orange(picture) > 300)

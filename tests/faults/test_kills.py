@@ -51,7 +51,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize(("workers", "wanted"), [(0, 8), (2, 6), pytest.param(2, 20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("workers", "wanted"), [(0, 6), (2, 4), pytest.param(2, 20, marks=pytest.mark.slow)])
 def test_kill_nine_many_times_then_finishing_gives_the_undisturbed_table(
     tmp_path: Path, workers: int, wanted: int
 ) -> None:
@@ -114,13 +114,13 @@ def test_four_culprits_fail_alone_and_are_tried_three_times_ever(tmp_path: Path)
     molecules = [Molecule("C" * n, f"alkane {n}") for n in range(1, 25) if n != 13]
     culprits = {
         4: (Molecule("C[Se]C", "selenide"), Reason.CRASHED, "SIGSEGV"),
-        9: (Molecule("C[SiH3]", "silane"), Reason.TIMED_OUT, "longer than the 3 s"),
+        9: (Molecule("C[SiH3]", "silane"), Reason.TIMED_OUT, "longer than the 1.5 s"),
         10: (Molecule("C[AsH2]", "arsine"), Reason.OUT_OF_MEMORY, "memory"),
         20: (Molecule("CB", "borane"), Reason.CRASHED, "exit status 0"),
     }
     for place, (molecule, _, _) in culprits.items():
         molecules.insert(place, molecule)
-    told = run_toy(tmp_path, molecules)
+    told = run_toy(tmp_path, molecules, timeout_s=1.5)
     for place, outcome in enumerate(told):
         if place not in culprits:
             assert isinstance(outcome, Score), f"{molecules[place].shown} is innocent: {outcome}"
@@ -131,7 +131,7 @@ def test_four_culprits_fail_alone_and_are_tried_three_times_ever(tmp_path: Path)
         assert molecule.name in outcome.detail
         assert words in outcome.detail
     for _ in range(3):
-        assert run_toy(tmp_path, molecules, chunk=3) == told
+        assert run_toy(tmp_path, molecules, chunk=3, timeout_s=1.5) == told
     runs = Counter((tmp_path / "log").read_text().split())
     # the arsine shares a chunk with the silane, which hangs before it is reached: that counts as a try too
     assert [runs[molecule.smiles] for molecule, _, _ in culprits.values()] == [3, 3, 2, 3]

@@ -21,15 +21,15 @@ PROPOSER = AssemblyProposer()
 
 def test_keeps_the_promise() -> None:
     assert isinstance(PROPOSER, Proposer)
-    first = PROPOSER.propose(30, round=1, seed=4, lessons=[])
-    assert first == PROPOSER.propose(30, round=1, seed=4, lessons=[])
-    assert first != PROPOSER.propose(30, round=2, seed=4, lessons=[])
-    assert len({proposal.smiles for proposal in first}) == len(first) == 30
+    first = PROPOSER.propose(12, round=1, seed=4, lessons=[])
+    assert first == PROPOSER.propose(12, round=1, seed=4, lessons=[])
+    assert first != PROPOSER.propose(12, round=2, seed=4, lessons=[])
+    assert len({proposal.smiles for proposal in first}) == len(first) == 12
 
 
 def test_everything_proposed_can_be_made_from_the_shelf() -> None:
     shelf = load()
-    for proposal in PROPOSER.propose(40, round=0, seed=11, lessons=[]):
+    for proposal in PROPOSER.propose(15, round=0, seed=11, lessons=[]):
         mol = Chem.MolFromSmiles(proposal.smiles)
         assert set(proposal.parents) <= set(shelf.names)
         assert unstable(mol) is None
@@ -56,7 +56,8 @@ def test_learns_what_is_rewarded() -> None:
     assert len({lesson.molecule for lesson in taught}) == len(taught)  # nothing twice
 
 
-def test_a_small_shelf_is_soon_exhausted(tmp_path: Path) -> None:
+def test_a_small_shelf_is_soon_exhausted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("generative.routes.assembly.PATIENCE", 200)
     shelf = tmp_path / "shelf.smi"
     shelf.write_text("OC(=O)c1ccc(Cl)cc1\nNCCN1CCOCC1\n")
     made = AssemblyProposer(stock=shelf).propose(50, round=0, seed=0, lessons=[])
