@@ -150,7 +150,7 @@ def train(
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps instead of time.")] = None,
     start: Annotated[
         Path | None,
-        typer.Option("--from", "--start", help="Go on from this model: teach it a further series."),
+        typer.Option("--start", help="Go on from this model: teach it a further series."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Molecules taken from each file.")

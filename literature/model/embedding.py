@@ -6,7 +6,7 @@ more, turned so that no direction of ordinary prose outweighs the others. That c
 microseconds; an encoder of others (a folder, or a name already on this machine) costs
 milliseconds and finds a little more.
 
-    python -m literature.model.embedding --start FOLDER --data FOLDER --out FILE
+    python -m literature.model.embedding --encoder FOLDER --data FOLDER --out FILE
 
 makes the shipped file anew from the word pieces of a BERT encoder and open full texts.
 
@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m literature.model.embedding", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument(
-        "--start", type=Path, required=True, help="folder of a BERT encoder: model.safetensors, vocab.txt"
+        "--encoder", type=Path, required=True, help="folder of a BERT encoder: model.safetensors, vocab.txt"
     )
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with fulltext_ccby/ccby_fulltext.jsonl.xz"
@@ -299,8 +299,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
     try:
-        rows = load_file(asked.start / "model.safetensors")["embeddings.word_embeddings.weight"]
-        vocabulary = (asked.start / "vocab.txt").read_text(encoding="utf-8").splitlines()
+        rows = load_file(asked.encoder / "model.safetensors")["embeddings.word_embeddings.weight"]
+        vocabulary = (asked.encoder / "vocab.txt").read_text(encoding="utf-8").splitlines()
         texts = prose(asked.data / "fulltext_ccby" / "ccby_fulltext.jsonl.xz")
     except (OSError, KeyError, SafetensorError) as error:
         parser.exit(2, f"literature.model.embedding: {error}\n")

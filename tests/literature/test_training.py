@@ -68,9 +68,9 @@ def corpora() -> list[Corpus]:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small BERT of random numbers."""
-    folder = tmp_path_factory.mktemp("start")
+    folder = tmp_path_factory.mktemp("encoder")
     pieces = [*SPECIAL, *LETTERS, *(f"##{c}" for c in LETTERS), *WORDS]
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     torch.manual_seed(1)
@@ -91,10 +91,10 @@ def same(one: Path, two: Path) -> bool:
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_it_learns(start: Path, tmp_path: Path) -> None:
+def test_it_learns(encoder: Path, tmp_path: Path) -> None:
     """By both heads, though half the documents leave the diseases unmarked."""
     plan = Plan(steps=120, width=32, batch_pieces=256, vocabulary=90, rate=3e-3, average=0.9)
-    path = train(corpora(), start, tmp_path, plan, tell=lambda line: None)
+    path = train(corpora(), encoder, tmp_path, plan, tell=lambda line: None)
     held = corpora()[0].held
     told = card.write(path, corpora()).read_text(encoding="utf-8")
     assert "| Both | chemical | 6 | 100.0 | 100.0 | 100.0 | 100.0 | 100.0 | 100.0 |" in told
@@ -105,22 +105,22 @@ def test_it_learns(start: Path, tmp_path: Path) -> None:
         assert {type: count.f1 for type, count in counts.items()} == {"chemical": 1.0, "disease": 1.0}
 
 
-def test_same_seed_same_weights_and_another_seed_others(start: Path, tmp_path: Path) -> None:
+def test_same_seed_same_weights_and_another_seed_others(encoder: Path, tmp_path: Path) -> None:
     quiet = {"tell": lambda line: None}
-    one = train(corpora(), start, tmp_path / "1", PLAN, **quiet)
-    assert same(one, train(corpora(), start, tmp_path / "2", PLAN, **quiet))
+    one = train(corpora(), encoder, tmp_path / "1", PLAN, **quiet)
+    assert same(one, train(corpora(), encoder, tmp_path / "2", PLAN, **quiet))
     other = replace(PLAN, seed=8)
-    assert not same(one, train(corpora(), start, tmp_path / "3", other, **quiet))
+    assert not same(one, train(corpora(), encoder, tmp_path / "3", other, **quiet))
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_been(start: Path, tmp_path: Path) -> None:
-    whole = train(corpora(), start, tmp_path / "whole", PLAN, tell=lambda line: None)
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(encoder: Path, tmp_path: Path) -> None:
+    whole = train(corpora(), encoder, tmp_path / "whole", PLAN, tell=lambda line: None)
     stop = Stopper(at=3)
     part = replace(PLAN, checkpoint_s=0.0)
-    train(stop.watching(corpora()), start, tmp_path / "part", part, tell=lambda line: None)
+    train(stop.watching(corpora()), encoder, tmp_path / "part", part, tell=lambda line: None)
     state = json.loads(header(tmp_path / "part")["state"])
     assert 0 < state["step"] < 6
-    again = train(corpora(), start, tmp_path / "part", PLAN, tell=lambda line: None)
+    again = train(corpora(), encoder, tmp_path / "part", PLAN, tell=lambda line: None)
     assert same(whole, again)
 
 
@@ -153,10 +153,10 @@ def header(folder: Path) -> dict[str, str]:
         return dict(file.metadata())
 
 
-def test_a_run_may_begin_with_the_weights_of_another(start: Path, tmp_path: Path) -> None:
-    names = train(corpora(), start, tmp_path / "names", PLAN, tell=lambda line: None)
+def test_a_run_may_begin_with_the_weights_of_another(encoder: Path, tmp_path: Path) -> None:
+    names = train(corpora(), encoder, tmp_path / "names", PLAN, tell=lambda line: None)
     none = replace(PLAN, steps=1, rate=0.0, head_rate=0.0, average=0.0)
-    again = train(corpora(), start, tmp_path / "on", none, begin=tmp_path / "names", tell=lambda line: None)
+    again = train(corpora(), encoder, tmp_path / "on", none, start=tmp_path / "names", tell=lambda line: None)
     old, new = load_file(tmp_path / "names" / "checkpoint.safetensors"), read(again)
     assert new.vocabulary == read(names).vocabulary
     torch.testing.assert_close(new.tensors["heads.bias"], old["now.heads.bias"])
@@ -166,7 +166,7 @@ def test_a_run_may_begin_with_the_weights_of_another(start: Path, tmp_path: Path
     empty.mkdir()
     (empty / "reader.safetensors").write_bytes(names.read_bytes())
     with pytest.raises(TrainingError, match=r"holds no checkpoint"):
-        train(corpora(), start, tmp_path / "x", none, begin=empty, tell=lambda line: None)
+        train(corpora(), encoder, tmp_path / "x", none, start=empty, tell=lambda line: None)
 
 
 def facts(count: int = 30) -> RelationCorpus:
@@ -186,13 +186,13 @@ def facts(count: int = 30) -> RelationCorpus:
     return RelationCorpus("CDR", "Both", "none", 3.0, tuple(documents[:-6]), tuple(documents[-6:]), 0.0)
 
 
-def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
+def test_it_learns_relations(encoder: Path, tmp_path: Path) -> None:
     """Both ills of a drug must be told apart; calibration is kept in the file,
     and the network that finds names stays as it was."""
-    names = train(corpora(), start, tmp_path / "names", PLAN, tell=lambda line: None)
+    names = train(corpora(), encoder, tmp_path / "names", PLAN, tell=lambda line: None)
     plan = replace(PLAN, steps=120, batch_pieces=512, rate=3e-3, average=0.9)
     corpus = facts(36)
-    path = relations_training.train([corpus], start, names, tmp_path, plan, tell=lambda line: None)
+    path = relations_training.train([corpus], encoder, names, tmp_path, plan, tell=lambda line: None)
     assert same(names, path)
     calibrate(path, [corpus])
     kept = read(path).pairs
@@ -205,15 +205,19 @@ def test_it_learns_relations(start: Path, tmp_path: Path) -> None:
     assert "120 steps of 512 pieces" in told
 
 
-def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(start: Path, tmp_path: Path) -> None:
-    names = train(corpora(), start, tmp_path / "names", replace(PLAN, steps=1), tell=lambda line: None)
+def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(encoder: Path, tmp_path: Path) -> None:
+    names = train(corpora(), encoder, tmp_path / "names", replace(PLAN, steps=1), tell=lambda line: None)
     plan, corpus = replace(PLAN, steps=5, blinded=0.3), facts(36)
-    whole = relations_training.train([corpus], start, names, tmp_path / "whole", plan, tell=lambda line: None)
+    whole = relations_training.train(
+        [corpus], encoder, names, tmp_path / "whole", plan, tell=lambda line: None
+    )
     Stopper(at=2).watching([])
-    relations_training.train([corpus], start, names, tmp_path / "part", plan, tell=lambda line: None)
+    relations_training.train([corpus], encoder, names, tmp_path / "part", plan, tell=lambda line: None)
     assert 0 < json.loads(header(tmp_path / "part")["state"])["step"] < 5
     assert not finished(tmp_path / "part")
-    again = relations_training.train([corpus], start, names, tmp_path / "part", plan, tell=lambda line: None)
+    again = relations_training.train(
+        [corpus], encoder, names, tmp_path / "part", plan, tell=lambda line: None
+    )
     assert finished(tmp_path / "part")
     one, two = (read(path).pairs for path in (whole, again))
     assert one is not None
@@ -222,11 +226,11 @@ def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(start: Path, t
     still = replace(plan, steps=1, rate=0.0, head_rate=0.0, average=0.0)
     on = relations_training.train(
         [corpus],
-        start,
+        encoder,
         names,
         tmp_path / "on",
         still,
-        begin=tmp_path / "part",
+        start=tmp_path / "part",
         exact=True,
         tell=lambda line: None,
     )
@@ -236,7 +240,7 @@ def test_a_stopped_run_on_relations_goes_on_as_if_it_had_not_been(start: Path, t
     assert all(torch.equal(tensor, ended[f"now.{name}"]) for name, tensor in begun.tensors.items())
     assert [made.split(" of ")[0] for made in begun.made] == ["5 steps", "1 steps"]
     with pytest.raises(TrainingError, match="hold no pair"):
-        relations_training.train([replace(corpus, train=())], start, names, tmp_path / "x", plan)
+        relations_training.train([replace(corpus, train=())], encoder, names, tmp_path / "x", plan)
 
 
 def test_what_was_left_out_while_teaching_is_put_right() -> None:
@@ -248,22 +252,22 @@ def test_what_was_left_out_while_teaching_is_put_right() -> None:
     assert float(right[1]) == pytest.approx(0.1)
 
 
-def test_a_checkpoint_of_another_plan_is_refused(start: Path, tmp_path: Path) -> None:
-    train(corpora(), start, tmp_path, PLAN, tell=lambda line: None)
+def test_a_checkpoint_of_another_plan_is_refused(encoder: Path, tmp_path: Path) -> None:
+    train(corpora(), encoder, tmp_path, PLAN, tell=lambda line: None)
     with pytest.raises(TrainingError, match=r"another plan: seed 7 \(asked: 9\)"):
-        train(corpora(), start, tmp_path, Plan(seed=9, steps=6, width=32, batch_pieces=128, vocabulary=90,
+        train(corpora(), encoder, tmp_path, Plan(seed=9, steps=6, width=32, batch_pieces=128, vocabulary=90,
               checkpoint_s=1e9, rate=2e-3), tell=lambda line: None)  # fmt: skip
 
 
-def test_a_weights_file_is_gone_on_from_with_other_shares(start: Path, tmp_path: Path) -> None:
-    first = train(corpora(), start, tmp_path / "first", PLAN, tell=lambda line: None)
+def test_a_weights_file_is_gone_on_from_with_other_shares(encoder: Path, tmp_path: Path) -> None:
+    first = train(corpora(), encoder, tmp_path / "first", PLAN, tell=lambda line: None)
     still = replace(PLAN, steps=1, rate=1e-12, head_rate=1e-12, decay=0.0, average=0.0, between=0.1)
-    on = train(corpora(), start, tmp_path / "on", still, begin=first, tell=lambda line: None)
+    on = train(corpora(), encoder, tmp_path / "on", still, start=first, tell=lambda line: None)
     assert [made.split(" of ")[0] for made in read(on).made] == ["6 steps", "1 steps"]
     for name, tensor in read(first).tensors.items():
         torch.testing.assert_close(read(on).tensors[name], tensor, rtol=0.05, atol=0.02)  # rounded once more
     with pytest.raises(TrainingError, match="only on the same corpora"):
-        train(corpora()[:1], start, tmp_path / "other", still, begin=first, tell=lambda line: None)
+        train(corpora()[:1], encoder, tmp_path / "other", still, start=first, tell=lambda line: None)
 
 
 def test_shares_are_told_by_corpus() -> None:
@@ -278,19 +282,19 @@ def test_shares_are_told_by_corpus() -> None:
         told_shares(["BC2GM"])
 
 
-def test_the_vocabulary_keeps_single_characters_and_what_is_used(start: Path) -> None:
-    words, rows = vocabulary(start, ["aspirin aspirin aspirin fever"], len(SPECIAL) + 2 * len(LETTERS) + 2)
+def test_the_vocabulary_keeps_single_characters_and_what_is_used(encoder: Path) -> None:
+    words, rows = vocabulary(encoder, ["aspirin aspirin aspirin fever"], len(SPECIAL) + 2 * len(LETTERS) + 2)
     assert {"aspirin", "fever", "##q", "[SEP]"} <= set(words)
     assert "gout" not in words
     assert rows == sorted(rows)
 
 
-def test_bad_arguments_are_told(tmp_path: Path, start: Path) -> None:
+def test_bad_arguments_are_told(tmp_path: Path, encoder: Path) -> None:
     assert [seconds(t) for t in ("90s", "60m", "1.5h")] == [90, 3600, 5400]
     with pytest.raises(TrainingError, match="'soon' is no length of time; write 90s"):
         seconds("soon")
     with pytest.raises(CorpusError, match=r"BC5CDR_TrainDev\.PubTator\.gz is absent"):
-        run(tmp_path, tmp_path / "o", budget="1s", start=start)
+        run(tmp_path, tmp_path / "o", budget="1s", encoder=encoder)
     (tmp_path / "pairs").mkdir()
     (tmp_path / "pairs" / "checkpoint.safetensors").touch()
     with pytest.raises(TrainingError, match="holds a checkpoint; it goes on without --fresh"):
