@@ -44,7 +44,7 @@ KINDS = {
     "FaceToFace": "ring stacking, face to face",
     "EdgeToFace": "ring stacking, edge to face",
     "XBDonor": "halogen bond",
-    "MetalDonor": "holds a metal",
+    "MetalAcceptor": "holds a metal",
     "Hydrophobic": "hydrophobic",
 }
 

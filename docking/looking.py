@@ -90,7 +90,10 @@ def docked(folder: str | Path, *, reference: str | Path = "") -> Table:
             fits.append(gone)
             continue
         molecules.append(Molecule(line["smiles"], line["id"]))
-        details = {**_judged(line), **_pose(blocks.get(line["row"], ""), receptor, place < CONTACTS)}
+        details = {
+            **_judged(line),
+            **posed(blocks.get(line["row"], ""), receptor if place < CONTACTS else None),
+        }
         scores.append(Score(line["score"], details=details))
         no_fit = Missing("docking", Reason.UNSUPPORTED, f"{line['id']}: this engine's poses are not rescored")
         fits.append(no_fit if line["fit"] is None else Score(line["fit"]))
@@ -179,13 +182,14 @@ def _judged(line: Mapping[str, Any]) -> dict[str, Any]:
     return {"plausibility": {"plausible": line["plausible"], "failed": failed}, "engine": line["engine"]}
 
 
-def _pose(block: str, receptor: Receptor, with_contacts: bool) -> dict[str, Any]:
+def posed(block: str, receptor: Receptor | None) -> dict[str, Any]:
+    """A pose as views read it, with its contacts where a receptor is given; nothing of an empty block."""
     with quiet_rdkit():
         mol = Chem.MolFromMolBlock(block, removeHs=False) if block else None
     if mol is None:
         return {}
     found: dict[str, Any] = {"pose": block}
-    if with_contacts:
+    if receptor is not None:
         ligand = of_mol(mol)
         found["interactions"] = [
             one.plain() for one in contacts(Pose(ligand, ligand.coords(), 0.0), receptor)

@@ -22,8 +22,8 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Column, Score
 from discovery.views.table import Table
-from docking.looking import best_first, records_of
-from docking.receptor import DockingError
+from docking.looking import CONTACTS, best_first, posed, records_of
+from docking.receptor import DockingError, Receptor
 
 RANKED = {  # what ranks, of the one protocol that measures it
     "rbfe": Column("rbfe", "kcal/mol", "low", "Relative binding free energy", "the mean of all ligands is 0"),
@@ -52,7 +52,13 @@ def simulated(folder: str | Path) -> Table:
         lines = pq.read_table(folder / "scores.parquet").to_pylist()
     except (OSError, pa.ArrowInvalid) as error:
         raise DockingError(f"{folder} holds no simulation that has ended: {error}") from error
-    poses = records_of(folder / "poses.sdf", "pose")
+    blocks = records_of(folder / "poses.sdf", "pose")
+    by = next((name for name in RANKED if any(line.get(name) is not None for line in lines)), "missing")
+    best = sorted((line for line in lines if not line["missing"]), key=lambda line: line[by] or 0.0)[
+        :CONTACTS
+    ]
+    pockets = {line["pose"]: _pocket(folder, line["pose"]) for line in best}
+    poses = {number: posed(block, pockets.get(number)) for number, block in blocks.items()}
     gone = [
         Missing("simulation", Reason(line["missing"]), line["detail"]) if line["missing"] else None
         for line in lines
@@ -63,7 +69,7 @@ def simulated(folder: str | Path) -> Table:
     ]
     columns = {
         column: [
-            missing or _score(line, column.name, poses.get(line["pose"], ""))
+            missing or _score(line, column.name, poses.get(line["pose"], {}))
             for line, missing in zip(lines, gone, strict=True)
         ]
         for column in (*RANKED.values(), *BESIDE)
@@ -88,15 +94,28 @@ def report(folder: str | Path, path: str | Path) -> Path:
     column = next((column for column in table.run.columns if column.name in RANKED), None)
     if column is not None:
         table = best_first(table, column)
-    pocket = next(iter(sorted((folder / "units").glob("*/pocket.pdb"))), None)
+    settled = sorted((folder / "units").glob("*/pocket.pdb"))
+    pocket = _pocket(folder, int(settled[0].parent.name)) if settled else None
     if pocket is not None:
-        table = table.with_receptor(pocket.read_text(encoding="utf-8"))
-        note = "The pocket shown is as it settled about the first pose; each pose has its own in the folder units."
+        table = table.with_receptor(pocket.pdb)
+        note = (
+            "The pocket shown is as it settled about the first pose; contacts are those of each pose in its own, which "
+            "is in the folder units."
+        )
         table = Table(replace(table.run, notes=(*table.run.notes, note)))
     return table.report(path)
 
 
-def _score(line: Mapping[str, Any], name: str, pose: str) -> Score | Missing:
+def _pocket(folder: Path, pose: int) -> Receptor | None:
+    """The pocket that settled about a pose, without its ligand; None where the protocol leaves none."""
+    path = folder / "units" / f"{pose:06d}" / "pocket.pdb"
+    if not path.exists():
+        return None
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return Receptor(path.parent.name, "".join(x for x in lines if x[17:20] != "LIG"), "")
+
+
+def _score(line: Mapping[str, Any], name: str, pose: Mapping[str, Any]) -> Score | Missing:
     if line[name] is None:
         return Missing("simulation", Reason.NOT_REACHED, f"{line['id']}: no {name} was computed")
-    return Score(line[name], line.get(f"{name}_error"), {"pose": pose} if pose and name in RANKED else {})
+    return Score(line[name], line.get(f"{name}_error"), dict(pose) if name in RANKED else {})

@@ -22,7 +22,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.binding_energy import Interaction, interaction, standard_error, worst
 from docking.dynamics.minimise import alone, settle
-from docking.dynamics.parameters.charges import Charges, Method, am1_bcc, gasteiger, with_fallback
+from docking.dynamics.parameters.charges import Charges, Method, method
 from docking.dynamics.parameters.sage import force_field
 from docking.dynamics.parameters.smirnoff import LigandForceField, checked, ligand_terms
 from docking.dynamics.platform import Device, described
@@ -52,7 +52,7 @@ class Settings:
     """
 
     ligand_field: LigandForceField | None = None  # Sage 2.2.1 when not given
-    charges: Method | None = None  # AM1-BCC, or Gasteiger where that fails, when not given
+    charges: Method | None = None  # `default_charges` when not given
     keep: float = KEEP  # Å
     free: float = FREE  # Å
     device: Device = field(default_factory=Device)
@@ -151,8 +151,8 @@ def read_pose(block: str, name: str) -> Chem.Mol:
 
 
 def default_charges(mol: Chem.Mol, name: str = "the ligand") -> Charges:
-    """AM1-BCC; Gasteiger's with a note where that fails."""
-    return with_fallback(am1_bcc, gasteiger)(mol, name)
+    """AM1-BCC; the graph model's, then Gasteiger's, with a note where that fails."""
+    return method("am1-bcc")(mol, name)
 
 
 def rescore(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rdkit import Chem
 from scipy.spatial import cKDTree
 
@@ -36,11 +38,12 @@ from docking.dynamics.protocol import (
 from docking.dynamics.receptor_system import ReceptorModel, has_parameters, receptor_model, waters_of
 from docking.dynamics.simulate import Run
 from docking.dynamics.terms import Floats
-from docking.protein import structure
+from docking.protein import residues, structure
 from docking.protein.fetch import located
-from docking.receptor import DockingError, ReceptorError
+from docking.receptor import DockingError, Receptor, ReceptorError
 
 DEMO = f"demo:{demo_target.NAME}"
+ION = 3.0  # Å; a ligand's atom this near holds it
 AWAY = 15.0  # Å; pockets are cut at 9 Å unless told otherwise
 SHOWN_RESIDUES = 10  # of the decomposition, strongest first
 NO_MEMBRANE = (
@@ -194,7 +197,11 @@ def energy_details(settled: Rescored) -> dict[str, Any]:
         "charges": settled.charges.method,
         "notes": [
             note
-            for note in (settled.charges.note, HELD if EXPLICIT in settled.made_with else NO_MEMBRANE)
+            for note in (
+                settled.charges.note,
+                *_ions_held(settled),
+                HELD if EXPLICIT in settled.made_with else NO_MEMBRANE,
+            )
             if note
         ],
         "atoms": settled.bound.terms.n_atoms,
@@ -202,6 +209,19 @@ def energy_details(settled: Rescored) -> dict[str, Any]:
         "evaluations": settled.evaluations,
         "made_with": settled.made_with,
     }
+
+
+def _ions_held(settled: Rescored) -> list[str]:
+    """What is to be known of metals that the ligand touches."""
+    bound, n = settled.bound, settled.bound.n_receptor
+    alone = np.bincount(bound.residue)[bound.residue] == 1
+    gaps = np.linalg.norm(settled.xyz[:n][alone][:, None] - settled.xyz[None, n:], axis=-1).min(axis=1) * 10.0
+    return [
+        f"{bound.labels[residue]} is {gap:.1f} Å from the ligand: the mechanics knows an ion as a charge and a size, not "
+        "by its bonds; compare only ligands that hold it alike"
+        for residue, gap in zip(bound.residue[alone], gaps, strict=True)
+        if gap < ION
+    ]
 
 
 def stability_details(done: Simulated) -> dict[str, Any]:
@@ -252,6 +272,7 @@ def load_receptor(
     ReceptorError
         It is no demo target and no usable file, or a residue has no parameters.
     """
+    told: tuple[str, ...] = ()
     if given.startswith("demo:"):
         if given != DEMO:
             raise ReceptorError(f"there is no demo target {given!r}; there is {DEMO!r}")
@@ -259,12 +280,30 @@ def load_receptor(
             raise ReceptorError("the demo target is prepared already; drop and protonation are for files")
         target = demo_target.receptor()
     else:
-        path = located(given)
-        keep = waters_of(structure.read(path)) if waters and path.suffix.lower() != ".pdbqt" else []
-        target = preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=protonation)
+        target = _prepared(located(given), ph, drop, protonation, waters)
+        told = tuple(str(c).split(";")[0] for c in target.report if c.kind in ("metal", "hetero", "missing"))
     pdb, notes = (target.pdb, ()) if away_from is None else _without_strangers(target.pdb, away_from)
     model = receptor_model(pdb, target.name, waters=waters)
-    return replace(model, notes=(*notes, *model.notes)) if notes else model
+    return replace(model, notes=(*notes, *told, *model.notes))
+
+
+def _prepared(
+    path: Path, ph: float, drop: Sequence[str], protonation: Mapping[str, str] | None, waters: bool
+) -> Receptor:
+    """As docking prepares a file; a PDBQT, which lacks hydrogens on carbon, anew from all atoms that it holds."""
+    if not path.name.lower().removesuffix(".gz").endswith(".pdbqt"):
+        keep = waters_of(structure.read(path)) if waters else []
+        return preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=protonation)
+    held = structure.parse(preparation.from_pdbqt(path).pdb, path.name).atoms
+    atoms = [
+        replace(group[0], resname=group[0].element.upper())
+        if len(group) == 1
+        else atom  # an ion by its element
+        for group in structure.by_residue(held).values()
+        for atom in group
+    ]
+    keep = sorted({a.resname for a in atoms if residues.standard(a.resname) not in residues.NAMES})
+    return preparation.assemble(atoms, path.name, ph=ph, keep=keep, drop=drop, protonation=protonation)
 
 
 def _without_strangers(pdb: str, points: Floats) -> tuple[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ import pytest
 from docking import demo_target, ligand
 from docking.interactions import contacts
 from docking.pose import Pose
+from docking.receptor import Receptor
 
 BOUND = ligand.of_mol(demo_target.reference())
 POSE = Pose(BOUND, BOUND.coords(), -10.0)
@@ -22,6 +23,14 @@ def test_ergotamines_known_contacts_are_there() -> None:
     assert ("A:ASP129", "salt bridge, ligand positive") in found
     assert ("A:ASP129", "hydrogen bond, ligand donates") in found
     assert any(residue in ("B:PHE330", "B:PHE331") for residue, _ in found)
+
+
+def test_a_zinc_that_the_ligand_holds_is_a_contact() -> None:
+    oxygen = next(a.GetIdx() for a in POSE.mol().GetAtoms() if a.GetSymbol() == "O")
+    x, y, z = POSE.coords[oxygen] + (0.0, 0.0, 2.1)
+    zinc = f"HETATM 9001 ZN    ZN A 900    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          ZN\n"
+    found = contacts(POSE, Receptor("with zinc", demo_target.receptor().pdb.replace("END", zinc + "END"), ""))
+    assert ("A:ZN900", "holds a metal") in {(c.residue, c.kind) for c in found}
 
 
 def test_distances_are_those_of_the_coordinates() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,14 @@ from discovery import plugins
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Refiner, Score
-from docking.dynamics.scorers import BindingEnergy, PoseStability, load_receptor
+from docking import demo_target
+from docking.dynamics.parameters.charges import gasteiger
+from docking.dynamics.protocol import Settings, rescore
+from docking.dynamics.receptor_system import receptor_model
+from docking.dynamics.scorers import BindingEnergy, PoseStability, energy_details, load_receptor
+from docking.pose import with_coords
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import toluene
+from tests.docking.dynamics.cases import embedded, toluene
 from tests.docking.dynamics.test_receptor_system import HEME, helix, text
 
 MOLECULE = Molecule.parse("Cc1ccccc1", "toluene")
@@ -112,6 +118,22 @@ def test_an_unknown_receptor_is_named() -> None:
         load_receptor("demo:5HT2A")
     with pytest.raises(ReceptorError, match=r"nowhere\.pdb"):
         load_receptor("nowhere.pdb")
+
+
+def test_a_pdbqt_is_prepared_anew_with_all_that_it_holds(tmp_path: Path) -> None:
+    """Its hydrogens are those on N, O and S alone; a zinc that the ligand touches is told."""
+    acetate, middle = embedded("CC(=O)[O-]"), toluene().GetConformer().GetPositions().mean(axis=0)
+    acetate = with_coords(acetate, acetate.GetConformer().GetPositions() + middle)
+    x, y, z = acetate.GetConformer().GetPositions()[2] + (0.0, 0.0, 2.2)
+    zinc = f"ATOM   9001 ZN   ZN5 A 900    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00     0.000 Zn"
+    lines = [line for line in demo_target.receptor().pdbqt.splitlines() if 124 < int(line[22:26] or 0) < 134]
+    path = tmp_path / "helix.pdbqt"
+    path.write_text("\n".join([*(x for x in lines if x[21] == "A"), zinc, "TER", ""]))
+    model = load_receptor(str(path))
+    assert model.labels == (*receptor_model(text(helix())).labels, "A:ZN900")
+    found = rescore(model, acetate, Settings(charges=gasteiger))
+    told = energy_details(found)["notes"]
+    assert any(re.match(r"A:ZN900 is [12]\.\d Å from the ligand", note) for note in told)
 
 
 def test_what_has_no_parameters_can_be_left_out_as_the_message_says(tmp_path: Path) -> None:

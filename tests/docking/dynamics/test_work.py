@@ -16,7 +16,8 @@ import pytest
 from rdkit import Chem
 from typer.testing import CliRunner
 
-from discovery.records import IntakeError
+from discovery.record import IntakeError
+from discovery.views.reading import contacts_of
 from docking.dynamics import work as room
 from docking.dynamics.checkpoint import Keeper
 from docking.dynamics.choice import standing
@@ -71,6 +72,9 @@ def test_every_pose_is_a_row_and_every_failure_has_its_reason(tmp_path: Path) ->
     assert [row.missing and row.missing.reason.value for row in shown.run.rows] == [
         row["missing"] for row in rows
     ]
+    touched = {contact.residue for contact in contacts_of(shown.run.rows[0])}
+    assert touched
+    assert all("LIG" not in residue for residue in touched)
     page = look(tmp_path / "out", tmp_path / "page.html").read_text()
     assert "Ranked by MM-GBSA alone" in page
     assert "3Dmol" in page
@@ -211,6 +215,7 @@ def test_a_unit_that_hangs_ends_the_process_and_then_is_set_aside(tmp_path: Path
 import time
 from pathlib import Path
 from docking.dynamics import charges
+from discovery.views.reading import contacts_of
 from docking.dynamics import work as room
 from tests.docking.dynamics.test_work import JOB
 real = room.rescore
