@@ -102,6 +102,9 @@ def _cap(mol: Chem.Mol, text: str) -> tuple[Chem.Mol, dict[int, int]]:
 def query(text: str, *, exits: bool) -> Chem.Mol:
     """A part as a substructure query: with `exits`, each * must bear an atom; without, it may."""
     mol = Chem.MolFromSmiles(text)
+    for atom in mol.GetAtoms():  # as exits are numbered elsewhere
+        atom.SetIsotope(0)
+        atom.SetAtomMapNum(0)
     if exits:
         settings = Chem.AdjustQueryParameters.NoAdjustments()
         settings.makeDummiesQueries = True  # type: ignore[assignment]  # the stub takes it for a method
@@ -128,7 +131,9 @@ def with_stereo(smiles: str, given: Sequence[str]) -> str:
             continue
         for bond in double:
             mine = mol.GetBondBetweenAtoms(place[bond.GetBeginAtomIdx()], place[bond.GetEndAtomIdx()])
-            mine.SetStereoAtoms(*(place[atom] for atom in bond.GetStereoAtoms()))
+            ends = [place[atom] for atom in bond.GetStereoAtoms()]
+            turned = mine.GetBeginAtomIdx() != place[bond.GetBeginAtomIdx()]
+            mine.SetStereoAtoms(*(reversed(ends) if turned else ends))
             cis = bond.GetStereo() in (Chem.BondStereo.STEREOZ, Chem.BondStereo.STEREOCIS)
             mine.SetStereo(Chem.BondStereo.STEREOCIS if cis else Chem.BondStereo.STEREOTRANS)
         for tags in product(_TURNS, repeat=min(len(centres), MOST_CENTRES)):

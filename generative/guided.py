@@ -29,7 +29,7 @@ from generative.breeding.collection import Collection, read
 from generative.breeding.coverage import Parts, deserved, untried
 from generative.breeding.edits import EDITS, PAIRED, edit, together
 from generative.breeding.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
-from generative.breeding.recombination import drug_like, load
+from generative.breeding.recombination import load, objection
 from generative.breeding.screening import NEAR, resting, screened, share
 from generative.breeding.search import Editor
 from generative.breeding.surrogate import Doubles, Features, Look, Surrogate, looked_at
@@ -532,7 +532,7 @@ class GuidedProposer:
         return (
             not (self.taste and Chem.GetFormalCharge(mol))
             and (self._held is None or mol.HasSubstructMatch(self._held))
-            and drug_like(mol, self.min_weight, self.max_weight, taste=self.taste)
+            and not objection(mol, self.min_weight, self.max_weight, taste=self.taste)
             and not any(mol.HasSubstructMatch(pattern) for pattern in self._avoided)
         )
 

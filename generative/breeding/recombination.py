@@ -63,7 +63,7 @@ UNSTABLE = {
         "carbamic or carbonic acid": "[#7,#8,#16]-C(=[O,S])-[OX2;H1]",
         "thioaldehyde or thioketone": "[CX3;!$(C-[#7,#8,#16])]=[SX1]",
         "enol or primary enamine": "[C;!a]=[C;!a]-[OX2H1,NX3H2]",
-        "enamine": "[C;!a;!$(C-[C,S,N+,P]=[O,S,N]);!$(C-C#N);!$(C-[S+]-[O-])]=[C;!a]-[NX3+0;!$(N-[C,S,N,P]=[O,S,N]);!$(N-C#N);!$(N-a)]",
+        "enamine": "[C;!a;!$(C-[C,S,N+,P]=[O,S,N]);!$(C-C#N);!$(C-[S+]-[O-])]=[C;!a]-[NX3+0;!$(N-[C,S,N,P]=[O,S,N]);!$(N-C#N);!$(N(-a)-C=C-C=C);!$(N(-a)-C(=C)-[a,$(C=O)])]",
         "imine": "[CX3;!$(C-[#7,#8,#16])]=[NX2;!R]",
         "imine where the amine is the stable form": "[c;$(c:[nH]),$(c:a:a:[nH])]=[NX2;!R]",
         "formamidine": "[CX3H1;!R](=[NX2])-[NX3;!$(N-[C,S]=O)]",
@@ -180,9 +180,7 @@ class BricsProposer:
             if (
                 smiles is None
                 or smiles in known
-                or not drug_like(
-                    Chem.MolFromSmiles(smiles), self.min_weight, self.max_weight, taste=self.taste
-                )
+                or objection(Chem.MolFromSmiles(smiles), self.min_weight, self.max_weight, taste=self.taste)
             ):
                 continue
             idle = 0
@@ -259,18 +257,21 @@ class Pool:
         return rng.choices(pieces, [self.weight[piece.smiles] for piece in pieces])[0]
 
 
-def drug_like(mol: Chem.Mol, min_weight: float, max_weight: float, *, taste: bool = True) -> bool:
-    """A graph of the asked size that is, unless taste is off, stable and could be taken by mouth."""
+def objection(mol: Chem.Mol, min_weight: float, max_weight: float, *, taste: bool = True) -> str | None:
+    """What speaks against a molecule: its size; with taste, that it is not stable or could not be taken by mouth."""
     if not min_weight <= rdMolDescriptors.CalcExactMolWt(mol) <= max_weight:
-        return False
-    return not taste or (
-        rdMolDescriptors.CalcNumRings(mol) >= 1
-        and rdMolDescriptors.CalcNumRotatableBonds(mol) <= 10
-        and rdMolDescriptors.CalcNumHBD(mol) <= 4
-        and rdMolDescriptors.CalcTPSA(mol) <= 140
-        and -1.0 <= rdMolDescriptors.CalcCrippenDescriptors(mol)[0] <= 5.5
-        and unstable(mol) is None
-    )
+        return "too light or too heavy"
+    if not taste:
+        return None
+    if rdMolDescriptors.CalcNumRings(mol) < 1:
+        return "without a ring"
+    if rdMolDescriptors.CalcNumRotatableBonds(mol) > 10:
+        return "with more than 10 rotatable bonds"
+    if rdMolDescriptors.CalcNumHBD(mol) > 4 or rdMolDescriptors.CalcTPSA(mol) > 140:
+        return "too polar"
+    if not -1.0 <= rdMolDescriptors.CalcCrippenDescriptors(mol)[0] <= 5.5:
+        return "of logP below -1 or above 5.5"
+    return unstable(mol)
 
 
 def unstable(mol: Chem.Mol) -> str | None:

@@ -19,7 +19,7 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from generative.breeding.recombination import drug_like
+from generative.breeding.recombination import objection
 from generative.refusal import SettingError, check_weights
 from generative.routes.plan import STEPS, Step, plan, rivals
 from generative.routes.reactions import REACTIONS, Reaction, named, run
@@ -97,7 +97,7 @@ class AssemblyProposer:
                 continue
             product = made[-1].product
             mol = Chem.MolFromSmiles(product)
-            if mol.HasSubstructMatch(UNFINISHED) or not drug_like(mol, self.min_weight, self.max_weight):
+            if mol.HasSubstructMatch(UNFINISHED) or objection(mol, self.min_weight, self.max_weight):
                 continue
             idle = 0
             known.add(product)

@@ -95,6 +95,7 @@ def test_what_is_kept_is_open_only_at_the_cut() -> None:
     [
         ("*C(=O)N*", "CC(N)=O", False, True),
         ("*C(=O)N*", "CC(=O)NC", True, True),
+        ("[1*]C(=O)N[*:2]", "CC(=O)NC", True, True),
         ("*n1cccc1", "c1cc[nH]c1", False, True),
         ("*n1cccc1", "Cn1cccc1", True, True),
         ("*c1ccncc1", "Cc1ccccc1", False, False),
@@ -110,7 +111,7 @@ def test_queries_with_and_without_their_exits(
 
 @pytest.mark.parametrize(
     "scaffold",
-    ["*N1C[C@H](F)C[C@H]1C(N)=O", "*N1C[C@@H](F)C[C@H]1C(N)=O", "*/C=C/c1ccccc1", "*/C=C\\c1ccccc1", "C[C@](*)(N)C(=O)O"],
+    ["*N1C[C@H](F)C[C@H]1C(N)=O", "*N1C[C@@H](F)C[C@H]1C(N)=O", "*/C=C/c1ccccc1", "*/C=C\\c1ccccc1", "*C/C=C/C(=O)Nc1ccccc1", "C[C@](*)(N)C(=O)O"],
 )  # fmt: skip
 def test_the_configuration_that_was_given_is_kept(scaffold: str) -> None:
     """Law: putting any one group at the exit by hand and by us gives one molecule. Reference: RDKit."""

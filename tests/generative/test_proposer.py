@@ -184,6 +184,7 @@ def test_failed_and_odd_lessons_break_nothing() -> None:
     [
         ({"scaffold": "c1ccc"}, "is not a SMILES RDKit can read"),
         ({"scaffold": "FC(F)(F)F"}, "has no exit"),
+        ({"fragments": "[2H]C*.*c1ccccc1"}, "holds an isotope"),
         ({"scaffold": "*C", "like": "CC"}, "give one of scaffold, fragments and like"),
         ({"avoid": ("c1cc",)}, "is not a SMARTS RDKit can read"),
         ({"keep": "c1ccccc1"}, "give like too"),
@@ -234,6 +235,17 @@ def test_a_large_order_is_filled_and_an_impossible_one_ends(monkeypatch: pytest.
     monkeypatch.setattr("generative.proposer.HOPELESS", 2)
     assert len(made(GraphProposer(), 300)) == 300
     assert made(GraphProposer(scaffold="*OO*"), 5) == []  # peroxides are unstable
+
+
+def test_two_exits_are_filled_without_waste() -> None:
+    """Under one cap for all, 80 to 93 % of what stood on a scaffold with two exits was too heavy."""
+    built = Built()
+    found = [
+        one
+        for made in GraphProposer(scaffold="*c1ccc(*)nc1").stream(100, seed=1, built=built)
+        for one in made
+    ]
+    assert built.left_out["too light or too heavy"] < len(found) == 100
 
 
 def test_the_door_is_the_proposer_without_lessons() -> None:
