@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from discovery.intake import Row as FileRow
 from discovery.intake import read
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason, each
@@ -24,6 +25,18 @@ from discovery.target import Target
 STAGE = "reading"
 # what chemists measure concentrations for; not what is its logarithm already
 CONSTANT = re.compile(r"(?<![A-Za-z])((?:IC|EC|AC|CC|DC|ED|GI|LC|LD)50|K[IiDdMmBb])(?![A-Za-z0-9])")
+
+# mark -> a number in which it can only stand before the decimals: "0,7", "12.34", "1.234,5", not "1,234"
+_CERTAIN = {
+    mark: re.compile(
+        rf"(?![-+]?[1-9]\d{{0,2}}\{mark}\d{{3}}$)[-+]?(?:\d+|\d{{1,3}}(?:\{other}\d{{3}})+)\{mark}\d+(?:[eE][-+]?\d+)?"
+    )
+    for mark, other in (",.", ".,")
+}
+_GROUPED = {
+    ",": re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+(?:,\d+)?"),
+    ".": re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?"),
+}
 
 
 def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = None) -> Run:
@@ -48,7 +61,7 @@ def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = Non
     columns: dict[Column, list[Score | Missing]] = {}
     for key in dict.fromkeys(key for row in rows for key in row.data):
         written = [row.data.get(key, "") for row in rows]
-        numbers = [number_of(text, place) for text, place in zip(written, where, strict=True)]
+        numbers = numbers_of(rows, key, where)
         if (
             2 * sum(isinstance(one, Score) for one in numbers)
             >= sum(bool(text.strip()) for text in written)
@@ -59,26 +72,49 @@ def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = Non
     return run_of([row.outcome for row in rows], columns, path.name, ids, texts)
 
 
-def number_of(text: str, where: str) -> Score | Missing:
-    """A number as people write it in a table; where it stands begins what is said of any other."""
-    shown = text.strip()[:40]
+def numbers_of(rows: Sequence[FileRow], key: str, where: Sequence[str]) -> list[Score | Missing]:
+    """The numbers of a file's column as people write them; where each stands begins what is said of any other.
+
+    "12,5" is one where the column, or else the file, leaves no doubt that its commas are decimal marks: then
+    "1.234" is a thousand, as "1,234" is in a column of points. What may be either is refused.
+    """
+    written = [row.data.get(key, "").strip() for row in rows]
+    mark = "."
+    if any("," in text for text in written):
+        marks = _marks(written)
+        if not marks and any(map(_GROUPED["."].fullmatch, written)):
+            marks = _marks(text.strip() for row in rows for text in row.data.values())
+        mark = marks.pop() if len(marks) == 1 else ""
+    return [_number(text, mark, place) for text, place in zip(written, where, strict=True)]
+
+
+def _marks(written: Iterable[str]) -> set[str]:
+    return {mark for text in written for mark, number in _CERTAIN.items() if number.fullmatch(text)}
+
+
+def _number(text: str, mark: str, where: str) -> Score | Missing:
+    shown = text[:40]
     if not shown:
         return Missing(STAGE, Reason.NO_NUMBER, f"{where}: there is no number")
     if shown[0] in "<>~≤≥≈=":
         return Missing(STAGE, Reason.BOUND, f"{where}: {shown!r} is a bound, not a number")
+    if mark and _GROUPED[mark].fullmatch(text):
+        text = text.replace("." if mark == "," else ",", "")
     try:
-        value = float(shown)
+        value = float(text.replace(",", ".") if mark == "," else text)
     except ValueError:
         value = math.nan
     if math.isfinite(value):
         return Score(value)
-    comma = f"; write {shown.replace(',', '.')}" if shown.count(",") == 1 else ""
-    return Missing(STAGE, Reason.NO_NUMBER, f"{where}: {shown!r} is no number{comma}")
+    either = "; is its comma a decimal mark? Write it without" if _GROUPED["."].fullmatch(shown) else ""
+    return Missing(STAGE, Reason.NO_NUMBER, f"{where}: {shown!r} is no number{either}")
 
 
 def _column(key: str, taken: Sequence[str]) -> Column:
     """ "JAK2 IC50 (nM)" -> its title, its unit, and that low is better."""
     found = re.fullmatch(r"(.+?)\s*[(\[]([^()\[\]]{1,20})[)\]]", key.strip())
+    if found and re.match("p(?:K|[A-Z]{2})", found[2]):  # "y [pKi]" says what it is, not in which unit
+        found = None
     title, unit = (found[1], found[2]) if found else (key.strip(), "")
     name = re.sub(r"\W+", "_", title.lower()).strip("_") or "column"
     while name in taken:

@@ -24,6 +24,7 @@ from discovery.outcome import MoleculeError, Reason
 MAX_TEXT = 5_000  # characters; a longer SMILES is no drug, and 10^6 atoms cost 12 s to parse
 MAX_ATOMS = 500  # heavy atoms of the fragment that is kept
 MIXED_ATOMS, MIXED_SHARE = 12, 0.6  # a second part from this size, and this share of the largest, is no salt
+SOLVENT_ATOMS = 7  # up to this size a part that forms no salt is a solvent
 ACID, AMINE = "[OX2H][C,S,P]=O", "[NX3;!$(N~[!#6]);!$(NC=[O,S,N]);!$(N[#6;a])]"  # who form salts
 MAX_PARTS = 100  # fragments; a hydrate with ten waters has about 15, and thousands cost seconds
 
@@ -197,6 +198,10 @@ def _readable(text: str) -> str:
             Reason.UNPARSABLE,
             f"goes on after a blank with {_shorten(tail[0])!r}; a name goes in its own column",
         )
+    if smiles.count(">") == 2 and "->" not in smiles:
+        raise MoleculeError(
+            Reason.UNSUPPORTED, "is a reaction; give the molecule meant, such as its product, alone"
+        )
     if tail and re.search(r"(?:^\||[,|])(?:Sg|SgD|LN|m):", tail[0]):
         raise MoleculeError(Reason.UNSUPPORTED, "is a polymer or has a part without a fixed place")
     return smiles
@@ -366,7 +371,7 @@ def _main_part(mol: Chem.Mol) -> Chem.Mol:
 def _refuse_mixture(parts: Sequence[Chem.Mol]) -> None:
     """Two drugs in one row: to keep the larger would score a molecule nobody asked about.
 
-    Ions pass, and so does an acid with an amine: an odd salt is far likelier than a mixture.
+    Ions pass, and so do an acid with an amine, and a small acid or amine: an odd salt is far likelier than a mixture.
     """
     drugs = {
         Chem.MolToSmiles(part, isomericSmiles=False): part
@@ -375,11 +380,15 @@ def _refuse_mixture(parts: Sequence[Chem.Mol]) -> None:
     }
     largest, *others = sorted(drugs.values(), key=lambda part: -part.GetNumHeavyAtoms())[:2] or [parts[0]]
     sizes = [part.GetNumHeavyAtoms() for part in (largest, *others)]
-    if others and sizes[1] >= max(MIXED_ATOMS, MIXED_SHARE * parts[0].GetNumHeavyAtoms()):
-        acid, amine = Chem.MolFromSmarts(ACID), Chem.MolFromSmarts(AMINE)
-        for one, other in ((largest, others[0]), (others[0], largest)):
-            if one.HasSubstructMatch(acid) and other.HasSubstructMatch(amine):
-                return
+    if others and sizes[1] > SOLVENT_ATOMS:
+        forms = [
+            [part.HasSubstructMatch(Chem.MolFromSmarts(group)) for group in (ACID, AMINE)]
+            for part in (largest, others[0])
+        ]
+        (acid, amine), (other_acid, other_amine) = forms
+        small = sizes[1] < max(MIXED_ATOMS, MIXED_SHARE * parts[0].GetNumHeavyAtoms())
+        if (acid and other_amine) or (other_acid and amine) or (small and any(forms[1])):
+            return
         raise MoleculeError(
             Reason.UNSUPPORTED,
             f"is a mixture of molecules of {sizes[0]} and {sizes[1]} heavy atoms, neither a known counter-ion; "

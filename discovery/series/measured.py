@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from discovery.gathering import CONSTANT, number_of
+from discovery.gathering import CONSTANT, numbers_of
 from discovery.intake import read as read_library
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason, UserError
@@ -125,16 +125,15 @@ def read(
         chosen = given if given not in taken else f"{given} ({unit_word} {row.number})"
         taken.add(chosen)
         ids.append(chosen)
+    places = [f"{id} ({where.name}, {unit_word} {row.number})" for id, row in zip(ids, rows, strict=True)]
     entries = [
         Entry(
             id,
             row.text,
             replace(row.outcome, name=id) if isinstance(row.outcome, Molecule) else row.outcome,
-            _number(
-                row.data.get(activity, ""), f"{id} ({where.name}, {unit_word} {row.number})", concentration
-            ),
+            _activity(number, place, concentration),
         )
-        for id, row in zip(ids, rows, strict=True)
+        for id, row, number, place in zip(ids, rows, numbers_of(rows, activity, places), places, strict=True)
     ]
     if concentration is not None:
         about = f"−log10 of {activity} in mol/L, taken from {concentration}"
@@ -223,13 +222,12 @@ def _negative_log(activity: str, concentration: str) -> str:
     return named if named != bare else f"−log10({bare} / M)"
 
 
-def _number(text: str, where: str, concentration: str | None) -> Score | Missing:
-    found = number_of(text, where)
+def _activity(found: Score | Missing, where: str, concentration: str | None) -> Score | Missing:
     if isinstance(found, Missing):
         return replace(found, stage=STAGE)
     if concentration is None:
         return found
     if found.value <= 0:
-        detail = f"{where}: {text.strip()[:40]} is no concentration: it must be above 0"
+        detail = f"{where}: {found.value:g} is no concentration: it must be above 0"
         return Missing(STAGE, Reason.NO_NUMBER, detail)
     return Score(MOLAR[concentration] - math.log10(found.value))

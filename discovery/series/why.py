@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 
 from rdkit import DataStructs
 
@@ -25,9 +26,10 @@ from discovery.series.known import common_drugs
 from discovery.series.measured import Measured
 from discovery.views.cards import marks_of
 from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
+from discovery.views.layout import Part, shared_parts
 from discovery.views.lineage import in_words, names_of
 from discovery.views.reading import label_of, route_of
-from discovery.views.text import MINUS, PAPER, TITLE, inert, number, spread
+from discovery.views.text import PAPER, TITLE, inert, number, spread
 
 GOOD, BAD = "#56B4E9", "#E69F00"  # Okabe and Ito: helps, hurts; the sign stands beside it
 NEAR, FAR = 0.7, 0.3  # Tanimoto on counted ECFP4: above, much alike; below, hardly related
@@ -56,6 +58,13 @@ class Why:
     drugs: tuple[Neighbour, ...]
     ease: Score | Missing
     names: Mapping[str, str]  # the run's molecules by structure
+    than: Why | None = None  # another row, to stand beside this one
+
+    @property
+    def title(self) -> str:
+        """The row's rank and name."""
+        rank = f"{self.row.rank}. " if self.row.rank is not None else ""
+        return f"{rank}{inert(self.row.title, limit=TITLE)}"
 
     @property
     def domain(self) -> str:
@@ -103,15 +112,25 @@ class Why:
         return f"Why {inert(self.row.title)}: {len(self.attributions)} scores explained; {self.domain}"
 
     def _repr_html_(self) -> str:
-        name = escape(inert(self.row.title, limit=TITLE))
-        parts = [f"<h4>{name}</h4>", self._facts(), self._atoms()]
+        beside = f", beside {self.than.title}" if self.than else ""
+        parts = [f"<h4>{escape(self.title + beside)}</h4>", self._facts(), self._atoms()]
         if self.row.parents:
             parts.append(self._origin())
         parts.append(self._known())
         return f'<div style="{PAPER};padding:8px">{"".join(parts)}</div>'
 
     def _facts(self) -> str:
-        lines = []
+        both = (self, self.than) if self.than else (self,)
+        told = [one._lines() for one in both]
+        lines = [_line(what, *(cell for lines in told for cell in lines[what])) for what in told[0]]
+        heads = [head for one in both for head in (escape(one.title), "desirability, 0 to 1")]
+        return f"<table><thead>{_line('', *heads, tag='th')}</thead><tbody>{''.join(lines)}</tbody></table>"
+
+    def _lines(self) -> dict[str, tuple[str, str]]:
+        """What, what was found, how desirable it is; the same lines for every row of a run."""
+        lines = {}
+        if self.row.utility is not None:
+            lines["Overall"] = ("", _wish(self.row.utility))
         for column in self.columns:
             outcome = self.row.outcomes.get(column.name)
             wish = self.row.desirability.get(column.name)
@@ -120,41 +139,49 @@ class Why:
                 said = f"{number(outcome.value, 0 if outcome.value == round(outcome.value) else 2)}{error}"
             else:
                 said = escape(inert(outcome, limit=200)) if outcome else "not scored"
-            bar = ""
-            if wish is not None:
-                bar = f'<img alt="{wish:.2f} of 1" width="104" height="12" src="{data_uri(_bar(wish))}"> {number(wish)}'
-            lines.append(_line(escape(label_of(column)), said, bar or "does not count"))
-        lines.append(_line("Making it", escape(self.route), ""))
-        lines.append(_line("How far from what is known", escape(self.domain), ""))
-        lines.append(_line("Ring systems", escape(self.rings), ""))
+            lines[escape(label_of(column))] = (said, "does not count" if wish is None else _wish(wish))
+        lines["Making it"] = (escape(self.route), "")
+        lines["How far from what is known"] = (escape(self.domain), "")
+        lines["Ring systems"] = (escape(self.rings), "")
         alerts, _ = marks_of(self.row)
         named = "; ".join(inert(item.alert.name, limit=80) for item in alerts)
-        if named:
-            lines.append(_line("Alerts, by name", escape(named), ""))
-        return f"<table><thead>{_line('what', 'found', 'desirability, 0 to 1', 'th')}</thead><tbody>{''.join(lines)}</tbody></table>"
+        lines["Alerts"] = (escape(named) or "none", "")
+        return lines
 
     def _atoms(self) -> str:
-        shown = []
-        _, marks = marks_of(self.row)
-        if marks:
-            shown.append(_figure(self.row.smiles, marks, "structural alerts"))
-        for found in self.attributions:
-            if isinstance(found, Missing):
-                shown.append(f"<p>{escape(inert(found, limit=300))}</p>")
-                continue
-            caption = f"{label_of(found.column)}: {number(found.total)}, of which the bare core {number(found.core)}"
-            shown.append(_figure(self.row.smiles, marks_for(found), caption))
-        if not shown:
-            shown.append(_figure(self.row.smiles, (), self.row.title))
+        both = (self, self.than) if self.than else (self,)
+        pictures = [
+            one._pictures(whose=f"{one.title}: " if self.than else "", like=self._like) for one in both
+        ]
+        lines = "".join(f"<div>{''.join(line)}</div>" for line in zip_longest(*pictures, fillvalue=""))
         note = (
             "<p><small>Blue parts help, orange ones hurt; the number is what the score gains by the part, the rest of the "
             "molecule given. It says how the scorer sees the molecule, not how nature does.</small></p>"
         )
-        return f"<div>{''.join(shown)}</div>{note if self.attributions else ''}"
+        return f"{lines}{note if self.attributions else ''}"
+
+    def _pictures(self, whose: str, like: Sequence[Part]) -> list[str]:
+        shown = []
+        _, marks = marks_of(self.row)
+        if marks:
+            shown.append(_figure(self.row.smiles, marks, f"{whose}structural alerts", like))
+        for found in self.attributions:
+            if isinstance(found, Missing):
+                shown.append(f"<p>{escape(inert(found, limit=300))}</p>")
+                continue
+            caption = f"{whose}{label_of(found.column)} {number(found.total)}, of which the bare core {number(found.core)}"
+            shown.append(_figure(self.row.smiles, marks_for(found), caption, like))
+        return shown or [_figure(self.row.smiles, (), self.title, like)]
+
+    @property
+    def _like(self) -> Sequence[Part]:
+        """What lies the same way in all the drawings."""
+        rows = [self.row.smiles, *([self.than.row.smiles] if self.than else []), *self.row.parents[:4]]
+        return shared_parts([*rows, *(one.smiles for one in self.neighbours)])
 
     def _origin(self) -> str:
         figures = "".join(
-            _figure(parent, (), self.names.get(parent, f"parent {place}"))
+            _figure(parent, (), self.names.get(parent, f"parent {place}"), self._like)
             for place, parent in enumerate(self.row.parents[:4], 1)
         )
         return f"<p><b>Made from</b> {escape(in_words(self.row, self.names))}</p><div>{figures}</div>"
@@ -164,7 +191,8 @@ class Why:
         for one in self.neighbours:
             unit = f" {self.measured.column.unit}" if self.measured and self.measured.column.unit else ""
             value = "" if one.value is None else f", measured {number(one.value)}{unit}"
-            figures.append(_figure(one.smiles, (), f"{one.name}: similarity {number(one.similarity)}{value}"))
+            caption = f"{one.name}: similarity {number(one.similarity)}{value}"
+            figures.append(_figure(one.smiles, (), caption, self._like))
         head = "<p><b>Nearest measured</b></p>" if figures else ""
         drugs = "".join(
             _figure(one.smiles, (), f"{one.name}: similarity {number(one.similarity)}") for one in self.drugs
@@ -179,6 +207,7 @@ def why(
     *,
     known: Measured | None = None,
     n: int = 3,
+    than: Row | None = None,
 ) -> Why:
     """Gather what is known of a row.
 
@@ -187,6 +216,7 @@ def why(
     scorers : whose scores are shared out among the atoms; each is asked about once for every branch
     known : molecules with measured numbers
     n : neighbours shown of each kind
+    than : another row of the run, told beside this one
 
     Raises
     ------
@@ -216,6 +246,7 @@ def why(
         tuple(drugs),
         ease,
         names_of(run),
+        why(than, run, scorers, known=known, n=n) if than else None,
     )
 
 
@@ -230,7 +261,9 @@ def marks_for(found: Attribution, *, least: float = 0.05) -> tuple[Mark, ...]:
         if top == 0 or abs(part.value) < least * top:
             continue
         helps = (part.value > 0) == (found.column.better == "high")
-        label = ("+" if part.value > 0 else MINUS) + number(abs(part.value), 1 if top >= 1 else 2)
+        label = ("+" if part.value > 0 else "-") + number(
+            abs(part.value), 1 if top >= 1 else 2
+        )  # RDKit draws no true minus
         marks.append(Mark(part.atoms, label, _faded(GOOD if helps else BAD, abs(part.value) / top)))
     return tuple(marks)
 
@@ -250,10 +283,10 @@ def _faded(colour: str, strength: float) -> str:
     return "#" + "".join(f"{round(255 - share * (255 - part)):02X}" for part in parts)
 
 
-def _figure(smiles: str, marks: Sequence[Mark], caption: str) -> str:
+def _figure(smiles: str, marks: Sequence[Mark], caption: str, like: Sequence[Part] = ()) -> str:
     said = escape(inert(caption, limit=160))
     try:
-        svg = molecule_svg(smiles, marks=marks, width=300, height=200, title=caption)
+        svg = molecule_svg(smiles, marks=marks, width=300, height=200, title=caption, like=like)
     except UndrawableError:
         return f"<p><code>{escape(inert(smiles, limit=200))}</code><br>{said}</p>"
     return (
@@ -262,17 +295,15 @@ def _figure(smiles: str, marks: Sequence[Mark], caption: str) -> str:
     )
 
 
-def _bar(share: float) -> str:
-    return (
+def _wish(share: float) -> str:
+    bar = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 104 12" width="104" height="12"><rect width="104" height="12" '
         f'fill="#E4E8EC"/><rect width="{104 * share:.1f}" height="12" fill="#0072B2"/><path d="M104,0V12" stroke="#5b6675"/></svg>'
     )
+    return f'<img alt="{share:.2f} of 1" width="104" height="12" src="{data_uri(bar)}"> {number(share)}'
 
 
-def _line(what: str, found: str, wish: str, tag: str = "td") -> str:
+def _line(*cells: str, tag: str = "td") -> str:
     look = 'style="text-align:left;padding:3px 10px"'
     # the rows say their colours themselves: a notebook's dark theme stripes them dark within the white panel
-    return (
-        f'<tr style="{PAPER}">'
-        f"<{tag} {look}>{what}</{tag}><{tag} {look}>{found}</{tag}><{tag} {look}>{wish}</{tag}></tr>"
-    )
+    return f'<tr style="{PAPER}">{"".join(f"<{tag} {look}>{cell}</{tag}>" for cell in cells)}</tr>'

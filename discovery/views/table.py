@@ -374,11 +374,21 @@ class Table:
         """This table beside another: what both hold, and how their numbers lie; see `comparison.compare`."""
         return compare(self.run, other.run, names)
 
-    def why(self, place: int, scorers: Sequence[Scorer] = (), *, known: Measured | None = None) -> Why:
-        """Why the row at this place scores as it does, atom by atom; see `series.why.why`."""
+    def why(
+        self,
+        place: int,
+        scorers: Sequence[Scorer] = (),
+        *,
+        known: Measured | None = None,
+        than: int | None = None,
+    ) -> Why:
+        """Why the row at this place scores as it does, atom by atom; see `series.why.why`.
+
+        With `than`, beside the row at that place: `table.why(6, than=0)` asks why the seventh is not the first.
+        """
         from discovery.series.why import why  # the series' rooms stand on this one
 
-        return why(self[place], self.run, scorers, known=known)
+        return why(self[place], self.run, scorers, known=known, than=None if than is None else self[than])
 
     def more_like(self, place: int, **asked: Any) -> Table:
         """Analogues of the row at this place, from a registered proposer.

@@ -50,6 +50,16 @@ def test_measured_neighbours_come_with_their_numbers() -> None:
     assert "measured 5.00" in found._repr_html_()
 
 
+def test_a_row_stands_beside_the_one_it_is_behind() -> None:
+    table = TABLE.ranked()
+    page = table.why(3, [Qed()], than=0)._repr_html_()
+    for place in (0, 3):
+        row = table[place]
+        assert f"{row.rank}. {row.title}</th>" in page
+        assert all(f'alt="{wish:.2f} of 1"' in page for wish in (row.utility, *row.desirability.values()))
+    assert page.count(" of which the bare core") == 2 * 2  # each picture's words and its caption
+
+
 def test_blue_helps_and_orange_hurts_whichever_way_is_better() -> None:
     molecule = Molecule.parse("CCCCCCc1ccc(S(N)(=O)=O)cc1")
     logp = attribute(Descriptor("logp"), molecule)
@@ -57,7 +67,7 @@ def test_blue_helps_and_orange_hurts_whichever_way_is_better() -> None:
     high = marks_for(replace(logp, column=replace(logp.column, better="high")))
     low = marks_for(replace(logp, column=replace(logp.column, better="low")))
     assert [mark.label for mark in high] == [mark.label for mark in low]
-    strongest = max(range(len(high)), key=lambda n: abs(float(high[n].label.replace("\u2212", "-"))))
+    strongest = max(range(len(high)), key=lambda n: abs(float(high[n].label)))
     assert {high[strongest].colour, low[strongest].colour} == {GOOD, BAD}
 
 

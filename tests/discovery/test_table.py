@@ -14,6 +14,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.desirability import Desirability
+from discovery.gathering import run_of_file
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.properties.physchem import Qed
@@ -316,6 +317,27 @@ def test_a_catalogue_is_read_as_it_is(tmp_path: Path) -> None:
     shown = table.show().text
     assert "<i>&gt;10000</i>" in shown
     assert "A-5 (catalogue.csv, line 6): &#x27;ND&#x27; is no number" in shown
+
+
+@pytest.mark.parametrize(
+    ("written", "beside", "read"),
+    [
+        (["0,7", "1.234,5", "2,125", "1.000"], "", [0.7, 1234.5, 2.125, 1000.0]),  # a German spreadsheet
+        (["7,123", "6,455", "1,0E-7"], "", [7.123, 6.455, 1e-7]),
+        (["0.7", "1,234", "1,234.5"], "", [0.7, 1234.0, 1234.5]),  # an English one
+        (["7,123", "6,455"], "2,5", [7.123, 6.455]),  # the column beside it settles what this one leaves open
+        (["7,123", "6,455", "5"], "1,234", [5.0]),  # nothing does: refused
+        (["7,1", "6.4", "5", "4"], "2,5", [6.4, 5.0, 4.0]),  # both marks: refused
+    ],
+)
+def test_decimal_commas(tmp_path: Path, written: list[str], beside: str, read: list[float]) -> None:
+    path = tmp_path / "export.csv"
+    rows = "".join(f"{'C' * place};{text};{beside}\n" for place, text in enumerate(written, 1))
+    path.write_text(f"Structure (SMILES);pKi;LogD\n{rows}")
+    found = [
+        outcome for row in run_of_file(path).rows if isinstance(outcome := row.outcomes.get("pki"), Score)
+    ]
+    assert [one.value for one in found] == (read if 2 * len(read) >= len(written) else [])
 
 
 def test_origins_of_some_rows_name_parents_that_are_not_among_them() -> None:
