@@ -44,6 +44,7 @@ from docking.receptor import DockingError, Receptor, ReceptorError
 
 DEMO = f"demo:{demo_target.NAME}"
 ION = 3.0  # Å; a ligand's atom this near holds it
+BONDED = 2.0  # Å, heavy atoms of pose and receptor: no contact is so short
 AWAY = 15.0  # Å; pockets are cut at 9 Å unless told otherwise
 SHOWN_RESIDUES = 10  # of the decomposition, strongest first
 NO_MEMBRANE = (
@@ -199,7 +200,7 @@ def energy_details(settled: Rescored) -> dict[str, Any]:
             note
             for note in (
                 settled.charges.note,
-                *_ions_held(settled),
+                *_touched(settled),
                 HELD if EXPLICIT in settled.made_with else NO_MEMBRANE,
             )
             if note
@@ -211,17 +212,28 @@ def energy_details(settled: Rescored) -> dict[str, Any]:
     }
 
 
-def _ions_held(settled: Rescored) -> list[str]:
-    """What is to be known of metals that the ligand touches."""
+def _touched(settled: Rescored) -> list[str]:
+    """What is to be known of metals that the ligand holds, and of an atom it may be bonded to."""
     bound, n = settled.bound, settled.bound.n_receptor
-    alone = np.bincount(bound.residue)[bound.residue] == 1
-    gaps = np.linalg.norm(settled.xyz[:n][alone][:, None] - settled.xyz[None, n:], axis=-1).min(axis=1) * 10.0
-    return [
-        f"{bound.labels[residue]} is {gap:.1f} Å from the ligand: the mechanics knows an ion as a charge and a size, not "
-        "by its bonds; compare only ligands that hold it alike"
-        for residue, gap in zip(bound.residue[alone], gaps, strict=True)
-        if gap < ION
-    ]
+    ion, heavy = np.bincount(bound.residue)[bound.residue] == 1, bound.terms.mass > 3.5
+    said = []
+    for xyz, ours, near, what in (
+        (settled.xyz, ion, ION, ": the mechanics knows an ion as a charge and a size, not by its bonds; compare only "
+         "ligands that hold it alike"),
+        (bound.xyz, heavy[:n] & ~ion, BONDED, " in the pose given: if they are bonded, this energy is none of it, as no "
+         "covalent ligand is known here; if not, the pose clashed"),
+    ):  # fmt: skip
+        gaps = (
+            np.linalg.norm(xyz[:n][ours][:, None] - xyz[n:][heavy[n:]], axis=-1).min(axis=1, initial=9.0)
+            * 10.0
+        )
+        nearest = dict(sorted(zip(bound.residue[ours], gaps, strict=True), key=lambda one: -one[1]))
+        said += [
+            f"{bound.labels[i]} is {gap:.1f} Å from the ligand{what}"
+            for i, gap in nearest.items()
+            if gap < near
+        ]
+    return said
 
 
 def stability_details(done: Simulated) -> dict[str, Any]:

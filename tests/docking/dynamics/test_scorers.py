@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,15 @@ def test_a_pdbqt_is_prepared_anew_with_all_that_it_holds(tmp_path: Path) -> None
     found = rescore(model, acetate, Settings(charges=gasteiger))
     told = energy_details(found)["notes"]
     assert any(re.match(r"A:ZN900 is [12]\.\d Å from the ligand", note) for note in told)
+    assert not any("bonded" in note for note in told)
+    xyz = found.bound.xyz.copy()
+    xyz[found.bound.ligand.start] = xyz[0] + (0.0, 0.0, 0.18)
+    drawn = replace(found, bound=replace(found.bound, xyz=xyz))
+    label = found.bound.labels[found.bound.residue[0]]
+    assert any(
+        f"{label} is 1.8 Å from the ligand in the pose given: if they are bonded" in note
+        for note in energy_details(drawn)["notes"]
+    )
 
 
 def test_what_has_no_parameters_can_be_left_out_as_the_message_says(tmp_path: Path) -> None:
