@@ -1,6 +1,7 @@
 """The ground that all rooms share: molecules, scores, ranking, campaigns.
 
-Molecules: outcome, units, devices, molecule, target, lines, records, intake, gathering, proposal.
+Molecules: outcome, units, devices, molecule, target, lines, record, columns, records,
+intake, gathering, proposal.
 Judging them: score, desirability, diversity, properties/, series/, ranking, funnel.
 Keeping and running: files, ledger, workers/, execution, provenance, events, lab.
 Campaigns: plugins, conformance, config, campaign, campaigns/, screens/, results, checkup, demo, views/, report, serving,

@@ -8,8 +8,8 @@ workshops and of other people's packages arrive through the plug-in panel.
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -24,10 +24,8 @@ from discovery.doors import Minutes, NameColumn, Progress, Resume, RunFolder, Se
 if TYPE_CHECKING:
     from discovery.config import Campaign
     from discovery.events import Sink
-    from discovery.outcome import Counts
     from discovery.results import Run
-    from discovery.score import Column
-    from discovery.screens.screening import Loss
+    from discovery.workers.crew import Bench
     from discovery.workers.sharing import Terms
 
 T = TypeVar("T")
@@ -114,7 +112,9 @@ def run(
     progress: Progress = "auto",
     allow_mixed: AllowMixed = False,
     join: Join = False,
-    workers: Annotated[int, typer.Option("--workers", help="Processes to help with, under --join.")] = 2,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; the file's `workers` when left out.")
+    ] = None,
     minutes: Minutes = None,
     lease: Lease = 60.0,
     resume: Resume = True,
@@ -124,7 +124,9 @@ def run(
 
     doors.check_fresh(out, resume)
     asked = config.with_overrides(config.read(campaign), assign or [])
-    _run(asked, out, progress, allow_mixed, join=join, workers=workers, minutes=minutes, lease=lease)
+    if workers:
+        asked = asked.model_copy(update={"workers": workers})
+    _run(asked, out, progress, allow_mixed, join=join, minutes=minutes, lease=lease)
 
 
 @app.command()
@@ -192,20 +194,20 @@ def _run(
     allow_mixed: bool,
     *,
     join: bool = False,
-    workers: int = 2,
     minutes: float | None = None,
     lease: float = 60.0,
 ) -> None:
     from discovery import campaign
     from discovery.report import write_report
+    from discovery.views import terminal
 
     result = _shared(
         lambda sink, terms: campaign.run(config, out, on_event=sink, allow_mixed=allow_mixed, terms=terms),
         (lambda: campaign.finished(out)) if join else None,
-        out, progress, workers, minutes, lease,
+        out, progress, max(1, config.workers), minutes, lease,
     )  # fmt: skip
     report = write_report(result, out / "report.html")
-    _print_shortlist(result, 10)
+    terminal.print_shortlist(result, 10)
     print(f"report: {report.resolve()}")
     if not result.ranked:
         doors.refuse(f"no molecule was ranked; discovery rank {out} lists the reasons")
@@ -219,6 +221,7 @@ def _shared(
     workers: int,
     minutes: float | None,
     lease: float,
+    bench: Bench | None = None,
 ) -> T:
     """Drive a run, or help with it; told to stop, keep what was done and end with STOPPED."""
     import time
@@ -231,7 +234,7 @@ def _shared(
     if workers < 1 or lease <= 0 or (minutes is not None and minutes <= 0):
         doors.refuse("--workers must be at least 1, --lease and --minutes more than 0")
     sink = events.choose(progress)
-    terms = Terms(lease, None if minutes is None else time.monotonic() + 60 * minutes)
+    terms = Terms(lease, None if minutes is None else time.monotonic() + 60 * minutes, bench)
     try:
         with stopping(at_once=True):
             if finished is None:
@@ -252,50 +255,28 @@ def _shared(
 @app.command()
 def status(run: RunFolder) -> None:
     """How far a run has come: the funnel, with counts that add up."""
-    from rich.table import Table
+    from discovery.views import terminal
 
     if _screen_status(run):
         return
     result = _load(run)
-    table = Table("stage", "in", "ok", "failed", "filtered", "duplicate", "CPU time")
-    for bar in result.funnel:
-        n = bar.counts
-        table.add_row(
-            bar.stage,
-            *(f"{x:,}" for x in (n.n_in, n.n_ok, n.n_failed, n.n_filtered, n.n_duplicate)),
-            f"{bar.seconds:.0f} s",
-        )
-    _console().print(table)
+    terminal.print_funnel(result)
     state = "finished" if result.finished else "not finished; run it again to go on"
     print(f"{result.name}: {len(result.ranked)} of {len(result.rows)} molecules ranked; {state}")
 
 
 def _screen_status(run: Path) -> bool:
     from discovery.screens import screening
+    from discovery.views import terminal
 
     counts = screening.so_far(run)
     if counts is None:
         return False
     ended = screening.finished(run)
     under_way = "not finished (rows of a batch under way are not counted); run it again to go on"
-    print(f"screen: {_rows(counts)}; {'finished' if ended else under_way}")
-    _print_losses(ended.losses if ended else ())
+    print(f"screen: {terminal.rows_told(counts)}; {'finished' if ended else under_way}")
+    terminal.print_losses(ended.losses if ended else ())
     return True
-
-
-def _rows(n: Counts) -> str:
-    return (
-        f"{n.n_in:,} rows in: {n.n_ok:,} scored, {n.n_failed:,} failed, {n.n_filtered:,} filtered, "
-        f"{n.n_duplicate:,} duplicate"
-    )
-
-
-def _print_losses(losses: Sequence[Loss]) -> None:
-    from discovery.views.text import inert
-
-    for loss in losses:
-        reason = loss.reason.replace("_", " ")
-        print(f"{loss.rows:8,} {reason} ({loss.stage}), such as: {inert(loss.example, 200)}")
 
 
 @app.command()
@@ -330,7 +311,7 @@ def ranked(
     top: Annotated[int, typer.Option("--top", min=1, help="Most rows to show, ranked and unranked.")] = 20,
 ) -> None:
     """The ranked table, and beside each unranked row its reason."""
-    from discovery.views.text import inert
+    from discovery.views import terminal
 
     result = _load(run)
     if csv:
@@ -338,15 +319,8 @@ def ranked(
 
         write_csv(result, sys.stdout)
         return
-    _print_shortlist(result, top)
-    unranked = [(row.title, row.missing) for row in result.unranked if row.missing is not None]
-    for name, missing in unranked[:top]:
-        print(f"     – {inert(name, 60)}  {inert(str(missing), 300)}")
-    if len(unranked) > top:
-        print(f"       and {len(unranked) - top:,} unranked rows more: --top shows more, --csv all")
-    reasons = Counter(f"{gone.reason.value.replace('_', ' ')} ({gone.stage})" for _, gone in unranked)
-    for reason, count in reasons.most_common():
-        print(f"{count:6,} unranked: {reason}")
+    terminal.print_shortlist(result, top)
+    terminal.print_unranked(result, top)
 
 
 @app.command()
@@ -370,18 +344,21 @@ def screen(
 ) -> None:
     """Score a library of any size: a row in is a row out, and a stopped run goes on."""
     from discovery.screens import screening
+    from discovery.views import terminal
+    from discovery.workers.crew import Bench
 
     doors.check_fresh(out, resume)
-    result = _shared(
-        lambda sink, terms: screening.screen(
-            library, out, scorers=scorers, smiles=smiles, name=name, workers=workers, top=top, on_event=sink,
-            terms=terms,
-        ),
-        (lambda: screening.finished(out)) if join else None,
-        out, progress, workers, minutes, lease,
-    )  # fmt: skip
-    print(_rows(result.counts))
-    _print_losses(result.losses)
+    with closing(Bench()) as bench:
+        result = _shared(
+            lambda sink, terms: screening.screen(
+                library, out, scorers=scorers, smiles=smiles, name=name, workers=workers, top=top,
+                on_event=sink, terms=terms,
+            ),
+            (lambda: screening.finished(out)) if join else None,
+            out, progress, workers, minutes, lease, bench,
+        )  # fmt: skip
+    print(terminal.rows_told(result.counts))
+    terminal.print_losses(result.losses)
     print(f"best {result.n_top:,}: {result.top}")
     print(f"every row: {result.all_rows}")
     if not result.counts.n_ok + result.counts.n_filtered:
@@ -468,8 +445,9 @@ def verify(run: RunFolder) -> None:
 def doctor() -> None:
     """Check engines, versions, devices and weights with a real small calculation on each."""
     from discovery import checkup
+    from discovery.views import terminal
 
-    if not checkup.doctor(_console()):
+    if not checkup.doctor(terminal.console()):
         raise typer.Exit(1)
 
 
@@ -512,53 +490,6 @@ def _load(folder: Path) -> Run:
     from discovery import campaign
 
     return campaign.load(folder)
-
-
-def _print_shortlist(result: Run, top: int) -> None:
-    from rich.table import Table
-
-    from discovery.score import Score
-    from discovery.views.text import inert
-
-    console = _console()
-    structure = min(max((len(row.smiles) for row in result.ranked[:top]), default=0), console.width // 3)
-    own = any(row.name for row in result.ranked[:top])
-    columns = _fitting(result.columns, console.width - structure - (58 if own else 32))
-    table = Table("rank", "id", *(["name"] if own else []), "overall", *(column.label for column in columns))
-    table.add_column("structure", overflow="fold", min_width=structure)
-    for row in result.ranked[:top]:
-        cells = [row.outcomes.get(column.name) for column in columns]
-        table.add_row(
-            str(row.rank),
-            row.id,
-            *([inert(row.name, 24)] if own else []),
-            f"{row.utility:.2f}",
-            *(f"{cell.value:.4g}" if isinstance(cell, Score) else "–" for cell in cells),
-            inert(row.smiles),
-        )
-    if result.ranked:
-        console.print(table)
-        if hidden := len(result.columns) - len(columns):
-            print(f"{hidden} columns more: discovery rank RUN --csv, or the report")
-    else:
-        print("no molecule was ranked; `discovery rank RUN --csv` lists the reasons")
-
-
-def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """The last columns that fit in so many letters: stages run from cheap to dear, and the dear ones decide."""
-    shown: list[Column] = []
-    for column in reversed(columns):
-        width -= max(8, *(len(word) for word in column.label.split())) + 3
-        if width < 0:
-            break
-        shown.insert(0, column)
-    return shown
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160, markup=False)
 
 
 def main() -> None:

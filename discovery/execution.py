@@ -159,7 +159,7 @@ def score_all(
 
         try:
             with posted(ledger, job, work, chunks, progress.label):
-                Crew(job, share, keep, workers, progress.warn).run()
+                Crew(job, share, keep, workers, progress.warn, terms.bench).run()
         finally:
             share.close()
     progress.end()

@@ -24,7 +24,8 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, MoleculeError, Reason, is_empty
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from discovery.records import Record, records, word
+from discovery.record import Record
+from discovery.records import records, word
 
 STAGE = "intake"
 

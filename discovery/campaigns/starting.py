@@ -53,8 +53,8 @@ def agree(ledger: Ledger, config: Campaign, *, allow_mixed: bool) -> None:
     before = ledger.get_document("campaign")
     if before is None:
         ledger.put_document("campaign", document)
-    elif before != document:
-        changed = ", ".join(_differences(before, document)) or "its layout"
+    elif _what(before) != _what(document):
+        changed = ", ".join(_differences(_what(before), _what(document))) or "its layout"
         raise CampaignError(
             f"{folder} holds another campaign (different: {changed}); give a new folder with --out, "
             "or the configuration it was started with"
@@ -69,6 +69,13 @@ def agree(ledger: Ledger, config: Campaign, *, allow_mixed: bool) -> None:
         parts += [("proposers", p.use) for p in config.proposers]
         parts += [("evidence", e.use) for e in config.evidence]
         ledger.put_document("provenance", provenance.collect(seed=config.seed, parts=parts))
+
+
+def _what(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A campaign without what another machine may have otherwise: how its scorers are run, not what they say."""
+    how = ("workers", "timeout_s", "chunk")
+    scorers = [{key: value for key, value in part.items() if key not in how} for part in document["scorers"]]
+    return {**document, "scorers": scorers, "workers": None}
 
 
 def _same_files(ledger: Ledger, files: Mapping[str, str]) -> None:

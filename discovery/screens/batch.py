@@ -28,7 +28,7 @@ from discovery.ledger import Damaged, Ledger, storable
 from discovery.molecule import Molecule
 from discovery.outcome import Counts, Fault, Missing, Reason
 from discovery.ranking import Criterion, utility
-from discovery.records import Record
+from discovery.record import Record
 from discovery.score import Column, Score
 from discovery.screens.panel import cells, ended
 from discovery.workers.sharing import Terms

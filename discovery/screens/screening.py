@@ -12,7 +12,8 @@ import io
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -28,10 +29,12 @@ from discovery.files import SUMS, publish, refused, seal
 from discovery.intake import Seen
 from discovery.ledger import Ledger, digest, shard_key
 from discovery.outcome import Counts, Fault, Reason, UserError
-from discovery.records import Record, about, records
+from discovery.record import Record
+from discovery.records import about, records
 from discovery.score import Column
 from discovery.screens import batch
 from discovery.views.export import inert_cell
+from discovery.workers.crew import Bench
 from discovery.workers.sharing import PLAIN, Terms, tidy
 
 # As a campaign's CSV calls them, so that one script, and `discovery dock`, reads either.
@@ -130,9 +133,10 @@ def screen(
     )
     columns = _columns(parts)
     ledger = Ledger.open(folder)
-    work = batch.Work(ledger, parts, columns, versions, workers, terms)
-    seen = Seen()
-    with ledger.lock():
+    seen, bench = Seen(), Bench()
+    with ledger.lock(), closing(bench):
+        terms = replace(terms, bench=terms.bench or bench)
+        work = batch.Work(ledger, parts, columns, versions, workers, terms)
         tidy(ledger)
         _agree(ledger, {"library": path.name, **settings}, parts, versions, on_event)
         counts = Counts(0, 0, 0, 0, 0)
@@ -146,10 +150,11 @@ def screen(
                 (folder / SUMS).unlink(missing_ok=True)
                 told = _told(on_event, counts, some, total, began)
                 batch.score(work, key, path, some, known, seen, told)
-            else:
-                known.remember(seen)
             counts = _add(counts, ledger.shard(key).counts)
             keys.append(key)
+            if known and not known.again:
+                known.remember(seen)
+                continue  # unsaid: what was done before tells nothing of how long the rest takes
             on_event(
                 Event(
                     "progress", "screen", done=counts.n_in, total=total, ok=counts.n_ok, failed=counts.n_failed,

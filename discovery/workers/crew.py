@@ -154,6 +154,18 @@ class Source(Protocol):
         ...
 
 
+class Bench:
+    """Workers that have nothing to do between two stages, kept for the next. Close it: none outlives that."""
+
+    def __init__(self) -> None:
+        self.inbox: queue.Queue[tuple[Worker, Message | None]] = queue.Queue()  # of all workers, idle or not
+        self.idle: list[Worker] = []
+
+    def close(self) -> None:
+        for worker in self.idle:
+            worker.close()
+
+
 class Crew:
     """Workers, each with one task at most; nothing here runs in threads but the listening."""
 
@@ -164,11 +176,13 @@ class Crew:
         keep: Callable[[Chunk, str], None],
         size: int,
         warn: Callable[[str], None],
+        bench: Bench | None = None,
     ) -> None:
+        """Idle workers come from the bench, and go there in the end; without one they end."""
         self.job, self.source, self.keep, self.size, self.warn = job, source, keep, size, warn
+        self.bench, self.keeps_workers = bench or Bench(), bench is not None
         self.tasks: deque[Task] = deque()
         self.open: dict[int, Chunk] = {}
-        self.inbox: queue.Queue[tuple[Worker, Message | None]] = queue.Queue()
         self.at_work: dict[Worker, tuple[Task | None, float, float]] = {}  # task, started, deadline
         self.late: set[Worker] = set()  # killed by us, for taking too long
         self.failed_starts = 0
@@ -189,6 +203,10 @@ class Crew:
                     raise Interrupted(f"stopped by {told[0]}; what was done is kept, run again to go on")
                 if self.source.left:
                     raise Interrupted("the time left is too short for another chunk; run again to go on")
+                if self.keeps_workers:
+                    for worker in [w for w in self.at_work if w.built and w not in self.late]:
+                        del self.at_work[worker]
+                        self.bench.idle.append(worker)
             finally:
                 for worker in self.at_work:
                     worker.kill()
@@ -212,7 +230,12 @@ class Crew:
         while len(self.at_work) < self.size and starting < len(self.tasks):
             job = self.job
             order = {"use": job.use, "settings": dict(job.settings), "memory_gb": job.memory_gb}
-            worker = Worker(order, self.inbox, self._least_used())
+            if self.bench.idle:
+                worker = self.bench.idle.pop()
+                worker.built = False
+                worker.send(order)
+            else:
+                worker = Worker(order, self.bench.inbox, self._least_used())
             now = time.monotonic()
             self.at_work[worker] = (None, now, now + START_S)
             starting += 1
@@ -245,10 +268,16 @@ class Crew:
         now = time.monotonic()
         busy = [d for w, (t, _, d) in self.at_work.items() if t is not None or not w.built]
         try:
-            worker, message = self.inbox.get(timeout=max(0.0, min([patience_s, *(d - now for d in busy)])))
+            worker, message = self.bench.inbox.get(
+                timeout=max(0.0, min([patience_s, *(d - now for d in busy)]))
+            )
         except queue.Empty:
             return
-        if message is None:
+        if worker not in self.at_work:  # of an earlier stage
+            if worker in self.bench.idle and message is None:
+                self.bench.idle.remove(worker)
+                worker.close()
+        elif message is None:
             self._bury(worker)
         elif not worker.built:
             self._welcome(worker, message)

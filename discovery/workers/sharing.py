@@ -31,7 +31,7 @@ from discovery.files import CannotWrite
 from discovery.ledger import Damaged, Ledger, outcomes_table
 from discovery.molecule import Molecule
 from discovery.outcome import Counts, UserError
-from discovery.workers.crew import Chunk, Crew, Item, Job
+from discovery.workers.crew import Bench, Chunk, Crew, Item, Job
 from discovery.workers.leases import LEASE_S, Leases
 from discovery.workers.worker import packed, unpacked
 
@@ -50,6 +50,7 @@ class Terms:
 
     lease_s: float = LEASE_S
     until: float | None = None  # time.monotonic() at which the machine is taken away
+    bench: Bench | None = None  # keeps workers from stage to stage; else each has its own
 
 
 PLAIN = Terms()
@@ -245,7 +246,9 @@ def _help_with(ledger: Ledger, told: Mapping[str, Any], workers: int, terms: Ter
         if first is None:
             return False
         _same(job, told["needs"])
-        crew = Crew(job, share, keep, workers, lambda text: on_event(Event("warning", label, text)))
+        crew = Crew(
+            job, share, keep, workers, lambda text: on_event(Event("warning", label, text)), terms.bench
+        )
         crew.take(first)
         crew.run()
     finally:

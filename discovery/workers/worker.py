@@ -261,20 +261,27 @@ def hired() -> tuple[Message, Callable[[], Message], Callable[[Message], None]]:
 
 
 def main() -> None:
-    """Build the scorer named in the first line, then answer line by line until the parent is gone."""
-    order, hear, say = hired()
-    _cap_memory(order["memory_gb"])
-    try:
-        scorer = build("scorers", order["use"], order["settings"])
-        say({"column": scorer.column.name})
-    except PluginError as error:
-        say({"refused": str(error)})
-        return
-    except Exception as error:  # a bug while building: carried to the parent, which stops the run
-        say({"bug": f"{type(error).__name__}: {error}", "kind": "build", "traceback": traceback.format_exc()})
-        return
+    """Build the scorer named in a line, then answer line by line until another is named or the parent is gone."""
+    task, hear, say = hired()
+    built: dict[str, Any] = {}
     while True:
-        task = hear()
+        if "use" in task:
+            _cap_memory(task["memory_gb"])
+            named = canonical([task["use"], task["settings"]])
+            try:
+                if named not in built:
+                    built[named] = build("scorers", task["use"], task["settings"])
+                scorer = built[named]
+                say({"column": scorer.column.name})
+            except PluginError as error:
+                say({"refused": str(error)})
+                return
+            except Exception as error:  # a bug while building: carried to the parent, which stops the run
+                text = traceback.format_exc()
+                say({"bug": f"{type(error).__name__}: {error}", "kind": "build", "traceback": text})
+                return
+            task = hear()
+            continue
         molecules = [Molecule(smiles, name) for smiles, name in task["molecules"]]
         given = task["found"]
         found = (
@@ -285,6 +292,7 @@ def main() -> None:
             say({**reply, "peak_gb": peak_memory_gb()})
         except MemoryError:
             say({"reason": Reason.OUT_OF_MEMORY.value, "detail": "ran out of memory while answering"})
+        task = hear()
 
 
 def _follow_parent(lines: queue.SimpleQueue[str]) -> None:

@@ -21,7 +21,8 @@ from discovery.intake import STAGE, Row, read
 from discovery.lines import KEPT, MAX_RECORD, Line, lines, printable, shorten
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, MoleculeError, Reason
-from discovery.records import IntakeError, records
+from discovery.record import IntakeError
+from discovery.records import records
 from docking import pdbqt
 
 MOL2, ATOMS = "@<TRIPOS>MOLECULE", "@<TRIPOS>ATOM"

@@ -187,7 +187,9 @@ def test_a_run_stopped_in_the_middle_is_readable_and_goes_on(tmp_path: Path) -> 
 
 
 def test_another_campaign_is_not_mixed_in(tmp_path: Path) -> None:
-    campaign.run(toy(), tmp_path)
+    """A machine with more processors is no other campaign."""
+    before = campaign.run(toy(), tmp_path)
+    assert campaign.run(toy(workers=7), tmp_path).rows == before.rows
     with pytest.raises(CampaignError, match=r"different: rounds\)"):
         campaign.run(toy(rounds=3), tmp_path)
 

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from discovery import doors, plugins
-from discovery.cli import _fitting, main
+from discovery.cli import main
 from discovery.score import Column
 from discovery.screens.screened import screened
 from discovery.screens.screening import ScreenError
+from discovery.views.terminal import fitting
 from discovery.workers.interrupt import Interrupted
 
 PLUGINS = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
@@ -117,6 +118,9 @@ def test_a_disk_that_cannot_be_written_to_is_told_with_what_to_do() -> None:
     said = doors.refusal(OSError(errno.EROFS, "Read-only file system", "out/parts"))
     assert said is not None
     assert said.startswith("cannot write out/parts: Read-only file system; make the folder writable")
+    said = doors.refusal(OSError(errno.ENOSPC, "No space left on device"))  # as an open file says it, or Arrow
+    assert said is not None
+    assert said.startswith("cannot write: No space left on device; free some space")
 
 
 def test_the_report_is_one_file_in_the_runs_folder(finished: Path) -> None:
@@ -259,7 +263,7 @@ def test_the_shortlist_fits_the_terminal_and_keeps_the_structures_whole(finished
     wide = typed("rank", str(finished), "--top", "3").stdout
     assert "columns more" not in wide
     columns = [Column(f"a_long_column_{i}", unit="kcal/mol", better="low") for i in range(9)]
-    assert [column.name for column in _fitting(columns, 60)] == [f"a_long_column_{i}" for i in range(4, 9)]
+    assert [column.name for column in fitting(columns, 60)] == [f"a_long_column_{i}" for i in range(4, 9)]
 
 
 def test_a_concentration_is_not_quietly_taken_for_an_affinity(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from discovery.outcome import Missing, Reason
 from discovery.plugins import PluginError
 from discovery.score import Score
 from discovery.workers import crew
-from discovery.workers.crew import ScorerFailed
+from discovery.workers.crew import Bench, ScorerFailed
 from discovery.workers.interrupt import Interrupted
+from discovery.workers.sharing import Terms
 from discovery.workers.worker import Worker
 
 PACKAGE = Path(__file__).resolve().parents[1] / "faults" / "plugin_package"
@@ -280,3 +282,29 @@ def test_several_gpus_are_shared_out_among_the_workers(
     assert given[:3] == shares
     seen = {o.details["sees"] for o in outcomes if isinstance(o, Score)}
     assert seen <= {"all" if gpu is None else str(gpu) for gpu in shares}
+
+
+def test_workers_go_from_stage_to_stage_and_none_outlives_the_bench(tmp_path: Path) -> None:
+    """One that dies idle, or builds another scorer in between, costs nothing."""
+    ledger = Ledger.open(tmp_path)
+
+    def ask(use: str, stage: str) -> Sequence[Score | Missing]:
+        return score_all(
+            ScorerSpec(use), ALKANES[:6], ledger=ledger, stage=stage, versions=VERSIONS, workers=2, chunk=1,
+            terms=Terms(bench=bench),
+        )  # fmt: skip
+
+    def pids(stage: str) -> set[int]:
+        return {o.details["pid"] for o in ask("toy_chatty", stage) if isinstance(o, Score)}
+
+    with closing(Bench()) as bench:
+        first = pids("first")
+        assert len(ask("toy_weight", "between")) == 6
+        dead = first.pop()
+        os.kill(dead, signal.SIGKILL)
+        then = pids("then")
+        assert first <= then
+        assert dead not in then
+    for pid in then:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

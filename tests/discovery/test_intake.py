@@ -24,7 +24,7 @@ from discovery.lines import KEPT, MAX_RECORD
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
 from discovery.proposal import Proposer
-from discovery.records import IntakeError
+from discovery.record import IntakeError
 from tests.references.drugs import DRUGS
 
 EXPECTED = [Molecule.parse(smiles) for smiles in DRUGS.values()]

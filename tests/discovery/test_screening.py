@@ -23,7 +23,7 @@ from discovery.intake import read
 from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.plugins import PluginError
-from discovery.records import IntakeError
+from discovery.record import IntakeError
 from discovery.score import Column, Score
 from discovery.screens import screening
 from discovery.screens.screening import ScreenError, screen

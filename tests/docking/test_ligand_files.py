@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
-from discovery.records import IntakeError
+from discovery.record import IntakeError
 from docking.library.files import entries
 from docking.pose import rmsd
 from tests.docking.complexes import embedded

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
-from discovery.records import IntakeError
+from discovery.record import IntakeError
 from docking.dynamics.free_energy import relative_work as room
 from docking.dynamics.free_energy.beginning import Beginning
 from docking.dynamics.free_energy.exchange import Plan, Samples
