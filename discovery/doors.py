@@ -95,6 +95,8 @@ def refusal(error: Exception) -> str | None:
         if error.errno in _WRITING:
             return str(refused(path, 0, error))
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in _WRITING:  # of an open file, whose name it no longer knows
+        return f"cannot write: {error.strerror}; free some space or choose another folder, then run again"
     context = getattr(error, "ctx", None)  # of typer's errors, whose classes move between its versions
     if context is None or not hasattr(error, "format_message"):
         return None

@@ -141,6 +141,8 @@ def dock(
             counts = run(
                 ligands, out, job, resume=resume, told=told, until=until, limit_s=timeout if watched else 0.0
             )
+        n = counts.n_in
+        sink(events.Event("done", "docking", done=n, total=n, ok=counts.n_ok, failed=counts.n_failed))
     finally:
         events.close(sink)
     for line in (told_of(counts), *summary(out / "scores.parquet", MOST_SHOWN)):
@@ -271,7 +273,7 @@ def _receptor(
 def _site(
     given: str, target: Receptor, around: str, center: str, size: str, residues: str, pocket: int
 ) -> Site:
-    from docking import demo_target
+    from docking import demo_target, pdbqt
     from docking.protein.fetch import located
     from docking.receptor import DockingError
     from docking.site import Site
@@ -283,6 +285,8 @@ def _site(
             "give one of --around, --center with --size, --residues, --pocket; they say different things"
         )
     if around and not Path(around).exists() and not Path(around).suffix and _is_file(given):
+        if any(around in (atom.resname, atom.residue) for atom in pdbqt.read(target.pdbqt).atoms):
+            typer.echo(f"box: around {around}, which stays in the receptor; --drop {around} docks in its place")
         return Site.around_bound(located(given), around)
     if around:
         return Site.around_file(around)

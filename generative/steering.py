@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 
 from discovery.devices import SEED
-from discovery.files import sha256_of
+from discovery.files import publish, sha256_of
 from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposer
@@ -189,7 +189,7 @@ def _read(log: Path, settings: dict[str, object]) -> list[Called]:
     text = log.read_text(encoding="utf-8")
     whole, _, torn = text.rpartition("\n")
     if torn:
-        log.write_text(whole + "\n" if whole else "", encoding="utf-8")
+        publish(log, (whole + "\n" if whole else "").encode())
     calls: list[Called] = []
     for number, line in enumerate(whole.splitlines()):
         try:

@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from discovery.doors import refusal
 from discovery.files import publish, seal, sha256_of
 from discovery.outcome import UserError
 from discovery.workers.worker import hired
@@ -288,11 +289,9 @@ def main() -> None:
         steps = Steps(lambda step: say({"at": step}), task["deaths"])
         try:
             read_file(Path(task["file"]), task["key"], Path(order["out"]), read, order["format"], steps)
-        except UserError as error:
-            say({"refused": str(error)})
-        except Exception as error:  # a bug: it stops the run
+        except Exception as error:  # what a user can mend, or a bug: it stops the run
             text = "".join(traceback.format_exception(error))
-            say({"refused": f"reading {task['file']} failed: {error}\n\n{text}"})
+            say({"refused": refusal(error) or f"reading {task['file']} failed: {error}\n\n{text}"})
 
 
 def _batches(records: Iterable[Record]) -> Iterator[tuple[list[Article], list[Record]]]:

@@ -56,20 +56,20 @@ def watch(words: Sequence[str], size: int, tell: Callable[[], None], warn: Calla
     DockingError
         A process refused the command, failed, or dies as soon as it is born; what it said went to standard error.
     """
-    born: dict[subprocess.Popen[bytes], float] = {}
+    born: dict[subprocess.Popen[bytes], tuple[float, int]] = {}  # since when, and its place among the GPUs
     ends: Counter[int] = Counter()
     still_births = 0
     with stopping() as told:
         try:
             for place in range(size):
-                born[_start(words, place)] = time.monotonic()
+                born[_start(words, place)] = time.monotonic(), place
             look = time.monotonic()
             while born and not told:
                 time.sleep(0.2)
                 if time.monotonic() > look:
                     look = time.monotonic() + TELL_S
                     tell()
-                for process, since in list(born.items()):
+                for process, (since, place) in list(born.items()):
                     status = process.poll()
                     if status is None:
                         continue
@@ -87,7 +87,7 @@ def watch(words: Sequence[str], size: int, tell: Callable[[], None], warn: Calla
                             f"{BIRTHS} processes in a row died within {YOUNG_S:g} s; the last {ending(status)}"
                         )
                     warn(f"a process {ending(status)}; another goes on, and its row is tried again")
-                    born[_start(words, len(ends))] = time.monotonic()
+                    born[_start(words, place)] = time.monotonic(), place
             if told:
                 raise Interrupted(f"stopped by {told[0]}; what was done is kept, run again to go on")
             if ends[STOPPED]:
