@@ -233,7 +233,11 @@ def _named_as_standard(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]
     left: list[Atom] = []
     seleno: dict[str, str] = {}
     ends = {(atom.place, atom.name) for atom in atoms}
-    patched = {atom.place for atom in atoms if atom.name in ("CAY", "CAT")}
+    patched = {
+        atom.place
+        for atom in atoms
+        if atom.name in ("CAY", "CAT") and residues.standard(atom.resname) in residues.NAMES
+    }  # ligands have atoms of these names too
     for atom in atoms:
         if atom.resname in _SELENIUM:
             what, parent, sulfur = _SELENIUM[atom.resname]

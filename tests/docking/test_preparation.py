@@ -70,6 +70,7 @@ def test_waters_ions_and_strangers_are_told(tmp_path: Path) -> None:
     extras = [
         hetero("HOH", "901", "O", 40.0, "O"), hetero("ZN", "902", "Zn", 44.0), hetero("SO4", "903", "S", 48.0),
         hetero("HOH", "904", "O", 52.0, "O"), hetero("HEM", "905", "Fe", 56.0, "FE"),
+        hetero("P69", "906", "C", 60.0, "CAT"),
     ]  # fmt: skip
     receptor = prepared([*pocket.heavy(), *extras], tmp_path, keep=["A:HOH904"], drop=["A:HEM905"])
     types = pdbqt.read(receptor.pdbqt).types
@@ -81,6 +82,7 @@ def test_waters_ions_and_strangers_are_told(tmp_path: Path) -> None:
     ]
     assert "A:SO4903: dropped (1 heavy atoms); keep= keeps it" in said(receptor, "hetero")
     assert "A:HEM905: dropped as asked" in said(receptor, "hetero")
+    assert "A:P69906: dropped (1 heavy atoms); keep= keeps it" in said(receptor, "hetero")
     residues = {atom.residue for atom in pdbqt.read(receptor.pdbqt).atoms}
     assert "A:HOH904" in residues
     assert "A:HOH901" not in residues
