@@ -55,7 +55,7 @@ def run(
     on_event : told of every step
     allow_mixed : go on although libraries changed since the run began; both sets
         of versions are then recorded.
-    terms : how stages that run in workers are shared with helpers (see sharing.py)
+    terms : how stages that run in workers are shared with helpers (see workers/sharing.py)
 
     Raises
     ------

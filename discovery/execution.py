@@ -7,7 +7,7 @@ versions and molecule (and, for a refiner, the same earlier answer) is never com
 twice.
 
 With `workers=0` the scorer runs in this process: right for cheap scorers, and without
-protection. Otherwise it lives in worker processes (see worker.py), and this is what
+protection. Otherwise it lives in worker processes (see workers/worker.py), and this is what
 happens when one dies or is silent for too long:
 
 1. The chunk's molecules are taken one by one; the neighbours get their answers, and
@@ -95,7 +95,7 @@ def score_all(
     memory_gb
         Private memory one worker may use, GiB; None sets no limit.
     terms
-        How the chunks are shared with helpers on this and other hosts (see sharing.py);
+        How the chunks are shared with helpers on this and other hosts (see workers/sharing.py);
         with `workers=0` they are not.
 
     Raises

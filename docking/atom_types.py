@@ -2,7 +2,7 @@
 
 AutoDock type and bonds found from geometry -> XS type, which carries the radius,
 and whether the atom is hydrophobic, gives or takes a hydrogen bond. Which atoms
-turn together is decided elsewhere: see tree.py.
+turn together is decided elsewhere: see ligands/tree.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which residues does a pose touch, and how?
 
 Contacts are ProLIF's, by its own distances and angles; ours is the receptor's
-chemistry (receptor_mol.py) and the plain records. How much a contact is worth is
+chemistry (protein/receptor_mol.py) and the plain records. How much a contact is worth is
 not decided here.
 
 References

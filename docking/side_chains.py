@@ -2,7 +2,7 @@
 
 A residue's side chain becomes a torsion tree that hangs on its CA-CB bond; CA and CB
 stand still. Amides, acids, guanidines and rings stay flat. How trees dock together
-is told in assembly.py.
+is told in search/assembly.py.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One setting says who reads: the dictionary, the shipped model, or another model by
 folder or name. annotate, mine and the dossier all read through it, so that with one
 reader they say the same of the same sentence. Which span is a name is decided in mentions.py and
-prediction.py, what it means in mentions.py and normalisation.py, what is claimed in
+model/prediction.py, what it means in mentions.py and names/normalisation.py, what is claimed in
 claims.py.
 """
 

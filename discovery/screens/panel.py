@@ -61,7 +61,7 @@ class Panel:
             try:
                 outcomes = scorer([molecules[i] for i in still_in])
                 checked(outcomes, len(still_in))
-            except (MemoryError, NotFinite):  # of one molecule: told by worker.py
+            except (MemoryError, NotFinite):  # of one molecule: told by workers/worker.py
                 raise
             except BrokenPromise as error:
                 raise BrokenPromise(f"{part.use}: {error}") from error

@@ -103,7 +103,7 @@ def screen(
     workers : processes; 0 scores in this one
     top : how many of the best go to top.csv
     on_event : told of every step
-    terms : how a batch is shared with helpers (see sharing.py)
+    terms : how a batch is shared with helpers (see workers/sharing.py)
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Who does which task, and whose fault is a death?
 
-The policy is told in execution.py. Here a chunk of molecules becomes tasks, a task is
+The policy is told in discovery/execution.py. Here a chunk of molecules becomes tasks, a task is
 done in this process or in one of a crew of workers, and a worker's death or silence
 becomes the reason of the molecule that brought it about.
 """

@@ -180,7 +180,7 @@ def posted(ledger: Ledger, job: Job, work: str, chunks: Sequence[Chunk], label: 
 
 
 def _needs(use: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    scorers = [use, *(part["use"] for part in settings.get("parts", ()))]  # a panel's, see panel.py
+    scorers = [use, *(part["use"] for part in settings.get("parts", ()))]  # a panel's, see screens/panel.py
     return {
         "versions": provenance.versions(),
         "code": {name: provenance.code_digest("scorers", name) for name in scorers},

@@ -34,7 +34,7 @@ from docking.dynamics.water.born_gradient import FrozenSurroundings
 
 DRY_EVALUATIONS = 80
 WET_EVALUATIONS = 30
-OURS = 2  # threads; on more, and on a GPU, OpenMM's own water is faster than born_gradient.py's
+OURS = 2  # threads; on more, and on a GPU, OpenMM's own water is faster than water/born_gradient.py's
 _GRADIENT = 10.0  # kJ/mol/nm, the largest component at which a minimum is reached
 _HUGE = 1e12  # kJ/mol; stands for an energy that is no number, so that the line search turns back
 

@@ -70,7 +70,7 @@ class PoseStability:
         `protonation` overrules single ones: {"A:HIS57": "HIP"}.
     length_ps, equilibration_ps : of each replica, and before it counts
     replicas : how often, each with its own start; the error is over them
-    charges : how the ligand's partial charges are made; see charges.py
+    charges : how the ligand's partial charges are made; see parameters/charges.py
         The unrelaxed AM1-BCC takes seconds less than the relaxed, and drift hardly notices.
     force_field : of the ligand: the shipped one by name, or an .offxml file
     platform : of OpenMM: auto, CPU, CUDA, OpenCL or Reference

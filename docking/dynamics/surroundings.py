@@ -64,7 +64,7 @@ def in_water(
     Raises
     ------
     MoleculeError, DockingError
-        See water_box.py.
+        See water/water_box.py.
     """
     ligand = subset(bound.terms, np.arange(bound.n_receptor, bound.terms.n_atoms))
     whole = carve(receptor, ligand, xyz[bound.ligand] * 10.0, keep=float("inf"), free=free)

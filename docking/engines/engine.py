@@ -1,7 +1,7 @@
 """The promise every docking engine keeps.
 
 An engine takes a prepared receptor, a site and a prepared ligand and gives poses.
-How good the poses are is judged outside it: see plausibility.py and scorers.py.
+How good the poses are is judged outside it: see docking/plausibility.py and docking/scorers.py.
 """
 
 from __future__ import annotations

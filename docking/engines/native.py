@@ -67,7 +67,7 @@ class NativeEngine:
     energy_range : kcal/mol above the best pose
     flexible : side chains that turn, such as ("A:ASP129",)
     beside : ligands that dock at the same time as each of the library
-    restraints : wishes about where atoms lie; see restraints.py
+    restraints : wishes about where atoms lie; see docking/restraints.py
     """
 
     effort: Literal["fast", "balanced", "thorough"] = "balanced"

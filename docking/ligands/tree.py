@@ -44,7 +44,7 @@ class Tree:
     pairs: Ints  # [pair, 2], atoms with an intramolecular energy
     glue: Ints  # [pair, 2], dummy and carbon that close a macrocycle, pulled together during a search
     rotors: float  # N_tors of the torsion penalty; a turning -OH or -NH2 counts one half
-    # Of several bodies at once (see assembly.py); a ligand alone has none of these.
+    # Of several bodies at once (see search/assembly.py); a ligand alone has none of these.
     met: Bools | None = None  # [atom]: has an energy with the receptor; all if None
     slide: Floats | None = None  # [node, 3] Å per unit of a node that shifts instead of turning
     stride: Floats | None = (

@@ -1,7 +1,7 @@
 """What does a structure file hold, atom by atom, under the names the user knows?
 
 Reads PDB and mmCIF (plain or gzipped) and writes PDB. Which atoms are kept is
-decided in preparation.py.
+decided in docking/preparation.py.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 They become one tree, so that the search moves them all together: a side chain hangs
 on the receptor, a second ligand on six nodes of its own, three that shift it and
 three that turn it. Pairs between bodies have an energy like pairs within a ligand, as
-in Vina. Side chains are cut out of the receptor in side_chains.py.
+in Vina. Side chains are cut out of the receptor in docking/side_chains.py.
 """
 
 from __future__ import annotations

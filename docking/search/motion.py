@@ -2,7 +2,7 @@
 
 Everything is batched over poses, and the pose axis is last: one ligand's poses lie
 side by side in memory, which is what processors and GPUs read fastest. Energies are
-in energy.py and maps.py, moves in walk.py.
+in docking/energy.py and docking/maps.py, moves in walk.py.
 """
 
 from __future__ import annotations

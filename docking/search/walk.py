@@ -56,7 +56,7 @@ class Problem(NamedTuple):
     slot: jax.Array  # [atom] int, which grid the atom reads
     counted: jax.Array  # [atom] 0 or 1: meets the receptor
     bias: tuple[Callable[[jax.Array], jax.Array], ...] | None = (
-        None  # see restraints.py; None compiles to nothing
+        None  # see docking/restraints.py; None compiles to nothing
     )
 
 

@@ -1,6 +1,6 @@
 """How much of this molecule can be made from the shelf? The door to campaigns.
 
-The search is in routes.py; here it becomes one number with its route.
+The search is in plan.py; here it becomes one number with its route.
 """
 
 from __future__ import annotations

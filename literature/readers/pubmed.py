@@ -2,7 +2,7 @@
 
 Markup inside titles and abstracts keeps its words in order, labelled parts keep
 their labels, and a `DeleteCitation` block says which articles are withdrawn. Which
-of several versions counts is decided in corpus.py.
+of several versions counts is decided in literature/corpus.py.
 """
 
 from __future__ import annotations

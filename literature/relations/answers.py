@@ -1,7 +1,7 @@
 """What may be said of a pair, and what does it mean?
 
 Networks answer as their corpora do ("DrugProt:INHIBITOR", "CDR:CID"); what that means in
-the words of claims.py is settled here. A convention answers for kinds of things: DrugProt
+the words of literature/claims.py is settled here. A convention answers for kinds of things: DrugProt
 for drugs and proteins of one sentence, CDR for drugs that cause diseases, BioRED for eight
 kinds of pairs of a whole abstract.
 """

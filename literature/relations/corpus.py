@@ -3,7 +3,7 @@
 A corpus answers for every pair of things of its kinds: a pair it does not list is
 unrelated. DrugProt relates mentions within a sentence; CDR and BioRED relate concepts
 within a document, whichever of their mentions say so. Documents kept aside by
-annotated.py are kept aside here too.
+literature/annotated.py are kept aside here too.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Related:
 
     id: str
     text: str
-    marks: tuple[Marked, ...]  # as annotated.py has them
+    marks: tuple[Marked, ...]  # as literature/annotated.py has them
     pairs: tuple[Pair, ...]
     lost: tuple[str, ...] = ()  # answers about pairs that the convention does not ask for
 
@@ -121,7 +121,7 @@ _TYPES: Mapping[str, Type] = {
 
 
 def load_relations(folder: Path) -> list[RelationCorpus]:
-    """Read the corpora of relations; what annotated.py keeps aside is held here.
+    """Read the corpora of relations; what literature/annotated.py keeps aside is held here.
 
     Raises
     ------

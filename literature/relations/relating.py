@@ -2,7 +2,7 @@
 
 The shipped network, another weights file, or a model of others answers; what the answers
 mean is in answers.py. Whether a sentence denies or doubts what it says is decided
-in assertion.py: the corpora say nothing of it.
+in literature/assertion.py: the corpora say nothing of it.
 """
 
 from __future__ import annotations

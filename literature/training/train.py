@@ -267,7 +267,7 @@ def run(
     names
         A weights file whose network for names is kept as it is; the whole budget goes into the other.
     shares
-        How often a window of a corpus is shown, of those for names; of a corpus not told, as `annotated.py` has it.
+        How often a window of a corpus is shown, of those for names; of a corpus not told, as `literature/annotated.py` has it.
     rate
         Highest learning rate where names are learned, that of new parts four times as high; 5e-4 when absent.
     between

@@ -1,4 +1,4 @@
-"""The scorer says what routes.py found; the command says it in words."""
+"""The scorer says what plan.py found; the command says it in words."""
 
 from __future__ import annotations
 

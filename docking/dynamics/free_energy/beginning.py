@@ -54,7 +54,7 @@ class Beginning:
 
     @property
     def chunk(self) -> int:
-        """It is made at once: see checkpoint.py."""
+        """It is made at once: see dynamics/checkpoint.py."""
         return 1
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -115,7 +115,7 @@ def seat(
     Parameters
     ----------
     near : [point, 3], Å
-        What the pocket is cut around, with `keep` and `free`: see pocket.py.
+        What the pocket is cut around, with `keep` and `free`: see dynamics/pocket.py.
     cutoff
         Å.
 

@@ -164,7 +164,7 @@ def sample(
     resumed
         Go on from here.
     keep
-        Told after every iteration; see checkpoint.py.
+        Told after every iteration; see dynamics/checkpoint.py.
 
     Raises
     ------

@@ -84,7 +84,7 @@ def hydration(
     padding, cutoff
         Å, of the box of explicit water.
     resumed, keep
-        See checkpoint.py.
+        See dynamics/checkpoint.py.
 
     Raises
     ------

@@ -384,7 +384,7 @@ def legs(
     ligands, mols
         Both poses in the receptor's frame.
     keep, free
-        Å; see pocket.py. In explicit water the whole receptor is there, and its backbone is
+        Å; see dynamics/pocket.py. In explicit water the whole receptor is there, and its backbone is
         held beyond `free`.
     cutoff
         Å, of the implicit form in the pocket.

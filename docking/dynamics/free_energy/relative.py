@@ -34,7 +34,7 @@ from docking.dynamics.terms import Floats, Terms
 from docking.pose import with_coords
 
 Solvent = Literal["implicit", "explicit"]
-# By the name of a leg, "pocket" or "water": where it goes on, and what is told after every iteration; see checkpoint.py.
+# By the name of a leg, "pocket" or "water": where it goes on, and what is told after every iteration; see dynamics/checkpoint.py.
 Kept = Callable[[str], tuple[Samples | None, Callable[[Samples], None] | None]]
 
 

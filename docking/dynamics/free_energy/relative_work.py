@@ -1,7 +1,7 @@
 """How does an SDF of ligands become a folder of relative free energies that may be killed at any moment?
 
 Every edge of the network is a unit with a folder of its own, and goes on from its last
-iteration (see unit.py). One ligand in gives one row out, with its reason where it has no
+iteration (see dynamics/unit.py). One ligand in gives one row out, with its reason where it has no
 number, and beside it what counting heavy atoms would have said; the edges, with the
 overlap that speaks for each, are a table of their own.
 """

@@ -2,7 +2,7 @@
 
 The radii and overlap factors of the OBC2 generalised Born model (mbondi2 radii), from
 elements and bonds alone, so that ligand and receptor follow one rule. The energy and
-its forces are OpenMM's native GBSAOBCForce: see system.py.
+its forces are OpenMM's native GBSAOBCForce: see dynamics/system.py.
 
 References
 ----------
