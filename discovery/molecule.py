@@ -198,7 +198,7 @@ def _readable(text: str) -> str:
             Reason.UNPARSABLE,
             f"goes on after a blank with {_shorten(tail[0])!r}; a name goes in its own column",
         )
-    if smiles.count(">") == 2 and "->" not in smiles:
+    if smiles.count(">") == 2 and "->" not in smiles and "<" not in smiles:
         raise MoleculeError(
             Reason.UNSUPPORTED, "is a reaction; give the molecule meant, such as its product, alone"
         )
