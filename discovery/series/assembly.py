@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,15 +10,18 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 
+_HYDROGEN = re.compile(r"\[H\]\[\*:\d+\]")
+
 
 def assembled(core: str, groups: Sequence[str]) -> str:
     """Core and groups joined at their labels, as canonical SMILES; empty when they do not fit.
 
     Groups that hold more than one label (rings back to the core) fit only when they
-    were given once for each.
+    were given once for each; hydrogen at a label that the core does not have is no group.
     """
     with quiet_rdkit():
-        parts = [Chem.MolFromSmiles(text) for text in dict.fromkeys([core, *groups])]
+        bonded = [text for text in groups if not _HYDROGEN.fullmatch(text) or text[3:] in core]
+        parts = [Chem.MolFromSmiles(text) for text in dict.fromkeys([core, *bonded])]
         if any(part is None for part in parts):
             return ""
         wanted, *given = [

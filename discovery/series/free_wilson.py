@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from rdkit import Chem
 
 from discovery.outcome import Missing, Reason
 from discovery.score import Score
@@ -50,6 +51,9 @@ class Prediction:
     smiles: str  # empty when the groups do not fit together
     score: Score  # error is the standard error of prediction, scatter included
     interval: tuple[float, float]  # 95 %, for one new measurement
+    of: str = (
+        ""  # the measured molecule of which one group is exchanged, where the model does not know all of them
+    )
 
 
 @dataclass(frozen=True)
@@ -120,14 +124,22 @@ class FreeWilson:
     def suggestion_sheet(self, n: int = 10) -> Sheet:
         """The best combinations nobody made; see `suggest`."""
         rows: list[tuple[Cell, ...]] = [
-            (Drawing(made.smiles), figure(made.score.value), span(made.interval)) for made in self.suggest(n)
+            (Drawing(made.smiles), figure(made.score.value), span(made.interval), made.of)
+            for made in self.suggest(n)
         ]
         heads = (
             "not made yet",
             f"predicted {self.table.measured.column.label}",
             "95 % interval of a new measurement",
+            "one group exchanged in",
         )
-        note = "" if rows else "Every combination of the groups that the model knows was made."
+        note = (
+            "The best measured owe something to luck, and so does what is told from one of them."
+            if any(row[3] for row in rows)
+            else ""
+            if rows
+            else "Every combination of the groups that the model knows was made."
+        )
         return Sheet(f"{len(rows)} suggestions from core {self.core + 1}", heads, tuple(rows), note)
 
     def __repr__(self) -> str:
@@ -164,10 +176,12 @@ class FreeWilson:
         return Score(value, self.scatter * math.sqrt(1.0 + float(x @ np.array(self._spread) @ x)))
 
     def suggest(self, n: int = 10) -> list[Prediction]:
-        """The best combinations of known groups that no molecule of the table has, best first.
+        """The best combinations of groups that no molecule of the table has, best first.
 
+        The groups are known to the model, or all but one or more that a measured molecule holds: of that
+        one a known group is exchanged for another, and the difference of the two added to its number.
         Combinations that the model cannot tell, or whose groups do not fit together
-        (both ends of a ring), are passed over; at most 20,000 are looked at.
+        (both ends of a ring), are passed over; of the first kind at most 20,000 are looked at.
 
         Raises
         ------
@@ -180,20 +194,53 @@ class FreeWilson:
             )
         core = self.table.cores[self.core]
         made = {tuple(sorted(self.table.groups(place).at.items())) for place in core.members}
-        half = quantile(CONFIDENCE, self.freedom)
+        whole = [self.table.measured.molecule(place).smiles for place in self.table.measured.usable]
+        measured = {smiles for one in whole for smiles in (one, Chem.CanonSmiles(one, useChiral=0))}
+        sign = 1.0 if self.table.measured.column.better == "high" else -1.0
         found: list[Prediction] = []
+        for candidates in (self._added(), sorted(self._exchanged(), key=lambda one: -sign * one[1].value)):
+            wanted = len(found) + n
+            for at, score, of in candidates:
+                if len(found) >= wanted:
+                    break
+                key = tuple(sorted(at.items()))
+                if key in made:
+                    continue
+                made.add(key)
+                smiles = assembled(core.drawn, list(at.values()))
+                if not smiles or smiles in measured:
+                    continue
+                reach = quantile(CONFIDENCE, self.freedom) * (score.error or 0.0)
+                found.append(Prediction(at, smiles, score, (score.value - reach, score.value + reach), of))
+        return sorted(found, key=lambda one: -sign * one.score.value)[:n]
+
+    def _added(self) -> Iterator[tuple[Mapping[str, str], Score, str]]:
+        """Combinations of known groups, best first."""
         for at in itertools.islice(self._best_first(), 20_000):
-            if len(found) >= n:
-                break
-            if tuple(sorted(at.items())) in made:
+            if isinstance(score := self.predict(at), Score):
+                yield at, score, ""
+
+    def _exchanged(self) -> Iterator[tuple[Mapping[str, str], Score, str]]:
+        """Molecules of this core that the model leaves out, one known group exchanged for another.
+
+        The error holds the scatter twice: of the number at hand and of the one to come.
+        """
+        known = {(c.position, c.group) for c in self.contributions if isinstance(c.effect, Score)}
+        terms = {term: np.eye(len(self._terms) + 1)[place] for place, term in enumerate(self._terms, 1)}
+        nothing = np.zeros(len(self._terms) + 1)
+        for place in self.table.cores[self.core].members:
+            entry = self.table.measured.entries[place]
+            if isinstance(self.outcomes[place], Score) or entry.missing is not None:
                 continue
-            score = self.predict(at)
-            smiles = assembled(core.drawn, list(at.values()))
-            if isinstance(score, Missing) or score.error is None or not smiles:
-                continue
-            reach = half * score.error
-            found.append(Prediction(at, smiles, score, (score.value - reach, score.value + reach)))
-        return found
+            at = self.table.groups(place).at
+            for position, group in known:
+                before = (position, at[position])
+                if before not in known or group == at[position]:
+                    continue
+                x = terms.get((position, group), nothing) - terms.get(before, nothing)
+                value = self.table.measured.value(place) + float(x @ np.array(self._coefficients))
+                error = (self.scatter or 0.0) * math.sqrt(2.0 + float(x @ np.array(self._spread) @ x))
+                yield {**at, position: group}, Score(value, error), f"{entry.id}, {position}"
 
     def _best_first(self) -> Iterator[dict[str, str]]:
         """Combinations of groups with known effects, best sum first."""

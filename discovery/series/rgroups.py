@@ -330,10 +330,18 @@ def _one_core(
         outcomes[place] = Groups(
             number, {label: row.get(label) or f"{HYDROGEN}[*:{label[1:]}]" for label in positions}
         )
-    drawn = Counter(row["Core"] for row in rows).most_common(1)[0][0]
+    drawn = _shared(Counter(row["Core"] for row in rows))
     by_size = sorted(places, key=lambda place: (readable[place].mol().GetNumHeavyAtoms(), place))
     example = readable[by_size[len(by_size) // 2]].smiles
     return Core(text, drawn, positions, tuple(sorted(places)), example)
+
+
+def _shared(cores: Counter[str]) -> str:
+    """The most common core; without the stereo of its atoms where its molecules differ in that."""
+    flat = {text: Chem.CanonSmiles(text, useChiral=0) for text in cores}
+    drawn = cores.most_common(1)[0][0]
+    alike = [text for text in cores if flat[text] == flat[drawn]]
+    return drawn if len(alike) == 1 else flat[drawn]
 
 
 def _core(text: str) -> Chem.Mol:

@@ -164,6 +164,19 @@ def test_suggestions_are_the_unmade_combinations_best_first() -> None:
         assert prediction.score.value == pytest.approx(whole.measured.value(place))
 
 
+def test_of_a_molecule_with_a_group_of_its_own_one_known_group_is_exchanged() -> None:
+    """Reference: the model that holds the group too, whose only trace there is this molecule."""
+    taken, _ = table(0.1, keep=range(17))  # the last group of R1 keeps one of its four
+    found = free_wilson(taken).suggest(10)
+    larger = free_wilson(taken, fewest=1)
+    assert len(found) == 3
+    for made in found:
+        told = larger.predict(made.at)
+        assert isinstance(told, Score)
+        assert (made.score.value, made.score.error) == pytest.approx((told.value, told.error))
+        assert made.of == f"{taken.measured.entries[16].id}, R2"
+
+
 def test_predictions_know_their_limits() -> None:
     taken, _ = table(0.2)
     model = free_wilson(taken)

@@ -161,3 +161,15 @@ def test_scaffolds_and_families_hold_every_usable_row_once() -> None:
     assert isinstance(alike.outcomes[20], Missing)
     assert "no ring" in rings.sheet()._repr_html_()
     assert alike.sheet()._repr_html_().count("<img") == len(alike.sheet().rows)
+
+
+def test_a_core_has_the_stereo_that_all_its_molecules_have() -> None:
+    rings = ["OC(=O)[C@@H]1CCCN1C", "OC(=O)[C@@H]1CCCN1CC", "OC(=O)[C@H]1CCCN1CCC"]
+    core = "OC(=O)C1CCCN1"
+    alike, apart = (decompose(series(made), [core]).cores[0].drawn for made in (rings[:2], rings))
+    assert ("@" in alike, "@" in apart) == (True, False)
+
+
+def test_hydrogen_where_the_core_has_no_place_is_no_group() -> None:
+    assert assembled("c1ccc([*:1])cc1", ["C[*:1]", "[H][*:2]"]) == "Cc1ccccc1"
+    assert assembled("c1ccc([*:1])cc1", ["C[*:1]", "C[*:2]"]) == ""
