@@ -253,11 +253,13 @@ class Ledger:
         """Remove what dying processes left behind; the paths removed. Call it holding the lock.
 
         With helpers at work, spare what is younger than `spare_s`: it may be a file being written.
+        Younger by the disk's clock, which need not be this host's: the lock's note was written just now.
         """
         gone = []
+        now = (self.folder / "driver.json").stat().st_mtime if spare_s else 0.0
         for path in self._orphans():
             with suppress(FileNotFoundError):
-                if spare_s and time.time() - path.stat().st_mtime < spare_s:
+                if spare_s and now - path.stat().st_mtime < spare_s:
                     continue
             path.unlink(missing_ok=True)
             gone.append(str(path.relative_to(self.folder)))

@@ -197,13 +197,20 @@ def test_a_sealed_sidecar_that_lies_about_rows_is_found(tmp_path: Path) -> None:
         fresh.read(key)
 
 
-def test_orphans_are_found_and_swept_and_the_rest_stays(tmp_path: Path) -> None:
+def test_orphans_are_found_and_swept_and_the_rest_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host whose clock is an hour ahead of the disk's does not take a helper's files for old."""
     ledger = Ledger.open(tmp_path)
     key = kept(ledger)
     (tmp_path / "shards" / ".x.parquet.77.abcd.tmp").write_bytes(b"half a sh")
     (tmp_path / "shards" / "beef.parquet").write_bytes(b"no sidecar was written")
     (tmp_path / "documents" / ".config.json.77.abcd.tmp").write_bytes(b"{")
     assert [d.kind for d in ledger.verify()] == ["orphan"] * 3
+    ahead = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    with ledger.lock():
+        assert ledger.sweep(spare_s=600.0) == []
     assert len(ledger.sweep()) == 3
     assert ledger.verify() == []
     assert table_outcomes(ledger.read(key)) == PAIR
