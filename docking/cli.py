@@ -286,7 +286,9 @@ def _site(
         )
     if around and not Path(around).exists() and not Path(around).suffix and _is_file(given):
         if any(around in (atom.resname, atom.residue) for atom in pdbqt.read(target.pdbqt).atoms):
-            typer.echo(f"box: around {around}, which stays in the receptor; --drop {around} docks in its place")
+            typer.echo(
+                f"box: around {around}, which stays in the receptor; --drop {around} docks in its place"
+            )
         return Site.around_bound(located(given), around)
     if around:
         return Site.around_file(around)
