@@ -4,6 +4,7 @@ Each reader is a process of its own (discovery/workers/worker.py). It reads a fi
 says what it is at before it begins it. One that dies is replaced and its file begun
 anew: the articles it was at are then read one by one, and one that has taken its reader
 down twice alone is skipped with its reason. A file whose very parsing kills ends there.
+Was it memory that ran out, the next run reads that file again, three times in all.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class Steps:
             return ends[-1]
         self.tell(step)
         return ""
+
+    @property
+    def short_of_memory(self) -> bool:
+        """Whether something was left out that a machine with more memory, or a quieter one, may read."""
+        return any(len(ends) >= DEATHS and "memory" in ends[-1] for ends in self.deaths.values())
 
 
 @dataclass

@@ -82,6 +82,7 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "skipped": pa.schema([("where", _TEXT), ("detail", _TEXT)]),
 }  # fmt: skip
+TRIES = 3  # of a file in which memory ran out, over all runs
 _WITHDRAWN = pa.schema([("shard", _TEXT), ("row", _INT), ("id", _TEXT), ("reason", _TEXT)])
 
 
@@ -98,6 +99,7 @@ class Shard:
     rows: dict[str, int]  # of each table
     sha256: dict[str, str]  # of each table's file
     deleted: tuple[tuple[int, str], ...]  # (documents before it, identifier)
+    tries: int = 0  # so far, of a file in which memory ran out; 0 of any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def _stands(out: Path, key: str) -> bool:
         shard = _shard(out, key)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return all(
+    return not 0 < shard.tries < TRIES and all(
         (path := out / name / f"{key}.parquet").exists() and sha256_of(path) == shard.sha256[name]
         for name in TABLES
     )
@@ -241,7 +243,7 @@ def _stands(out: Path, key: str) -> bool:
 def _shard(out: Path, key: str) -> Shard:
     found = json.loads((out / "shards" / f"{key}.json").read_text(encoding="utf-8"))
     deleted = tuple((int(row), str(id)) for row, id in found["deleted"])
-    return Shard(found["key"], found["file"], found["rows"], found["sha256"], deleted)
+    return Shard(found["key"], found["file"], found["rows"], found["sha256"], deleted, found.get("tries", 0))
 
 
 def read_file(file: Path, key: str, out: Path, read: Reading, format: str, steps: Steps) -> None:
@@ -275,7 +277,12 @@ def read_file(file: Path, key: str, out: Path, read: Reading, format: str, steps
             os.fsync(stream.fileno())
         sums[table] = sha256_of(path)
         os.replace(path, out / table / f"{key}.parquet")
-    shard = Shard(key, file.name, rows, sums, tuple(deleted))
+    tries = 0
+    if steps.short_of_memory:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            tries = _shard(out, key).tries
+        tries += 1
+    shard = Shard(key, file.name, rows, sums, tuple(deleted), tries)
     publish(out / "shards" / f"{key}.json", json.dumps(asdict(shard)).encode("utf-8"))
 
 

@@ -19,7 +19,7 @@ from literature.corpus import Corpus
 from literature.crew import Steps
 from literature.dossier import CooccurrenceEvidence
 from literature.graph import query
-from literature.mining import TABLES, MiningError, mine, read_file
+from literature.mining import TABLES, MiningError, _stands, mine, read_file
 from literature.reading import Reading
 from tests.literature import samples
 
@@ -130,7 +130,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_twice(tmp_path: Path) -> None:
     source = corpus(tmp_path / "c", files=6, each=40)
     mine([source], tmp_path / "calm")
     out, chance = tmp_path / "out", random.Random(7)
-    code = f"from literature.mining import mine; mine([{str(source)!r}], __import__('pathlib').Path({str(out)!r}), resume=True)"
+    code = f"from literature.mining import _stands, mine; mine([{str(source)!r}], __import__('pathlib').Path({str(out)!r}), resume=True)"
     killed = 0
     for _ in range(3):
         before = len(list(out.rglob("*.parquet")))
@@ -235,3 +235,10 @@ def test_a_record_that_cannot_be_parsed_alive_ends_its_file(tmp_path: Path) -> N
     assert [row["id"] for row in found["documents"]] == ["A:0-0", "A:0-1"]
     detail = "its reader was killed by SIGSEGV; what follows was not read"
     assert found["skipped"] == [{"where": "0.jsonl, after record 2", "detail": detail}]
+    assert _stands(tmp_path, "key")
+    short = Steps(
+        deaths={"record 3": ["was killed by SIGKILL; the system kills so when memory is short"] * 2}
+    )
+    for again in (True, True, False):
+        read_file(source, "key", tmp_path, Reading(), "", short)
+        assert _stands(tmp_path, "key") is not again
