@@ -27,7 +27,7 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _SPARED = re.compile(  # read like negations, deny nothing
-    r"\bnot (?:only|necessarily|merely|simply|just|least|surprisingly|until|be excluded|excluded|be ruled out|ruled out|as yet)\b"
+    r"\bnot (?:only|completely|fully|entirely|always|necessarily|merely|simply|just|least|surprisingly|until|be excluded|excluded|be ruled out|ruled out|as yet)\b"
     r"|\bno (?:longer than|sooner|less than|doubt|more than)\b|\blittle or no\b(?=\Z)"
     r"|\bwithout (?:doubt|affecting|changing|altering|loss of|intrinsic)\b"
     r"|\bfree of (?:pain|headache|migraine)\b|\bcannot be (?:excluded|ruled out)\b|\brather than\b(?= by chance)",
@@ -48,7 +48,7 @@ _HEDGE = re.compile(
 _QUESTION = re.compile(
     r"\b(?:whether|unclear|unknown|remains? (?:to be|an open|controversial|uncertain|debated|unsettled)|"
     r"(?:not|never) (?:yet )?(?:known|clear|established|been (?:tested|studied|shown))|"
-    r"no (?:\w+ ){0,3}(?:trials?|stud(?:y|ies)|data)|we (?:asked|tested|examined|investigated|set out)|"
+    r"no (?:\w+ ){0,3}(?:trials?|stud(?:y|ies)|data)|we (?:asked|tested|examined|investigated|hypothesi[sz]ed|set out)|"
     r"to (?:test|determine|examine|investigate|assess|clarify|evaluate|compare|explore)|"
     r"(?:objective|purpose)s? (?:of|was|were|is)|should be (?:tested|studied)|aimed?|is needed)\b|\?$",
     re.IGNORECASE,
@@ -68,7 +68,7 @@ _UNTREATED = re.compile(
 CLAUSE_END = re.compile(
     r";|:(?=\s)|\bbut\b(?! also)|\bwhereas\b|\balthough\b|\bthough\b|\bhowever\b|\bwhile\b|\bexcept\b|\byet\b|"
     r", (?:and|so|nor) (?=\w+)|, (?:which|suggesting|indicating|showing|confirming)\b|\bunlike\b|\bin contrast\b|"
-    r" and (?=(?:it|they|this|these|we|he|she)\b)",
+    r" and (?=(?:it|they|this|these|we|he|she|that)\b)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")

@@ -69,6 +69,8 @@ _ACTS: dict[tuple[Type, Type], tuple[_Cue, ...]] = {
         _Cue("activates", r"activat(?:e|es|ed|ing|ion|or)|stimulat(?:e|es|ed|ing|ion)|acts? (?:at|on|through|via)|acting (?:at|on|through|via)|engag(?:e|es|ed|ing)|agonism|recruit(?:s|ed)?", 0.75),
         _Cue("binds", r"b(?:ind|inds|ound|inding)|affinit(?:y|ies)|label(?:s|led)|occup(?:y|ies|ied|ancy)|displac(?:e|es|ed)|selectiv(?:e|ity) for", 0.8),
         _Cue("acts through", r"through|via", 0.6),
+        _Cue("inhibits", r"down-?regulat(?:es|ed|ion)|reduc(?:es|ed|tion)|decreas(?:es|ed)|attenuat(?:es|ed)", 0.55),  # how much of it there is
+        _Cue("activates", r"up-?regulat(?:es|ed|ion)|increas(?:es|ed)|enhanc(?:es|ed)|induc(?:es|ed)(?! by)", 0.55),
     ),
     ("chemical", "disease"): (
         _Cue("treats", r"treat(?:s|ed|ing|ment|ments)?|relie(?:f|ve|ves|ved)|effective (?:in|for|against)|efficacy (?:in|for|against)|efficacious|alleviat(?:e|es|ed|ing)|ameliorat(?:e|es|ed)|abort(?:s|ed|ing)?|prevent(?:s|ed|ion|ive|ing)?|prophyla(?:xis|ctic)|therap(?:y|ies|eutic)|improv(?:e|es|ed|ement)|free of|protect(?:s|ed|ion)?|reduc(?:e|es|ed|ing|tion)|decreas(?:e|es|ed)|lower(?:s|ed)|attenuat(?:e|es|ed)|indicated (?:in|for)|used (?:in|for|against)|benefit(?:s|ed)?|remission", 0.75),
@@ -88,15 +90,15 @@ _ACTS: dict[tuple[Type, Type], tuple[_Cue, ...]] = {
     ),
     ("gene", "gene"): (
         _Cue("binds", r"b(?:ind|inds|ound|inding)|interact(?:s|ed|ion|ions)?|complex(?:es)?|couple(?:s|d)?", 0.7),
-        _Cue("inhibits", r"inhibit(?:s|ed|ion)?|suppress(?:es|ed)?|reduc(?:e|es|ed)", 0.65),
-        _Cue("activates", r"activat(?:e|es|ed|ion)|phosphorylat(?:e|es|ed|ion)|recruit(?:s|ed)?|stabili[sz](?:e|es|ed)|increas(?:e|es|ed)", 0.65),
+        _Cue("inhibits", r"inhibit(?:s|ed|ion)?|suppress(?:es|ed)?|reduc(?:e|es|ed)|decreas(?:es|ed)|lower(?:s|ed)|attenuat(?:e|es|ed)|abolish(?:es|ed)|down-?regulat(?:e|es|ed)", 0.65),
+        _Cue("activates", r"activat(?:e|es|ed|ing|ion)|phosphorylat(?:e|es|ed|ing|ion)|recruit(?:s|ed)?|stabili[sz](?:e|es|ed)|increas(?:es|ed)|promot(?:e|es|ed)|enhanc(?:e|es|ed)|up-?regulat(?:e|es|ed)|induc(?:e|es|ed)(?! by)", 0.65),
     ),
 }  # fmt: skip
 _ACTS[("chemical", "process")] = _ACTS[("gene", "process")]
 
 # "a selective 5-HT1B antagonist": a role noun right after the gene belongs to the gene.
 _ROLE = re.compile(
-    r"[\s\-–]*(?:receptors?[\s\-]*)?(?:(?:and|/|or)[\s/]*[\w\-()/]{2,12}[\s\-]+)?(?:receptors?[\s\-]*)?"
+    r"(?:\s?\([^()]{1,15}\))?\)?[\s\-–]*(?:receptors?[\s\-]*)?(?:(?:and|/|or)[\s/]*[\w\-()/]{2,12}[\s\-]+)?(?:receptors?[\s\-]*)?"
     r"(?:selective\s|preferring\s|partial\s|full\s|inverse\s|neutral\s|silent\s){0,3}"
     r"(?P<role>agonist|antagonist|inverse agonist|partial agonist|blocker|inhibitor|ligand|activator)s?\b",
     re.IGNORECASE,
@@ -218,6 +220,9 @@ def _sentence(
             if about is not None and not about & set(pair):
                 continue
             claim = _claim(text, offset, *ordered, inside)
+            if claim.predicate == MENTIONED and first.type == second.type == "gene":
+                turned = _claim(text, offset, second, first, inside)  # "A is activated by B"
+                claim = claim if turned.predicate == MENTIONED else turned
             place = (*pair, claim.sign)
             if place not in best or _strength(claim) > _strength(best[place]):
                 best[place] = claim
@@ -307,7 +312,7 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     if types[1] == "gene" and _MARKER.match(view.text, view.span(object)[1]):
         return None  # "CD4+ T cells" are cells
     if types == ("chemical", "gene"):
-        if lost(view.text, view.span(object)):
+        if lost(view.text, view.span(object)) or _NO_ACTOR.match(view.text, view.span(subject)[1]):
             return None
         role = _role(view, subject, object)
         if role is not None:
@@ -348,7 +353,7 @@ def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found
     if found.predicate == "treats" and exposed(text, drug, disease, found.cue):
         return found._replace(predicate="causes", weight=found.weight * 0.9)
     told, low = measured(text, drug)
-    if found.predicate == "treats" and marked(text, found.cue):
+    if found.predicate == "treats" and (marked(text, found.cue) or _ONCE.search(text, 0, drug[0])):
         return None
     if (told and found.predicate == "treats") or (low and found.predicate == "causes"):
         return None
@@ -364,10 +369,18 @@ _MODIFIER = re.compile(
     r"[\s\-–]+(?:(?:[a-z]{0,2}\d[\w()/]{0,5}|5-HT\S{0,8})[\s\-–]+)?(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
     re.IGNORECASE,
 )
+# "PGE2 and NO production", "alcohol-dependent patients", "the aniline ring": no drug that acts on a protein.
+_NO_ACTOR = re.compile(
+    r"(?:\s*(?:,|/|\band\b|\bor\b)\s*[\w()\-]{2,20}){0,3}\s+(?:production|synthesis|biosynthesis|formation|generation|release|secretion|levels?)\b"
+    r"|[\-–\s]dependent\b(?:\s[\w\-]+){0,4}?\s(?:patients?|subjects?|individuals?|men|women|mice|rats)\b"
+    r"|[\-–]converting\b|\s(?:rings?|moiet(?:y|ies)|substituents?|side chains?|atoms?)\b",
+    re.IGNORECASE,
+)
 _BESIDE = re.compile(  # what follows is what something else is compared with
     r"\b(?:in contrast (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+ (?:and|or))*\s$",
     re.IGNORECASE,
 )
+_ONCE = re.compile(r"\bhistory of(?: [\w\-]+){0,2}\s$", re.IGNORECASE)
 _MARKER = re.compile(
     r"\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b",
     re.IGNORECASE,
@@ -391,6 +404,7 @@ _JOINED = re.compile(r"\b(?:by|with|to|and|in|through|via|for)\b", re.IGNORECASE
 _BROUGHT = re.compile(
     r"\b(?:by|with|to|in|through|via|for)\b", re.IGNORECASE
 )  # "activation of A and B": of both
+_AGENTS = re.compile(r"\b(?:by|through|via)\b", re.IGNORECASE)
 _SYMMETRIC = frozenset({"associated with", "binds"})
 _NOMINAL = re.compile(
     r"(?:ion|ment|ade|ing|apy|relief|affinity|antagonism|agonism|treatments?|prophylaxis|contraction|block)$",
@@ -402,7 +416,7 @@ _PASSIVE = re.compile(
 # After "was": somebody did it; "was used in" and "is associated with" tell what the subject does.
 _DONE = re.compile(
     r"(?:inhibit|block|suppress|silenc|activat|stimulat|caus|induc|reduc|decreas|lower|increas|enhanc|attenuat|prevent|improv|"
-    r"alleviat|ameliorat|recruit|phosphorylat|promot|trigger|evok|elicit|produc)ed",
+    r"alleviat|ameliorat|recruit|phosphorylat|promot|trigger|evok|elicit|produc|(?:up|down)-?regulat)ed",
     re.IGNORECASE,
 )
 _LIST = re.compile(
@@ -422,11 +436,17 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
                 continue  # the cue is part of a name
             if subject.type == "gene" and match.group() == "treated" and view.text[match.start() - 1] in "-–":
                 continue  # "TNF-treated cells"
-            if _NAMED.match(view.text, match.start()) or _anothers(view, match.start(), subject, object):
+            if _NAMED.match(view.text, match.start()) or _NAMED_SO.search(view.text, 0, match.start()):
+                continue
+            if _anothers(view, match.start(), subject, object) or _told_of(view, subject, object, match):
                 continue
             placed = _placed(view, subject, object, cue, match)
             if placed is not None and (best is None or placed[0] < best[0]):
-                best = placed[0], _Found(cue.predicate, match.start(), cue.weight * placed[1], match.span())
+                said, weight = cue.predicate, cue.weight * placed[1]
+                end = view.span(subject)[1]
+                if _NOUN.fullmatch(match.group()) and _LESS.search(view.text, end, match.start()):
+                    said, weight = opposite(said, object.type) or said, weight * 0.8
+                best = placed[0], _Found(said, match.start(), weight, match.span())
     return None if best is None else best[1]
 
 
@@ -436,13 +456,58 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 
+_NAMED_SO = re.compile(  # "protease-activated receptor 1"
+    r"\b(?:mitogen|proteas\w+|proteinase|AMP|calcium|proliferator)[\s\-–]+$", re.IGNORECASE
+)
+_DONE_TO = re.compile(
+    r"(?:inhibit|activat|suppress|phosphorylat|stimulat|induct|reduct)ion|blockade|block", re.IGNORECASE
+)
+_NOUN = re.compile(rf"(?:{_DONE_TO.pattern}|binding)", re.IGNORECASE)
+_LESS = re.compile(  # "blocked the LPS-induced activation"
+    r"\b(?:inhibit|block|suppress|reduc|decreas|attenuat|prevent|abolish|abrogat|lower|diminish|impair|antagoni[sz])\w*"
+    r"(?:\s(?!by\b|through\b|via\b|and\b|or\b|with\b|that\b|which\b)[\w\-/()αβγκ]+){0,5}\s$",
+    re.IGNORECASE,
+)
+_MEANS = re.compile(
+    r"\b(?:by|through|via)\s+(?:\w+\s+)?(?:(?P<more>activat|stimulat|increas|enhanc)|inhibit|suppress|block|decreas|reduc)",
+    re.IGNORECASE,
+)
+_ADJECTIVE = re.compile(
+    r"(?:\b(?:an?|the|with|in|from|including|show(?:ed|s)|exhibited|displayed|had)|,)\s+$", re.IGNORECASE
+)
+
+
+def _told_of(view: _View, subject: Mention, object: Mention, match: re.Match[str]) -> bool:
+    """Whether a gene's cue tells of something else.
+
+    In "COX-2 inhibition" of what is done to it, in "D2-mediated signaling in epilepsy" of the
+    word it stands before, between two genes also in "IL-6 and an increased TNF".
+    """
+    if subject.type != "gene":
+        return False
+    end, start = view.span(subject)[1], view.span(object)[0]
+    at, stop = match.span()
+    gap = view.text[end:at].strip(" )") if end <= at else "-"
+    if not gap and _DONE_TO.fullmatch(match.group()) and not view.text.startswith(" of ", stop):
+        return True
+    if gap.removeprefix("receptor") in ("-", "–") and end <= at and stop <= start:
+        between = view.text[stop:start]
+        return "," in between or len(_WORD.findall(between)) > 3
+    return object.type == "gene" and (
+        (match.group().endswith("ed") and _ADJECTIVE.search(view.text, 0, at) is not None)
+        or (match.group().endswith("es") and view.text.startswith(" in ", stop))
+    )
+
 
 def _anothers(view: _View, at: int, subject: Mention, object: Mention) -> bool:
     """In "statins in cisplatin-induced nephropathy" the cue is cisplatin's, lists aside."""
     if at < 1 or view.text[at - 1] not in "-–":
         return False
     owner = next((m for m in view.inside if view.span(m)[1] == at - 1), None)
-    if owner is None or owner in (subject, object) or owner.type != "chemical":
+    if owner is None:  # "LPS-induced", where LPS is no name that was found
+        word = view.text.rfind(" ", 0, at) + 1
+        return view.text[at:].startswith("induced") and view.span(subject)[1] <= word
+    if owner in (subject, object) or owner.type != "chemical":
         return False
     return _LISTED.match(view.text[view.span(subject)[1] : view.span(owner)[0]]) is None
 
@@ -459,9 +524,12 @@ def _placed(
     if s1 <= at and stop <= o0:  # subject, cue, object
         if cut(view.text, s1, o0) or (agent and passive):
             return None
+        means = _MEANS.search(view.text, stop, o0) if object.type == "gene" else None
+        if means and bool(means["more"]) == (cue.predicate == "inhibits"):
+            return None  # "attenuates injury by activating Akt"
         if not (_nearest_before(view, subject, at) and _nearest_after(view, object, stop)):
             return None
-        return (at - s1) + (o0 - stop), 1.0
+        return (at - s1) + 2 * (o0 - stop), 1.0  # of two cues the one nearer to the object
     if o1 <= at and stop <= s0:  # object, cue, subject: "was blocked by", "is linked to"
         linked = by or (cue.predicate in _SYMMETRIC and _TO.match(view.text[stop:]) is not None)
         if not linked or cut(view.text, o1, s0) or not _nearest_after(view, subject, stop):
@@ -473,6 +541,8 @@ def _placed(
         # "inhibition of A by B", "association between A and B"
         opened = re.match(r"^\s*(?:of|between|for|to|at)\b", view.text[stop:low])
         joined = (_JOINED if cue.predicate in _SYMMETRIC else _BROUGHT).search(between)
+        if subject.type == object.type and cue.predicate not in _SYMMETRIC:  # the agent is named last
+            joined = _AGENTS.search(between) if o1 <= s0 else None
         others = [
             m for m in view.inside if m not in (subject, object) and m.type in (subject.type, object.type)
         ]
@@ -569,8 +639,8 @@ def _holder(view: _View, at: int, stop: int, gene_start: int) -> list[Mention]:
                 break
             held.append(drug)
         return held
-    head = min(at, gene_start)
-    before = [m for m in drugs if view.span(m)[1] <= head]
+    head = min(at, gene_start)  # "angiotensin II (AII) receptor antagonists" are not angiotensin
+    before = [m for m in drugs if (end := view.span(m)[1]) <= head and view.text[end:head].strip() != "("]
     if not before:
         return []
     gap = view.text[view.span(before[-1])[1] : head]

@@ -45,6 +45,9 @@ _ADVERSE = re.compile(
     r"\b(?:were|was|are|is|includ\w+|such as|consist\w*)\b[^.;]{0,120}$",
     re.IGNORECASE,
 )
+_POISONED = re.compile(
+    r"(?:poisoning|intoxication|overdose)s?\s+(?:with|by|of|from|due to)\s+(?:\w+\s+)?$", re.IGNORECASE
+)
 _FEWER = re.compile(
     r"\b(?:reduc\w+|lower\w*|decreas\w+|less\w*|minimi[sz]\w+|diminish\w*)(?:\s+\w+){0,2}\s+$", re.IGNORECASE
 )
@@ -79,6 +82,8 @@ def exposed(text: str, drug: Stretch, disease: Stretch, cue: Stretch) -> bool:
     if _STOPPED.search(text, 0, drug[0]):
         return True
     if drug[1] <= disease[0] and _ADVERSE.search(text[: disease[0]]):
+        return True
+    if _POISONED.search(text, disease[0], drug[0]):
         return True
     if not _GIVEN.fullmatch(text, *cue):
         return False

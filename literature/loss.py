@@ -15,8 +15,12 @@ _LOSS_BEFORE = re.compile(
     r"(?: the| functional| their| its| either| both)?\s+$",
     re.IGNORECASE,
 )
+_SHORT = (
+    r"^(?:\s?\([^()]{1,15}\))?\)?[\s\-–]*(?:receptors?[\s\-]*)?"  # "acetylcholinesterase (AChE)" is one name
+)
 _LOSS_AFTER = re.compile(
-    r"^[\s\-–]*(?:receptors?[\s\-]*)?(?:knock-?outs?|null|deficien\w+|-/-|deleted)\b", re.IGNORECASE
+    rf"{_SHORT}(?:knock-?(?:outs?|downs?)|null|deficien\w+|-/-|deleted|silencing|depletion|ablation|s[ih]RNAs?)\b",
+    re.IGNORECASE,
 )
 _LOSSES = re.compile(
     r"\b(?:mice|mouse|animals|rats|mutants?|cells|strain|littermates)\s+(?:\w+\s+){0,2}?(?:that |which )?(?:lack(?:s|ed|ing)?|without)\b|"
@@ -24,11 +28,11 @@ _LOSSES = re.compile(
     re.IGNORECASE,
 )
 _ANTAGONIST_AFTER = re.compile(
-    r"^[\s\-–]*(?:receptors?[\s\-]*)?(?:selective |inverse )?(?:antagonist|blocker|inhibitor|inverse agonist|antagonism|blockade)s?\b",
+    rf"{_SHORT}(?:selective |inverse )?(?:antagonist|blocker|inhibitor|inverse agonist|antagonism|blockade|inhibition|suppression)s?\b",
     re.IGNORECASE,
 )
 _ANTAGONIST_BEFORE = re.compile(
-    r"\b(?:antagonists?|antagonism|blockade|block|blockers?|inhibition|inhibitors?|down-?regulation|blocking) (?:of|at) (?:the |human |both )?$|\banti-$",
+    r"\b(?:antagonists?|antagonism|blockade|block|blockers?|inhibition|inhibitors?|down-?regulation|blocking) (?:of|at|for) (?:the |human |both )?(?:[\w\-/]+(?:,|,? and|,? or) ){0,4}$|\banti-$",
     re.IGNORECASE,
 )
 _OPPOSITE = {
@@ -58,5 +62,7 @@ def opposed(text: str, gene: Stretch) -> bool:
 def opposite(predicate: str, object: str) -> str:
     """What a gene does to a thing of type `object` if this happens without it; "" where that cannot be said."""
     if predicate == "inhibits":
-        return "activates" if object == "gene" else "promotes"
+        return "activates" if object == "gene" else "promotes" if object == "process" else ""
+    if predicate == "binds":
+        return "inhibits" if object == "gene" else ""
     return _OPPOSITE.get(predicate, "")

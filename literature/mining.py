@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from discovery.doors import refusal
+from discovery.doors import check_unclaimed, refusal
 from discovery.files import publish, seal, sha256_of
 from discovery.outcome import UserError
 from discovery.workers.worker import hired
@@ -45,7 +45,7 @@ from literature.readers.formats import UnknownFormat, reader_for
 from literature.reading import DICTIONARY, GENERAL, Read, Reading
 from literature.sentences import split
 
-FORMAT = 5  # raise it when a table's meaning changes, or the rules of what is found
+FORMAT = 6  # raise it when a table's meaning changes, or the rules of what is found
 BATCH = 256  # articles held in memory at a time
 
 _TEXT, _INT = pa.string(), pa.int32()
@@ -154,6 +154,8 @@ def mine(
     ------
     MiningError
         The folder holds tables and `resume` is false, or another run writes to it.
+    FolderTaken
+        It holds what another command left.
     CorpusError
         A path does not exist or holds nothing to read.
     ReaderFailed
@@ -165,6 +167,7 @@ def mine(
     if corpus.left:
         names = ", ".join(path.name for path in corpus.left[:5]) + (", ..." if len(corpus.left) > 5 else "")
         tell(f"not read, since their endings are not those of articles: {len(corpus.left)} files, {names}")
+    check_unclaimed(out, own="current.json")
     out.mkdir(parents=True, exist_ok=True)
     for name in (*TABLES, "shards"):
         (out / name).mkdir(exist_ok=True)

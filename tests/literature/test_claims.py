@@ -75,6 +75,20 @@ SENTENCES = [
     ("NO caused migraine by nitric oxide release.", {(1, "Nitric Oxide", "causes", "migraine")}),
     ("Methotrexate reduced CD4+ T cells.", set()),
     ("Silencing of SOX9 reduced TP53.", {(1, "SOX9", "activates", "TP53")}),
+    ("Sumatriptan inhibited the activation of TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
+    ("Sumatriptan reduced the LPS-induced phosphorylation of TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
+    ("TP53 is phosphorylated by MAPK14.", {(1, "MAPK14", "activates", "TP53")}),
+    ("Phosphorylation of TP53 by MAPK14 was seen.", {(1, "MAPK14", "activates", "TP53")}),
+    ("MAPK14 activation occurs downstream of TP53.", set()),
+    ("MAPK14 and an increased TP53 were seen.", set()),
+    ("TP53 and protease activated receptor-1 (PAR-1) were seen.", set()),
+    ("Angiotensin-converting enzyme (ACE) inhibitor-associated angioedema is rare.", set()),
+    ("Captopril is an angiotensin-converting enzyme (ACE) inhibitor.", {(1, "Captopril", "inhibits", "ACE")}),
+    ("Sumatriptan did not completely inhibit TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
+    ("TP53 binding in alcohol-dependent patients was seen.", set()),
+    ("Sumatriptan increased TP53 expression.", {(1, "sumatriptan", "activates", "TP53")}),
+    ("Therapy of poisoning with methotrexate is described.", {(1, "Methotrexate", "causes", "Poisoning")}),
+    ("We hypothesized that sumatriptan relieves migraine.", {(0, "sumatriptan", "treats", "migraine")}),
 ]  # fmt: skip
 
 
