@@ -194,8 +194,10 @@ class FreeWilson:
             )
         core = self.table.cores[self.core]
         made = {tuple(sorted(self.table.groups(place).at.items())) for place in core.members}
-        whole = [self.table.measured.molecule(place).smiles for place in self.table.measured.usable]
-        measured = {smiles for one in whole for smiles in (one, Chem.CanonSmiles(one, useChiral=0))}
+        whole = [self.table.measured.molecule(place) for place in self.table.measured.usable]
+        measured = {
+            str(Chem.MolToSmiles(one.look(), isomericSmiles=way)) for one in whole for way in (True, False)
+        }
         sign = 1.0 if self.table.measured.column.better == "high" else -1.0
         found: list[Prediction] = []
         for candidates in (self._added(), sorted(self._exchanged(), key=lambda one: -sign * one[1].value)):

@@ -338,7 +338,7 @@ def _one_core(
 
 def _shared(cores: Counter[str]) -> str:
     """The most common core; without the stereo of its atoms where its molecules differ in that."""
-    flat = {text: Chem.CanonSmiles(text, useChiral=0) for text in cores}
+    flat = {text: Chem.MolToSmiles(Chem.MolFromSmiles(text), isomericSmiles=False) for text in cores}
     drawn = cores.most_common(1)[0][0]
     alike = [text for text in cores if flat[text] == flat[drawn]]
     return drawn if len(alike) == 1 else flat[drawn]
