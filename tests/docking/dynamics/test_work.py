@@ -214,8 +214,6 @@ def test_a_unit_that_hangs_ends_the_process_and_then_is_set_aside(tmp_path: Path
     program = f"""
 import time
 from pathlib import Path
-from docking.dynamics import charges
-from discovery.views.reading import contacts_of
 from docking.dynamics import work as room
 from tests.docking.dynamics.test_work import JOB
 real = room.rescore
