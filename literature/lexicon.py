@@ -13,11 +13,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from discovery.outcome import UserError
 
@@ -196,7 +196,10 @@ class Names:
 
     @property
     def fingerprint(self) -> str:
-        return "\n".join(f"{c.id}\t{'|'.join(c.all_names)}" for c in self._concepts.values())
+        return "\n".join(
+            repr((c.id, c.type, c.name, c.names, c.context_names, c.xrefs, c.smiles, sorted(c.tags)))
+            for c in self._concepts.values()
+        )
 
     def __contains__(self, word: object, /) -> bool:
         return word in self._entries
@@ -242,7 +245,7 @@ class Lexicon:
             If a line is no concept; the message names file and line. If the file is absent or no text.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except OSError as error:
             raise LexiconError(f"there is no list of names at {path}: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -352,27 +355,44 @@ def curated() -> Lexicon:
 
 
 def _concepts(lines: Iterable[str], name: str) -> Iterator[Concept]:
+    seen: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
-            if found["type"] not in TYPES:
-                raise ValueError(f"type {found['type']!r} is none of {', '.join(TYPES)}")
-            yield Concept(
-                id=str(found["id"]),
-                type=found["type"],
-                name=str(found["name"]),
-                names=tuple(found.get("names", ())),
-                context_names=tuple(found.get("context_names", ())),
-                xrefs=tuple(found.get("xrefs", ())),
-                smiles=str(found.get("smiles", "")),
-                inchikey=str(found.get("inchikey", "")),
-                tags=frozenset(found.get("tags", ())),
-                about=str(found.get("about", "")),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            concept = _concept(json.loads(line))
+        except ValueError as error:
             raise LexiconError(f"{name}, line {number} is no concept: {error}") from error
+        if concept.id in seen:
+            raise LexiconError(
+                f"{name}, line {number}: {concept.id} stands in line {seen[concept.id]} already; "
+                'list all its names there, in "names"'
+            )
+        seen[concept.id] = number
+        yield concept
+
+
+_LISTS = ("names", "context_names", "xrefs", "tags")
+
+
+def _concept(found: Any) -> Concept:
+    """A line of a list of names; ValueError says what is wrong with it."""
+    if not isinstance(found, dict):
+        raise ValueError("it is not one JSON object a line")
+    known = tuple(field.name for field in fields(Concept))
+    if strange := sorted(found.keys() - known):
+        raise ValueError(f"it has {', '.join(strange)}; the fields are {', '.join(known)}")
+    for name, value in found.items():
+        texts = value if name in _LISTS and isinstance(value, list) else [value]
+        if (name in _LISTS) != isinstance(value, list) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"{name} is {value!r}, not {'a list of texts' if name in _LISTS else 'a text'}")
+    for name in ("id", "type", "name"):
+        if not found.get(name, "").strip():
+            raise ValueError(f"it has no {name}")
+    if found["type"] not in TYPES:
+        raise ValueError(f"type {found['type']!r} is none of {', '.join(TYPES)}")
+    lists = {name: tuple(found.get(name, ())) for name in _LISTS}
+    return Concept(**found | lists | {"tags": frozenset(lists["tags"])})
 
 
 def risky(name: str) -> bool:

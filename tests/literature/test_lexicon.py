@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from rdkit import Chem
 
 from discovery.molecule import Molecule
-from literature.lexicon import Concept, Lexicon, capital, curated, key, plural, risky
+from literature.lexicon import Concept, Lexicon, LexiconError, capital, curated, key, plural, risky
 from literature.names.dictionary import shipped
 from literature.names.normalisation import normalise
 
@@ -137,6 +138,8 @@ def test_a_later_layer_stands_before_an_earlier_one() -> None:
     assert both.normalise("old")[0].concept.name == "new"
     assert both.concept("X:9") is None or both.named("X:9") is not None
     assert both.fingerprint != base.fingerprint
+    again = base + Lexicon.of([Concept("G:2", "gene", "ABC1"), Concept("C:1", "gene", "new", names=("old",))])
+    assert again.fingerprint != both.fingerprint  # the same names of another type: mined anew
 
 
 def test_a_typed_symbol_is_the_gene_whose_own_it_is() -> None:
@@ -153,3 +156,28 @@ def test_a_typed_symbol_is_the_gene_whose_own_it_is() -> None:
 )  # fmt: skip
 def test_a_guess_without_a_type_is_no_heading_of_none(name: str, wanted: str) -> None:
     assert normalise(name)[0].concept.name == wanted
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['{"id": "L:1", "type": "gene", "name": "ABX", "names": "ABX1"}'], "names is 'ABX1', not a list"),
+        (['{"id": "L:1", "type": "gene", "name": null}'], "name is None"),
+        (['{"id": "L:1", "type": "gene", "name": " "}'], "it has no name"),
+        (['{"id": "L:1", "type": "gene", "name": "ABX", "synonyms": []}'], "it has synonyms"),
+        (['{"id": "L:1", "type": "gene", "name": "ABX"}'] * 2, "L:1 stands in line 1 already"),
+        (["[1]"], "not one JSON object"),
+    ],
+)
+def test_a_list_of_names_that_is_none_says_which_line(lines: list[str], said: str, tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(LexiconError, match=re.escape(said)) as caught:
+        Lexicon.load(own)
+    assert f"own.jsonl, line {len(lines)}" in str(caught.value)
+
+
+def test_a_list_of_names_with_a_windows_mark_is_read(tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"id": "L:1", "type": "gene", "name": "ABX1"}\n', encoding="utf-8-sig")
+    assert Lexicon.load(own).named("ABX1") is not None
