@@ -1,6 +1,6 @@
 """The ground that all rooms share: molecules, scores, ranking, campaigns.
 
-Molecules: outcome, units, devices, molecule, target, lines, record, columns, records,
+Molecules: outcome, units, devices, molecule, target, lines, record, columns, workbook, records,
 intake, gathering, proposal.
 Judging them: score, desirability, diversity, properties/, series/, ranking, funnel.
 Keeping and running: files, ledger, workers/, execution, provenance, events, lab.

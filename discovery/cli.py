@@ -325,7 +325,7 @@ def ranked(
 
 @app.command()
 def screen(
-    library: Annotated[Path, typer.Argument(help="SMI, CSV, TSV, SDF or Parquet, plain or gzipped.")],
+    library: Annotated[Path, typer.Argument(help="SMI, CSV, TSV, SDF, Parquet or Excel, plain or gzipped.")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder.")] = Path("runs/screen"),
     scorers: Annotated[
         Path | None, typer.Option("--scorers", help="A campaign's TOML file whose scorers are used.")

@@ -26,7 +26,7 @@ _NAMES = (
     "name", "moleculename", "compoundname", "molname", "prefname", "title", "id", "moleculeid",
     "compoundid", "moleculechemblid", "chemblid", "zincid", "catalogid", "catalogno", "catalognumber",
     "catalogueid", "catalogueno", "cataloguenumber", "catid", "catno", "catnumber", "cpdid", "cmpdid",
-    "cpd", "corporateid", "code", "compound", "molecule", "drug", "identifier",
+    "cpd", "cpdno", "compoundno", "compoundnumber", "sampleid", "corporateid", "code", "compound", "molecule", "drug", "identifier",
 )  # fmt: skip
 
 
@@ -86,10 +86,10 @@ def _rows(
             detail = f"has {len(cells)} cells where the header has {len(columns)}"
             yield Record(line.number, shorten(text), trouble=(Reason.UNPARSABLE, detail))
             continue
-        yield _row(line.number, columns, cells, place, named)
+        yield row(line.number, columns, cells, place, named)
 
 
-def _row(number: int, columns: list[str], cells: list[str], place: int, named: int | None) -> Record:
+def row(number: int, columns: list[str], cells: list[str], place: int, named: int | None) -> Record:
     pairs = zip(columns, cells, strict=False)
     data = {column: shorten(cell) for i, (column, cell) in enumerate(pairs) if i not in (place, named)}
     structure = cells[place] if place < len(cells) else ""
@@ -218,7 +218,7 @@ def _parquet_rows(
         for batch in file.iter_batches(batch_size=512):
             for cells in zip(*map(_texts, batch.columns), strict=True):
                 number += 1
-                yield _row(number, columns, list(cells), place, named)
+                yield row(number, columns, list(cells), place, named)
     except (pa.ArrowException, OSError) as error:
         detail = f"cannot be read, since the file is damaged ({error}); {number:,} rows before it were read"
         yield Record(number + 1, "", trouble=(Reason.UNPARSABLE, detail))

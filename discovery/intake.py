@@ -1,6 +1,6 @@
 """Which molecules are in this file?
 
-A library in SMI, CSV, TSV, SDF or Parquet, plain or gzipped, becomes a stream of
+A library in SMI, CSV, TSV, SDF, Parquet or Excel, plain or gzipped, becomes a stream of
 rows: one for every row of the file, each with its molecule or the reason why there
 is none. How a file is cut into records is told in records.py, what makes two rows
 the same molecule in molecule.py.
@@ -59,7 +59,7 @@ def read(
 
     Parameters
     ----------
-    path : SMI, CSV, TSV, SDF or Parquet; gzip is told by content
+    path : SMI, CSV, TSV, SDF, Parquet or Excel; gzip is told by content
     smiles, name : columns (SDF: tags) to use
         The obvious ones when left out, whatever their case.
     keep_duplicates : bool
@@ -230,7 +230,7 @@ class LibraryProposer:
 
     Parameters
     ----------
-    path : SMI, CSV, TSV, SDF or Parquet; gzip is told by content
+    path : SMI, CSV, TSV, SDF, Parquet or Excel; gzip is told by content
     smiles, name_column : columns (SDF: tags) to use; the obvious ones when left out
     """
 

@@ -21,10 +21,11 @@ from discovery.columns import SMILES, bare, parquet_rows, text_rows
 from discovery.lines import KEPT, MAX_RECORD, Torn, chunks, encoding, lines, printable, shorten
 from discovery.outcome import Reason
 from discovery.record import IntakeError, Record, spoilt, too_large, written
+from discovery.workbook import workbook_rows
 
 _PROTEINS = frozenset((".pdb", ".ent", ".cif", ".mmcif"))
 _PACKED = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
+    b"PK\x03\x04": "a zip archive; unpack it (an Excel workbook is read, and called .xlsx)",
     b"BZh": "packed with bzip2; unpack it first (gzip is read directly)",
     b"\xfd7zXZ": "packed with xz; unpack it first (gzip is read directly)",
     b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it first (gzip is read directly)",
@@ -40,7 +41,7 @@ _SUFFIXES = {
 
 
 def records(path: Path, *, smiles: str | None = None, name: str | None = None) -> Iterator[Record]:
-    """Every record of a SMI, CSV, TSV, SDF or Parquet file, in order; none is skipped.
+    """Every record of a SMI, CSV, TSV, SDF, Parquet or Excel file, in order; none is skipped.
 
     The format is told by the file's first bytes, else by its suffix, else by its
     first lines. `smiles` and `name` pick columns (tags, in an SDF).
@@ -54,6 +55,8 @@ def records(path: Path, *, smiles: str | None = None, name: str | None = None) -
     kind = _kind(path)
     if kind == "parquet":
         return parquet_rows(path, smiles, name)
+    if kind == "xlsx":
+        return workbook_rows(path, smiles, name)
     if kind == "sdf":
         return _sdf(path, smiles, name)
     if kind == "smi":
@@ -74,6 +77,8 @@ def about(path: Path) -> int:
             return int(pq.read_metadata(path).num_rows)
         except (pa.ArrowException, OSError):  # packed, or damaged
             return 0
+    if kind == "xlsx":
+        return 0
     mark = b"$$$$" if kind == "sdf" else b"\n"
     count, tail = 0, b""
     with suppress(Torn):
@@ -85,7 +90,7 @@ def about(path: Path) -> int:
 
 def word(kind_of: Path) -> str:
     """What a person calls one record of this file: line, record or row."""
-    return {"sdf": "record", "parquet": "row"}.get(_kind(kind_of), "line")
+    return {"sdf": "record", "parquet": "row", "xlsx": "row"}.get(_kind(kind_of), "line")
 
 
 # --- what kind of file -------------------------------------------------------------------------
@@ -112,6 +117,8 @@ def _kind(path: Path) -> str:
     check_there(path)
     with path.open("rb") as file:
         head = file.read(8)
+    if head.startswith(b"PK") and path.suffix.lower() in (".xlsx", ".xlsm"):
+        return "xlsx"
     for magic, what in _PACKED.items():
         if head.startswith(magic):
             raise IntakeError(f"{path} is {what}")
@@ -124,7 +131,7 @@ def _kind(path: Path) -> str:
     suffix = next((s for s in reversed(path.suffixes) if s.lower() != ".gz"), "").lower()
     if suffix in _PROTEINS:
         raise IntakeError(
-            f"{path} is a protein's structure, not a library of molecules; those are SMI, CSV, TSV, SDF or Parquet"
+            f"{path} is a protein's structure, not a library of molecules; those are SMI, CSV, TSV, SDF, Parquet or Excel"
         )
     known = _SUFFIXES.get(suffix)
     if known == "parquet":

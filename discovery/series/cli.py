@@ -11,7 +11,9 @@ from discovery.doors import LowerIsBetter, NameColumn, SmilesColumn
 
 
 def series(
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, SDF or Parquet with structures and numbers.")],
+    table: Annotated[
+        Path, typer.Argument(help="CSV, TSV, SDF, Parquet or Excel with structures and numbers.")
+    ],
     activity: Annotated[str, typer.Option("--activity", help="The column that holds the number.")],
     out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("series.html"),
     core: Annotated[

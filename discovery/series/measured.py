@@ -89,7 +89,7 @@ def read(
     unit: str = "",
     concentration: str | None = None,
 ) -> Measured:
-    """A table of structures and numbers: CSV, TSV, SDF or Parquet, as `discovery.intake` reads them.
+    """A table of structures and numbers: CSV, TSV, SDF, Parquet or Excel, as `discovery.intake` reads them.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Table:
 
     @classmethod
     def read(cls, path: str | Path, *, smiles: str | None = None, name: str | None = None) -> Table:
-        """A file of molecules, CSV, TSV, SMI, SDF or Parquet, with its columns of numbers.
+        """A file of molecules, CSV, TSV, SMI, SDF, Parquet or Excel, with its columns of numbers.
 
         Salts are stripped and structures standardised; a row that is no molecule, or the molecule of an
         earlier row, stays and says so. See `gathering.run_of_file`.

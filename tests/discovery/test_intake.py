@@ -335,7 +335,7 @@ def test_a_missing_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        (b"PK\x03\x04..", "Excel workbook"),
+        (b"PK\x03\x04..", "zip archive"),
         (b"BZh91AY", "bzip2"),
         (b"\xfd7zXZ\0", "xz"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -344,6 +344,34 @@ def test_a_missing_file_is_explained(tmp_path: Path) -> None:
 def test_other_packers_are_named(tmp_path: Path, head: bytes, message: str) -> None:
     with pytest.raises(IntakeError, match=message):
         read(put(tmp_path, "x.csv", head))
+
+
+def test_a_workbook_is_read_below_its_title(tmp_path: Path) -> None:
+    """Reference: openpyxl, which writes it; a first sheet without structures is passed over."""
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl, of the lab extra, is absent")
+    book = openpyxl.Workbook()
+    book.active.append(["notes"])
+    sheet = book.create_sheet("assay")
+    for line in (
+        ["Project X"], [], ["Cpd No", "Structure (SMILES)", "Ki [nM]", "ok"], ["x-1", "OCC", 12.0, True],
+        [], ["x-2", "no structure", ">10000", None], ["x-3", "CCN", 0.5, None], [],
+    ):  # fmt: skip
+        sheet.append(line)
+    book.save(tmp_path / "assay.xlsx")
+    rows = list(read(tmp_path / "assay.xlsx"))
+    assert [(row.number, row.name) for row in rows] == [(4, "x-1"), (5, ""), (6, "x-2"), (7, "x-3")]
+    assert [row.data.get("Ki [nM]") for row in rows] == ["12", None, ">10000", "0.5"]
+    assert [isinstance(row.outcome, Molecule) for row in rows] == [True, False, False, True]
+    book.save(tmp_path / "assay.zip")
+    with pytest.raises(IntakeError, match=r"called \.xlsx"):
+        read(tmp_path / "assay.zip")
+    (tmp_path / "torn.xlsx").write_bytes((tmp_path / "assay.xlsx").read_bytes()[:900])
+    with pytest.raises(IntakeError, match="no Excel workbook that can be read"):
+        read(tmp_path / "torn.xlsx")
+    del book["assay"]
+    book.save(tmp_path / "empty.xlsx")
+    with pytest.raises(IntakeError, match="has no SMILES column"):
+        read(tmp_path / "empty.xlsx")
 
 
 def test_noise_called_parquet(tmp_path: Path) -> None:
