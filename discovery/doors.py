@@ -74,6 +74,22 @@ def check_fresh(out: Path, resume: bool) -> None:
         raise FolderTaken(f"{out} is not empty; without --fresh its run goes on, or choose another --out")
 
 
+def check_unclaimed(out: Path, own: str = "") -> None:
+    """See that no other command's results lie where a run begins; `own` is the file by which one tells its own.
+
+    Raises
+    ------
+    FolderTaken
+        They do.
+    """
+    from discovery import plugins
+
+    # of dock and simulate, of mine; a ledger has documents
+    marks = {*plugins.names("pages"), "current.json"} - {own}
+    if any((out / mark).is_file() for mark in marks) or any((out / "documents").glob("*.json")):
+        raise FolderTaken(f"{out} holds what another command left; choose another --out")
+
+
 def refuse(message: str) -> NoReturn:
     """End the command: what was given cannot be used, or nothing came of it."""
     from discovery.views.text import inert
@@ -95,7 +111,7 @@ def refusal(error: Exception) -> str | None:
         if error.errno in _WRITING:
             return str(refused(path, 0, error))
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, OSError) and error.errno in _WRITING:  # of an open file, whose name it no longer knows
+    if isinstance(error, OSError) and error.errno in _WRITING:  # of an open file: it no longer knows the name
         return f"cannot write: {error.strerror}; free some space or choose another folder, then run again"
     context = getattr(error, "ctx", None)  # of typer's errors, whose classes move between its versions
     if context is None or not hasattr(error, "format_message"):

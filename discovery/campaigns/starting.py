@@ -14,6 +14,7 @@ from typing import Any
 
 from discovery import provenance
 from discovery.config import Campaign
+from discovery.doors import check_unclaimed
 from discovery.events import Event, Sink
 from discovery.ledger import Ledger
 from discovery.outcome import UserError
@@ -47,11 +48,14 @@ def agree(ledger: Ledger, config: Campaign, *, allow_mixed: bool) -> None:
     ------
     CampaignError
         Another configuration, a changed file, or (unless `allow_mixed`) other versions.
+    FolderTaken
+        The folder holds what another command left.
     """
     folder = ledger.folder
     document = config.model_dump(mode="json")
     before = ledger.get_document("campaign")
     if before is None:
+        check_unclaimed(folder)
         ledger.put_document("campaign", document)
     elif _what(before) != _what(document):
         changed = ", ".join(_differences(_what(before), _what(document))) or "its layout"

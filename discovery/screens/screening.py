@@ -24,6 +24,7 @@ from discovery import config as configuration
 from discovery import plugins, provenance
 from discovery.config import ScorerConfig
 from discovery.demo import demo_config
+from discovery.doors import check_unclaimed
 from discovery.events import Event, Sink, duration, silent
 from discovery.files import SUMS, publish, refused, seal
 from discovery.intake import Seen
@@ -111,6 +112,8 @@ def screen(
         The library cannot be read; the folder is then left as it was.
     ScreenError
         The folder holds another screen, or a scorer needs what only a campaign has.
+    FolderTaken
+        It holds what another command left.
     """
     if workers < 0 or top < 0:
         raise ScreenError(f"workers and top are at least 0, not {workers} and {top}")
@@ -185,7 +188,9 @@ def _agree(
 ) -> None:
     """See that the folder is empty or holds this very screen, and write down what it depends on."""
     before = ledger.get_document("screen")
-    if before is not None and before != asked:
+    if before is None:
+        check_unclaimed(ledger.folder)
+    elif before != asked:
         different = ", ".join(key for key in asked if before.get(key) != asked[key])
         raise ScreenError(
             f"{ledger.folder} holds another screen (different: {different}); give a new folder with --out"

@@ -10,6 +10,7 @@ import pytest
 
 from discovery import campaign, config, plugins, provenance
 from discovery.campaigns.starting import CampaignError
+from discovery.doors import FolderTaken
 from discovery.events import Event
 from discovery.ledger import Ledger
 from discovery.outcome import Missing, MoleculeError, Reason, each
@@ -187,7 +188,10 @@ def test_a_run_stopped_in_the_middle_is_readable_and_goes_on(tmp_path: Path) -> 
 
 
 def test_another_campaign_is_not_mixed_in(tmp_path: Path) -> None:
-    """A machine with more processors is no other campaign."""
+    """A machine with more processors is no other campaign; what another command left is."""
+    Ledger.open(tmp_path / "screen").put_document("screen", {})
+    with pytest.raises(FolderTaken, match="another command"):
+        campaign.run(toy(), tmp_path / "screen")
     before = campaign.run(toy(), tmp_path)
     assert campaign.run(toy(workers=7), tmp_path).rows == before.rows
     with pytest.raises(CampaignError, match=r"different: rounds\)"):

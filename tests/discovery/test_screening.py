@@ -17,6 +17,7 @@ import pytest
 from discovery import config
 from discovery.config import ScorerConfig
 from discovery.desirability import Desirability
+from discovery.doors import FolderTaken
 from discovery.events import Event
 from discovery.files import CannotWrite, broken
 from discovery.intake import read
@@ -122,6 +123,14 @@ def test_another_library_or_other_scorers_need_another_folder(library: Path, tmp
     screen(library, tmp_path / "out", scorers=[QED], workers=0)
     with pytest.raises(ScreenError, match="holds another screen"):
         screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+    for mark in ("documents/campaign.json", "docking.json"):
+        other = tmp_path / mark
+        other.parent.mkdir(exist_ok=True)
+        other.write_text("{}")
+        with pytest.raises(FolderTaken, match="another command"):
+            screen(library, tmp_path, scorers=[QED], workers=0)
+        other.unlink()
+    assert not list((tmp_path / "documents").iterdir())
 
 
 def test_a_library_that_changed_leaves_nothing_behind(
