@@ -56,7 +56,7 @@ def prepare(
         Only these; all of them when empty.
     keep, drop : such as ["HOH", "A:HOH301", "A:NAG501", "SO4"]
         Residues or residue names, beside (or against) the defaults: waters, ions of
-        alkali metals, buffers and ligands are dropped; other metals and the
+        alkali metals, buffers and ligands are dropped; nucleic acids, other metals and the
         commonest cofactors are kept.
     protonation : "A:HIS57" -> "HIP"
         Overrules the choice made at this pH.
@@ -150,8 +150,13 @@ def assemble(
     for step in (told_apart, _one_conformation, _named_as_standard, lambda a: _of_interest(a, keep, drop)):
         left, said = step(left)
         report += said
-    if not any(residues.standard(atom.resname) in residues.NAMES for atom in left):
-        raise ReceptorError(f"{name} holds no amino acid that is kept; docking needs a protein")
+    if not any(
+        residues.standard(atom.resname) in residues.NAMES or atom.resname in residues.NUCLEOTIDES
+        for atom in left
+    ):
+        raise ReceptorError(
+            f"{name} holds no amino acid or nucleotide that is kept; docking needs a receptor"
+        )
     left, said = _complete(left, rebuild)
     report += said
     states, said = decide(left, ph, protonation)
@@ -306,7 +311,7 @@ def _caps(atoms: Sequence[Atom], patched: set[tuple[str, str]]) -> list[Atom]:
 def _of_interest(
     atoms: Sequence[Atom], keep: Sequence[str], drop: Sequence[str]
 ) -> tuple[list[Atom], list[Choice]]:
-    """Which groups stay: the protein, metals, cofactors, and what the user names."""
+    """Which groups stay: protein, nucleic acids, metals, cofactors, and what the user names."""
     groups = by_residue(atoms)
     names = {group[0].resname for group in groups.values()} | {group[0].residue for group in groups.values()}
     unknown = [name for name in (*keep, *drop) if name not in names]
@@ -317,7 +322,7 @@ def _of_interest(
         )
     left: list[Atom] = []
     said: list[Choice] = []
-    waters = 0
+    waters = nucleotides = 0
     for group in groups.values():
         name, where = group[0].resname, group[0].residue
         asked = name in keep or where in keep
@@ -332,6 +337,9 @@ def _of_interest(
             left += group
             if residues.standard(name) not in residues.NAMES and name not in ("ACE", "NME"):
                 said.append(Choice("hetero", where, "modified residue, kept as it is"))
+        elif name in residues.NUCLEOTIDES:
+            left += group
+            nucleotides += 1
         elif name in KEPT_METALS:
             left += group
             said.append(Choice("metal", where, "kept; drop= takes it out"))
@@ -346,6 +354,8 @@ def _of_interest(
                     f"dropped ({sum(a.element != 'H' for a in group)} heavy atoms); keep= keeps it",
                 )
             )
+    if nucleotides:
+        said.append(Choice("hetero", "", f"{nucleotides} nucleotides kept; drop= or chains= leaves them out"))
     if waters:
         said.append(
             Choice("water", "", f"{waters} waters dropped; keep=['HOH'] or keep=['A:HOH301'] keeps them")

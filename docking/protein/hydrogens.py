@@ -35,7 +35,7 @@ RADIUS = {
 def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[Atom]:
     """The atoms with every hydrogen that a standard residue, a cap or a water should have.
 
-    Hydrogens that are there keep their place and take the Data Bank's names. Other
+    Nucleotides get those on nitrogen and 2'-hydroxyls. Hydrogens that are there keep their place and take the Data Bank's names. Other
     groups (cofactors, metals) are left as they are.
 
     Parameters
@@ -123,6 +123,8 @@ def _wanted(group: Sequence[Atom], state: str, first: bool) -> Mapping[str, tupl
     resname = residues.standard(group[0].resname)
     if resname in ("HOH", "WAT"):
         return {"O": ("H1", "H2")}
+    if resname in residues.NUCLEOTIDES:
+        return residues.NUCLEOTIDES[resname]
     acid = resname in residues.NAMES or resname in residues.MODIFIED
     if not acid and resname not in ("ACE", "NME"):
         return {}

@@ -137,11 +137,15 @@ def charges(resname: str, state: str = "") -> Mapping[str, int]:
 
 def aromatic(resname: str) -> frozenset[str]:
     """Carbon atoms in aromatic rings."""
+    if resname in NUCLEOTIDES:
+        return frozenset({"C2", "C4", "C5", "C6", "C8"})
     return frozenset(_AROMATIC.get(_parent(resname), "").split())
 
 
 def flat(resname: str) -> frozenset[str]:
     """Atoms whose bonds lie in one plane."""
+    if resname in NUCLEOTIDES:
+        return frozenset({"N1", "N2", "N3", "N4", "N6"})
     backbone = {"N", "C"} if resname not in _CAPS else {"N"} if resname == "NME" else {"C"}
     return frozenset(_FLAT.get(_parent(resname), "").split()) | backbone
 
@@ -153,3 +157,18 @@ def _parent(resname: str) -> str:
 def _parsed(text: str) -> dict[str, tuple[str, ...]]:
     parts = (part.partition(":") for part in text.split())
     return {atom: tuple(names.split(",")) if names else () for atom, _, names in parts}
+
+
+_BASES = {
+    "A": "N6:H61,H62",
+    "C": "N4:H41,H42",
+    "G": "N1:H1 N2:H21,H22",
+    "T": "N3:H3",
+    "U": "N3:H3",
+    "I": "N1:H1",
+}
+# of RNA and of DNA: the hydrogens on nitrogen and on the sugar's hydroxyl, which docking sees
+NUCLEOTIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    **{base: _parsed(f"{polar} O2':HO2'") for base, polar in _BASES.items()},
+    **{f"D{base}": _parsed(polar) for base, polar in _BASES.items()},
+}

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem
 
 from docking import demo_target, pdbqt, preparation
 from docking.protein.structure import Atom, parse, pdb_text
@@ -189,3 +191,19 @@ def test_a_ligand_is_no_receptor(tmp_path: Path) -> None:
     )
     with pytest.raises(ReceptorError, match="is a ligand"):
         preparation.prepare(path)
+
+
+def test_nucleotides_are_a_receptor_with_their_polar_hydrogens(tmp_path: Path) -> None:
+    """Reference: RDKit's hydrogens on the same heavy atoms, but for those at the chain's ends."""
+    mol = Chem.AddHs(Chem.MolFromSequence("AGCU", flavor=2))
+    assert AllChem.EmbedMolecule(mol, randomSeed=3, useRandomCoords=True) == 0
+    path = tmp_path / "rna.pdb"
+    path.write_text(Chem.MolToPDBBlock(Chem.RemoveHs(mol)))
+    receptor = preparation.prepare(path)
+    structure = pdbqt.read(receptor.pdbqt)
+    ours = structure.coords[[kind == "HD" for kind in structure.types]]
+    xyz = mol.GetConformer().GetPositions()
+    theirs = xyz[[a.GetIdx() for a in mol.GetAtoms() if any(n.GetAtomicNum() == 7 for n in a.GetNeighbors()) and a.GetAtomicNum() == 1]]  # fmt: skip
+    assert (len(ours), len(theirs)) == (12, 8)
+    assert np.linalg.norm(ours[:, None] - theirs, axis=-1).min(axis=0).max() < 0.9  # RDKit's amines are bent
+    assert said(receptor, "hetero") == ["structure: 4 nucleotides kept; drop= or chains= leaves them out"]
