@@ -176,21 +176,24 @@ def _pass(
     found = _found(stage, sent)
     molecules = [c.molecule for c in sent if c.molecule is not None]
     outcomes = asked.scores(stage, round, molecules, found) if sent else []
+    # of those that got there, so that it tells how far a run has come
+    bar = walk.funnel.setdefault(name, []) if sent else []
     for candidate, outcome in zip(sent, outcomes, strict=True):
-        if outcome is None:
-            walk.finished = False
-            outcome = Missing(
-                name, Reason.NOT_REACHED, f"the run was stopped before {candidate.shown} got there"
+        reached = outcome is not None
+        walk.finished &= reached
+        end = outcome or Missing(
+            name, Reason.NOT_REACHED, f"the run was stopped before {candidate.shown} got there"
+        )
+        candidate.outcomes[name] = end
+        if isinstance(end, Score):
+            candidate.refused = within(
+                end, stage.column, stage.part.at_least, stage.part.at_most, candidate.shown
             )
-        candidate.outcomes[name] = outcome
-        if isinstance(outcome, Missing):
-            if stage.part.decides:
-                candidate.refused = outcome
-            walk.funnel.setdefault(name, []).append(outcome)
-            continue
-        verdict = within(outcome, stage.column, stage.part.at_least, stage.part.at_most, candidate.shown)
-        candidate.refused = verdict
-        walk.funnel.setdefault(name, []).append(verdict or outcome)
+            end = candidate.refused or end
+        elif stage.part.decides:
+            candidate.refused = end
+        if reached:
+            bar.append(end)
 
 
 def _standing(candidate: Candidate, before: Sequence[Criterion]) -> float | None:

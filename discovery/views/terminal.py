@@ -26,7 +26,7 @@ def console() -> Console:
 
 def print_funnel(result: Run) -> None:
     """The stages, with counts that add up."""
-    table = Table("stage", "in", "ok", "failed", "filtered", "duplicate", "CPU time")
+    table = Table("stage", "in", "ok", "failed", "filtered", "duplicate", "work")
     for bar in result.funnel:
         n = bar.counts
         table.add_row(

@@ -184,6 +184,8 @@ def test_a_run_stopped_in_the_middle_is_readable_and_goes_on(tmp_path: Path) -> 
     part = campaign.load(tmp_path / "cut")
     assert not part.finished
     assert len(part.rows) == 20
+    bars = {bar.stage: bar.counts for bar in part.funnel}  # of the second round nobody got to QED
+    assert bars["qed"].n_in < bars["length"].n_ok
     assert campaign.run(toy(), tmp_path / "cut").rows == whole.rows
 
 
