@@ -43,11 +43,24 @@ class Difference:
     """A free energy difference, last state less first, with what speaks for and against it."""
 
     value: float  # kcal/mol
-    error: float  # kcal/mol, one standard error (MBAR's asymptotic one)
+    noise: float  # kcal/mol, one standard error by MBAR: of what the samples say, not of what they never saw
     profile: Floats  # [state] kcal/mol, from the first state
     overlap: Floats  # [state, state]
     samples: Ints  # [state], decorrelated
     halves: tuple[float, float]  # kcal/mol, from each half of the iterations alone
+
+    @property
+    def drift(self) -> float:
+        """kcal/mol between the halves."""
+        return abs(self.halves[1] - self.halves[0])
+
+    @property
+    def error(self) -> float:
+        """kcal/mol, one standard error: MBAR's, or half of what lies between the halves, whichever is more.
+
+        What is slower than an exchange of states, a side chain that turns, MBAR cannot see.
+        """
+        return max(self.noise, self.drift / 2.0)
 
     @property
     def weakest(self) -> float:
@@ -64,8 +77,7 @@ class Difference:
                 f"states {rung + 1} and {rung + 2} of {len(self.profile)} overlap by {self.weakest:.3f}, "
                 f"less than {POOR}: more windows, or longer ones"
             )
-        drift = abs(self.halves[1] - self.halves[0])
-        if drift > max(1.0, 3.0 * self.error):
+        if self.drift > max(1.0, 3.0 * self.noise):
             said.append(
                 f"its first half says {self.halves[0]:+.1f} and its second {self.halves[1]:+.1f} kcal/mol: not converged"
             )
@@ -120,13 +132,13 @@ def difference(
     unit = GAS_CONSTANT * temperature
     found = Difference(
         value=float(profile[-1]) * unit,
-        error=float(error) * unit,
+        noise=float(error) * unit,
         profile=profile * unit,
         overlap=overlap,
         samples=np.array([len(series) for series in thinned]),
         halves=(float(halves[0]) * unit, float(halves[1]) * unit),
     )
-    if found.weakest < BROKEN or not np.isfinite(found.error):
+    if found.weakest < BROKEN or not np.isfinite(found.noise):
         rung = int(np.diag(overlap, 1).argmin())
         raise MoleculeError(
             Reason.DIVERGED,
@@ -141,7 +153,7 @@ def less(one: Difference, other: Difference) -> Difference:
     weaker = min(one, other, key=lambda found: found.weakest)
     return Difference(
         value=one.value - other.value,
-        error=float(np.hypot(one.error, other.error)),
+        noise=float(np.hypot(one.noise, other.noise)),
         profile=one.profile - other.profile,
         overlap=weaker.overlap,
         samples=weaker.samples,

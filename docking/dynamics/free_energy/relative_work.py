@@ -51,7 +51,7 @@ EDGES = pa.schema(
         ("first", pa.string()),
         ("second", pa.string()),
         ("difference", pa.float64()),  # kcal/mol, binding of the second less the first's
-        ("error", pa.float64()),  # kcal/mol, MBAR's
+        ("error", pa.float64()),  # kcal/mol, of ladder.Difference
         ("fitted", pa.float64()),  # kcal/mol, by all edges together: cycles of it close
         ("first_half", pa.float64()),  # kcal/mol, from the first half of the iterations
         ("second_half", pa.float64()),

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from docking.dynamics.parameters.charge_graph import KINDS, WIDTH, Graph
 
@@ -47,13 +48,7 @@ def fresh(width: int, layers: int, seed: int) -> dict[str, NDArray[np.float32]]:
 
 @lru_cache(maxsize=1)
 def members() -> tuple[Weights, ...]:
-    """The shipped networks; the mean of their charges is the answer. See weights/charges.md.
-
-    Raises
-    ------
-    ImportError
-        If safetensors is not installed.
-    """
+    """The shipped networks; the mean of their charges is the answer. See weights/charges.md."""
     with as_file(files("docking.dynamics").joinpath("weights", FILE)) as path:
         return loaded(path)
 
@@ -65,17 +60,7 @@ def digest() -> str:
 
 
 def loaded(path: Path) -> tuple[Weights, ...]:
-    """The networks in a file that charge_training.py left.
-
-    Raises
-    ------
-    ImportError
-        If safetensors is not installed.
-    """
-    try:
-        from safetensors.numpy import load_file
-    except ImportError as error:
-        raise ImportError("graph charges need: pip install 'discovery-workbench[dynamics]'") from error
+    """The networks in a file that charge_training.py left."""
     held = load_file(path)
     numbers = sorted({key.split("/")[0] for key in held})
     return tuple(

@@ -72,10 +72,30 @@ def test_wells_that_hardly_meet_are_doubted_and_those_that_do_not_are_refused() 
         difference(*wells(np.full(3, 4.0), np.array([0.0, 0.3, 9.0]), 400, 6), T, name="lig7")
 
 
+def test_the_error_sees_what_is_slow() -> None:
+    """Something that all replicas share comes and goes with a memory of 5 iterations of 90; reference: repeats."""
+    random, found = np.random.default_rng(1), []
+    for seed in range(40):
+        energies, state_of = wells(np.array([1.0, 4.0]), np.zeros(2), 90, seed)
+        slow = np.zeros(90)
+        for t in range(90):
+            slow[t] = (
+                slow[t - 1] * np.exp(-0.2) + random.normal() * np.sqrt(1.0 - np.exp(-0.4))
+                if t
+                else random.normal()
+            )
+        energies[:, :, 1] += 0.8 / KCAL_PER_KJ * slow[:, None]
+        found.append(difference(energies, state_of, T))
+    spread = float(np.std([one.value for one in found], ddof=1))
+    assert np.sqrt(np.mean([one.noise**2 for one in found])) < 0.7 * spread
+    assert np.sqrt(np.mean([one.error**2 for one in found])) > 0.75 * spread
+
+
 def test_a_drifting_half_is_told() -> None:
     energies, state_of = wells(np.array([1.0, 1.2]), np.zeros(2), 100, 7)
     energies[50:, :, 1] += 15.0
-    assert "not converged" in " ".join(difference(energies, state_of, T).doubts)
+    found = difference(energies, state_of, T)
+    assert "not converged" in " ".join(found.doubts)
 
 
 def test_too_few_iterations_and_numbers_that_are_none() -> None:
