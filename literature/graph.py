@@ -18,20 +18,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from discovery.outcome import UserError
+from discovery.target import Statement
 from literature.claims import MENTIONED
 from literature.evidence import LIMIT, REPEAT, bearing
 from literature.mining import TABLES
-
-try:
-    import duckdb
-except ImportError as error:
-    raise ImportError("asking the tables needs: pip install discovery-workbench") from error
-
-from discovery.target import Statement
 
 
 class GraphError(UserError, ValueError):

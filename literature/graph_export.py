@@ -40,11 +40,8 @@ if TYPE_CHECKING:
     import duckdb
     from torch import Tensor
 
-try:
-    from safetensors import SafetensorError
-    from safetensors.numpy import save as save_arrays
-except ImportError as error:
-    raise ImportError("exporting the graph needs: pip install 'discovery-workbench[literature]'") from error
+from safetensors import SafetensorError
+from safetensors.numpy import save as save_arrays
 
 Row: TypeAlias = dict[str, Any]
 

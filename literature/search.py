@@ -31,6 +31,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from discovery.files import publish
 from discovery.outcome import UserError
@@ -38,12 +40,6 @@ from literature.article import Article
 from literature.graph import shards
 from literature.model.embedding import STATIC, Embedder, embedder
 from literature.reading import Reading
-
-try:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file, save
-except ImportError as error:
-    raise ImportError("searching needs: pip install 'discovery-workbench[literature]'") from error
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]

@@ -191,9 +191,9 @@ def coords(atoms: Iterable[Atom]) -> Floats:
     return np.array([atom.xyz for atom in atoms], dtype=float).reshape(-1, 3)
 
 
-def pdb_text(atoms: Iterable[Atom], remarks: Iterable[str] = ()) -> str:
+def pdb_text(atoms: Iterable[Atom]) -> str:
     """PDB text: a TER after each chain, serials from 1, elements in columns 77-78."""
-    lines = [f"REMARK   1 {remark[:68]}" for remark in remarks]
+    lines: list[str] = []
     last: Atom | None = None
     for serial, atom in enumerate(atoms, start=1):
         if last is not None and atom.chain != last.chain:

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 from scipy.spatial.distance import cdist
 
 from discovery.outcome import UserError
@@ -27,12 +29,6 @@ from docking.receptor import Receptor
 from docking.rescoring import features
 from docking.rescoring.features import KNOTS
 from docking.rescoring.kinds import Kind
-
-try:
-    from safetensors import SafetensorError, safe_open
-    from safetensors.numpy import save
-except ImportError as error:
-    raise ImportError("rescoring poses needs: pip install 'discovery-workbench[docking]'") from error
 
 FORMAT = "discovery pose rescoring 2"
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "poses.safetensors"

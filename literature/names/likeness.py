@@ -116,7 +116,6 @@ _BRITISH = (
     ("leuco", "leuko"),
 )
 _LEAST_STEM = 5
-_PLACES = 1 << 18
 
 
 @lru_cache(maxsize=1 << 16)
