@@ -70,6 +70,7 @@ UNSTABLE = {
         "alkyl or acyl azo compound": "[NX2;!R]=[NX2;!R]-[C,S]",
         "nitroso compound": "[#6]-[NX2]=[OX1]",
         "diyne": "C#C-C#C",
+        "acyl cyanide or cyanamide": "[$([CX3]=[O,S]),$([#7]-[C,S]=O),$(n:c=O)]-C#N",
         "ynamine or ynol ether": "[NX3,OX2;!$(N-[C,S]=O)]-C#C",
         "isocyanate, allene or diazo": "*=[C,N+]=*",
         "thiol": "[SX2;H1]",

@@ -101,6 +101,8 @@ def test_molecules_are_new_drug_like_and_stable() -> None:
         ("CNCC(O)C#N", "cyanohydrin or aminonitrile"),
         ("CC(=O)N1CCCCC1N1CCOCC1", "ring carbon with two free heteroatoms"),
         ("CC#CC#CC", "diyne"),
+        ("CN(C)C(=O)C#N", "acyl cyanide or cyanamide"),
+        ("Cn1ccc(=O)n(C#N)c1=O", "acyl cyanide or cyanamide"),
         ("S=Cc1ccccc1", "thioaldehyde or thioketone"),
         ("CC(=S)CC", "thioaldehyde or thioketone"),
         ("C=C(C)NC", "enamine"),
