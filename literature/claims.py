@@ -468,12 +468,19 @@ _LESS = re.compile(  # "blocked the LPS-induced activation"
     r"(?:\s(?!by\b|through\b|via\b|and\b|or\b|with\b|that\b|which\b)[\w\-/()αβγκ]+){0,5}\s$",
     re.IGNORECASE,
 )
+_RISE = re.compile(
+    r"^\s*in\b|\b(?:increase|rise|elevation|reduction|decrease|fall|change)s? in\b", re.IGNORECASE
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:in|that|which)\b(?!.*\b(?:via|through)\b)", re.IGNORECASE
+)  # "induces apoptosis in COX-2 expressing cells"
 _MEANS = re.compile(
     r"\b(?:by|through|via)\s+(?:\w+\s+)?(?:(?P<more>activat|stimulat|increas|enhanc)|inhibit|suppress|block|decreas|reduc)",
     re.IGNORECASE,
 )
+_NOT_BY = re.compile(r"\bindependent(?:ly)? of (?:the )?$", re.IGNORECASE)
 _ADJECTIVE = re.compile(
-    r"(?:\b(?:an?|the|with|in|from|including|show(?:ed|s)|exhibited|displayed|had)|,)\s+$", re.IGNORECASE
+    r"(?:\b(?:an?|the|with|in|by|from|including|show(?:ed|s)|exhibited|displayed|had)|,)\s+$", re.IGNORECASE
 )
 
 
@@ -483,13 +490,18 @@ def _told_of(view: _View, subject: Mention, object: Mention, match: re.Match[str
     In "COX-2 inhibition" of what is done to it, in "D2-mediated signaling in epilepsy" of the
     word it stands before, between two genes also in "IL-6 and an increased TNF".
     """
-    if subject.type != "gene":
-        return False
     end, start = view.span(subject)[1], view.span(object)[0]
     at, stop = match.span()
+    if subject.type != "gene":
+        joined = object.type == "gene" and view.text[end:at] in ("-", "–")
+        return joined and stop <= start and len(_WORD.findall(view.text[stop:start])) > 4
     gap = view.text[end:at].strip(" )") if end <= at else "-"
     if not gap and _DONE_TO.fullmatch(match.group()) and not view.text.startswith(" of ", stop):
         return True
+    if _NOT_BY.search(view.text, 0, view.span(subject)[0]) or _NOT_BY.search(view.text, 0, start):
+        return True
+    if object.type == "gene" and ")" in gap and "(" not in gap and view.text[end : end + 1] != ")":
+        return True  # "suppressed cytokines (TNF, IL-6) and enhanced IL-10"
     if gap.removeprefix("receptor") in ("-", "–") and end <= at and stop <= start:
         between = view.text[stop:start]
         return "," in between or len(_WORD.findall(between)) > 3
@@ -524,6 +536,8 @@ def _placed(
     if s1 <= at and stop <= o0:  # subject, cue, object
         if cut(view.text, s1, o0) or (agent and passive):
             return None
+        if object.type == "gene" and _ELSEWHERE.search(_RISE.sub(" ", view.text[stop:o0])):
+            return None
         means = _MEANS.search(view.text, stop, o0) if object.type == "gene" else None
         if means and bool(means["more"]) == (cue.predicate == "inhibits"):
             return None  # "attenuates injury by activating Akt"
@@ -531,6 +545,14 @@ def _placed(
             return None
         return (at - s1) + 2 * (o0 - stop), 1.0  # of two cues the one nearer to the object
     if o1 <= at and stop <= s0:  # object, cue, subject: "was blocked by", "is linked to"
+        if subject.type == object.type and cue.predicate not in _SYMMETRIC:
+            gaps = [
+                view.text[o1 : view.span(m)[0]]
+                for m in view.inside
+                if o1 <= view.span(m)[0] < at and m.type == "gene"
+            ]
+            if not agent or not all(_LIST.match(gap) for gap in gaps):
+                return None
         linked = by or (cue.predicate in _SYMMETRIC and _TO.match(view.text[stop:]) is not None)
         if not linked or cut(view.text, o1, s0) or not _nearest_after(view, subject, stop):
             return None

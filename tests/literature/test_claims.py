@@ -84,6 +84,8 @@ SENTENCES = [
     ("TP53 and protease activated receptor-1 (PAR-1) were seen.", set()),
     ("Angiotensin-converting enzyme (ACE) inhibitor-associated angioedema is rare.", set()),
     ("Captopril is an angiotensin-converting enzyme (ACE) inhibitor.", {(1, "Captopril", "inhibits", "ACE")}),
+    ("Sumatriptan induces death in TP53 expressing cells.", set()),
+    ("MAPK14 inhibits growth independently of TP53 activation.", set()),
     ("Sumatriptan did not completely inhibit TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
     ("TP53 binding in alcohol-dependent patients was seen.", set()),
     ("Sumatriptan increased TP53 expression.", {(1, "sumatriptan", "activates", "TP53")}),
