@@ -22,16 +22,10 @@ def values(scorer: Scorer, *smiles: str) -> list[float]:
     return [outcome.value for outcome in outcomes if isinstance(outcome, Score)]
 
 
-def test_masses_are_pubchems() -> None:
-    assert values(Descriptor("mw"), *(DRUGS[name] for name in MASS)) == pytest.approx(
-        list(MASS.values()), abs=0.06
-    )
-
-
-def test_polar_surfaces_are_pubchems() -> None:
-    assert values(Descriptor("tpsa"), *(DRUGS[name] for name in SURFACE)) == pytest.approx(
-        list(SURFACE.values()), abs=0.1
-    )
+@pytest.mark.parametrize(("name", "known", "within"), [("mw", MASS, 0.06), ("tpsa", SURFACE, 0.1)])
+def test_masses_and_polar_surfaces_are_pubchems(name: str, known: dict[str, float], within: float) -> None:
+    found = values(Descriptor(name), *(DRUGS[drug] for drug in known))
+    assert found == pytest.approx(list(known.values()), abs=within)
 
 
 @pytest.mark.parametrize(
