@@ -293,7 +293,11 @@ def load_receptor(
         target = demo_target.receptor()
     else:
         target = _prepared(located(given), ph, drop, protonation, waters)
-        told = tuple(str(c).split(";")[0] for c in target.report if c.kind in ("metal", "hetero", "missing"))
+        told = tuple(
+            str(choice).split(";")[0]
+            for choice in target.report
+            if choice.kind in ("metal", "hetero", "missing") and ".." not in choice.where  # a gap: told below
+        )
     pdb, notes = (target.pdb, ()) if away_from is None else _without_strangers(target.pdb, away_from)
     model = receptor_model(pdb, target.name, waters=waters)
     return replace(model, notes=(*notes, *told, *model.notes))

@@ -16,7 +16,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -196,7 +196,7 @@ def with_fallback(first: Method, *others: Method) -> Method:
             except MoleculeError as error:
                 said.append(str(error))
                 continue
-            return Charges(found.values, found.method, "; ".join(said))
+            return replace(found, note=f"charges by {found.method}: {'; '.join(said)}" if said else "")
         raise MoleculeError(Reason.UNPREPARED, "; ".join(said))
 
     return charged

@@ -103,7 +103,7 @@ def checked(mol: Chem.Mol, name: str) -> Chem.Mol:
             raise MoleculeError(
                 Reason.UNPREPARED,
                 f"{where} lacks {atom.GetTotalNumHs(includeNeighbors=False)} explicit hydrogen(s); "
-                "add them with coordinates: Chem.AddHs(mol, addCoords=True)",
+                "discovery dock --score-only writes poses with them, for a pH; or Chem.AddHs(mol, addCoords=True)",
             )
         if atom.GetNumRadicalElectrons():
             raise MoleculeError(
