@@ -230,8 +230,6 @@ def _lot(id: str) -> str:
 def documents(folder: Path, source: Source) -> Iterator[Annotated]:
     """The annotated documents of one file."""
     path = folder / source.file
-    if not path.is_file():
-        raise CorpusError(f"{path} is absent; --data must name the folder that holds {source.file}")
     if "-IOB/" in source.file:
         return _iob(path, source)
     if source.file.startswith("drugprot/"):
@@ -239,7 +237,10 @@ def documents(folder: Path, source: Source) -> Iterator[Annotated]:
     return _pubtator(path, source.labels)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a gzipped file of a corpus, without their ends."""
+    if not path.is_file():
+        raise CorpusError(f"{path} is absent; --data must name the folder that holds {path.parent.name}/")
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
             for line in file:
@@ -251,7 +252,7 @@ def _lines(path: Path) -> Iterator[str]:
 def _pubtator(path: Path, labels: Mapping[str, Type | None]) -> Iterator[Annotated]:
     id, title, abstract, marks = "", "", "", list[Marked]()
     seen: set[str] = set()
-    for line in [*_lines(path), ""]:
+    for line in [*lines_of(path), ""]:
         if not line.strip():
             if id and id not in seen:  # one corpus prints an article twice
                 seen.add(id)
@@ -277,7 +278,7 @@ def _pubtator(path: Path, labels: Mapping[str, Type | None]) -> Iterator[Annotat
 def _iob(path: Path, source: Source) -> Iterator[Annotated]:
     text, marks, count, open_at = "", list[Marked](), 0, -1
     label: Type | None = None
-    for line in [*_lines(path), ""]:
+    for line in [*lines_of(path), ""]:
         word, _, tag = line.partition("\t")
         if not tag.startswith("I-") and open_at >= 0:
             marks.append(Marked(open_at, len(text), label))
@@ -296,10 +297,10 @@ def _iob(path: Path, source: Source) -> Iterator[Annotated]:
 
 def _drugprot(path: Path, source: Source) -> Iterator[Annotated]:
     marks: dict[str, list[tuple[int, int, str, str]]] = {}
-    for line in _lines(path.with_name("entities.tsv.gz")):
+    for line in lines_of(path.with_name("entities.tsv.gz")):
         id, _, label, start, end, words = line.split("\t")
         marks.setdefault(id, []).append((int(start), int(end), label, words))
-    for line in _lines(path):
+    for line in lines_of(path):
         id, title, abstract = line.split("\t")
         text = f"{title} {abstract}"
         found = [

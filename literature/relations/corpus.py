@@ -8,14 +8,13 @@ literature/annotated.py are kept aside here too.
 
 from __future__ import annotations
 
-import gzip
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from literature.annotated import SOURCES, Annotated, CorpusError, Marked, Split, documents, split_of
+from literature.annotated import SOURCES, Annotated, Marked, Split, documents, lines_of, split_of
 from literature.lexicon import Type
 from literature.sentences import split
 
@@ -177,29 +176,18 @@ def candidates(convention: str, text: str, things: Sequence[Thing]) -> Iterator[
             yield a, b
 
 
-def _lines(path: Path) -> Iterator[str]:
-    if not path.is_file():
-        raise CorpusError(f"{path} is absent; --data must name the folder that holds {path.parent.name}/")
-    try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
-            for line in file:
-                yield line.rstrip("\r\n")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} cannot be read: {error}") from error
-
-
 def _drugprot(folder: Path) -> Iterator[Related]:
     path = folder / "drugprot" / "abstracts.tsv.gz"
     things: dict[str, dict[str, Thing]] = {}
-    for line in _lines(path.with_name("entities.tsv.gz")):
+    for line in lines_of(path.with_name("entities.tsv.gz")):
         id, name, label, start, end, _ = line.split("\t")
         things.setdefault(id, {})[name] = Thing(_TYPES[label], ((int(start), int(end)),), name)
     said: dict[str, dict[tuple[str, str], list[str]]] = {}
-    for line in _lines(path.with_name("relations.tsv.gz")):
+    for line in lines_of(path.with_name("relations.tsv.gz")):
         id, label, one, other = line.split("\t")
         pair = (one.removeprefix("Arg1:"), other.removeprefix("Arg2:"))
         said.setdefault(id, {}).setdefault(pair, []).append(label)
-    for line in _lines(path):
+    for line in lines_of(path):
         id, title, abstract = line.split("\t")
         text = f"{title} {abstract}"
         own, told = list(things.get(id, {}).values()), said.get(id, {})
@@ -217,7 +205,7 @@ def _pubtator(folder: Path, convention: str, files: Sequence[str]) -> Iterator[R
         id, title, abstract = "", "", ""
         spans: dict[tuple[Type, str], list[tuple[int, int]]] = {}
         said: dict[frozenset[str], tuple[str, bool | None]] = {}
-        for line in [*_lines(folder / file), ""]:
+        for line in [*lines_of(folder / file), ""]:
             if not line.strip():
                 if id:
                     yield _document(convention, id, f"{title} {abstract}", spans, said)
