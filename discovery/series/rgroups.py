@@ -8,6 +8,7 @@ at each vary least, which depends on the order of molecules; they are sorted fir
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,10 +69,10 @@ class RGroupTable:
         places = [place for place in found.members if self.measured.entries[place].missing is None]
         sign = -1.0 if self.measured.column.better == "high" else 1.0
         places.sort(key=lambda place: (sign * self.measured.value(place), place))
-        taken = [self.groups(place).at for place in places]
+        taken = [self.groups(place).at for place in places[:n]]
         positions = [p for p in found.positions if any(not at[p].startswith(HYDROGEN) for at in taken)]
         rows: list[tuple[Cell, ...]] = []
-        for place, at in zip(places[:n], taken, strict=False):
+        for place, at in zip(places, taken, strict=False):
             groups = [_shown(at[position]) for position in positions]
             whole = Drawing(self.measured.molecule(place).smiles)
             rows.append((self.measured.entries[place].id, whole, figure(self.measured.value(place)), *groups))
@@ -81,7 +82,7 @@ class RGroupTable:
             if f"[*:{position[1:]}]" not in found.drawn:
                 holder = next(
                     place
-                    for place, at in zip(places, taken, strict=True)
+                    for place, at in zip(places, taken, strict=False)
                     if not at[position].startswith(HYDROGEN)
                 )
                 elsewhere.append(f"{position} ({self.measured.entries[holder].id})")
@@ -106,7 +107,7 @@ class RGroupTable:
     def matrix_sheet(self, across: str = "", down: str = "", core: int = 0, n: int = 12) -> Sheet:
         """Two positions against each other: the mean of each combination, the `n` most frequent groups a side.
 
-        The two positions that vary most are taken when left out.
+        The two positions whose groups were combined most are taken when left out.
 
         Raises
         ------
@@ -114,12 +115,11 @@ class RGroupTable:
             There is no such core, or it has no such position.
         """
         if not across and not down:
-            pair = sorted(self.varied(core)[:2])
-            if len(pair) < 2:
-                raise SeriesError(
-                    f"core {core + 1} varies at {len(pair)} positions; two stand against each other"
-                )
-            across, down = pair
+            pairs = list(itertools.combinations(self.varied(core), 2))
+            if not pairs:
+                raise SeriesError(f"core {core + 1} varies at fewer than two positions")
+            best: tuple[str, str] = max(pairs, key=lambda pair: self._combined(pair[0], pair[1], core))
+            across, down = sorted(best)
         cells = self.matrix(across, down, core)
         measured = self.measured
         measurable = set(measured.usable)
@@ -141,6 +141,12 @@ class RGroupTable:
         found = self.core(core)
         caption = f"{label_of(measured.column)}, {down} against {across}"
         return Sheet(caption, heads, tuple(rows), note, found.drawn, found.example)
+
+    def _combined(self, across: str, down: str, core: int) -> int:
+        """How many combinations share both their groups with others: what can be compared along a line."""
+        cells = self.matrix(across, down, core)
+        lines, columns = Counter(line for line, _ in cells), Counter(column for _, column in cells)
+        return sum(lines[line] > 1 and columns[column] > 1 for line, column in cells)
 
     def core(self, number: int) -> Core:
         """A core, counted from 0.

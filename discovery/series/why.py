@@ -122,7 +122,11 @@ class Why:
     def _facts(self) -> str:
         both = (self, self.than) if self.than else (self,)
         told = [one._lines() for one in both]
-        lines = [_line(what, *(cell for lines in told for cell in lines[what])) for what in told[0]]
+        lines = [
+            _line(what, *(cell for lines in told for cell in lines[what]))
+            for what in told[0]
+            if any(any(lines[what]) for lines in told)
+        ]
         heads = [head for one in both for head in (escape(one.title), "desirability, 0 to 1")]
         return f"<table><thead>{_line('', *heads, tag='th')}</thead><tbody>{''.join(lines)}</tbody></table>"
 
@@ -145,7 +149,7 @@ class Why:
         lines["Ring systems"] = (escape(self.rings), "")
         alerts, _ = marks_of(self.row)
         named = "; ".join(inert(item.alert.name, limit=80) for item in alerts)
-        lines["Alerts"] = (escape(named) or "none", "")
+        lines["Alerts"] = (escape(named), "")
         return lines
 
     def _atoms(self) -> str:

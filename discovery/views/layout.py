@@ -60,7 +60,8 @@ def laid_out(mol: Chem.Mol, like: Sequence[Part] = ()) -> Chem.Mol:
 def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
     """The ring skeletons, whole or with rings cut off, that explain most of these molecules.
 
-    Each next one is looked for in the molecules that hold none of the earlier. A part
+    Each next one is looked for in the molecules that hold none of the earlier; what is left over
+    then lies as its largest piece does in an earlier one. A part
     counts its heavy atoms above six in every molecule that contains it, and two must: a
     part that many hold goes before a larger one of few. The first 200 molecules are looked at.
     """
@@ -86,6 +87,9 @@ def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
             chosen.append(Part(best, Chem.MolToSmiles(mols[example]), (kin,) if kin else ()))
         left -= holders[best]
         holders = {part: where for part, where in holders.items() if len(where & left) > 1}
+    for place in sorted(left):  # alone with its skeleton, but not with all of it
+        if len(chosen) < 2 * most and (kin := _kin(mols[place], chosen, parts)) and kin not in chosen:
+            chosen.append(kin)
     return tuple(chosen)
 
 

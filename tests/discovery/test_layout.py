@@ -119,6 +119,15 @@ def test_kin_of_a_part_lie_as_it_does() -> None:
     assert found[0] == pytest.approx(found[1], abs=1e-3)
 
 
+def test_one_alone_with_its_skeleton_lies_as_what_it_shares_does() -> None:
+    lone = "O=C(Nc1cn(CC)nc1-c1cc(Cl)ccc1OC)c1cc2ccccc2s1"
+    parts = shared_parts([*SERIES, lone])
+    shared = Chem.MolFromSmarts("O=CNc1cnnc1-c1cc(Cl)ccc1")
+    (mol, xy), (first, like) = (places(smiles, parts) for smiles in (lone, SERIES[0]))
+    one, other = xy[list(mol.GetSubstructMatch(shared))], like[list(first.GetSubstructMatch(shared))]
+    assert one - one[0] == pytest.approx(other - other[0], abs=0.1)
+
+
 def test_relatives_that_differ_in_a_double_bond_alone_are_drawn_as_they_are() -> None:
     """Law: what a drawing shows, read back, is the molecule, whatever part it shares with its isomer."""
     texts = [

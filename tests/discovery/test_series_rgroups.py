@@ -173,3 +173,11 @@ def test_a_core_has_the_stereo_that_all_its_molecules_have() -> None:
 def test_hydrogen_where_the_core_has_no_place_is_no_group() -> None:
     assert assembled("c1ccc([*:1])cc1", ["C[*:1]", "[H][*:2]"]) == "Cc1ccccc1"
     assert assembled("c1ccc([*:1])cc1", ["C[*:1]", "C[*:2]"]) == ""
+
+
+def test_the_matrix_shown_is_one_that_can_be_read_along_its_lines() -> None:
+    """R1 has more groups than R3, but each of its own molecule; R2 and R3 were combined."""
+    made = [f"Cc1cc(C(=O)N{amine})ccc1{end}" for amine in ("C", "CC") for end in ("F", "Cl")]
+    lone = [f"{group}c1cc(C(=O)NC)ccc1F" for group in ("N#C", "CO", "Br", "CS", "CC")]
+    table = decompose(series(made + lone), ["c1c([*:1])c([*:3])ccc1C(=O)N[*:2]"])
+    assert "R3 against R2" in table.matrix_sheet().caption
