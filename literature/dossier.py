@@ -261,7 +261,8 @@ def _finding(told: Sequence[Told], now: int) -> Finding:
             share *= 0.5 if family(statement.predicate) == "contact" else 1.0  # how it acts says more
             weights[statement.predicate] = weights.get(statement.predicate, 0.0) + share
     predicate = min(weights, key=lambda p: (-weights[p], p)) if weights else MENTIONED
-    link = summed(statements, predicate, now=now)
+    spoken = [s for s in statements if s.predicate != MENTIONED] or statements  # what the numbers count
+    link = summed(spoken, predicate, now=now)
     return Finding(
         subject=told[0].subject,
         object=told[0].object,

@@ -67,13 +67,14 @@ def _heading(dossier: Dossier) -> str:
 
 
 def _summary(dossier: Dossier) -> str:
-    concept = dossier.concept
+    concept, said = dossier.concept, dossier.statements
+    told = sum(s.predicate != MENTIONED for s in said)
     known = f" It is {concept.name}: {', '.join((concept.id, *concept.xrefs))}."
     if not dossier.listed:
         known = " No dictionary knows it: only this spelling was looked for."
     return inert(
-        f"{dossier.naming} of {dossier.articles} articles name it; {len(dossier.statements)} statements by "
-        f"{dossier.method}. Set aside as retracted: {len(dossier.retracted)}. "
+        f"{dossier.naming} of {dossier.articles} articles name it; {told} statements, and {len(said) - told} sentences "
+        f"that only name it beside something, by {dossier.method}. Set aside as retracted: {len(dossier.retracted)}. "
         f"Records that could not be read: {len(dossier.skipped)}.{known}"
     )
 
@@ -96,7 +97,9 @@ def text(dossier: Dossier, *, findings: int = 12, quotes: int = 2) -> str:
         lines += ["", title.upper()] + ([] if told else ["  nothing was said"])
         for finding in told[:findings]:
             lines.append(f"  {_SIGNS[finding.sign]} {phrase(finding)} [{_numbers(finding)}]")
-            lines += [f'      "{inert(s.quote)}" {label(s)}' for s in finding.statements[:quotes]]
+            lines += [
+                f'    {_SIGNS[s.sign]} "{inert(s.quote)}" {label(s)}' for s in _spoken(finding)[:quotes]
+            ]
         if len(told) > findings:
             lines.append(f"  and {len(told) - findings} more")
     lines += ["", "WHAT SPEAKS AGAINST"] + (
@@ -108,6 +111,11 @@ def text(dossier: Dossier, *, findings: int = 12, quotes: int = 2) -> str:
     lines += ["", "TIMELINE  year: articles, statements for, against"]
     lines += [f"  {y.year}: {y.articles:3d} {y.support:3d} {y.against:3d}" for y in dossier.timeline]
     return "\n".join(lines) + "\n"
+
+
+def _spoken(finding: Finding) -> list[Statement]:
+    """What speaks for or against it, those that only name both left out."""
+    return [s for s in finding.statements if s.predicate != MENTIONED]
 
 
 def _told(findings: Sequence[Finding]) -> list[Finding]:
@@ -133,7 +141,7 @@ def markdown(dossier: Dossier, *, quotes: int = 3) -> str:
         lines += [f"## {title}", ""]
         for finding in _told(getattr(dossier, name)):
             lines.append(f"- {_SIGNS[finding.sign]} **{_escaped(phrase(finding))}** ({_numbers(finding)})")
-            lines += [f"    - {_quoted(s)}" for s in finding.statements[:quotes]]
+            lines += [f"    - {_SIGNS[s.sign]} {_quoted(s)}" for s in _spoken(finding)[:quotes]]
         lines.append("")
     lines += ["## What speaks against", ""]
     for found in dossier.contradictions:
@@ -247,7 +255,10 @@ def _finding(finding: Finding, placed: set[str], *, drawn: bool) -> str:
     placed.add(place)
     tone = {1: "plus", -1: "minus", 0: ""}[finding.sign]
     picture = _structure(finding.subject.smiles) if drawn and finding.subject.smiles else ""
-    quotes = "".join(_quote(s) for s in finding.statements)
+    beside = [s for s in finding.statements if s.predicate == MENTIONED]
+    quotes = "".join(map(_quote, _spoken(finding)))
+    if beside:
+        quotes += f"<details><summary><small>{len(beside)} more that name both</small></summary>{''.join(map(_quote, beside))}</details>"
     said = next((s for s in finding.statements if not s.retracted), None)
     first = f"<span>“{html.escape(_shortened(inert(said.quote)))}”</span>" if said is not None else ""
     # The place is inside the closed part: who comes to it by a link finds it open.

@@ -374,6 +374,10 @@ def brought(
     except ImportError as error:
         raise ImportError("models of others need: pip install 'discovery-workbench[literature]'") from error
     here = not download
+    if name.startswith((".", "/")) and not Path(name).is_dir():
+        raise ModelError(
+            f"there is no folder {name}; it is to hold a model's config.json, tokenizer.json and model.safetensors"
+        )
     try:
         cutter = transformers.AutoTokenizer.from_pretrained(name, local_files_only=here)
         network = getattr(transformers, f"AutoModelFor{task}").from_pretrained(
@@ -444,7 +448,7 @@ def meanings(model: str, names: Sequence[str], given: Mapping[str, Type | None])
         raise ModelError(
             f"the labels of {model!r} do not match: it has {', '.join(names)}; "
             f"known types are {', '.join(READ_TYPES)}. "
-            f"Say what {', '.join(dict.fromkeys(strange)) or 'they'} mean with "
+            f"Say what {', '.join(dict.fromkeys(strange)) or 'they'} mean in its config.json (id2label), or in Python with "
             'labels={"'
             + (strange[0] if strange else names[0])
             + '": "gene"}, or None for what is to be left out'

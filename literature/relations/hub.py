@@ -151,7 +151,7 @@ def meanings(model: str, names: Sequence[str], given: Mapping[str, str | None]) 
         raise ModelError(
             f"the labels of {model!r} do not match: it has {', '.join(names)}; known answers are "
             f"{', '.join(dict.fromkeys([*known.values(), *GROUPS]))}. Say what "
-            f"{', '.join(strange) or 'they'} mean with "
+            f"{', '.join(strange) or 'they'} mean in its config.json (id2label), or in Python with "
             f'labels={{"{(strange or list(names))[0]}": "INHIBITOR"}}, or None for unrelated'
         )
     return tuple(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from discovery.target import Target
+from literature.claims import MENTIONED
 from literature.corpus import CorpusError
 from literature.dossier import CooccurrenceEvidence
 from literature.graph import GraphError
@@ -23,6 +24,9 @@ def test_it_says_what_reading_the_articles_anew_says(mined: Path) -> None:
     anew = CooccurrenceEvidence().dossier(TARGET)
     assert replace(found, method=anew.method) == anew
     assert len(found.statements) > 150
+    told = [f for f in found.compounds if f.predicate != MENTIONED]
+    spoken = {s.source for s in told[0].statements if s.predicate != MENTIONED}
+    assert told[0].link.papers == len(spoken) < len({s.source for s in told[0].statements})
     assert MinedEvidence(str(mined), max_statements=3)(TARGET) == list(found.statements[:3])
 
 
