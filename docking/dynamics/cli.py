@@ -39,7 +39,7 @@ class NetworkName(StrEnum):
 
 
 def simulate(
-    receptor: Annotated[str, typer.Option(help="PDB or mmCIF file, or demo:5HT1B.")],
+    receptor: Annotated[str, typer.Option(help="PDB, mmCIF or PDBQT file, or demo:5HT1B.")],
     poses: Annotated[
         Path,
         typer.Option(

@@ -62,7 +62,7 @@ def simulate(
 
     Parameters
     ----------
-    receptor : PDB or mmCIF file, pdb:4IAR to fetch an entry, or demo:5HT1B
+    receptor : PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or demo:5HT1B
     poses : SDF with hydrogens, in the receptor's frame
         Flexible side chains that docking left in side_chains.pdb beside it are taken along, but by
         rbfe, which turns side chains itself.

@@ -63,7 +63,7 @@ class PoseStability:
 
     Parameters
     ----------
-    receptor : a prepared or raw PDB or mmCIF file, pdb:4IAR to fetch an entry, or the demo target
+    receptor : a prepared or raw PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
     after : the column whose pose is simulated
     ph, drop, protonation : of a receptor's file; say what docking was told
         `drop` leaves residues out, such as a cofactor without parameters: ["A:HEM301"];
