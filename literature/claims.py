@@ -411,7 +411,8 @@ _NOMINAL = re.compile(
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(
-    r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|and|\w+ly)\s+){0,3}$", re.IGNORECASE
+    r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|and|more|less|\w+ly)\s+){0,3}$",
+    re.IGNORECASE,
 )
 # After "was": somebody did it; "was used in" and "is associated with" tell what the subject does.
 _DONE = re.compile(

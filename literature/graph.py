@@ -91,7 +91,9 @@ def query(folder: str | Path, sql: str) -> pa.Table:
         try:
             return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
-            raise GraphError(f"the query cannot be answered: {str(error).splitlines()[0]}") from error
+            raise GraphError(
+                f"the query cannot be answered: {' '.join(str(error).partition('LINE 1')[0].split())}"
+            ) from error
 
 
 def _bearings(said: list[tuple[str, int]]) -> pa.Table:
