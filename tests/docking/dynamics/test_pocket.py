@@ -69,6 +69,24 @@ def test_a_water_that_the_pose_lies_on_made_room_for_it() -> None:
         assert bound.terms.n_atoms == bound.n_receptor + len(xyz)
 
 
+def test_a_metal_and_what_holds_it_stand_still() -> None:
+    ligand = embedded("CO")
+    terms = ligand_terms(ligand, gasteiger(ligand).values, force_field())
+    bare = receptor_model(text(helix()), "helix 3")
+    of_asp = bare.residue == bare.labels.index("A:ASP129")
+    root, oxygen = (
+        bare.xyz[(np.array(bare.atom_names) == name) & of_asp][0] * 10.0 for name in ("CG", "OD1")
+    )
+    x, y, z = zinc = oxygen + 2.1 * (oxygen - root) / np.linalg.norm(oxygen - root)
+    line = f"HETATM 9001 ZN    ZN A 900    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          ZN"
+    model = receptor_model(text([*helix(), "TER", line]), "helix 3")
+    bound = carve(model, terms, ligand.GetConformer().GetPositions() + zinc + (3.0, 0.0, 0.0))
+    moving = {bound.labels[i] for i in bound.residue[~bound.frozen[: bound.n_receptor]]}
+    assert moving
+    assert not moving & {"A:ASP129", "A:ZN900"}
+    assert {"A:ASP129", "A:ZN900"} <= {bound.labels[i] for i in bound.residue}
+
+
 def test_a_pose_far_from_the_receptor_is_refused_with_the_distance() -> None:
     mol = toluene()
     terms = ligand_terms(mol, gasteiger(mol).values, force_field())
