@@ -117,7 +117,7 @@ def pocket(receptor: Receptor, rank: int) -> Pocket:
     if not 1 <= rank <= len(found):
         raise ReceptorError(
             f"{receptor.name} has no pocket {rank}: pockets count from 1"
-            + (f" to {len(find(receptor))} here" if rank > 0 else "")
+            + (f" to {len(found)} here" if rank > 0 else "")
         )
     return found[rank - 1]
 
