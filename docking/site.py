@@ -108,7 +108,7 @@ class Site:
         }
         hits = [where for where, group in strangers.items() if name in (where, group[0].resname)]
         if len(hits) != 1:
-            what = ", ".join(hits or list(strangers)[:12]) or "none; residues or a found pocket can hold the box"
+            what = ", ".join(hits or list(strangers)[:12]) or "none: use residues or a found pocket"
             raise ReceptorError(
                 f"{path} holds {len(hits) or 'no'} ligands {name}, {what}: name one of them"
                 if hits
