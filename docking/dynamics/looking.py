@@ -54,10 +54,8 @@ def simulated(folder: str | Path) -> Table:
         raise DockingError(f"{folder} holds no simulation that has ended: {error}") from error
     blocks = records_of(folder / "poses.sdf", "pose")
     by = next((name for name in RANKED if any(line.get(name) is not None for line in lines)), "missing")
-    best = sorted((line for line in lines if not line["missing"]), key=lambda line: line[by] or 0.0)[
-        :CONTACTS
-    ]
-    pockets = {line["pose"]: _pocket(folder, line["pose"]) for line in best}
+    best = sorted((line for line in lines if not line["missing"]), key=lambda line: line[by] or 0.0)
+    pockets = {line["pose"]: _pocket(folder, line["pose"]) for line in best[:CONTACTS]}
     poses = {number: posed(block, pockets.get(number)) for number, block in blocks.items()}
     gone = [
         Missing("simulation", Reason(line["missing"]), line["detail"]) if line["missing"] else None

@@ -223,10 +223,8 @@ def _touched(settled: Rescored) -> list[str]:
         (bound.xyz, heavy[:n] & ~ion, BONDED, " in the pose given: if they are bonded, this energy is none of it, as no "
          "covalent ligand is known here; if not, the pose clashed"),
     ):  # fmt: skip
-        gaps = (
-            np.linalg.norm(xyz[:n][ours][:, None] - xyz[n:][heavy[n:]], axis=-1).min(axis=1, initial=9.0)
-            * 10.0
-        )
+        away = xyz[:n][ours][:, None] - xyz[n:][heavy[n:]]
+        gaps = 10.0 * np.linalg.norm(away, axis=-1).min(axis=1, initial=0.9)
         nearest = dict(sorted(zip(bound.residue[ours], gaps, strict=True), key=lambda one: -one[1]))
         said += [
             f"{bound.labels[i]} is {gap:.1f} Å from the ligand{what}"
