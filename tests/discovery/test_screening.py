@@ -26,7 +26,7 @@ from discovery.molecule import Molecule
 from discovery.plugins import PluginError
 from discovery.record import IntakeError
 from discovery.score import Column, Score
-from discovery.screens import screening
+from discovery.screens import batch, screening
 from discovery.screens.screening import ScreenError, screen
 from discovery.views.export import header
 
@@ -288,6 +288,19 @@ def test_only_what_the_machine_failed_on_is_tried_again_and_three_times_at_most(
     MOOD[:] = ["good"]
     well = screen(library, tmp_path / "well", scorers=[LIGHT, FRAGILE, QED], workers=0)
     assert well.counts.n_ok == 3
+
+
+def test_nothing_takes_the_screen_down_not_even_what_may_run_in_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault: SIGSEGV; the panel's worker dies of it, and so does who is then asked alone."""
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "faults" / "plugin_package"))
+    monkeypatch.setattr(batch, "SMALL", 2)
+    (tmp_path / "few.smi").write_text("CCO a\nC[Se]C b\n")
+    cheap = [ScorerConfig(use=use, workers=0, at_least=0) for use in ("qed", "toy_culprits")]
+    rows = table(screen(tmp_path / "few.smi", tmp_path / "out", scorers=cheap, workers=1).all_rows)
+    assert [row["missing_reason"] for row in rows] == [None, "crashed"]
+    assert rows[1]["missing_stage"] == "toy_culprits"
 
 
 def test_a_damaged_batch_is_done_again(
