@@ -96,18 +96,17 @@ def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
 def _like(mol: Chem.Mol, part: Chem.Mol, fit: Sequence[int]) -> Chem.Mol:
     """The molecule built around the part; where that is wrong or atoms collide, as it would lie alone, turned to fit."""
     ends = list(enumerate(fit))
-    built = Chem.Mol(mol)
-    rdDepictor.GenerateDepictionMatching2DStructure(built, part, atomMap=ends)
-    wrong, touching, _ = _faults(built)
-    if not wrong and not touching:
-        return built
-    alone = _free(mol)
-    if not wrong and _faults(alone)[1]:
-        return built
-    turned: Any = rdDepictor.ConstrainedDepictionParams()  # as above: mistyped
-    turned.alignOnly = True
-    rdDepictor.GenerateDepictionMatching2DStructure(alone, part, atomMap=ends, params=turned)
-    return alone
+    best = Chem.Mol(mol)
+    rdDepictor.GenerateDepictionMatching2DStructure(best, part, atomMap=ends)
+    wrong, touching, _ = _faults(best)
+    if wrong or touching:
+        alone = _free(mol)
+        if wrong or not _faults(alone)[1]:
+            best = alone
+    turned: Any = rdDepictor.ConstrainedDepictionParams()  # RDKit's stubs mistype its settings
+    turned.alignOnly = True  # what was built, too: to keep atoms apart RDKit may have turned the part over
+    rdDepictor.GenerateDepictionMatching2DStructure(best, part, atomMap=ends, params=turned)
+    return best
 
 
 def _kin(part: Chem.Mol, chosen: Sequence[Part], pieces: Mapping[str, Chem.Mol]) -> Part | None:
