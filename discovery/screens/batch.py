@@ -239,9 +239,15 @@ def _table(
             **values,
             "stage": pa.array([m.stage if m else None for m in missing], pa.string()),
             "reason": pa.array([m.reason.value if m else None for m in missing], pa.string()),
-            "detail": pa.array([storable(m.detail) if m else None for m in missing], pa.string()),
+            "detail": pa.array([_why(m, cells) for m, cells in zip(missing, told, strict=True)], pa.string()),
         }
     )
+
+
+def _why(end: Missing | None, cells: Mapping[str, Score | Missing]) -> str | None:
+    """Why a row ended; or, of one that did not, why it lacks a number that is only shown."""
+    lacking = [end] if end else [cell for cell in cells.values() if isinstance(cell, Missing)]
+    return storable("; ".join(cell.detail for cell in lacking)) if lacking else None
 
 
 def _value(outcome: Score | Missing | None) -> float | None:
