@@ -32,8 +32,9 @@ class Chart:
     front: tuple[str, ...] = ()  # names of the rows on the front of these two scores, from left to right
 
     def svg(self) -> str:
-        """The picture alone; rows of the shortlist carry their ranks."""
-        picture = scatter_svg(self.run, self.x, self.y, self.run.ranked[:24], front=self.front)
+        """The picture alone; rows of the front, or of the shortlist where none is asked for, carry their ranks."""
+        named = [row for row in self.run.ranked if row.id in self.front] or self.run.ranked[:24]
+        picture = scatter_svg(self.run, self.x, self.y, named, front=self.front)
         return picture.replace("currentColor", "#1A2330")
 
     def page(self) -> str:
