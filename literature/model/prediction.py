@@ -33,6 +33,7 @@ from literature.names.variants import variants
 
 try:
     import torch
+    from safetensors import SafetensorError
     from torch import Tensor
     from torch.nn import functional
 except ImportError as error:
@@ -60,6 +61,7 @@ _NAMES: Mapping[str, Type] = {
     **dict.fromkeys(["cellline", "celllines"], "cell line"),
 }  # fmt: skip
 _TAG = re.compile(r"([BIESLU])[-_](.+)")
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 
 
 class ModelError(UserError, ValueError):
@@ -374,16 +376,22 @@ def brought(
     except ImportError as error:
         raise ImportError("models of others need: pip install 'discovery-workbench[literature]'") from error
     here = not download
-    if name.startswith((".", "/")) and not Path(name).is_dir():
-        raise ModelError(
-            f"there is no folder {name}; it is to hold a model's config.json, tokenizer.json and model.safetensors"
-        )
+    folder = Path(name)
+    if folder.is_dir() or name.startswith(
+        (".", "/")
+    ):  # without its own, the library makes up an empty tokenizer
+        there = {file.name for file in folder.glob("*")}
+        if "config.json" not in there or there.isdisjoint(_TOKENIZERS):
+            raise ModelError(
+                f"{name} is no folder of a model: config.json, model.safetensors and tokenizer.json belong there, "
+                f"and it holds {', '.join(sorted(there)) or 'nothing'}"
+            )
     try:
         cutter = transformers.AutoTokenizer.from_pretrained(name, local_files_only=here)
         network = getattr(transformers, f"AutoModelFor{task}").from_pretrained(
             name, local_files_only=here, use_safetensors=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(
             f"the model {name!r} cannot be read: {str(error).splitlines()[0]}. Name a folder with config.json, "
             "tokenizer.json and model.safetensors, or pass download=True to fetch a name from the hub"

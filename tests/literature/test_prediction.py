@@ -273,6 +273,19 @@ def test_labels_without_prefix_and_of_other_schemes() -> None:
 def test_absent_models_are_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"'nobody/no-such-model' cannot be read.*download=True"):
         EncoderTagger("nobody/no-such-model")(["x"])
+    with pytest.raises(ModelError, match=r"no folder of a model.*holds nothing"):
+        EncoderTagger(str(tmp_path / "none"))(["x"])
+    torn = Path(other_model(tmp_path, ["O", "B-Chemical"], rule={}))
+    (torn / "model.safetensors").write_bytes(b"\xff" * 500)
+    with pytest.raises(ModelError, match="cannot be read"):
+        EncoderTagger(str(torn))(["x"])
+    for file in torn.glob("*"):
+        if file.name not in ("config.json", "model.safetensors"):
+            file.unlink()
+    with pytest.raises(
+        ModelError, match=r"tokenizer.json belong there, and it holds config.json, model.safe"
+    ):
+        EncoderTagger(str(torn))(["x"])
     with pytest.raises(WeightsError, match="is absent"):
         EncoderTagger(str(tmp_path / "none.safetensors"))(["x"])
 
