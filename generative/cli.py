@@ -60,7 +60,7 @@ def propose(
     ] = None,
     molecules: Annotated[
         Path | None,
-        typer.Option("--molecules", help="brics: SMILES file to recombine; shipped drugs if absent."),
+        typer.Option("--molecules", help="brics: library to recombine; shipped drugs if absent."),
     ] = None,
     seed: Seed = SEED,
 ) -> None:

@@ -25,8 +25,9 @@ from pathlib import Path
 from rdkit import Chem
 from rdkit.Chem import BRICS, rdMolDescriptors
 
+from discovery.intake import read
 from discovery.molecule import Molecule, quiet_rdkit
-from discovery.outcome import MoleculeError
+from discovery.outcome import Missing, Reason
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
 from generative.refusal import SettingError, check_weights
@@ -111,8 +112,8 @@ class BricsProposer:
     Parameters
     ----------
     molecules : path, optional
-        SMILES file ("SMILES name" a line) to take pieces from. By default about 120 approved
-        drugs and known serotonergic ligands that ship with the package.
+        Library, as `discovery.intake` reads them, to take pieces from. By default about 120
+        approved drugs and known serotonergic ligands that ship with the package.
     min_weight, max_weight : Da
         Molecular weight of what is proposed.
     max_pieces : 2 or 3
@@ -412,32 +413,24 @@ def _plain(smiles: str) -> str:
 
 @lru_cache(maxsize=8)
 def load(path: Path | None) -> tuple[Molecule, ...]:
-    """Molecules of a SMILES file; rows that cannot be read are named in one warning.
+    """Molecules of a library file; rows that cannot be read are named in one warning.
 
     Raises
     ------
     SettingError
-        If the file is absent or no row can be read.
+        If no row can be read.
+    IntakeError
+        If the file is absent or of no kind that is read.
     """
     shown = "the shipped drugs" if path is None else str(path)
-    try:
-        text = (path or files("generative") / "data" / "drugs.smi").read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SettingError(f"{shown} cannot be opened: {error.strerror}") from error
-    molecules: list[Molecule] = []
-    bad: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        smiles, name = ([*line.split(maxsplit=1), "", ""])[:2]
-        if not smiles or smiles.startswith("#"):
-            continue
-        try:
-            molecules.append(Molecule.parse(smiles, name.strip()))
-        except MoleculeError as error:
-            bad.append(f"line {number}: {error}")
+    where = path or Path(str(files("generative") / "data" / "drugs.smi"))
+    outcomes = [row.outcome for row in read(where, keep_duplicates=True)]
+    molecules = tuple(one for one in outcomes if isinstance(one, Molecule))
+    bad = [one for one in outcomes if isinstance(one, Missing) and one.reason is not Reason.EMPTY]
     if not molecules:
-        raise SettingError(f"{shown}: no row holds a SMILES ({bad[0] if bad else 'the file is empty'})")
-    if bad:
-        warnings.warn(
-            f"{shown}: {len(bad)} of {len(bad) + len(molecules)} rows left out; {bad[0]}", stacklevel=2
+        raise SettingError(
+            f"{shown}: no row holds a molecule ({bad[0].detail if bad else 'the file is empty'})"
         )
-    return tuple(molecules)
+    if bad:
+        warnings.warn(f"{shown}: {len(bad)} of {len(outcomes)} rows left out; {bad[0].detail}", stacklevel=2)
+    return molecules
