@@ -176,29 +176,35 @@ def pareto_fronts(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
     References
     ----------
-    .. [1] K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, section III-A.
+    .. [1] K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, section III-A: what a front is.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.size and values.ndim != 2:
         raise ValueError(f"fronts are of a table [row, column], not of an array of {values.ndim} axes")
     if np.isnan(values).any():
         raise ValueError("NaN is on no front; leave out rows that lack a number, as rank() does")
-    n = len(values)
-    front = np.zeros(n, dtype=np.int64)
-    if n == 0:
-        return front
+    if not len(values):
+        return np.zeros(0, dtype=np.int64)
     unique, inverse = np.unique(values, axis=0, return_inverse=True)  # equals share a front
     level = np.zeros(len(unique), dtype=np.int64)
-    left = np.arange(len(unique))
-    current = 0
-    while len(left):
-        current += 1
-        points = unique[left]
-        # In lexicographic order a row can only be dominated by a later one.
-        keep = np.ones(len(left), dtype=bool)
-        for i in range(len(left) - 1):
-            later = points[i + 1 :]
-            keep[i] = not bool(((later >= points[i]).all(axis=1) & (later > points[i]).any(axis=1)).any())
-        level[left[keep]] = current
-        left = left[~keep]
+    fronts: list[np.ndarray] = []  # of each the rows it has so far, and room for more
+    sizes: list[int] = []
+    # From the lexicographically largest down a row can only be dominated by one met before, and if one of
+    # a front dominates it, so does one of each front before that: the first without is found by halving.
+    for i in range(len(unique) - 1, -1, -1):
+        low, high = 0, len(fronts)
+        while low < high:
+            middle = (low + high) // 2
+            if (fronts[middle][: sizes[middle]] >= unique[i]).all(axis=1).any():
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(fronts):
+            fronts.append(np.empty((16, unique.shape[1])))
+            sizes.append(0)
+        elif sizes[low] == len(fronts[low]):
+            fronts[low] = np.concatenate([fronts[low], np.empty_like(fronts[low])])
+        fronts[low][sizes[low]] = unique[i]
+        sizes[low] += 1
+        level[i] = low + 1
     return level[np.asarray(inverse).reshape(-1)]
