@@ -37,13 +37,14 @@ _GROUPED = {
     ",": re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+(?:,\d+)?"),
     ".": re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?"),
 }
+_PLUS_MINUS = re.compile(r"\s*(?:±|\+/-)\s*")
 
 
 def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = None) -> Run:
     """Every row of a library file, as `intake.read` reads it, with the columns that hold numbers.
 
-    A column holds numbers when half of what is written in it can be read as one; the
-    other cells say what stands there. Columns of words are left out. Lower is taken for
+    A column holds numbers when half of what is written in it can be read as one, or is a bound or
+    may be two; the other cells say what stands there. Columns of words are left out. Lower is taken for
     better in a column of concentrations (IC50, Ki ...), higher in any other.
 
     Raises
@@ -60,13 +61,13 @@ def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = Non
     ]
     columns: dict[Column, list[Score | Missing]] = {}
     for key in dict.fromkeys(key for row in rows for key in row.data):
-        written = [row.data.get(key, "") for row in rows]
+        written = [row.data.get(key, "").strip() for row in rows]
         numbers = numbers_of(rows, key, where)
-        if (
-            2 * sum(isinstance(one, Score) for one in numbers)
-            >= sum(bool(text.strip()) for text in written)
-            > 0
-        ):
+        meant = sum(
+            isinstance(one, Score) or one.reason is Reason.BOUND or bool(_GROUPED["."].fullmatch(text))
+            for text, one in zip(written, numbers, strict=True)
+        )
+        if 2 * meant >= sum(map(bool, written)) > 0:
             columns[_column(key, [column.name for column in columns])] = numbers
     texts = [row.text for row in rows]
     return run_of([row.outcome for row in rows], columns, path.name, ids, texts)
@@ -89,7 +90,8 @@ def numbers_of(rows: Sequence[FileRow], key: str, where: Sequence[str]) -> list[
 
 
 def _marks(written: Iterable[str]) -> set[str]:
-    return {mark for text in written for mark, number in _CERTAIN.items() if number.fullmatch(text)}
+    parts = [part for text in written for part in _PLUS_MINUS.split(text)]
+    return {mark for part in parts for mark, number in _CERTAIN.items() if number.fullmatch(part)}
 
 
 def _number(text: str, mark: str, where: str) -> Score | Missing:
@@ -98,16 +100,24 @@ def _number(text: str, mark: str, where: str) -> Score | Missing:
         return Missing(STAGE, Reason.NO_NUMBER, f"{where}: there is no number")
     if shown[0] in "<>~≤≥≈=":
         return Missing(STAGE, Reason.BOUND, f"{where}: {shown!r} is a bound, not a number")
+    value, *error = (_read(part, mark) for part in _PLUS_MINUS.split(text, maxsplit=1))
+    if math.isfinite(value) and all(math.isfinite(one) and one >= 0 for one in error):
+        return Score(value, error[0] if error else None)
+    if _GROUPED["."].fullmatch(shown):
+        return Missing(
+            STAGE, Reason.NO_NUMBER, f"{where}: {shown!r} may be two numbers; write it without its comma"
+        )
+    return Missing(STAGE, Reason.NO_NUMBER, f"{where}: {shown!r} is no number")
+
+
+def _read(text: str, mark: str) -> float:
+    """NaN for what is none."""
     if mark and _GROUPED[mark].fullmatch(text):
         text = text.replace("." if mark == "," else ",", "")
     try:
-        value = float(text.replace(",", ".") if mark == "," else text)
+        return float(text.replace(",", ".") if mark == "," else text)
     except ValueError:
-        value = math.nan
-    if math.isfinite(value):
-        return Score(value)
-    either = "; is its comma a decimal mark? Write it without" if _GROUPED["."].fullmatch(shown) else ""
-    return Missing(STAGE, Reason.NO_NUMBER, f"{where}: {shown!r} is no number{either}")
+        return math.nan
 
 
 def _column(key: str, taken: Sequence[str]) -> Column:

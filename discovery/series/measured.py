@@ -230,4 +230,5 @@ def _activity(found: Score | Missing, where: str, concentration: str | None) -> 
     if found.value <= 0:
         detail = f"{where}: {found.value:g} is no concentration: it must be above 0"
         return Missing(STAGE, Reason.NO_NUMBER, detail)
-    return Score(MOLAR[concentration] - math.log10(found.value))
+    error = None if found.error is None else found.error / (found.value * math.log(10.0))
+    return Score(MOLAR[concentration] - math.log10(found.value), error)

@@ -71,6 +71,14 @@ def test_units_of_concentration(tmp_path: Path, unit: str, shown: float) -> None
     assert [found.value(place) for place in found.usable] == pytest.approx([shown, shown - 2])
 
 
+def test_the_error_of_a_concentration_is_that_of_its_logarithm(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("smiles,Ki (nM)\nCCO,10 ± 2.302585\n")
+    found = measured.read(path, "Ki (nM)").entries[0].activity
+    assert isinstance(found, Score)
+    assert (found.value, found.error) == pytest.approx((8.0, 0.1))
+
+
 def test_a_wrong_column_is_named_with_the_nearest(table: Path) -> None:
     with pytest.raises(SeriesError, match="did you mean 'Ki nM'"):
         measured.read(table, "Ki nm")
