@@ -73,7 +73,7 @@ def print_shortlist(result: Run, top: int) -> None:
     if result.ranked:
         to.print(table)
         if hidden := len(result.columns) - len(columns):
-            print(f"{hidden} columns more: discovery rank RUN --csv, or the report")
+            print(f"{hidden} more column{'s' * (hidden > 1)}: discovery rank RUN --csv, or the report")
     else:
         print("no molecule was ranked; `discovery rank RUN --csv` lists the reasons")
 

@@ -261,7 +261,7 @@ def test_the_help_of_a_plug_in_looks_like_ours() -> None:
 
 def test_the_shortlist_fits_the_terminal_and_keeps_the_structures_whole(finished: Path) -> None:
     wide = typed("rank", str(finished), "--top", "3").stdout
-    assert "columns more" not in wide
+    assert "more column" not in wide
     columns = [Column(f"a_long_column_{i}", unit="kcal/mol", better="low") for i in range(9)]
     assert [column.name for column in fitting(columns, 60)] == [f"a_long_column_{i}" for i in range(4, 9)]
 
