@@ -118,7 +118,8 @@ def test_a_disk_that_cannot_be_written_to_is_told_with_what_to_do() -> None:
     said = doors.refusal(OSError(errno.EROFS, "Read-only file system", "out/parts"))
     assert said is not None
     assert said.startswith("cannot write out/parts: Read-only file system; make the folder writable")
-    said = doors.refusal(OSError(errno.ENOSPC, "No space left on device"))  # as an open file says it, or Arrow
+    # as an open file says it, or Arrow
+    said = doors.refusal(OSError(errno.ENOSPC, "No space left on device"))
     assert said is not None
     assert said.startswith("cannot write: No space left on device; free some space")
 
