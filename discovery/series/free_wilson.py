@@ -200,7 +200,7 @@ class FreeWilson:
         }
         sign = 1.0 if self.table.measured.column.better == "high" else -1.0
         found: list[Prediction] = []
-        for candidates in (self._added(), sorted(self._exchanged(), key=lambda one: -sign * one[1].value)):
+        for candidates in (self._added(), self._exchanged()):
             wanted = len(found) + n
             for at, score, of in candidates:
                 if len(found) >= wanted:
@@ -223,26 +223,34 @@ class FreeWilson:
                 yield at, score, ""
 
     def _exchanged(self) -> Iterator[tuple[Mapping[str, str], Score, str]]:
-        """Molecules of this core that the model leaves out, one known group exchanged for another.
+        """Molecules of this core that the model leaves out, one known group exchanged for another, best first.
 
         The error holds the scatter twice: of the number at hand and of the one to come.
         """
-        known = {(c.position, c.group) for c in self.contributions if isinstance(c.effect, Score)}
-        terms = {term: np.eye(len(self._terms) + 1)[place] for place, term in enumerate(self._terms, 1)}
-        nothing = np.zeros(len(self._terms) + 1)
-        for place in self.table.cores[self.core].members:
-            entry = self.table.measured.entries[place]
-            if isinstance(self.outcomes[place], Score) or entry.missing is not None:
-                continue
+        measured, core = self.table.measured, self.table.cores[self.core]
+        coefficients = [*self._coefficients, 0.0]  # the last is the reference's
+        spread = np.pad(np.array(self._spread), (0, 1))
+        index = {term: place for place, term in enumerate(self._terms, start=1)}
+        known: dict[str, dict[str, int]] = {}
+        for c in self.contributions:
+            if isinstance(c.effect, Score):
+                known.setdefault(c.position, {})[c.group] = index.get((c.position, c.group), -1)
+        found = [
+            (measured.value(place) + coefficients[new] - coefficients[groups[old]], place, position, group)
+            for place in core.members
+            if not isinstance(self.outcomes[place], Score) and measured.entries[place].missing is None
+            for position, groups in known.items()
+            if (old := self.table.groups(place).at[position]) in groups
+            for group, new in groups.items()
+            if group != old
+        ]
+        found.sort(key=lambda one: -one[0] if measured.column.better == "high" else one[0])
+        for value, place, position, group in found:
             at = self.table.groups(place).at
-            for position, group in known:
-                before = (position, at[position])
-                if before not in known or group == at[position]:
-                    continue
-                x = terms.get((position, group), nothing) - terms.get(before, nothing)
-                value = self.table.measured.value(place) + float(x @ np.array(self._coefficients))
-                error = (self.scatter or 0.0) * math.sqrt(2.0 + float(x @ np.array(self._spread) @ x))
-                yield {**at, position: group}, Score(value, error), f"{entry.id}, {position}"
+            new, old_one = known[position][group], known[position][at[position]]
+            variance = spread[new, new] - 2 * spread[new, old_one] + spread[old_one, old_one]
+            error = (self.scatter or 0.0) * math.sqrt(2.0 + float(variance))
+            yield {**at, position: group}, Score(value, error), f"{measured.entries[place].id}, {position}"
 
     def _best_first(self) -> Iterator[dict[str, str]]:
         """Combinations of groups with known effects, best sum first."""
