@@ -123,6 +123,10 @@ def test_sentences_do_not_mix_and_references_say_nothing() -> None:
     assert told("Sumatriptan is a 5-HT1B agonist.", section="references") == []
 
 
+def test_a_list_of_names_claims_nothing_and_costs_nothing() -> None:
+    assert told("TP53 is activated by " + "sumatriptan, SOX9, " * 3000 + "BRAF.") == []
+
+
 def test_only_what_was_asked_about() -> None:
     article = Article.of("X:1", [("abstract", "Sumatriptan relieved migraine and activated 5-HT1B.")])
     found = find(article, DictionaryTagger(shipped()), shipped())
