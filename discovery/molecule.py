@@ -328,6 +328,9 @@ def _standardise(mol: Chem.Mol) -> str:
         clean = rdMolStandardize.Cleanup(_without_maps(mol))
         parent = _main_part(clean)
         neutral = rdMolStandardize.Uncharger().uncharge(parent)
+        for _, oxygen in neutral.GetSubstructMatches(Chem.MolFromSmarts("[S+;X3][OX2H]")):
+            neutral.GetAtomWithIdx(oxygen).SetFormalCharge(-1)  # a sulfoxide that others took for an acid
+            neutral.GetAtomWithIdx(oxygen).SetNumExplicitHs(0)
         Chem.SanitizeMol(neutral)
     except MoleculeError:
         raise

@@ -84,6 +84,7 @@ def test_parsing_again_changes_nothing(text: str) -> None:
         ("CN(=O)=O", "C[N+](=O)[O-]"),
         ("CCN=N#N", "CCN=[N+]=[N-]"),
         ("CS(=O)C", "C[S+](C)[O-]"),
+        ("O[S@@+](C)CC", "CC[S@+](C)[O-]"),
         ("O=n1ccccc1", "[O-][n+]1ccccc1"),
         ("C1=CC=CC=C1O", "Oc1ccccc1"),
         ("CC(=O)[O-].[Na+]", "CC(=O)O"),
