@@ -118,7 +118,9 @@ def dock(
 
     if effort not in VINA_EFFORT:
         raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
+    order = ranking(rank_by)
     check_free(out, DOCKING, resume)
+    sink = events.silent if watched else events.choose(progress)
     settings: dict[str, Any] = (
         {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     )
@@ -127,12 +129,11 @@ def dock(
     site = _site(receptor, target, around, center, size, residues, pocket)
     job = Job(
         target, site, build_engine(engine, settings), seed, poses, ph, isomers, tautomers, rings,
-        ranking(rank_by), score_only,
+        order, score_only,
     )  # fmt: skip
     for choice in target.report:
         typer.echo(str(choice))
     until = None if minutes is None else time.monotonic() + 60 * minutes
-    sink = events.silent if watched else events.choose(progress)
     told = _told(ligands, sink)
     try:
         if workers:
