@@ -196,11 +196,12 @@ def test_sweeping_spares_what_a_helper_may_be_writing(tmp_path: Path) -> None:
     torn.write_text("half")
     (tmp_path / "leases").mkdir()
     (tmp_path / "leases" / "far.lease").write_text('{"host":"elsewhere","pid":1,"token":"x"}')
-    tidy(ledger)
-    assert torn.exists()
-    (tmp_path / "leases" / "far.lease").unlink()
-    tidy(ledger)
-    assert not torn.exists()
+    with ledger.lock():
+        tidy(ledger)
+        assert torn.exists()
+        (tmp_path / "leases" / "far.lease").unlink()
+        tidy(ledger)
+        assert not torn.exists()
 
 
 # --- what a helper refuses
