@@ -224,7 +224,7 @@ class Scene:
     xyz: Floats  # [atom, 3] nm
     still: Bools  # [atom]
     choices: Choices
-    held: tuple[Any, ...] = ()  # forces that are the same in all states
+    held: tuple[Any, ...] = ()  # forces beside those of the terms
     turns: tuple[Turn, ...] = ()
     wavering: tuple[Turn, ...] = ()  # those that are soft half way
 
@@ -250,7 +250,7 @@ class Scene:
         for force in (
             *_bending(first, second, bends, made),
             *_swinging(first, second, soft, swings, made),
-            *self.held,
+            *(_begun_at(made, one) for one in self.held),
         ):
             system.addForce(openmm.XmlSerializer.clone(force))
         for force in system.getForces():
@@ -296,6 +296,15 @@ class Scene:
                 for made, xyz in ((0.0, start), (1.0, end))
             )
         return Leg(ladder, start, end, ligand)
+
+
+def _begun_at(made: float, force: Any) -> Any:
+    """The same force; what it knows of the state begins at `made`, as in all others."""
+    copy = openmm.XmlSerializer.clone(force)
+    for i in range(copy.getNumGlobalParameters()):
+        if copy.getGlobalParameterName(i) == MADE:
+            copy.setGlobalParameterDefaultValue(i, made)
+    return copy
 
 
 def softened(terms: Terms, turns: Sequence[Turn]) -> Terms:
@@ -469,10 +478,12 @@ def _in_water(
 
 
 def _kept_in(mols: tuple[Chem.Mol, Chem.Mol], n: int, xyz: Floats, *, explicit: bool) -> tuple[Any, ...]:
-    """What keeps the molecule in its site, and unturned, by the heavy atoms that both ligands have."""
+    """What keeps the molecule in its site, and either ligand unturned where it is there, by heavy atoms that both have."""
     pairs = common(*mols).pairs
     ours = [n + i for i, _ in pairs]
     middle = ours[int(np.linalg.norm(xyz[ours] - xyz[ours].mean(axis=0), axis=1).argmin())]
-    ways = [ways_out(mol, [pair[k] for pair in pairs]) for k, mol in enumerate(mols)]
-    wall = unturned(ours, np.concatenate(ways))
-    return (in_site([middle], xyz, periodic=explicit), *([] if wall is None else [wall]))
+    walls = [
+        unturned(ours, ways_out(mol, [pair[k] for pair in pairs]), share, **{MADE: 0.0})
+        for k, (mol, share) in enumerate(zip(mols, (f"1 - {MADE}", MADE), strict=True))
+    ]
+    return (in_site([middle], xyz, periodic=explicit), *(wall for wall in walls if wall is not None))

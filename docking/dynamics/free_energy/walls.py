@@ -3,7 +3,8 @@
 A ligand that lies upon itself when it is turned has several places that are one. Where a
 simulation is too short to visit all, it must visit one alone: between a pose and its
 image nothing is to choose, so a wall halfway costs exactly their number (see
-likeness.turns), whether heat would have turned the ligand or not.
+likeness.turns), whether heat would have turned the ligand or not. Where one ligand becomes
+another, each has its own walls alone: toluene lies where benzene's would cut it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def in_site(corners: Sequence[int], xyz: Floats, *, periodic: bool) -> Any:
     return force
 
 
-def unturned(particles: Sequence[int], ways: Floats) -> Any:
+def unturned(particles: Sequence[int], ways: Floats, share: str = "1", **parameters: float) -> Any:
     """A force that keeps a ligand from turning upon itself; None where it has no way to.
 
     Parameters
@@ -50,15 +51,18 @@ def unturned(particles: Sequence[int], ways: Floats) -> Any:
         Those of its atoms that are watched.
     ways : [image, atom, 3]
         From `ways_out`, of the same atoms.
+    share, parameters
+        How much of the force there is, by global parameters that begin so.
     """
     if not len(ways):
         return None
     n, lift = len(particles), float(np.abs(ways).max()) * 2.0
     # Weights above 0 make centres of mass of the projection: an expression that does not grow with the ligand.
-    force = openmm.CustomCentroidBondForce(4, "0.5*unturned*min(0, lift*(x1 + y2 + z3 - x4 - y4 - z4))^2")
+    off = f"{n * lift!r}*(x1 + y2 + z3 - x4 - y4 - z4)"
+    force = openmm.CustomCentroidBondForce(4, f"{0.5 * _K_WALL!r}*({share})*min(0, {off})^2")
     force.setName("unturned")
-    force.addGlobalParameter("unturned", _K_WALL)
-    force.addGlobalParameter("lift", n * lift)
+    for name, value in parameters.items():
+        force.addGlobalParameter(name, value)
     atoms = [int(i) for i in particles]
     plain = force.addGroup(atoms, [1.0] * n)
     for way in ways:

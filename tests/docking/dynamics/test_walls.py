@@ -9,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 from scipy.spatial.transform import Rotation
 
+from docking.dynamics.free_energy import morph
 from docking.dynamics.free_energy.likeness import turned, turns
 from docking.dynamics.free_energy.walls import in_site, unturned, ways_out
 
@@ -68,6 +69,25 @@ def test_a_part_of_a_ligand_tells_a_half_turn_as_the_whole_does() -> None:
         turn = Rotation.from_rotvec(np.deg2rad(degrees) * axis)
         ctx.setPositions((turn.apply(pose - pose[1]) + pose[1]) / 10.0)
         assert (ctx.getState(getEnergy=True).getPotentialEnergy()._value > 1e-3) == beyond
+
+
+def test_each_ligand_of_two_has_its_own_walls_alone() -> None:
+    """Toluene lies well where it is turned past benzene's walls, by 45 degrees about its middle."""
+    second = embedded("Cc1ccccc1")
+    bare = Chem.DeleteSubstructs(Chem.RemoveHs(second), Chem.MolFromSmarts("[CH3]"))
+    first = Chem.AddHs(bare, addCoords=True)
+    pose = first.GetConformer().GetPositions()
+    _, *walls = morph._kept_in((first, second), 0, pose / 10.0, explicit=False)
+    middle, normal = pose[:6].mean(axis=0), np.cross(pose[1] - pose[0], pose[2] - pose[0])
+    turn = Rotation.from_rotvec(np.deg2rad(45.0) * normal / np.linalg.norm(normal))
+    for wall in walls:
+        ctx = context(wall, len(pose))
+        ctx.setPositions((turn.apply(pose - middle) + middle) / 10.0)
+        felt = []
+        for made in (0.0, 1.0):
+            ctx.setParameter(morph.MADE, made)
+            felt.append(ctx.getState(getEnergy=True).getPotentialEnergy()._value > 1e-3)
+        assert felt == [wall is walls[0], False]
 
 
 def test_the_site_is_silent_within_three_angstroms() -> None:
