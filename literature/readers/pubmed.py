@@ -58,13 +58,13 @@ def article(root: Any) -> Article:
     Raises
     ------
     ValueError
-        If it has no PMID.
+        If it has no PMID of digits.
     """
     pmid = root.find("./MedlineCitation/PMID")
     if pmid is None:
         pmid = root.find("./BookDocument/PMID")
-    if pmid is None or not words(pmid):
-        raise ValueError("has no PMID")
+    if pmid is None or not words(pmid).isdecimal():
+        raise ValueError("has no PMID, which is a number")
     version = pmid.get("Version", "1")
     genres = [words(e) for e in root.iter("PublicationType")]
     refs = [
