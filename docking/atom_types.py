@@ -22,38 +22,10 @@ Bools = NDArray[np.bool_]
 UNTYPED = -1  # hydrogens and water dummies: no XS type, skipped everywhere
 
 XS = [
-    "C_H",
-    "C_P",
-    "N_P",
-    "N_D",
-    "N_A",
-    "N_DA",
-    "O_P",
-    "O_D",
-    "O_A",
-    "O_DA",
-    "S_P",
-    "P_P",
-    "F_H",
-    "Cl_H",
-    "Br_H",
-    "I_H",
-    "Si",
-    "At",
-    "Met_D",
-    "C_H_CG0",
-    "C_H_CG1",
-    "C_H_CG2",
-    "C_H_CG3",
-    "C_P_CG0",
-    "C_P_CG1",
-    "C_P_CG2",
-    "C_P_CG3",
-    "G0",
-    "G1",
-    "G2",
-    "G3",
-]
+    "C_H", "C_P", "N_P", "N_D", "N_A", "N_DA", "O_P", "O_D", "O_A", "O_DA", "S_P", "P_P", "F_H", "Cl_H",
+    "Br_H", "I_H", "Si", "At", "Met_D", "C_H_CG0", "C_H_CG1", "C_H_CG2", "C_H_CG3", "C_P_CG0",
+    "C_P_CG1", "C_P_CG2", "C_P_CG3", "G0", "G1", "G2", "G3",
+]  # fmt: skip
 _NUMBER = {name: number for number, name in enumerate(XS)}
 C_H, C_P, MET_D, CG_H, CG_P, GLUE = (_NUMBER[n] for n in ("C_H", "C_P", "Met_D", "C_H_CG0", "C_P_CG0", "G0"))
 
@@ -225,13 +197,13 @@ def _xs(kind: str, polar: bool, donor: bool) -> int:
         acceptor = kind in ("NA", "OA")
         return _NUMBER[f"{element}_" + {(0, 0): "P", (0, 1): "D", (1, 0): "A", (1, 1): "DA"}[acceptor, donor]]
     named = {
+        "Si": "Si",
+        "At": "At",
         "S": "S_P",
         "P": "P_P",
         "F": "F_H",
         "Cl": "Cl_H",
         "Br": "Br_H",
         "I": "I_H",
-        "Si": "Si",
-        "At": "At",
     }
     return _NUMBER[named[element]]

@@ -15,53 +15,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-TYPES = frozenset(
-    [
-        "C",
-        "A",
-        "N",
-        "NA",
-        "NS",
-        "O",
-        "OA",
-        "OS",
-        "S",
-        "SA",
-        "H",
-        "HD",
-        "HS",
-        "P",
-        "F",
-        "Cl",
-        "Br",
-        "I",
-        "Si",
-        "B",
-        "Se",
-        "Mg",
-        "Mn",
-        "Zn",
-        "Ca",
-        "Fe",
-        "Cu",
-        "Na",
-        "K",
-        "Hg",
-        "Co",
-        "U",
-        "Cd",
-        "Ni",
-        "CG0",
-        "CG1",
-        "CG2",
-        "CG3",
-        "G0",
-        "G1",
-        "G2",
-        "G3",
-        "W",
-    ]
-)
+TYPES = frozenset([
+    "C", "A", "N", "NA", "NS", "O", "OA", "OS", "S", "SA", "H", "HD", "HS", "P", "F", "Cl", "Br", "I",
+    "Si", "B", "Se", "Mg", "Mn", "Zn", "Ca", "Fe", "Cu", "Na", "K", "Hg", "Co", "U", "Cd", "Ni", "CG0",
+    "CG1", "CG2", "CG3", "G0", "G1", "G2", "G3", "W",
+])  # fmt: skip
 
 
 class PdbqtError(ValueError):

@@ -21,15 +21,8 @@ Floats = NDArray[np.float64]
 LENGTH = {"C": 1.09, "N": 1.01, "O": 0.97, "S": 1.34}  # Å, X-H
 TETRAHEDRAL = np.deg2rad(109.5)
 TRIGONAL = np.deg2rad(120.0)
-RADIUS = {
-    "H": 0.31,
-    "C": 0.76,
-    "N": 0.71,
-    "O": 0.66,
-    "S": 1.05,
-    "P": 1.07,
-    "Se": 1.20,
-}  # Å; Cordero et al. 2008
+# Å; Cordero et al. 2008
+RADIUS = {"H": 0.31, "C": 0.76, "N": 0.71, "O": 0.66, "S": 1.05, "P": 1.07, "Se": 1.20}
 
 
 def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[Atom]:
