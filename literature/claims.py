@@ -500,7 +500,11 @@ def _told_of(view: _View, subject: Mention, object: Mention, match: re.Match[str
         joined = object.type == "gene" and view.text[end:at] in ("-", "–")
         return joined and stop <= start and len(_WORD.findall(view.text[stop:start])) > 4
     gap = view.text[end:at].strip(" )") if end <= at else "-"
-    if not gap and _DONE_TO.fullmatch(match.group()) and not view.text.startswith(" of ", stop):
+    if (
+        re.fullmatch(r"(?:/\w+)?", gap)
+        and _DONE_TO.fullmatch(match.group())
+        and not view.text.startswith(" of ", stop)
+    ):
         return True
     if _NOT_BY.search(view.text, 0, view.span(subject)[0]) or _NOT_BY.search(view.text, 0, start):
         return True

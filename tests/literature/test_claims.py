@@ -79,7 +79,7 @@ SENTENCES = [
     ("Sumatriptan reduced the LPS-induced phosphorylation of TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
     ("TP53 is phosphorylated by MAPK14.", {(1, "MAPK14", "activates", "TP53")}),
     ("Phosphorylation of TP53 by MAPK14 was seen.", {(1, "MAPK14", "activates", "TP53")}),
-    ("MAPK14 activation occurs downstream of TP53.", set()),
+    ("MAPK14/BRAF activation occurs downstream of TP53.", set()),
     ("MAPK14 and an increased TP53 were seen.", set()),
     ("TP53 and protease activated receptor-1 (PAR-1) were seen.", set()),
     ("Angiotensin-converting enzyme (ACE) inhibitor-associated angioedema is rare.", set()),
