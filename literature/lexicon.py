@@ -333,18 +333,24 @@ class Lexicon:
     def named(self, name: str, type: Type | None = None) -> Concept | None:
         """What a person means who types this alone; None when unknown, or when several are meant alike.
 
-        An identifier or cross reference; else the concept that the surest kind of name says ("COX-2", which annotators
-        often wrote for PTGS2, is also a symbol of MT-CO2); of several, the one whose own name is spelled so ("REST").
+        An identifier or cross reference; else the disease called exactly so ("hepatitis", by which annotators of side
+        effects mean the drug-induced one); else the concept that the surest kind of name says ("COX-2", which
+        annotators often wrote for PTGS2, is also a symbol of MT-CO2); of several, the one whose own name is spelled
+        so ("REST").
         """
         wanted = name.strip()
         if known := self.concept(wanted) or self.concept(f"UNIPROT:{wanted}"):
             return known if type in (None, known.type) else None
         ways = sorted(
-            ((e.ambiguous, e.rank, e.concept.name != wanted), e.concept.id, e.concept)
+            ((not _itself(e, wanted), e.ambiguous, e.rank, e.concept.name != wanted), e.concept.id, e.concept)
             for e in self.entries(key(wanted))
             if type in (None, e.concept.type)
         )
         return ways[0][2] if ways and (len(ways) == 1 or ways[0][0] < ways[1][0]) else None
+
+
+def _itself(entry: Entry, wanted: str) -> bool:
+    return entry.concept.type == "disease" and entry.concept.name.casefold() == wanted.casefold()
 
 
 @cache

@@ -4,8 +4,9 @@
 
 `FOLDER` holds the files as their publishers name them (gzipped or not): NCBI Gene's
 gene_info, HGNC, MeSH labels and MeSH-ChEBI-DO mappings, the Disease Ontology, the
-Experimental Factor Ontology, DrugBank's open vocabulary, FamPlex's grounding map.
-`--mentions` adds what people called these things in annotated corpora (PubTator files). Which files, of which versions and licences, is
+Experimental Factor Ontology, DrugBank's open vocabulary, FamPlex's grounding map, the
+FDA's UNII_Names (brands of drugs). `--mentions` adds what people called these things in
+annotated corpora (PubTator files). Which files, of which versions and licences, is
 written into the dictionary. Tables derived from ChEMBL (share-alike) are never read.
 """
 
@@ -57,6 +58,7 @@ LICENCES = {
     "efo": "Experimental Factor Ontology, Apache-2.0",
     "drugbank_vocabulary": "DrugBank open vocabulary, CC0",
     "grounding_map": "FamPlex, CC0",
+    "UNII_Names": "UNII list, U.S. Food and Drug Administration, public domain",
     "PubTator": "annotated corpora of the NLM and their partners, public domain or CC0",
 }
 
@@ -129,10 +131,11 @@ def build(
     _drugbank(drafts, found["drugbank_vocabulary"])
     _genes(drafts, found["gene_info"], found["hgnc"])
     _proteins(drafts, found)
-    _spoken(drafts, found["grounding_map"])
+    families = _spoken(drafts, found["grounding_map"])
     learned = list(mentions)
     _learn(drafts, learned, keep)
-    return _table(drafts, _sources(found, learned))
+    _brands(drafts, found["UNII_Names"])
+    return _table(drafts, _sources(found, learned), families)
 
 
 def build_genes(
@@ -330,6 +333,10 @@ def _by_key(drafts: Drafts, types: tuple[str, ...]) -> dict[str, str]:
     return {word: id for word, (_, id) in found.items()}
 
 
+# By their names proteins made as drugs, which have no InChIKey: "Trastuzumab", "Insulin glargine".
+_BIOLOGIC = re.compile(r"(?:mab|cept|parin|plase|grastim)$|^insulin \w", re.IGNORECASE)
+
+
 def _drugbank(drafts: Drafts, path: Path | None) -> None:
     """Join DrugBank to MeSH by name; drugs that MeSH does not know become concepts of their own."""
     if path is None:
@@ -339,7 +346,8 @@ def _drugbank(drafts: Drafts, path: Path | None) -> None:
         for row in csv.DictReader(file):
             names = [row["Common name"], *(n for n in row["Synonyms"].split(" | ") if n)]
             joined = drafts.get(by_key.get(key(row["Common name"]), ""))
-            if joined and joined.type == "other" and not row["Standard InChI Key"]:
+            drug = row["Standard InChI Key"] or _BIOLOGIC.search(row["Common name"])
+            if joined and joined.type == "other" and not drug:
                 continue  # extracts of what is no drug: "Rabbit", "Onion"
             known = joined or Draft(f"DRUGBANK:{row['DrugBank ID']}", "chemical", row["Common name"])
             drafts[known.id] = known
@@ -349,6 +357,45 @@ def _drugbank(drafts: Drafts, path: Path | None) -> None:
             known.inchikey = known.inchikey or row["Standard InChI Key"]
             for place, name in enumerate(names):
                 known.add(name, SYNONYM if place else OFFICIAL)
+
+
+_SALT = re.compile(r"(?:\w+(?:ide|ate|ous)|sodium|potassium|calcium|magnesium|disodium)$")
+# Brands that open full texts write in lower case, and two of what everybody has.
+_EVERYDAY = frozenset([
+    "android", "artist", "brigade", "buccal", "cerebro", "choice", "conserve", "depot", "dilator", "dorsiflex",
+    "empower", "equal", "equipoise", "fractal", "heritage", "impact", "insulin", "justice", "legend", "looser",
+    "momentum", "nexus", "nostril", "pointer", "praxis", "price", "program", "quantum", "reconcile",
+    "revolution", "sector", "success", "sword", "today", "torch", "tracer", "versed", "water", "wisdom",
+])  # fmt: skip
+_BRAND = 5  # least letters
+
+
+def _brands(drafts: Drafts, path: Path | None) -> None:
+    """What drugs are sold as, their salts taken for the drug.
+
+    A name of something else is no brand, unless it is an alias of a gene that no annotated article names, and of a
+    drug that some do: "Advil".
+    """
+    drugs: dict[str, Draft] = {}
+    taken, aliases = set(_EVERYDAY), set[str]()
+    for draft in sorted(drafts.values(), key=lambda draft: draft.told):
+        for name, rank in draft.names.items():
+            alias = draft.type == "gene" and rank >= SYNONYM and not draft.told
+            (aliases if alias else taken).add(key(name))
+            if rank <= SYNONYM and any(id.startswith("DRUGBANK:") for id in (draft.id, *draft.xrefs)):
+                drugs[key(name)] = draft
+    for brand, kind, _, substance, *_ in _rows(path):
+        word = key(brand)
+        if kind != "bn" or not brand.isalpha() or len(brand) < _BRAND or word in taken:
+            continue
+        words = substance.lower().split()
+        while words and key(" ".join(words)) not in drugs:
+            salt = _SALT.match(words.pop())
+            if not salt or (len(words) == 1 and words[0].endswith("ium")):  # "sodium chloride" is no sodium
+                words = []
+        drug = drugs.get(key(" ".join(words)))
+        if drug is not None and drug.type == "chemical" and (drug.told or word not in aliases):
+            drug.add(brand, LEARNED if word in aliases else SYNONYM)
 
 
 _NUMBERED = re.compile(r"Gm\d+|LOC\d+|RGD\d+|\w+Rik")
@@ -393,7 +440,7 @@ def _proteins(drafts: Drafts, found: dict[str, Path | None]) -> None:
     genes = {x: draft for draft in drafts.values() if draft.type == "gene" for x in draft.xrefs}
     mesh: dict[str, list[str]] = defaultdict(list)
     for row in (*_rows(found["gilda_mesh_mappings"]), *_rows(found["mesh_mappings"])):
-        if len(row) < 6 or row[3] not in ("HGNC", "UP"):
+        if len(row) < 6 or row[3] not in ("HGNC", "UP") or _BIOLOGIC.search(row[2]):
             continue
         gene = genes.get(f"HGNC:{row[4].removeprefix('HGNC:')}" if row[3] == "HGNC" else f"UNIPROT:{row[4]}")
         if gene is not None:
@@ -408,16 +455,19 @@ def _proteins(drafts: Drafts, found: dict[str, Path | None]) -> None:
             del drafts[id]
 
 
-def _spoken(drafts: Drafts, path: Path | None) -> None:
-    """What articles call human genes, by FamPlex's readers."""
+def _spoken(drafts: Drafts, path: Path | None) -> frozenset[str]:
+    """What articles call human genes, by FamPlex's readers; the keys of what they call families alone."""
     genes = [draft for draft in drafts.values() if draft.type == "gene"]
     known = {("UP", x.removeprefix("UNIPROT:")): draft for draft in genes for x in draft.xrefs}
     known |= {("HGNC", draft.name): draft for draft in genes}
+    families, single = set[str](), set[str]()
     if path is not None:
         with _open(path) as file:
             for name, space, id, *_ in csv.reader(file):
+                (families if space == "FPLX" else single).add(key(name))
                 if (space, id) in known:
                     known[space, id].add(name, SYNONYM)
+    return frozenset(families - single)
 
 
 LEARNED_TYPES = {
@@ -501,10 +551,20 @@ def _merged(drafts: Drafts, other: Draft, id: str) -> Draft:
     return known
 
 
-def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
+_FIRST = ("1", "a", "alpha")
+
+
+def _of_family(draft: Draft, word: str, rank: int) -> bool:
+    """Whether a family's name says too little: it is not the gene's own, nor do annotators mean its first member."""
+    first = tuple(f"{word} {one}" for one in _FIRST)
+    learned = rank in (OFTEN, LEARNED) and any(key(name).startswith(first) for name in draft.names)
+    return draft.type == "gene" and rank != OFFICIAL and not learned
+
+
+def _table(drafts: Drafts, sources: Sequence[str], families: frozenset[str] = frozenset()) -> Tables:
     """Concepts by identifier, and all their names by key."""
     concepts: list[dict[str, object]] = []
-    names: list[tuple[str, int, int, str]] = []  # key, rank, concept, name
+    names: list[tuple[str, int, int, str, bool]] = []  # key, rank, concept, name, risky
     for draft in sorted(drafts.values(), key=lambda d: d.id):
         unique: dict[str, tuple[int, str]] = {}
         for name, rank in draft.names.items():
@@ -514,7 +574,9 @@ def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
         if draft.id.removeprefix("MESH:") in _GENERIC:
             draft.type = "other"
         if unique:
-            names += [(word, rank, len(concepts), name) for word, (rank, name) in unique.items()]
+            for word, (rank, name) in unique.items():
+                vague = risky(name) or (word in families and _of_family(draft, word, rank))
+                names.append((word, rank, len(concepts), name, vague))
             concepts.append(
                 {
                     "id": draft.id,
@@ -532,7 +594,7 @@ def _table(drafts: Drafts, sources: Sequence[str]) -> Tables:
             "key": pa.array([n[0] for n in names], pa.string()),
             "rank": pa.array([n[1] for n in names], pa.int8()),
             "concept": pa.array([n[2] for n in names], pa.int32()),
-            "risky": pa.array([risky(n[3]) for n in names], pa.bool_()),
+            "risky": pa.array([n[4] for n in names], pa.bool_()),
             "plural": pa.array([plural(n[3]) for n in names], pa.bool_()),
             "capital": pa.array([capital(n[3]) for n in names], pa.bool_()),
         }
@@ -551,6 +613,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--species", nargs="*", default=[], choices=list(SPECIES), help="also their genes")
     parser.add_argument("--out", type=Path, required=True, help="a folder")
     chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
     made = {DICTIONARY: build(chosen.folder, chosen.mentions)}
     for species in chosen.species:
         made[species] = build_genes(chosen.folder, species, chosen.mentions)

@@ -98,6 +98,9 @@ def normalise(
         if type == "gene":
             return ()
     lexicon = lexicon or shipped()
+    itself = lexicon.named(name, "disease") if not text and type in ("disease", None) else None
+    if itself and itself.name.casefold() == name.casefold():  # "hepatitis" alone is not the drug-induced one
+        return (Link(itself, _SCORES["name"], "name"),)
     full = (short_forms or {}).get(name, "")
     ways = _ways(name, type, lexicon)
     if full:

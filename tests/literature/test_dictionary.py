@@ -20,7 +20,14 @@ def test_it_is_small_and_says_where_it_comes_from() -> None:
     folder = Path(str(files("literature") / "data"))
     assert sum(p.stat().st_size for p in folder.iterdir()) < MAX_BYTES
     told = "\n".join(sources())
-    for name in ("Homo_sapiens.gene_info", "mesh_id_label_mappings", "doid", "drugbank_vocabulary", "hgnc"):
+    for name in (
+        "Homo_sapiens.gene_info",
+        "mesh_id_label_mappings",
+        "doid",
+        "drugbank_vocabulary",
+        "hgnc",
+        "UNII",
+    ):
         assert name in told
     assert "chembl" not in told.casefold()
     assert len(official()) > 300_000
@@ -36,13 +43,17 @@ def test_it_is_small_and_says_where_it_comes_from() -> None:
         ("aspirin", "chemical", "MESH:D001241"),
         ("acetylsalicylic acid", "chemical", "MESH:D001241"),
         ("paracetamol", "chemical", "MESH:D000082"),
+        ("Gleevec", "chemical", "MESH:D000068877"),
+        ("trastuzumab", "chemical", "MESH:D000068878"),
+        ("Advil", None, "MESH:D007052"),  # and not the gene AVIL, of which it is an alias
         ("breast cancer", "disease", "MESH:D001943"),
         ("myocardial infarction", "disease", "MESH:D009203"),
         ("Alzheimer's disease", "disease", "MESH:D000544"),
         ("leukaemia", "disease", "MESH:D007938"),
+        ("hepatitis", None, "MESH:D006505"),
     ],
 )
-def test_well_known_names(name: str, type: str, id: str) -> None:
+def test_well_known_names(name: str, type: str | None, id: str) -> None:
     """Reference: NCBI Gene and MeSH identifiers, looked up at the source."""
     from literature.names.normalisation import normalise
 
@@ -106,6 +117,10 @@ def small_files(folder: Path) -> Path:
         "DB00669,,Sumatriptan,,,Sumatriptán | Sumatriptanum,KQKPFRSPSRPDEB-UHFFFAOYSA-N\n"
         "DB20163,,Donitriptan,,,Donitriptan,SOHCKWZVTCTQBG-UHFFFAOYSA-N\n"
     )
+    (folder / "UNII_Names.txt").write_text(
+        "Name\tTYPE\tUNII\tDisplay Name\nZECUITY\tbn\t1\tSUMATRIPTAN SUCCINATE\nONZETRA\tbn\t2\tDONITRIPTAN HYDROCHLORIDE\n"
+        "TODAY\tbn\t2\tDONITRIPTAN\nSMOKING\tbn\t2\tDONITRIPTAN\nNOBODY\tbn\t2\tDONITRIPTAN POLYMER\n"
+    )
     return folder
 
 
@@ -127,7 +142,10 @@ def test_building_from_small_files(tmp_path: Path) -> None:
         "KQKPFRSPSRPDEB-UHFFFAOYSA-N",
         ("DRUGBANK:DB00669",),
     )
-    assert lexicon.entries_of("donitriptan")[0].concept.id == "DRUGBANK:DB20163"
+    for name in ("donitriptan", "Onzetra"):
+        assert lexicon.entries_of(name)[0].concept.id == "DRUGBANK:DB20163"
+    assert [e.concept.id for e in lexicon.entries_of("Zecuity")] == ["MESH:D018170"]
+    assert lexicon.entries_of("today") == lexicon.entries_of("nobody") == ()
     assert lexicon.entries_of("sick headache")[0].concept.id == "MESH:D008881"
     assert set(lexicon.entries_of("migraine disorder")[0].concept.xrefs) == {"DOID:6364", "OMIM:157300"}
     assert lexicon.entries_of("Smoking")[0].concept.type == "other"
@@ -148,7 +166,7 @@ def test_names_are_learned_by_articles_and_within_a_species(tmp_path: Path) -> N
     folder = small_files(tmp_path / "in")
     (folder / "hgnc.tsv").write_text("HGNC:11998\tTP53\tguardian 53\tApproved\tLFS1\t7157\tP04637\n")
     (folder / "grounding_map.csv").write_text(
-        "warden,UP,P04637,,,,\njailer,HGNC,TP53,,,,\nrat,UP,P10361,,,,\n"
+        "warden,UP,P04637,,,,\njailer,HGNC,TP53,,,,\nrat,UP,P10361,,,,\nLFS1,FPLX,LFS,,,,\n"
     )
     mentions = tmp_path / "m.PubTator"
     once = "\n".join(f"{id}|t|megrim\n{id}|a|\n{id}\t0\t6\tmegrim\tDisease\tD008881\n" for id in (2, 3))
@@ -162,6 +180,7 @@ def test_names_are_learned_by_articles_and_within_a_species(tmp_path: Path) -> N
     for name in ("p53x", "guardian 53", "warden", "jailer"):
         assert [e.concept.id for e in lexicon.entries_of(name)] == ["NCBIGene:7157"], name
     assert lexicon.entries_of("rat") == ()
+    assert lexicon.entries_of("LFS1")[0].ambiguous  # a family's name is no single gene's
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -170,7 +189,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "out").mkdir()
     lexicon_build.main([str(small_files(tmp_path / "in")), "--out", str(tmp_path / "out")])
     assert "concepts" in capsys.readouterr().out
     assert (tmp_path / "out" / "dictionary_names.parquet").exists()
