@@ -108,7 +108,7 @@ def test_properties_asked_on_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--proposer", "brics", "--molecules", "absent.smi"], "absent.smi cannot be opened"),
+        (["--proposer", "brics", "--molecules", "absent.smi"], "absent.smi does not exist"),
         (["--scaffold", "c1cc"], "c1cc is not a SMILES RDKit can read"),
         (["--proposer", "brics", "--like", "CCO"], "brics takes no --like; the graph proposer does"),
         (["--proposer", "brics", "--temperature", "0.5"], "brics takes no --temperature"),

@@ -104,7 +104,7 @@ def test_settings_that_cannot_be_met_are_refused(tmp_path: Path) -> None:
         Search(blind=2)
     empty = tmp_path / "empty.smi"
     empty.write_text("")
-    with pytest.raises(ValueError, match="no row holds a SMILES"):
+    with pytest.raises(ValueError, match="no row holds a molecule"):
         GuidedProposer(molecules=empty).propose(5, round=0, seed=0, lessons=[])
 
 
