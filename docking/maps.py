@@ -12,12 +12,16 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+try:
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+    from scipy.spatial import cKDTree
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from docking.atom_types import C_H, C_P, CG_H, CG_P, GLUE, Floats, Ints
 from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, in_full, pad, smooth, table, tabulated

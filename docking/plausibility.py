@@ -23,7 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdShapeHelpers
-from scipy.spatial.distance import cdist
+
+try:
+    from scipy.spatial.distance import cdist
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt

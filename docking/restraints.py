@@ -21,11 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import Partial
 from rdkit import Chem
+
+try:
+    import jax
+    import jax.numpy as jnp
+    from jax.tree_util import Partial
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason

@@ -10,7 +10,11 @@ none gains, in the mechanics of the first round of minimise.py: a dielectric of 
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+
+try:
+    from scipy.spatial.transform import Rotation
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.pocket import Complex
 from docking.dynamics.terms import Floats, Terms

@@ -14,7 +14,11 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from scipy.spatial import cKDTree
+
+try:
+    from scipy.spatial import cKDTree
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.devices import SEED
 from discovery.molecule import Molecule

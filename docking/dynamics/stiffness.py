@@ -14,8 +14,12 @@ References
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import cholesky
-from scipy.spatial import cKDTree
+
+try:
+    from scipy.linalg import cholesky
+    from scipy.spatial import cKDTree
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.terms import Bools, Floats, Ints, Terms
 

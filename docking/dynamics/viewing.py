@@ -9,8 +9,12 @@ import re
 import string
 
 import numpy as np
-from openmm.app import Element
 from rdkit import Chem
+
+try:
+    from openmm.app import Element
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.pocket import Complex
 from docking.dynamics.receptor_system import ReceptorModel

@@ -17,8 +17,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from openmm import XmlSerializer
 from rdkit import Chem
+
+try:
+    from openmm import XmlSerializer
+except ImportError as error:
+    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.files import publish, seal
 from discovery.outcome import Counts, Missing

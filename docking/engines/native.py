@@ -13,9 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from discovery.devices import memory_gb
 from discovery.files import cache_folder

@@ -16,8 +16,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from propka import conformation_container, determinants, energy
-from scipy.spatial import cKDTree
+
+try:
+    from propka import conformation_container, determinants, energy
+    from scipy.spatial import cKDTree
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from docking.atom_types import Floats
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from docking.protein import residues
 from docking.protein.receptor_types import METALS
@@ -26,6 +25,7 @@ try:
     from propka.lib import loadOptions
     from propka.molecular_container import MolecularContainer
     from propka.parameters import Parameters
+    from scipy.spatial import cKDTree
 
     from docking.protein.burial import quickened
 except ImportError as error:

@@ -11,7 +11,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 from rdkit import Chem
-from scipy.spatial import cKDTree
+
+try:
+    from scipy.spatial import cKDTree
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from docking.protein import residues
 from docking.protein.hydrogens import neighbours

@@ -29,8 +29,12 @@ from typing import Any
 import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
-from scipy.optimize import minimize
-from scipy.spatial import cKDTree
+
+try:
+    from scipy.optimize import minimize
+    from scipy.spatial import cKDTree
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from discovery.files import publish
 from docking import pdbqt

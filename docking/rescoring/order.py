@@ -20,7 +20,11 @@ from typing import NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
-from scipy.spatial.distance import cdist
+
+try:
+    from scipy.spatial.distance import cdist
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from discovery.outcome import UserError
 from docking.atom_types import Floats, Ints

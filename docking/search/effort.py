@@ -11,10 +11,14 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
+
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from docking.atom_types import Bools
 from docking.energy import Function, in_full

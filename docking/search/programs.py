@@ -19,12 +19,12 @@ try:
     import flatbuffers  # noqa: F401 - in which JAX writes
     import jax
     from jax import export
+    from jax.sharding import SingleDeviceSharding
 except ImportError as error:
     raise ImportError(
         "docking needs JAX and flatbuffers: pip install 'discovery-workbench[docking]'"
     ) from error
 import numpy as np
-from jax.sharding import SingleDeviceSharding
 
 from discovery.files import publish, sha256_of, summed, unsummed
 from docking.energy import FUNCTIONS, Function

@@ -10,11 +10,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from scipy.spatial.distance import cdist
+
+try:
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+    from scipy.spatial.distance import cdist
+except ImportError as error:
+    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
 from docking.energy import CAP, CUTOFF, Atoms, Function, bucket, in_full

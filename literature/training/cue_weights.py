@@ -20,10 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
+
+try:
+    import torch
+    from scipy.optimize import minimize
+    from scipy.sparse import csr_matrix
+except ImportError as error:
+    raise ImportError(
+        "teaching the reading model needs: pip install 'discovery-workbench[literature]'"
+    ) from error
 
 from discovery.outcome import UserError
 from literature.annotated import Annotated, Corpus, load

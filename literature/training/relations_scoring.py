@@ -15,7 +15,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+
+try:
+    from scipy.optimize import minimize
+except ImportError as error:
+    raise ImportError(
+        "teaching the reading model needs: pip install 'discovery-workbench[literature]'"
+    ) from error
 
 from literature.lexicon import Type
 from literature.model.linear import Floats

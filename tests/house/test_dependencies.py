@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -80,3 +84,53 @@ def test_exactly_four_packages_are_declared() -> None:
         "generative",
         "literature",
     ]
+
+
+ROOMS_OF = {
+    "docking": "docking",
+    "docking/dynamics": "dynamics",
+    "generative": "generative",
+    "literature": "literature",
+}
+
+IMPORT_ALL = """
+import importlib, json, sys
+from importlib.machinery import PathFinder
+from importlib.metadata import packages_distributions
+pulled, rooms = json.load(sys.stdin)
+known = {top: {d.lower().replace("_", "-").replace(".", "-") for d in names} for top, names in packages_distributions().items()}
+class Installed(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        there = known.get(name.partition(".")[0], set(pulled)) & set(pulled)
+        return super().find_spec(name, path, target) if there else None
+sys.meta_path = [Installed if finder is PathFinder else finder for finder in sys.meta_path]
+for room in rooms:
+    try:
+        importlib.import_module(room)
+    except ImportError as error:
+        print(json.dumps([room, str(error)]))
+"""
+
+
+def refusals(folder: str, extras: list[str]) -> dict[str, str]:
+    """What each room of a folder says when it is imported where only the core and these extras are installed."""
+    rooms = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if folder == "docking/dynamics" or "dynamics" not in path.parts
+    ]
+    optional = PYPROJECT["project"]["optional-dependencies"]
+    wanted = [text for extra in extras for text in optional[extra]]
+    pulled = closure([*PYPROJECT["project"]["dependencies"], *wanted]) | {"discovery-workbench"}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL],
+        input=json.dumps([sorted(pulled), rooms]), capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    return dict(json.loads(line) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(("folder", "extra"), ROOMS_OF.items())
+def test_a_room_imports_with_its_extra_and_names_it_without(folder: str, extra: str) -> None:
+    assert refusals(folder, [extra]) == {}
+    assert [room for room, said in refusals(folder, []).items() if "discovery-workbench[" not in said] == []

@@ -27,10 +27,10 @@ from typing import Any, Literal
 
 import numpy as np
 from rdkit import Chem
-from scipy.spatial.transform import Rotation
 
 try:
     import openmm
+    from scipy.spatial.transform import Rotation
 except ImportError as error:
     raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
