@@ -24,7 +24,7 @@ from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, MoleculeError, Reason, is_empty
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from discovery.record import Record
+from discovery.record import IntakeError, Record
 from discovery.records import records, word
 
 STAGE = "intake"
@@ -75,6 +75,29 @@ def read(
     where = Path(path)
     found = ((record, understood(record)) for record in records(where, smiles=smiles, name=name))
     return rows(where, found, None if keep_duplicates else Seen())
+
+
+def written_in(path: Path) -> Iterator[str]:
+    """The SMILES of every row of a file of any kind, as it stands there: nothing is standardised or left out.
+
+    Of an SDF what RDKit reads. A row without a structure gives what it holds instead, which is no SMILES.
+
+    Raises
+    ------
+    IntakeError
+        The file cannot be read, or is cut off.
+    """
+    for record in records(path):
+        if record.trouble and record.trouble[1].startswith("is cut off"):
+            raise IntakeError(f"{path}, {word(path)} {record.number:,} {record.trouble[1]}")
+        mol = None
+        if record.block:
+            with quiet_rdkit():
+                mol = Chem.MolFromMolBlock(record.block)
+        if mol is not None:
+            yield str(Chem.MolToSmiles(mol))
+        elif first := record.text.split(maxsplit=1):
+            yield first[0]
 
 
 def molecules(

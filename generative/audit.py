@@ -13,7 +13,6 @@ References
 
 from __future__ import annotations
 
-import gzip
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from rdkit import Chem
 from rdkit.Chem import BRICS, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from discovery.intake import written_in
 from discovery.molecule import quiet_rdkit
 from generative.refusal import SettingError
 
@@ -37,14 +37,15 @@ BLOCK = 4_096
 
 
 def audit(file: str | Path, reference: str | Path, training: str | Path | None = None) -> dict[str, Value]:
-    """All measures of a SMILES file beside another, by name; as `measure`, which raises what this raises.
+    """All measures of a file of molecules beside another, by name; as `measure`, which raises what this raises.
 
     Parameters
     ----------
-    reference : SMILES of what the file should be like, such as a test set
-    training : SMILES of what the generator saw; novelty is counted against it
+    reference : a file of what they should be like, such as a test set
+    training : a file of what the generator saw; novelty is counted against it
     """
-    return measure(read_smiles(file), read_smiles(reference), read_smiles(training) if training else None)
+    told = [list(written_in(Path(path))) if path else None for path in (file, reference, training)]
+    return measure(told[0] or [], told[1] or [], told[2])
 
 
 def measure(
@@ -180,23 +181,3 @@ def chemnet() -> Any:
     except ImportError:
         return "needs: pip install fcd_torch"
     return FCD(device="cpu", n_jobs=1, batch_size=128, canonize=False)
-
-
-def read_smiles(path: str | Path) -> list[str]:
-    """The first word of every row of a file, plain or gzipped.
-
-    Raises
-    ------
-    SettingError
-        If it cannot be read.
-    """
-    path = Path(path)
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except OSError as error:
-        raise SettingError(f"{path} cannot be read: {error.strerror or error}") from error
-    return [
-        line.split(maxsplit=1)[0]
-        for line in content.decode("utf-8-sig", "replace").splitlines()
-        if line.strip()
-    ]

@@ -143,7 +143,8 @@ def _from_brics(n: int, seed: int, settings: dict[str, Any], out: Path | None) -
 
 def train(
     molecules: Annotated[
-        list[Path], typer.Option("--molecules", help="SMILES file, plain or gzipped; repeat.")
+        list[Path],
+        typer.Option("--molecules", help="File of molecules: SMILES, CSV, SDF, Parquet, Excel; repeat."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for data, checkpoint, metrics and weights.")],
     budget: Annotated[str, typer.Option("--budget", help="How long to train in all: 90s, 20m, 2h.")] = "1h",
@@ -207,8 +208,8 @@ def train(
 
 
 def audit(
-    file: Annotated[Path, typer.Argument(help="SMILES file of what was generated.")],
-    reference: Annotated[Path, typer.Option("--reference", help="SMILES file to compare with.")],
+    file: Annotated[Path, typer.Argument(help="File of what was generated.")],
+    reference: Annotated[Path, typer.Option("--reference", help="File to compare with.")],
     training: Annotated[
         Path | None, typer.Option("--training", help="What the model was trained on, for novelty.")
     ] = None,

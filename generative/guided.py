@@ -305,9 +305,9 @@ class GuidedProposer:
     Parameters
     ----------
     molecules : path, optional
-        SMILES file to start from and to take parts from; shipped drugs when absent.
+        File of molecules to start from and to take parts from; shipped drugs when absent.
     collection : path, optional
-        A large SMILES file, of what can be bought for example: searched each round for neighbours
+        A large file of molecules, of what can be bought for example: searched each round for neighbours
         of good molecules, and screened as it stands beside what is bred, see `screening`.
     scaffold : str
         SMILES every molecule must hold; `*` marks the only atoms that may bear something else.

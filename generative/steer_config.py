@@ -51,9 +51,9 @@ class Steering:
     proposer : str
         "guided" or "graph", or another that learns; guided where `molecules` or a `collection` are given.
     molecules : path, relative to the steering file
-        SMILES file to start from.
+        File of molecules to start from.
     collection : path, relative to the steering file
-        A large SMILES file, of what can be bought for example, that "guided" looks through each round
+        A large file of molecules, of what can be bought for example, that "guided" looks through each round
         for neighbours of good molecules.
     scaffold : str
         SMILES every molecule must hold; `*` marks where it may grow.

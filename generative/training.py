@@ -296,7 +296,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Path:
-    """From SMILES files to weights: reads the molecules unless `out` holds them already, then trains.
+    """From files of molecules to weights: reads the molecules unless `out` holds them already, then trains.
 
     A model that is taught a further series (`start`) takes up the series' own units and bonds,
     learns in smaller steps, and none of the series is held out for benchmarks.
@@ -379,9 +379,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m generative.training", description="Train the graph model."
     )
-    parser.add_argument(
-        "--molecules", type=Path, nargs="+", required=True, help="SMILES files, plain or gzipped"
-    )
+    parser.add_argument("--molecules", type=Path, nargs="+", required=True, help="files of molecules")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--budget", type=seconds, default=3600.0, help="90s, 20m, 2h")
     parser.add_argument("--steps", type=int, help="instead of a budget")

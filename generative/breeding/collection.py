@@ -27,7 +27,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.files import CannotWrite, cache_folder, publish
-from discovery.lines import lines
+from discovery.intake import written_in
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from generative.refusal import SettingError
@@ -215,7 +215,7 @@ def _named(text: str, mol: Chem.Mol) -> str:
 
 @lru_cache(maxsize=2)
 def read(path: Path) -> Collection:
-    """The collection in a SMILES file, one molecule a line, gzipped or not.
+    """The collection in a file of molecules, whatever `discovery screen` reads.
 
     Its index is kept in `collections` of the cache (`discovery.files.cache_folder`), under the file's
     checksum: a quarter of a million molecules take a minute the first time.
@@ -225,10 +225,7 @@ def read(path: Path) -> Collection:
     SettingError
         The file cannot be opened, or holds no SMILES.
     """
-    try:
-        texts = [line.text.split()[0] for line in lines(path) if line.text.strip()]
-    except OSError as error:
-        raise SettingError(f"{path} cannot be opened: {error.strerror}") from error
+    texts = list(written_in(path))
     found = Collection.of(dict.fromkeys(texts)) if len(texts) < KEPT else _kept(texts)
     if not found.smiles:
         raise SettingError(f"{path}: no row holds a SMILES")

@@ -7,10 +7,8 @@ held-out drug are left out, so that benchmarks about those drugs stay a fair tes
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +22,7 @@ import numpy.typing as npt
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from discovery.intake import written_in
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from generative.refusal import SettingError
@@ -130,7 +129,7 @@ def prepare(
     widen: bool = False,
     hold_out: bool = True,
 ) -> Dataset:
-    """SMILES files ("SMILES name" a line, plain or gzipped) -> rollouts.
+    """Files of molecules (whatever `discovery screen` reads) -> rollouts.
 
     Parameters
     ----------
@@ -214,13 +213,7 @@ def _map(work: Encode, chunks: Sequence[Sequence[str]], workers: int) -> Iterato
 
 
 def _shuffled_rows(path: Path, seed: int, limit: int | None) -> list[str]:
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            text = file.read().decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError, zlib.error) as error:  # the last two of a gzip cut short or damaged
-        told = getattr(error, "strerror", None) or error
-        raise SettingError(f"{path} cannot be read: {told}") from error
-    rows = [line.split(maxsplit=1)[0] for line in text.splitlines() if line.strip()]
+    rows = list(written_in(path))
     if not rows:
         raise SettingError(f"{path} holds no rows")
     random.Random(f"dataset {seed}").shuffle(rows)

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
+from discovery.intake import written_in
 from discovery.molecule import quiet_rdkit
 from generative.audit import (
     canonical,
@@ -32,7 +33,6 @@ from generative.audit import (
     mean_similarity,
     nearest,
     prints,
-    read_smiles,
     scaffold_counts,
 )
 from generative.limits import of_style
@@ -100,7 +100,7 @@ def measured(made: Sequence[str]) -> dict[str, float | str]:
     """MOSES' measures of what was generated, which may hold what is no molecule; or why there is none."""
     with quiet_rdkit():
         valid = [smiles for one in made if (smiles := canonical(one))]
-    train = set(read_smiles(package() / "dataset" / "data" / "train.csv.gz"))
+    train = set(written_in(package() / "dataset" / "data" / "train.csv.gz"))
     test, scaffold_test = statistics("test"), statistics("test_scaffolds")
     net = chemnet()
     if isinstance(net, str):

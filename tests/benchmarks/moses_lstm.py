@@ -29,7 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generative.audit import read_smiles
+from discovery.intake import written_in
 from generative.learning.state import State
 from generative.model import Weights
 from generative.training import has_bf16, seconds, train
@@ -182,7 +182,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         out = given.out or Path(scratch)
         out.mkdir(parents=True, exist_ok=True)
-        molecules = read_smiles(package() / "dataset" / "data" / "train.csv.gz")[1:]  # after its heading
+        molecules = list(written_in(package() / "dataset" / "data" / "train.csv.gz"))
         file = out / "moses.smi"
         file.write_text("\n".join(molecules) + "\n")
         net, state = trained(molecules, out, budget, recipe)

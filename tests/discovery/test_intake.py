@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from discovery.intake import LibraryProposer, Row, read
+from discovery.intake import LibraryProposer, Row, read, written_in
 from discovery.lines import KEPT, MAX_RECORD
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
@@ -600,3 +600,17 @@ def test_of_a_smiles_too_long_to_keep_its_own_length_is_told(tmp_path: Path, nam
     assert isinstance(first.outcome, Missing)
     assert "is 10,000 characters long" in first.outcome.detail
     assert isinstance(second.outcome, Molecule)
+
+
+def test_what_is_written_is_the_same_in_files_of_any_kind(tmp_path: Path) -> None:
+    """Neither standardised nor left out: a salt stays one, a doubled row is twice there."""
+    smiles = ["CCO", "C[NH3+].[Cl-]", "c1ccccc1O", "CCO"]
+    (tmp_path / "a.smi").write_text("".join(f"{one} x{n}\n" for n, one in enumerate(smiles)))
+    (tmp_path / "a.csv").write_text(
+        "name,SMILES\n" + "".join(f"x{n},{one}\n" for n, one in enumerate(smiles))
+    )
+    blocks = [Chem.MolToMolBlock(Chem.MolFromSmiles(one)) for one in smiles]
+    (tmp_path / "a.sdf").write_text("".join(f"{block}$$$$\n" for block in blocks))
+    found = {kind: list(written_in(tmp_path / f"a.{kind}")) for kind in ("smi", "csv", "sdf")}
+    assert found["smi"] == found["csv"] == smiles
+    assert found["sdf"] == [Chem.CanonSmiles(one) for one in smiles]

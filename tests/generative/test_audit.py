@@ -11,13 +11,13 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from generative.audit import (
+    audit,
     cosine,
     fragment_counts,
     frechet,
     measure,
     nearest,
     prints,
-    read_smiles,
     scaffold_counts,
 )
 from tests.generative.models import DRUGS
@@ -73,5 +73,5 @@ def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="none of the 1 reference rows is a molecule"):
         measure(DRUGS, ["nonsense"])
     assert measure(["nonsense"], DRUGS)["the rest"] == "nothing valid was generated"
-    with pytest.raises(ValueError, match=r"absent\.smi cannot be read"):
-        read_smiles(tmp_path / "absent.smi")
+    with pytest.raises(ValueError, match=r"absent\.smi does not exist"):
+        audit(tmp_path / "absent.smi", tmp_path / "absent.smi")
