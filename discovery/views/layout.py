@@ -29,6 +29,7 @@ SAMPLE = 200  # molecules among which common parts are looked for
 SCAFFOLDS = 40  # scaffolds, most frequent first, that are cut into smaller parts
 FREE = 6  # heavy atoms of a part that count for nothing: a benzene ring tells no series
 CLOSE = 0.45  # bond lengths; atoms nearer than this on paper are taken for one
+LOOKED_AT, SHOWN = 3, 6  # examples of how a part may lie, and molecules that shall lie wide by it
 WAYS = 50  # ways to lay a part on a molecule that are compared
 
 
@@ -81,16 +82,26 @@ def shared_parts(smiles: Sequence[str], *, most: int = 8) -> tuple[Part, ...]:
     while holders and len(chosen) < most:
         best = min(holders, key=lambda part: (-len(holders[part] & left) * size[part], part))
         sharing = sorted(holders[best] & left, key=lambda place: (mols[place].GetNumHeavyAtoms(), place))
-        if len(sharing) > 1:  # neither the barest nor the bulkiest says how most would lie
-            example = sharing[len(sharing) // 2]
+        if len(sharing) > 1:
             kin = _kin(parts[best], chosen, parts)
-            chosen.append(Part(best, Chem.MolToSmiles(mols[example]), (kin,) if kin else ()))
+            middle = len(sharing) // 2  # neither the barest nor the bulkiest says how most would lie
+            around = sorted(range(len(sharing)), key=lambda at: abs(at - middle))[:LOOKED_AT]
+            examples = [Chem.MolToSmiles(mols[sharing[at]]) for at in around]
+            found = [Part(best, example, (kin,) if kin else ()) for example in examples]
+            first = [mols[place] for place in sorted(sharing)[:SHOWN]]
+            chosen.append(min(found, key=lambda part: sum(_upright(laid_out(mol, [part])) for mol in first)))
         left -= holders[best]
         holders = {part: where for part, where in holders.items() if len(where & left) > 1}
     for place in sorted(left):  # alone with its skeleton, but not with all of it
         if len(chosen) < 2 * most and (kin := _kin(mols[place], chosen, parts)) and kin not in chosen:
             chosen.append(kin)
     return tuple(chosen)
+
+
+def _upright(mol: Chem.Mol) -> float:
+    """By how much it is taller than wide: small in a frame that is wider than tall."""
+    width, height, _ = np.ptp(mol.GetConformer().GetPositions(), axis=0)
+    return max(0.0, float(height - width))
 
 
 def _like(mol: Chem.Mol, part: Chem.Mol, fit: Sequence[int]) -> Chem.Mol:

@@ -145,3 +145,17 @@ def test_relatives_that_differ_in_a_double_bond_alone_are_drawn_as_they_are() ->
     for text in texts:
         drawn = laid_out(Chem.MolFromSmiles(text), shared_parts(texts))
         assert Chem.MolToSmiles(Chem.MolFromMolBlock(Chem.MolToMolBlock(drawn))) == Chem.CanonSmiles(text)
+
+
+def test_a_part_lies_so_that_what_holds_it_lies_wide() -> None:
+    """As the middle one of these lies alone, the first would stand upright, three times as tall as wide."""
+    smiles = [
+        "COc1ccc(-c2ccc(CN3CCC(C)CC3)cc2)cn1",
+        "NCc1cccc(-c2cnccc2CCN2CCC2)c1",
+        "NCc1cccc(-c2cnccc2F)c1",
+    ]
+    parts = shared_parts(smiles)
+    for one in smiles:
+        _, xy = places(one, parts)
+        width, height = np.ptp(xy[:, :2], axis=0)
+        assert height < width
