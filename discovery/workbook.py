@@ -29,11 +29,11 @@ def workbook_rows(path: Path, smiles: str | None, name: str | None) -> Iterator[
     try:
         with ZipFile(path) as packed:
             size = sum(part.file_size for part in packed.infolist())
-        if size > LARGEST:
-            raise IntakeError(f"{path} unpacks to {size:,} bytes; save its sheet as CSV")
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(path, read_only=True, data_only=True) if size <= LARGEST else None
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise IntakeError(f"{path} is no Excel workbook that can be read: {error}") from error
+    if book is None:
+        raise IntakeError(f"{path} unpacks to {size:,} bytes; save its sheet as CSV")
     wanted = {bare(smiles)} if smiles else set(SMILES)
     first: list[str] = []
     for sheet in book.worksheets:
