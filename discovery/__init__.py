@@ -4,7 +4,7 @@ Molecules: outcome, units, devices, molecule, target, lines, record, columns, wo
 intake, gathering, proposal.
 Judging them: score, desirability, diversity, properties/, series/, ranking, funnel.
 Keeping and running: files, ledger, workers/, execution, provenance, events, lab.
-Campaigns: plugins, conformance, config, campaign, campaigns/, screens/, results, checkup, demo, views/, report, serving,
+Campaigns: plugins, extras, conformance, config, campaign, campaigns/, screens/, results, checkup, demo, views/, report, serving,
 doors, cli.
 
 Import each name from its own room: `from discovery.molecule import Molecule`.

@@ -25,6 +25,7 @@ from typing import Annotated, Any
 import typer
 
 from discovery.doors import RunFolder
+from discovery.extras import needs
 from discovery.outcome import UserError
 
 HOST = "127.0.0.1"
@@ -167,11 +168,9 @@ def application(pages: Pages, token: str, port: int) -> Any:
     ImportError
         The lab's packages are not installed.
     """
-    try:
+    with needs("lab"):
         from tornado import web
         from tornado.ioloop import IOLoop
-    except ImportError as error:
-        raise ImportError("the local page needs: pip install 'discovery-workbench[lab]'") from error
     own = {f"{name}:{port}" for name in (HOST, "localhost")}
     one_at_a_time = ThreadPoolExecutor(max_workers=1)  # pages share what was made; no lock is needed
 
@@ -255,11 +254,9 @@ def serve(
     import asyncio
     import webbrowser
 
-    try:
+    with needs("lab"):
         from tornado.httpserver import HTTPServer
         from tornado.netutil import bind_sockets
-    except ImportError as error:
-        raise ServingError("the local page needs: pip install 'discovery-workbench[lab]'") from error
     pages = Pages(run)
     pages.run()  # a folder without a run is refused before anything listens
     token = secrets.token_urlsafe(TOKEN_BYTES)

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking import pdbqt
+
+with needs("docking"):
+    from scipy.spatial import cKDTree
+
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -25,13 +25,8 @@ from numpy.typing import NDArray
 # threads take 2.1 ms of both for a tick of a search and 1.1 on the clock, one takes 0.8.
 os.environ.setdefault("NPROC", "1")
 
-try:
-    import jax
-    import jax.numpy as jnp
-    from jax import lax
-except ImportError as error:
-    raise ImportError("docking energies need JAX: pip install 'discovery-workbench[docking]'") from error
 
+from discovery.extras import needs
 from docking.atom_types import (
     ACCEPTOR,
     DONOR,
@@ -45,6 +40,12 @@ from docking.atom_types import (
     Ints,
 )
 from docking.ligands.tree import Tree
+
+with needs("docking"):
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
 
 CUTOFF = 8.0  # Å
 CAP = 1000.0  # kcal/mol; the curl's v when scoring

@@ -18,19 +18,19 @@ from typing import Any
 
 from rdkit import Chem
 
+from discovery.extras import needs
 from docking.pose import Pose
 from docking.protein import receptor_mol
 from docking.protein.structure import Atom
 from docking.receptor import Receptor
 
-try:
-    with warnings.catch_warnings(
-        record=True
-    ):  # MDAnalysis tells of its own moved tables, whatever the filters
-        from prolif.fingerprint import Fingerprint
-        from prolif.molecule import Molecule
-except ImportError as error:
-    raise ImportError("finding contacts needs: pip install 'discovery-workbench[docking]'") from error
+with (
+    needs("docking"),
+    warnings.catch_warnings(record=True),
+):  # MDAnalysis tells of its own moved tables, whatever the filters
+    from prolif.fingerprint import Fingerprint
+    from prolif.molecule import Molecule
+
 
 REACH = 8.0  # Å; ProLIF looks no further than 6 Å, ring centres included
 

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-try:
+from discovery.extras import needs
+from docking.atom_types import C_H, C_P, CG_H, CG_P, GLUE, Floats, Ints
+from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, in_full, pad, smooth, table, tabulated
+
+with needs("docking"):
     import jax
     import jax.numpy as jnp
     from jax import lax
     from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
-from docking.atom_types import C_H, C_P, CG_H, CG_P, GLUE, Floats, Ints
-from docking.energy import CUTOFF, WALL, Atoms, Function, bucket, curl, in_full, pad, smooth, table, tabulated
 
 Singles = NDArray[np.float32]
 Shorts = NDArray[np.int32]

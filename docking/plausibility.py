@@ -24,11 +24,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdShapeHelpers
 
-try:
-    from scipy.spatial.distance import cdist
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt
 from docking.ligand import Ligand
@@ -36,6 +32,10 @@ from docking.pose import Pose, with_coords
 from docking.protein.receptor_types import METALS
 from docking.receptor import Receptor
 from docking.site import Site
+
+with needs("docking"):
+    from scipy.spatial.distance import cdist
+
 
 Floats = NDArray[np.float64]
 Pairs = NDArray[np.intp]  # [pair, 2]

@@ -21,16 +21,16 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import Delaunay, QhullError, cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking import pdbqt
 from docking.receptor import Receptor, ReceptorError
 from docking.site import Site
+
+with needs("docking"):
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import Delaunay, QhullError, cKDTree
+
 
 Floats = NDArray[np.float64]
 

@@ -24,13 +24,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from rdkit import Chem
 
-try:
-    import jax
-    import jax.numpy as jnp
-    from jax.tree_util import Partial
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 from docking import pdbqt
@@ -38,6 +32,12 @@ from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, UNTYPED, Floats, ty
 from docking.ligand import Ligand, of_mol
 from docking.ligands.tree import Tree
 from docking.receptor import DockingError, Receptor
+
+with needs("docking"):
+    import jax
+    import jax.numpy as jnp
+    from jax.tree_util import Partial
+
 
 WAYS = 32  # most ways in which a ligand's atoms may meet a restraint
 MEMBERS = 48  # most atoms of a core

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from discovery.extras import needs
 from generative.trees import Unit
 from generative.vocabulary import Vocabulary
 from generative.wishes import FEATURES, Floats, features
 
-try:
+with needs("generative"):
     import torch
     from torch import Tensor
     from torch_geometric.data import Batch, Data
-except ImportError as error:
-    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
 
 Ints = npt.NDArray[np.int64]
 

@@ -15,17 +15,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from discovery.extras import needs
 from discovery.outcome import UserError
 from generative.policy import Policy, Shape
 from generative.vocabulary import Vocabulary
 
-try:
+with needs("generative"):
     import torch
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
     from torch import Tensor
-except ImportError as error:
-    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
 
 FORMAT = 2
 SHIPPED = "graph.safetensors"

@@ -17,18 +17,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from discovery.extras import needs
 from generative.construction import Prices
 from generative.encoding import ELEMENTS, MAX_DISTANCE, MAX_FREE, MAX_INDEX, Rows, unit_graphs
 from generative.vocabulary import Vocabulary
 from generative.wishes import FEATURES
 
-try:
+with needs("generative"):
     import torch
     import torch.nn.functional as F
     from torch import Tensor, nn
     from torch_geometric.nn import GINEConv, global_add_pool
-except ImportError as error:
-    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
 
 MAX_STEPS = 64
 NEVER = -1e9

@@ -21,6 +21,7 @@ from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
 from discovery.devices import SEED
+from discovery.extras import needs
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.plugins import check_settings, settle
@@ -42,10 +43,9 @@ from generative.trees import Tree, flat, flatten, put_together, split, take_apar
 from generative.vocabulary import Vocabulary
 from generative.wishes import read_conditions
 
-try:
+with needs("generative"):
     import torch
-except ImportError as error:
-    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
 
 REGROWN = 30  # well-rewarded molecules whose parts are built on
 PER_SCAFFOLD, PER_BATCH = 3, 2  # molecules on one scaffold: among the elite, in a round's choice

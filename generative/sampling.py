@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from discovery.extras import needs
 from generative.construction import Bounds, Building, Prices, Task
 from generative.encoding import MAX_DISTANCE, MAX_FREE, MAX_INDEX, Places
 from generative.policy import NEVER, Policy, Read
@@ -22,12 +23,11 @@ from generative.trees import Tree
 from generative.vocabulary import Vocabulary
 from generative.wishes import features, wanted
 
-try:
+with needs("generative"):
     import torch
     import torch.nn.functional as F
     from torch import Tensor
-except ImportError as error:
-    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
 
 BLOCK = 256  # rows rolled out side by side; part of what a seed means
 LEAN = 2.0  # an asked property weighs more than in training: that halved the distance from the value asked

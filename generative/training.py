@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from discovery.devices import SEED
+from discovery.extras import needs
 from discovery.files import publish, sha256_of
 from generative.encoding import Places, rows, unit_graphs
 from generative.learning.dataset import Dataset, prepare
@@ -36,12 +37,11 @@ from generative.refusal import SettingError
 from generative.vocabulary import Vocabulary
 from generative.wishes import PROPERTIES
 
-try:
+with needs("generative"):
     import torch
     from torch import Tensor
     from torch.func import functional_call
-except ImportError as error:
-    raise ImportError("training needs: pip install 'discovery-workbench[generative]'") from error
+
 
 Numbers = npt.NDArray[np.int64]  # of molecules
 

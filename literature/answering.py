@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import pyarrow.parquet as pq
 
+from discovery.extras import needs
 from discovery.outcome import UserError
 from literature.assertion import asked
 from literature.evidence import OTHER_SECTION, SECTIONS
@@ -293,10 +294,8 @@ def writer(model: str) -> LocalWriter:
     AnswerError
         If there is none.
     """
-    try:
+    with needs("literature"):
         from transformers import AutoModelForCausalLM, AutoTokenizer
-    except ImportError as error:
-        raise ImportError("writing answers needs: pip install 'discovery-workbench[literature]'") from error
     try:
         cutter = AutoTokenizer.from_pretrained(model, local_files_only=True)
         network = AutoModelForCausalLM.from_pretrained(model, local_files_only=True, use_safetensors=True)

@@ -36,16 +36,16 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.sentences import split
 
-try:
+with needs("literature"):
     import torch
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import save
-except ImportError as error:
-    raise ImportError("answering needs: pip install 'discovery-workbench[literature]'") from error
+
 
 Floats: TypeAlias = NDArray[np.float64]
 Word = Literal["yes", "no", "maybe"]

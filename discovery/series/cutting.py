@@ -15,12 +15,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-try:
-    from mmpdblib import config, fragment_records, fragment_types
-except ImportError as error:
-    raise ImportError("matched pairs need: pip install 'discovery-workbench[lab]'") from error
-
+from discovery.extras import needs
 from discovery.molecule import quiet_rdkit
+
+with needs("lab"):
+    from mmpdblib import config, fragment_records, fragment_types
+
 
 # mmpdb's own limit is 10 rotatable bonds; single cuts are cheap enough for four times that
 ROTATABLE = {1: 40, 2: 15, 3: 10}

@@ -13,17 +13,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-try:
-    from mmpdblib import index_algorithm, index_types
-except ImportError as error:
-    raise ImportError("matched pairs need: pip install 'discovery-workbench[lab]'") from error
-
+from discovery.extras import needs
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.series.cutting import ROTATABLE, options_for, records
 from discovery.series.measured import STAGE, Measured, SeriesError
 from discovery.series.sheet import Cell, Drawing, Figure, Sheet, figure, first, signed, span
 from discovery.series.student import quantile, two_sided
+
+with needs("lab"):
+    from mmpdblib import index_algorithm, index_types
 
 
 @dataclass(frozen=True, slots=True)

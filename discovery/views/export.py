@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 from rdkit import Chem
 
+from discovery.extras import needs
 from discovery.files import publish
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing
@@ -207,13 +208,11 @@ def write_excel(run: Run, path: Path, *, pictures: int = 500) -> None:
     CannotWrite
         The disk refused.
     """
-    try:
+    with needs("lab"):
         from openpyxl import Workbook
         from openpyxl.drawing.image import Image
         from openpyxl.styles import Alignment, Font
         from openpyxl.utils import get_column_letter
-    except ImportError as error:
-        raise ImportError("Excel files need: pip install 'discovery-workbench[lab]'") from error
     width, height = 180, 120  # px
     like = shared_parts([row.smiles for row in run.rows])
     book = Workbook()

@@ -12,6 +12,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from discovery.extras import needs
 from discovery.views.pose_viewer import asset
 from discovery.views.sifting import PAGE, Question, Sifter, SiftingError
 from discovery.views.text import inert
@@ -42,11 +43,9 @@ def grid_of(table: Table, *, page: int = PAGE) -> Any:
 @cache
 def _widget_class() -> Any:
     """Made when first asked for: its base class comes with the lab's packages."""
-    try:
+    with needs("lab"):
         import anywidget
         import traitlets
-    except ImportError as error:
-        raise ImportError("the interactive grid needs: pip install 'discovery-workbench[lab]'") from error
 
     class Grid(anywidget.AnyWidget):
         """A table to leaf through: sort, filter, search by substructure, choose."""

@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from discovery.extras import needs
 from discovery.gathering import run_of, run_of_file, run_of_proposals
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
@@ -427,10 +428,8 @@ class Table:
         ImportError
             pandas is not installed.
         """
-        try:
+        with needs("lab"):
             return export.arrow(self.run).to_pandas()
-        except ImportError as error:
-            raise ImportError("data frames need: pip install 'discovery-workbench[lab]'") from error
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The same for whoever speaks Arrow: `polars.DataFrame(table)`, `pyarrow.table(table)`, DuckDB."""

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from rdkit import Chem
 
+from discovery.extras import needs
 from discovery.outcome import UserError
 from discovery.views.drawing import data_uri
 from discovery.views.pocket import pose_atoms, trimmed
@@ -166,12 +167,8 @@ class TrajectoryView:
         TrajectoryError
             The files do not fit together.
         """
-        try:
+        with needs("docking"):
             import MDAnalysis
-        except ImportError as error:
-            raise ImportError(
-                "reading trajectories needs: pip install 'discovery-workbench[docking]'"
-            ) from error
         block = Path(ligand).read_text(encoding="utf-8", errors="replace").split("$$$$")[0]
         mol = pose_atoms(block)
         if mol is None:

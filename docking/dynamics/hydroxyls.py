@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     from scipy.spatial.transform import Rotation
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.pocket import Complex
 from docking.dynamics.terms import Floats, Terms

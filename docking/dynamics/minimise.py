@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
     from scipy.linalg import solve_triangular
     from scipy.optimize import minimize
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import KCAL_PER_KJ

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
     from threadpoolctl import ThreadpoolController
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.receptor import DockingError
 

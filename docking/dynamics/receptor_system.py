@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     from openmm import app
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking import preparation
 from docking.dynamics.system import terms_of

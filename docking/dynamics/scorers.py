@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.devices import SEED
 from discovery.molecule import Molecule

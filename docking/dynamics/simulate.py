@@ -23,10 +23,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.devices import SEED
 from discovery.outcome import MoleculeError, Reason

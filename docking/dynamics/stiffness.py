@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     from scipy.linalg import cholesky
     from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.terms import Bools, Floats, Ints, Terms
 

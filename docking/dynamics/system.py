@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
     from openmm import unit
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.terms import Bools, Floats, Ints, Terms
 from docking.dynamics.water.solvent import born_parameters

@@ -11,10 +11,10 @@ import string
 import numpy as np
 from rdkit import Chem
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     from openmm.app import Element
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.pocket import Complex
 from docking.dynamics.receptor_system import ReceptorModel

@@ -19,10 +19,10 @@ import numpy as np
 import pyarrow as pa
 from rdkit import Chem
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     from openmm import XmlSerializer
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.files import publish, seal
 from discovery.outcome import Counts, Missing

@@ -15,13 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-try:
-    import jax
-    import jax.numpy as jnp
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
 from discovery.devices import memory_gb
+from discovery.extras import needs
 from discovery.files import cache_folder
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from docking import maps, pdbqt, side_chains
@@ -38,6 +33,11 @@ from docking.search import effort as efforts
 from docking.search import motion, refine, walk
 from docking.search.assembly import Assembly, assembled, parts
 from docking.site import Site
+
+with needs("docking"):
+    import jax
+    import jax.numpy as jnp
+
 
 SHAPES = (
     (16, 8),

@@ -17,13 +17,13 @@ from rdkit.Chem.EnumerateStereoisomers import (
 )
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from discovery.extras import needs
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 
-try:
+with needs("docking"):
     from dimorphite_dl import protonate_smiles
-except ImportError as error:
-    raise ImportError("preparing ligands needs: pip install 'discovery-workbench[docking]'") from error
+
 
 BODY_PH = 7.4
 MOST_TAUTOMERS = 64  # looked at per molecule; some have thousands, most of them far up in energy

@@ -17,13 +17,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+from docking.atom_types import Floats
+
+with needs("docking"):
     from propka import conformation_container, determinants, energy
     from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
-from docking.atom_types import Floats
 
 
 @contextmanager

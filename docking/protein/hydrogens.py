@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking.protein import residues
 from docking.protein.structure import Atom, by_residue, coords
+
+with needs("docking"):
+    from scipy.spatial import cKDTree
+
 
 Floats = NDArray[np.float64]
 

@@ -15,21 +15,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from docking.protein import residues
+from docking.protein.burial import quickened
 from docking.protein.receptor_types import METALS
 from docking.protein.structure import Atom, by_residue, coords, pdb_text
 from docking.receptor import Choice, ReceptorError
 
-try:
+with needs("docking"):
     from propka.input import read_molecule_file, read_parameter_file
     from propka.lib import loadOptions
     from propka.molecular_container import MolecularContainer
     from propka.parameters import Parameters
     from scipy.spatial import cKDTree
-
-    from docking.protein.burial import quickened
-except ImportError as error:
-    raise ImportError("preparing receptors needs: pip install 'discovery-workbench[docking]'") from error
 
 Floats = NDArray[np.float64]
 Place = tuple[str, str]

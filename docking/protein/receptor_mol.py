@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from rdkit import Chem
 
-try:
-    from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking.protein import residues
 from docking.protein.hydrogens import neighbours
 from docking.protein.receptor_types import METALS
 from docking.protein.structure import Atom, by_residue, coords, parse
 from docking.receptor import Receptor
+
+with needs("docking"):
+    from scipy.spatial import cKDTree
+
 
 _METAL_CHARGE = {"Na": 1, "K": 1, "Fe": 3, "Co": 3}  # the others are 2+
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from docking.protein import residues
 from docking.receptor import ReceptorError
 
-try:
+with needs("docking"):
     import gemmi
-except ImportError as error:
-    raise ImportError("reading structures needs: pip install 'discovery-workbench[docking]'") from error
+
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float, float]

@@ -30,12 +30,7 @@ import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-try:
-    from scipy.optimize import minimize
-    from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from discovery.files import publish
 from docking import pdbqt
 from docking.atom_types import Floats, Ints, find_bonds
@@ -44,6 +39,11 @@ from docking.receptor import DockingError
 from docking.rescoring.features import KNOTS, measure
 from docking.rescoring.kinds import Kind, read_chemistry
 from docking.rescoring.order import Weights, calmed, chances, gaps, write
+
+with needs("docking"):
+    from scipy.optimize import minimize
+    from scipy.spatial import cKDTree
+
 
 NEAR = 2.0  # Å; a pose so near the crystal's counts as found
 SURE, FADING = 1.0, 0.6  # Å; full credit up to the first, then falling as a Gaussian of the second

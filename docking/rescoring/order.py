@@ -21,11 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-try:
-    from scipy.spatial.distance import cdist
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from discovery.outcome import UserError
 from docking.atom_types import Floats, Ints
 from docking.pose import Pose, equivalent
@@ -33,6 +29,10 @@ from docking.receptor import Receptor
 from docking.rescoring import features
 from docking.rescoring.features import KNOTS
 from docking.rescoring.kinds import Kind
+
+with needs("docking"):
+    from scipy.spatial.distance import cdist
+
 
 FORMAT = "discovery pose rescoring 2"
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "poses.safetensors"

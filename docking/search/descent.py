@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-try:
+from discovery.extras import needs
+from docking.search import motion
+from docking.search.motion import Conf, Layout
+
+with needs("docking"):
     import jax
     import jax.numpy as jnp
     from jax import lax
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
-from docking.search import motion
-from docking.search.motion import Conf, Layout
 
 Surface = Callable[
     [Conf], tuple[jax.Array, jax.Array]

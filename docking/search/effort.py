@@ -14,12 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    import jax
-    import jax.numpy as jnp
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking.atom_types import Bools
 from docking.energy import Function, in_full
 from docking.search import walk
@@ -27,6 +22,11 @@ from docking.search.descent import resting, settle
 from docking.search.motion import Conf
 from docking.search.programs import Program, options
 from docking.search.walk import ISLANDS, Field, Knobs, Problem, Walkers
+
+with needs("docking"):
+    import jax
+    import jax.numpy as jnp
+
 
 Singles = NDArray[np.float32]
 

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+from docking.atom_types import Floats, Ints
+from docking.ligands.tree import WORLD, Tree
+
+with needs("docking"):
     import jax
     import jax.numpy as jnp
     from jax import lax
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
 
-from docking.atom_types import Floats, Ints
-from docking.ligands.tree import WORLD, Tree
 
 SOFTEST = 0.05  # Å²; a torsion that hardly moves any atom still takes a finite step
 

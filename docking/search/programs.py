@@ -15,22 +15,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-try:
-    import flatbuffers  # noqa: F401 - in which JAX writes
-    import jax
-    from jax import export
-    from jax.sharding import SingleDeviceSharding
-except ImportError as error:
-    raise ImportError(
-        "docking needs JAX and flatbuffers: pip install 'discovery-workbench[docking]'"
-    ) from error
 import numpy as np
 
+from discovery.extras import needs
 from discovery.files import publish, sha256_of, summed, unsummed
 from docking.energy import FUNCTIONS, Function
 from docking.search.descent import Descent
 from docking.search.motion import Conf, Layout
 from docking.search.walk import Contacts, Field, Knobs, Problem, Ring, Walkers
+
+with needs("docking"):
+    import flatbuffers  # noqa: F401 - in which JAX writes
+    import jax
+    from jax import export
+    from jax.sharding import SingleDeviceSharding
 
 
 def options() -> dict[str, Any] | None:

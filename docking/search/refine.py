@@ -12,14 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-try:
-    import jax
-    import jax.numpy as jnp
-    from jax import lax
-    from scipy.spatial.distance import cdist
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, Floats, Ints
 from docking.energy import CAP, CUTOFF, Atoms, Function, bucket, in_full
 from docking.ligands.tree import Tree
@@ -29,6 +22,13 @@ from docking.search.effort import CLOSER, LOOK, Found, programs, whole_looks
 from docking.search.motion import Conf
 from docking.search.programs import Program, keepable
 from docking.search.walk import Field, Knobs, Problem, biased, gathered, intramolecular_sums, walkers
+
+with needs("docking"):
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+    from scipy.spatial.distance import cdist
+
 
 MIN_RMSD = 1.0  # Å between two poses that both are kept, as Vina
 WIDE = 2.0  # Å between two minima that are answers of their own

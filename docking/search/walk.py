@@ -14,13 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-try:
-    import jax
-    import jax.numpy as jnp
-    from jax import lax
-except ImportError as error:
-    raise ImportError("docking needs: pip install 'discovery-workbench[docking]'") from error
-
+from discovery.extras import needs
 from docking.atom_types import ACCEPTOR, DONOR, GLUE, HYDROPHOBIC
 from docking.energy import CUTOFF, Function
 from docking.ligands.tree import Tree
@@ -28,6 +22,12 @@ from docking.maps import Grid, interpolate
 from docking.search import motion
 from docking.search.descent import HIGH, Descent, Limits, Surface, choose, resting, step
 from docking.search.motion import Conf, Layout
+
+with needs("docking"):
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
 
 Number = float | jax.Array
 

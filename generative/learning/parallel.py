@@ -18,14 +18,14 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from discovery.extras import needs
 from generative.refusal import SettingError
 
-try:
+with needs("generative"):
     import torch
     import torch.distributed as distributed
     from torch import nn
-except ImportError as error:
-    raise ImportError("training needs: pip install 'discovery-workbench[generative]'") from error
+
 
 T = TypeVar("T", bound=np.generic)
 

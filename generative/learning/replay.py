@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discovery.extras import needs
 from discovery.outcome import MoleculeError
 from discovery.proposal import Lesson
 from generative.breeding.elite import Search, elite_of
@@ -36,11 +37,10 @@ from generative.rollouts import Rollout, UnknownUnit, ordered, shuffled
 from generative.trees import Tree, take_apart
 from generative.vocabulary import Vocabulary
 
-try:
+with needs("generative"):
     import torch
     from torch import Tensor
-except ImportError as error:
-    raise ImportError("the graph model needs: pip install 'discovery-workbench[generative]'") from error
+
 
 FEW = 8  # molecules the policy can build below which nothing is taught
 FIXED = ("atom_in", "bond_in", "convs", "conv_norms", "order_in", "entry_mix", "entry_out", "entry_token")

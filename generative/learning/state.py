@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from discovery.extras import needs
 from generative.refusal import SettingError
 
-try:
+with needs("generative"):
     import torch
     from safetensors import safe_open
     from safetensors.torch import save_file
     from torch import Tensor, nn
-except ImportError as error:
-    raise ImportError("training needs: pip install 'discovery-workbench[generative]'") from error
+
 
 AVERAGE = 0.999  # of the running average of the weights
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # as AdamW names what it remembers of each weight

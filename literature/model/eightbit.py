@@ -17,14 +17,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from discovery.extras import needs
 from literature.model.encoder import Encoder, Layer
 
-try:
+with needs("literature"):
     import torch
     from torch import Tensor, nn
     from torch.nn import functional
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 _TOP, _HALF = 255, 128
 _CLIPS = tuple(

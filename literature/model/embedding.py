@@ -35,19 +35,19 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.sentences import split
 
-try:
+with needs("literature"):
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import load_file, save
     from tokenizers import Tokenizer
     from tokenizers.models import WordPiece
     from tokenizers.normalizers import BertNormalizer
     from tokenizers.pre_tokenizers import BertPreTokenizer
-except ImportError as error:
-    raise ImportError("searching by meaning needs: pip install 'discovery-workbench[literature]'") from error
+
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -181,11 +181,9 @@ class Encoded:
         EmbeddingError
             If there is none of that name.
         """
-        try:
+        with needs("literature"):
             import torch
             from transformers import AutoModel, AutoTokenizer
-        except ImportError as error:
-            raise ImportError("encoders need: pip install 'discovery-workbench[literature]'") from error
         try:
             cutter = AutoTokenizer.from_pretrained(model, local_files_only=True)
             network = AutoModel.from_pretrained(model, local_files_only=True, use_safetensors=True).eval()

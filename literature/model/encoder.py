@@ -23,15 +23,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from discovery.extras import needs
 from literature.lexicon import Type
 from literature.model.wordpieces import SHAPES
 
-try:
+with needs("literature"):
     import torch
     from torch import Tensor, nn
     from torch.nn import functional
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 READ_TYPES: tuple[Type, ...] = ("gene", "chemical", "disease", "variant", "species", "cell line")
 LABELS: tuple[str, ...] = ("O", *(f"{at}-{type}" for type in READ_TYPES for at in "BI"))

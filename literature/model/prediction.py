@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from discovery.outcome import UserError
 from literature.annotated import SOURCES
 from literature.lexicon import TYPES, Type
@@ -31,13 +32,12 @@ from literature.model.wordcues import ALONE, HELPED, Mix, WordCues, blended
 from literature.model.wordpieces import Window, Wordpieces
 from literature.names.variants import variants
 
-try:
+with needs("literature"):
     import torch
     from safetensors import SafetensorError
     from torch import Tensor
     from torch.nn import functional
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 SHIPPED = "shipped"
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
@@ -371,10 +371,8 @@ def brought(
     ModelError
         The model cannot be read.
     """
-    try:
+    with needs("literature"):
         import transformers
-    except ImportError as error:
-        raise ImportError("models of others need: pip install 'discovery-workbench[literature]'") from error
     here = not download
     folder = Path(name)
     if folder.is_dir() or name.startswith(

@@ -24,19 +24,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from discovery.files import publish
 from discovery.outcome import UserError
 from literature.model.encoder import Encoder, Shape
 from literature.model.linear import Cues
 
-try:
+with needs("literature"):
     import torch
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save
     from torch import Tensor
     from torch.overrides import TorchFunctionMode
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 FORMAT = "discovery-reader-4"
 STEP = 0.16  # of the root mean square of a row

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from discovery.extras import needs
 from literature.sentences import split
 
-try:
+with needs("literature"):
     from tokenizers import Encoding, Tokenizer
     from tokenizers.models import WordPiece
     from tokenizers.normalizers import BertNormalizer
     from tokenizers.pre_tokenizers import BertPreTokenizer
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 PAD, UNKNOWN, START, STOP = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 SPECIAL = (PAD, UNKNOWN, START, STOP)

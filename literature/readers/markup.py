@@ -15,15 +15,13 @@ from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-try:
-    from lxml import etree
-except ImportError as error:
-    raise ImportError(
-        "reading XML (PubMed, JATS, patents) needs: pip install 'discovery-workbench[literature]'"
-    ) from error
-
+from discovery.extras import needs
 from literature.article import Record, Skipped
 from literature.readers.opening import BrokenFile, decode, encoding_of, head_of, open_bytes
+
+with needs("literature"):
+    from lxml import etree
+
 
 MAX_RECORD = 32 * 2**20  # bytes; the longest patent is a third of it
 _BLOCK = 1 << 18

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from discovery.extras import needs
 from literature.model.prediction import ModelError, brought
 from literature.relations.answers import LEAST, Answered, Answers, unread
 from literature.relations.corpus import ANSWERS, NONE, Thing
 from literature.sentences import split
 
-try:
+with needs("literature"):
     import torch
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 _ROWS = 16  # sentences a batch
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery.extras import needs
 from literature.model.encoder import READ_TYPES, ROLES
 from literature.model.wordpieces import UNKNOWN, Window, Wordpieces
 from literature.relations.corpus import (
@@ -29,12 +30,11 @@ from literature.relations.corpus import (
 )
 from literature.sentences import split
 
-try:
+with needs("literature"):
     import torch
     from torch import Tensor
     from torch.nn import functional
-except ImportError as error:
-    raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
 
 SUBJECT, OBJECT, OTHER = range(ROLES)
 WIDEST = 256  # pieces of a row

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from discovery.extras import needs
 from literature.model.eightbit import eight_bit, possible
 from literature.model.encoder import Encoder
 from literature.model.linear import Cues, Floats
@@ -26,10 +27,9 @@ from literature.relations.corpus import ANSWERS, NONE, OUTPUTS, Pair, Related, T
 from literature.relations.cues import cues, joined, keys
 from literature.relations.lessons import Row, beside, rows, size, type_words
 
-try:
+with needs("literature"):
     import torch
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 _PIECES = 2048  # per batch, as a rule
 _HEADS = 64  # rows answered at a time, always so many: products of other sizes differ in their last bits

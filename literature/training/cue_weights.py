@@ -22,15 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    import torch
-    from scipy.optimize import minimize
-    from scipy.sparse import csr_matrix
-except ImportError as error:
-    raise ImportError(
-        "teaching the reading model needs: pip install 'discovery-workbench[literature]'"
-    ) from error
-
+from discovery.extras import needs
 from discovery.outcome import UserError
 from literature.annotated import Annotated, Corpus, load
 from literature.lexicon import Lexicon, curated
@@ -47,6 +39,12 @@ from literature.names.dictionary import Dictionary
 from literature.names.variants import variants
 from literature.training.lessons import IGNORED, labels
 from literature.training.scoring import Agreement, agreement
+
+with needs("literature"):
+    import torch
+    from scipy.optimize import minimize
+    from scipy.sparse import csr_matrix
+
 
 RIDGE: Mapping[str, float] = {"BC5CDR": 1.0, "BC2GM": 0.3, "BioRED": 0.5}
 KEPT: Mapping[str, int] = {"BC5CDR": 5_000, "BC2GM": 6_000, "BioRED": 4_000}

@@ -17,16 +17,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from discovery.extras import needs
 from discovery.files import publish
 from discovery.outcome import UserError
 
-try:
+with needs("literature"):
     import torch
     from safetensors import safe_open
     from safetensors.torch import load_file, save
     from torch import Tensor, nn
-except ImportError as error:
-    raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
 
 CHECKPOINT = "checkpoint.safetensors"
 T = TypeVar("T")

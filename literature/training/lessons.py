@@ -14,16 +14,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from discovery.extras import needs
 from literature.annotated import Annotated, Corpus
 from literature.model.encoder import LABELS, READ_TYPES
 from literature.model.wordpieces import Window, Wordpieces
 
-try:
+with needs("literature"):
     import torch
     from torch import Tensor
     from torch.nn import functional
-except ImportError as error:
-    raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
 
 IGNORED = -1
 _POOL = 768  # examples that are put in order of length together

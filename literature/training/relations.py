@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from discovery.extras import needs
 from literature.model.encoder import Encoder, from_bert
 from literature.model.weights_io import Pairs, amend, read
 from literature.model.wordpieces import Wordpieces
@@ -34,12 +35,11 @@ from literature.training.descent import Plan, TrainingError, descend, fill, take
 from literature.training.lessons import in_batches, pool
 from literature.training.relations_cues import taught
 
-try:
+with needs("literature"):
     import torch
     from safetensors.torch import load_file
     from torch import Tensor
-except ImportError as error:
-    raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
 
 STEP = 0.32  # of the numbers kept, as weights_io.STEP: coarser than those of names, so that both fit
 POOL = 4096  # rows that are put in order of length together

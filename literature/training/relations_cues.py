@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from discovery.extras import needs
 from literature.model.linear import Cues, Floats, Keys
 from literature.relations.corpus import ANSWERS, Related, RelationCorpus, candidates
 from literature.relations.cues import cues, keys
 from literature.training.relations_scoring import things
 
-try:
+with needs("literature"):
     import torch
     from torch.nn import functional
-except ImportError as error:
-    raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
 
 RIDGE: Mapping[str, float] = {"DrugProt": 0.06, "CDR": 0.1, "BioRED": 0.3}
 KEPT: Mapping[str, int] = {"DrugProt": 20_000, "CDR": 20_000, "BioRED": 10_000}

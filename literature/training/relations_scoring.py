@@ -16,13 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from scipy.optimize import minimize
-except ImportError as error:
-    raise ImportError(
-        "teaching the reading model needs: pip install 'discovery-workbench[literature]'"
-    ) from error
-
+from discovery.extras import needs
 from literature.lexicon import Type
 from literature.model.linear import Floats
 from literature.model.weights_io import cues_of, read, recalibrate
@@ -31,6 +25,9 @@ from literature.relations.corpus import ANSWERS, CHEMPROT, NONE, Related, Relati
 from literature.relations.cues import cues, joined, keys
 from literature.relations.relating import RelationReader
 from literature.training.scoring import Agreement
+
+with needs("literature"):
+    from scipy.optimize import minimize
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from discovery.extras import needs
 from literature.model.eightbit import eight_bit, possible, scales
 from literature.model.encoder import Encoder
 from literature.model.prediction import inputs
@@ -21,11 +22,10 @@ from literature.model.wordpieces import Wordpieces
 from literature.relations.corpus import KINDS, NONE, OUTPUTS, Pair, Related, Thing, candidates
 from literature.relations.lessons import Row, Rows, beside, rows, size, type_words
 
-try:
+with needs("literature"):
     import torch
     from torch import Tensor
-except ImportError as error:
-    raise ImportError("the reading model needs: pip install 'discovery-workbench[literature]'") from error
+
 
 AGREE = 0.98  # of the sample's answers must be the same in 8 bits as in 32
 _ROWS = 16  # beside each other

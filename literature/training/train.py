@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from discovery.devices import SEED
+from discovery.extras import needs
 from literature.annotated import Corpus, load
 from literature.model.encoder import GENERAL, Encoder, Shape, from_bert
 from literature.model.prediction import shipped
@@ -30,12 +31,11 @@ from literature.training.lessons import Batch, allowed, batches, examples, loss,
 from literature.training.relations_scoring import calibrate
 from literature.training.scaling import scale
 
-try:
+with needs("literature"):
     import torch
     from safetensors.torch import load_file
     from torch import Tensor
-except ImportError as error:
-    raise ImportError("training the reader needs: pip install 'discovery-workbench[literature]'") from error
+
 
 NAMES = 0.6  # of the time, for the network that finds names
 _NEW = ("heads", "written")  # what the starting model does not have

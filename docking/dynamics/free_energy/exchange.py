@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
     from scipy.spatial.transform import Rotation
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import GAS_CONSTANT, KCAL_PER_KJ

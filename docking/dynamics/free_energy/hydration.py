@@ -22,10 +22,10 @@ from typing import Any, Literal
 import numpy as np
 from rdkit import Chem
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
 from discovery.units import KCAL_PER_KJ

@@ -28,11 +28,11 @@ from typing import Any, Literal
 import numpy as np
 from rdkit import Chem
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
     from scipy.spatial.transform import Rotation
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.free_energy.beginning import Beginning, turning
 from docking.dynamics.free_energy.exchange import SLOW, Ladder, Turn

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from docking.dynamics.free_energy.likeness import turns
 from docking.dynamics.terms import Floats

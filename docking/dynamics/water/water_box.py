@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-try:
+from discovery.extras import needs
+
+with needs("dynamics"):
     import openmm
     from openmm import app
     from scipy.spatial import cKDTree
-except ImportError as error:
-    raise ImportError("molecular dynamics needs: pip install 'discovery-workbench[dynamics]'") from error
 
 from discovery.outcome import MoleculeError, Reason
 from docking.dynamics.minimise import descend
