@@ -7,7 +7,7 @@ proposer, draft                 the graph model that learns: THE DOOR; its file,
 guided, breeding/               guided search: edits and crossing on the same trees, a surrogate before the oracle
 routes/                         what can be made from the shelf
 oracles, steering, steer_config, pharmacophores, tasks, fragment_tasks, audit    calls on a budget; the protocols; how good it all is
-refusal, cli, steer_cli, checks    what cannot be done; command line; the doctor's lines
+taste, refusal, cli, steer_cli, checks    what a chemist strikes out; what cannot be done; command line; the doctor's lines
 
 Weights and their card: weights/.
 """

@@ -6,6 +6,7 @@ the commands costs nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -173,21 +174,13 @@ def train(
         from generative.training import seconds
         from generative.training import train as door
 
-        check_fresh(out, resume)
+        leads = os.environ.get("RANK", "0") == "0"  # of a crew one looks and tells
+        if leads:
+            check_fresh(out, resume)
         length = seconds(budget)
         crew = crew_wanted(device)
         if crew > 1:
-            asked: dict[str, object] = {
-                "start": start,
-                "limit": limit,
-                "workers": workers,
-                "device": device,
-                "seed": seed,
-            }
-            asked |= {"steps": steps} if steps else {"budget": length}
-            options = [text for k, v in asked.items() if v is not None for text in (f"--{k}", str(v))]
-            files = ["--molecules", *map(str, molecules)]
-            launch(crew, "generative.training", ["--out", str(out), *options, *files])
+            launch(crew)
             return
         path = door(
             molecules,
@@ -201,6 +194,8 @@ def train(
             device=device,
             tell=lambda line: typer.echo("  ".join(f"{k} {v:g}" for k, v in line.items()), err=True),
         )
+        if not leads:
+            return
         for name, ends in Dataset.load(out / "data").report.items():
             told = ", ".join(f"{count} {how}" for how, count in ends.items())
             typer.echo(f"{name}: {told}", err=True)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generative.refusal import SettingError
-from generative.vocabulary import Vocabulary
+from generative.vocabulary import Tables, Vocabulary
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -98,10 +98,7 @@ class Prices:
     rings: Ints  # [entry]
     usable: Bools  # [entry] every bond it must fill can be filled with carbon
     takes_carbon: Bools  # [kind]
-    first: Ints  # [entry + 1] where its atoms begin in the next arrays
-    atom: Ints  # row in the vocabulary's atom tables
-    free: Ints  # hydrogens after its own bond
-    must: Ints  # hydrogens that may not stay
+    must: Ints  # [placed atom, as in the tables] hydrogens that may not stay
     placeable: Bools  # [what a site is, entry] by kinds and valences alone; see `sites`
     small_cost: Bytes  # [entry] cost and rings again, narrow: they are compared in the inner loop
     small_rings: Bytes
@@ -117,31 +114,21 @@ class Prices:
         tables = vocabulary.tables
         if CARBON not in vocabulary.index:
             raise SettingError("the vocabulary has no acyclic carbon; train on more molecules")
-        size = tables.size[tables.entry_unit]
-        first = np.concatenate([[0], np.cumsum(size)])
-        local = np.arange(first[-1]) - np.repeat(first[:-1], size)
-        atom = np.repeat(tables.start[tables.entry_unit], size) + local
-        free = tables.free[atom].copy()
-        bonded = tables.entry_atom >= 0
-        own = (first[:-1] + tables.entry_atom - tables.start[tables.entry_unit])[bonded]
-        free[own] -= tables.entry_order[bonded]
-        must = np.where(tables.must[atom], free, 0)
+        first = tables.first[:-1]
+        must = np.where(tables.must[tables.placed], tables.left, 0)
         takes_carbon = tables.allowed[:, vocabulary.index[CARBON]]
-        carbon_fits = takes_carbon[tables.kind[atom]]
-        unfillable = np.add.reduceat((must > 0) & ~carbon_fits, first[:-1])
-        cost = size + np.add.reduceat(must, first[:-1])
+        carbon_fits = takes_carbon[tables.kind[tables.placed]]
+        unfillable = np.add.reduceat((must > 0) & ~carbon_fits, first)
+        cost = tables.size[tables.entry_unit] + np.add.reduceat(must, first)
         rings = tables.rings[tables.entry_unit]
         room = np.arange(FREE + 1)[:, None] >= tables.entry_order[None]  # [free, entry]
         sites = (tables.allowed[:, None] & room[None]).reshape(-1, len(tables.entry_order))
         return cls(
             cost=cost,
-            slots=np.add.reduceat(np.where(carbon_fits, free, 0), first[:-1]),
+            slots=np.add.reduceat(np.where(carbon_fits, tables.left, 0), first),
             rings=rings,
             usable=unfillable == 0,
             takes_carbon=takes_carbon,
-            first=first,
-            atom=atom,
-            free=free,
             must=must,
             placeable=np.concatenate([(tables.entry_atom < 0)[None], sites]),
             small_cost=np.minimum(cost, MOST_ATOMS + 1).astype(np.int8),
@@ -165,14 +152,14 @@ class Way:
     welcome: int  # open bonds left that can take every fragment
 
     @classmethod
-    def of(cls, fragment: int, piece: Piece, kinds: Ints, prices: Prices, welcome: Bools) -> Way:
-        """`kinds` [atom of a unit] and `welcome` [kind] as a building has them."""
+    def of(cls, fragment: int, piece: Piece, tables: Tables, prices: Prices, welcome: Bools) -> Way:
+        """`welcome` [kind] as a building has it."""
         exits = np.concatenate(piece.exits)
         counts = [len(one) for one in piece.exits]
         place = np.concatenate(
-            [prices.first[e] + np.arange(n) for e, n in zip(piece.entries, counts, strict=True)]
+            [tables.first[e] + np.arange(n) for e, n in zip(piece.entries, counts, strict=True)]
         )
-        kind = kinds[prices.atom[place]]
+        kind = tables.kind[tables.placed[place]]
         slots, most = exits[prices.takes_carbon[kind]].sum(), exits[welcome[kind]].sum()
         return cls(fragment, piece, piece.entries[0], int(slots), int(most))
 
@@ -199,7 +186,7 @@ class Building:
     site_step: Ints  # [row, site] the step that placed it
     site_atom: Ints  # [row, site] row in the atom tables
     site_local: Ints  # [row, site] atom of its unit
-    site_place: Ints  # [row, site] row in the arrays over an entry's atoms
+    site_place: Ints  # [row, site] row in the tables over placed atoms
     free: Ints  # [row, site] bonds that may be made there
     must: Ints  # [row, site] bonds that must be made there
     highest: Ints  # [row, site] order of a bond that may be made there
@@ -219,10 +206,10 @@ class Building:
             What is given does not fit under the cap.
         """
         _check_room(bounds, task)
-        kinds = vocabulary.tables.kind
+        tables = vocabulary.tables
         welcome = np.ones(len(vocabulary.kinds), dtype=bool)
         for fragment in task.fragments:
-            welcome &= vocabulary.tables.allowed[:, [piece.entries[0] for piece in fragment]].any(1)
+            welcome &= tables.allowed[:, [piece.entries[0] for piece in fragment]].any(1)
         width = bounds.max_atoms + 2  # no more sites than atoms; the last column holds promises of atoms
         deep = bounds.max_atoms + 1
 
@@ -252,10 +239,10 @@ class Building:
             pending=np.ones((rows, len(task.fragments)), dtype=bool),
             welcome=welcome,
             entry_welcome=np.add.reduceat(
-                np.where(welcome[kinds[prices.atom]], prices.free, 0), prices.first[:-1]
+                np.where(welcome[tables.kind[tables.placed]], tables.left, 0), tables.first[:-1]
             ),
             ways=[
-                Way.of(number, piece, kinds, prices, welcome)
+                Way.of(number, piece, tables, prices, welcome)
                 for number, fragment in enumerate(task.fragments)
                 for piece in fragment
             ],
@@ -422,25 +409,25 @@ class Building:
         self.parent[rows, step] = parents
         self.site[rows, step] = locals_
         self.steps[rows] += 1
-        tables, prices = self.vocabulary.tables, self.prices
+        tables = self.vocabulary.tables
         unit_ = tables.entry_unit[entries]
         self.atoms[rows] += tables.size[unit_]
         self.rings[rows] += tables.rings[unit_]
         count = tables.size[unit_]
         flat = np.repeat(np.arange(len(rows)), count)
         local = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        place = np.repeat(prices.first[entries], count) + local
-        has = prices.free[place] > 0
+        place = np.repeat(tables.first[entries], count) + local
+        has = tables.left[place] > 0
         flat, local, place = flat[has], local[has], place[has]
         made = np.bincount(flat, minlength=len(rows))
         column = self.sites[rows][flat] + np.arange(len(flat)) - np.repeat(np.cumsum(made) - made, made)
         at = (rows[flat], column)
         self.site_step[at] = step[flat]
-        self.site_atom[at] = prices.atom[place]
+        self.site_atom[at] = tables.placed[place]
         self.site_local[at] = local
         self.site_place[at] = place
-        self.free[at] = prices.free[place]
-        self.must[at] = prices.must[place]
+        self.free[at] = tables.left[place]
+        self.must[at] = self.prices.must[place]
         self.sites[rows] += made
 
     def rollout(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from discovery.files import publish
 from discovery.proposal import Proposal
 from generative.refusal import SettingError
@@ -43,9 +45,24 @@ def write(
     Raises
     ------
     SettingError
-        The file was begun with other settings; says which.
+        Another process is writing it, or it was begun with other settings; says which.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
+    try:
+        with lock:
+            built = _write(out, stream, settings)
+            Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout:
+        raise SettingError(
+            f"another process is writing {out}; wait for it, or choose another --out"
+        ) from None
+    return built
+
+
+def _write(
+    out: Path, stream: Callable[..., Iterable[Iterable[Proposal]]], settings: Mapping[str, Any]
+) -> Built:
     part, note = (out.with_name(out.name + end) for end in (".part", ".part.json"))
     made_by = json.loads(json.dumps(settings))
     built, known = Built(), []

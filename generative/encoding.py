@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from discovery.extras import needs
 from generative.trees import Unit
-from generative.vocabulary import Vocabulary
+from generative.vocabulary import FAR, Tables, Vocabulary
 from generative.wishes import FEATURES, Floats, features
 
 with needs("generative"):
@@ -31,7 +31,7 @@ Ints = npt.NDArray[np.int64]
 
 ELEMENTS = (6, 7, 8, 9, 16, 17, 35, 53, 15, 5, 14, 34)  # others share one more embedding
 MAX_INDEX = 48  # atoms of a unit that have an embedding for their place; further ones share the last
-MAX_DISTANCE = 15  # bonds within a unit, or steps through the tree, told apart
+MAX_DISTANCE = FAR  # steps through the tree are told apart up to here too
 MAX_FREE = 4
 
 
@@ -70,58 +70,6 @@ def _graph(block: Unit) -> Data:
 
 
 @dataclass(frozen=True)
-class Places:
-    """For each entry and each atom of its unit: what an atom is once the unit is placed that way."""
-
-    start: Ints  # [entry + 1]: where an entry's atoms begin below
-    atom: Ints  # row in the vocabulary's atom tables
-    index: Ints  # which atom of the unit, clipped
-    distance: Ints  # bonds to the atom the unit is attached by, clipped; MAX_DISTANCE in a root
-    free: Ints  # hydrogens left after the entry's own bond
-
-    @classmethod
-    def of(cls, vocabulary: Vocabulary) -> Places:
-        tables = vocabulary.tables
-        blocks = [
-            _placed(vocabulary.units[tables.entry_unit[e]], vocabulary.entries[e][1])
-            for e in range(len(vocabulary.entries))
-        ]
-        start = np.concatenate([[0], np.cumsum([len(distance) for distance in blocks])])
-        atom = np.concatenate(
-            [np.arange(len(d)) + tables.start[u] for d, u in zip(blocks, tables.entry_unit, strict=True)]
-        )
-        free = tables.free[atom].copy()
-        attached = tables.entry_atom >= 0
-        own = start[:-1] + tables.entry_atom - tables.start[tables.entry_unit]
-        free[own[attached]] -= tables.entry_order[attached]
-        return cls(
-            start,
-            atom,
-            np.concatenate([np.minimum(np.arange(len(d)), MAX_INDEX - 1) for d in blocks]),
-            np.concatenate(blocks),
-            free,
-        )
-
-
-@lru_cache(maxsize=100_000)
-def _placed(block: Unit, attached: int) -> npt.NDArray[np.int64]:
-    """[atom] bonds from the attached atom, by breadth-first search."""
-    distance = np.full(block.size, MAX_DISTANCE, dtype=np.int64)
-    if attached < 0:
-        return distance
-    distance[attached] = 0
-    edge = [attached]
-    while edge:
-        here = edge.pop(0)
-        for a, b, _ in block.bonds:
-            for one, other in ((a, b), (b, a)):
-                if one == here and distance[other] == MAX_DISTANCE and other != attached:
-                    distance[other] = min(distance[here] + 1, MAX_DISTANCE - 1)
-                    edge.append(other)
-    return distance
-
-
-@dataclass(frozen=True)
 class Rows:
     """A batch of rollouts, padded.
 
@@ -140,7 +88,6 @@ class Rows:
     site_atom: Tensor  # [row, site] row in the atom tables
     site_index: Tensor  # [row, site]
     site_distance: Tensor  # [row, site]
-    site_live: Tensor  # [row, site] bool
     free: Tensor  # [row, token, site] hydrogens left on a site after that token's step
     may_stop: Tensor  # [row, token] bool: no atom that may keep no hydrogen still has one
     target_site: Tensor  # [row, token] column of the site chosen next; the last column + 1 is STOP
@@ -151,7 +98,6 @@ class Rows:
 
 def rows(
     vocabulary: Vocabulary,
-    places: Places,
     steps: Sequence[npt.NDArray[np.int16]],
     order: Sequence[int],
     style: Sequence[int],
@@ -169,7 +115,7 @@ def rows(
     packed[live] = np.concatenate(steps)
     entry, parent, site = packed[..., 0], packed[..., 1], packed[..., 2]
     up = np.arange(n)[:, None]
-    sites = _Sites.of(places, entry, live)
+    sites = _Sites.of(tables, entry, live)
     chosen = sites.columns(longest, int(tables.size.max()))[up, parent + 1, site]  # [row, step]
     later_row, later = np.nonzero(live[:, 1:])  # steps that chose a site: all but the first
     later = later + 1
@@ -179,9 +125,9 @@ def rows(
     used[later_row, later + 1, picked] = tables.entry_order[entry[later_row, later]]
     exists = sites.token[None] <= np.arange(longest + 1)[:, None]  # [token, site]
     free = np.zeros((n, longest + 1, sites.width), dtype=np.int64)
-    free[sites.row, :, sites.column] = np.where(exists, places.free[sites.place][None], 0).T
+    free[sites.row, :, sites.column] = np.where(exists, tables.left[sites.place][None], 0).T
     free = np.where(free > 0, free - np.cumsum(used, axis=1), 0)
-    must = sites.spread(tables.must[places.atom[sites.place]]) > 0
+    must = sites.spread(tables.must[tables.placed[sites.place]]) > 0
     target = np.full((n, longest + 1), sites.width, dtype=np.int64)
     target[later_row, later] = picked
     parent_unit = tables.entry_unit[entry][up, parent]
@@ -197,10 +143,9 @@ def rows(
         parent_index=as_tensor(np.minimum(site, MAX_INDEX - 1)),
         distance=as_tensor(_distances(parent, longest)),
         site_token=as_tensor(sites.spread(sites.token)),
-        site_atom=as_tensor(sites.spread(places.atom[sites.place])),
-        site_index=as_tensor(sites.spread(places.index[sites.place])),
-        site_distance=as_tensor(sites.spread(places.distance[sites.place])),
-        site_live=as_tensor(np.arange(sites.width) < sites.per_row[:, None]),
+        site_atom=as_tensor(sites.spread(tables.placed[sites.place])),
+        site_index=as_tensor(sites.spread(np.minimum(sites.local, MAX_INDEX - 1))),
+        site_distance=as_tensor(sites.spread(tables.distance[sites.place])),
         free=as_tensor(np.minimum(free, MAX_FREE)),
         may_stop=as_tensor(~((free > 0) & must[:, None]).any(-1)),
         target_site=as_tensor(target),
@@ -213,22 +158,22 @@ class _Sites:
 
     row: Ints  # [site]
     token: Ints  # [site] whose unit it belongs to
-    place: Ints  # [site] its row in `Places`
+    place: Ints  # [site] its row in the tables over placed atoms
     local: Ints  # [site] which atom of its unit
     per_row: Ints  # [row] sites
 
     @classmethod
-    def of(cls, places: Places, entry: Ints, live: npt.NDArray[np.bool_]) -> _Sites:
+    def of(cls, tables: Tables, entry: Ints, live: npt.NDArray[np.bool_]) -> _Sites:
         """Of entries [row, step], where they are live."""
         n, longest = entry.shape
-        first = places.start[entry]
-        count = np.where(live, places.start[entry + 1] - first, 0)
+        first = tables.first[entry]
+        count = np.where(live, tables.first[entry + 1] - first, 0)
         each = count.ravel()
         row = np.repeat(np.arange(n), count.sum(1))
         token = np.repeat(np.broadcast_to(np.arange(1, longest + 1), count.shape).ravel(), each)
         local = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
         place = np.repeat(first.ravel(), each) + local
-        open_ = places.free[place] > 0
+        open_ = tables.left[place] > 0
         row = row[open_]
         return cls(row, token[open_], place[open_], local[open_], np.bincount(row, minlength=n))
 

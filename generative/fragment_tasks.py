@@ -27,7 +27,6 @@ from generative.model import Weights
 from generative.policy import Policy
 from generative.refusal import SettingError
 from generative.sampling import Sampler
-from generative.trees import put_together
 
 DRUG_LIKE = 0.6
 MAKEABLE = 4.0
@@ -95,7 +94,7 @@ def build(
         temperature=manner.temperature,
         asked=manner.asked,
     )
-    return [put_together(sample.tree) for _, sample in zip(range(n), sampler.sample(seed), strict=False)]
+    return sampler.smiles(n, seed)
 
 
 def judge(made: Sequence[str]) -> Outcome:

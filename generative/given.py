@@ -18,7 +18,7 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, UserError
 from generative.construction import MOST_ATOMS, Piece, Task
 from generative.rollouts import Rollout, entered, ordered
-from generative.trees import Link, Tree, flatten, put_together, split_with_atoms, unit
+from generative.trees import MARKED, Link, Tree, flatten, put_together, split_with_atoms, unit
 from generative.vocabulary import Vocabulary, kind
 
 MOST_FRAGMENTS = 4
@@ -75,25 +75,21 @@ def read_part(text: str) -> Given:
 def _cap(mol: Chem.Mol, text: str) -> tuple[Chem.Mol, dict[int, int]]:
     """Each `*` -> a hydrogen, and how many each atom (of the result) had."""
     work = Chem.RWMol(mol)
-    dummies = [atom for atom in work.GetAtoms() if atom.GetAtomicNum() == 0]
+    gone = [atom.GetIdx() for atom in work.GetAtoms() if atom.GetAtomicNum() == 0]
     counts: dict[int, int] = {}
-    for dummy in dummies:
+    for dummy in map(work.GetAtomWithIdx, gone):
         bonds = list(dummy.GetBonds())
         if len(bonds) != 1 or bonds[0].GetBondType() != Chem.BondType.SINGLE:
             raise GivenError(f"{text}: each * must be joined to one atom by a single bond")
         neighbour = bonds[0].GetOtherAtom(dummy)
         if neighbour.GetAtomicNum() == 0:
             raise GivenError(f"{text}: a * is joined to another *")
-        if neighbour.GetAtomicNum() != 6 or neighbour.GetFormalCharge() != 0 or neighbour.GetNoImplicit():
-            neighbour.SetNumExplicitHs(neighbour.GetNumExplicitHs() + 1)
         counts[neighbour.GetIdx()] = counts.get(neighbour.GetIdx(), 0) + 1
-    gone = sorted((dummy.GetIdx() for dummy in dummies), reverse=True)
     for index in gone:
-        work.RemoveAtom(index)
-    result = work.GetMol()
+        work.GetAtomWithIdx(index).SetAtomicNum(1)
     with quiet_rdkit():
         try:
-            Chem.SanitizeMol(result)
+            result = Chem.RemoveHs(work)
         except ValueError as error:
             raise GivenError(f"{text}: {error}") from error
     return result, {atom - sum(index < atom for index in gone): count for atom, count in counts.items()}
@@ -142,6 +138,25 @@ def with_stereo(smiles: str, given: Sequence[str]) -> str:
             if mol.HasSubstructMatch(part, useChirality=True):
                 break
     return str(Chem.MolToSmiles(Chem.MolFromSmiles(Chem.MolToSmiles(mol))))
+
+
+def halves(smiles: str, least: float) -> list[str]:
+    """What a cut at a single bond leaves of a molecule where that has configurations, `*` at the cut, largest first.
+
+    `least` is the smallest share of its atoms that counts.
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    cuts = [
+        b.GetIdx() for b in mol.GetBonds() if b.GetBondType() == Chem.BondType.SINGLE and not b.IsInRing()
+    ]
+    found: dict[str, int] = {}
+    for cut in cuts:
+        broken = Chem.FragmentOnBonds(mol, [cut], dummyLabels=[(0, 0)])
+        for part in Chem.GetMolFrags(broken, asMols=True):
+            text, atoms = str(Chem.MolToSmiles(part)), part.GetNumAtoms() - 1
+            if MARKED.search(text) and atoms >= least * mol.GetNumAtoms():
+                found[text] = atoms
+    return sorted(found, key=lambda text: (-found[text], text))
 
 
 _TURNS = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)

@@ -12,29 +12,38 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from rdkit import Chem
-from rdkit.Chem import rdFingerprintGenerator
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import MoleculeError
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from generative.breeding.collection import Collection, read
+from generative.breeding.collection import COMMON, Collection, circles, read
 from generative.breeding.coverage import Parts, deserved, untried
 from generative.breeding.edits import EDITS, PAIRED, edit, together
-from generative.breeding.elite import Search, compromised, descending, elite_of, family, scaffold_of, spread
-from generative.breeding.recombination import load, objection
+from generative.breeding.elite import (
+    Search,
+    by_rank,
+    compromised,
+    descending,
+    elite_of,
+    liked,
+    scaffold_of,
+    spread,
+)
+from generative.breeding.recombination import load
 from generative.breeding.screening import NEAR, resting, screened, share
 from generative.breeding.search import Editor
 from generative.breeding.surrogate import Doubles, Features, Look, Surrogate, looked_at
 from generative.given import query, read_part
 from generative.refusal import SettingError, check_avoided, check_weights
+from generative.taste import objection
 from generative.trees import Tree, flat, put_together, split
 from generative.vocabulary import Vocabulary
 
@@ -45,9 +54,7 @@ LIBRARY = 300  # molecules of the library judged each round as they stand
 LIKED, LIKE = 10, 12  # good molecules whose neighbours in the collection are judged each round, and how many
 UNIT_ODDS = 2.0  # an edit on whole units: another ring system in one's place
 FOREIGN = 0.3  # share of crossings with the library instead of with another good molecule
-COMMON = 3  # molecules of the library that must hold a substructure for it to be worth meeting
 
-_CIRCLES = rdFingerprintGenerator.GetMorganGenerator(radius=3)
 Wanted = Callable[[Chem.Mol], bool]
 
 
@@ -71,9 +78,9 @@ def choose(
     library: Sequence[str],
     wanted: Wanted,
     known: set[str],
-    search: Search | None = None,
-    prior: Sequence[Candidate] = (),
-    editor: Editor | None = None,
+    search: Search,
+    prior: Sequence[Candidate],
+    editor: Editor | None,
 ) -> list[Candidate]:
     """At most `n` new molecules, the best use of `n` calls of an oracle.
 
@@ -89,12 +96,9 @@ def choose(
     prior : candidates made elsewhere, judged with the others
     editor : for edits on whole units; without one there are none
     """
-    search = search or Search()
     smiles = [lesson.molecule.smiles for lesson in lessons]
     surrogate = Surrogate.fit(smiles, [lesson.reward for lesson in lessons], seed=rng.getrandbits(32))
     elite = elite_of(lessons, search, rng)
-    if elite and rng.random() < search.apart:
-        elite = family(elite_of(lessons, replace(search, elite=3 * search.elite), rng), rng)
     breeding = Breeding(rng, library, wanted, known, editor)
     pool = Pool(surrogate)
     pool.add([*prior, *breeding.untried(LIBRARY if not prior else LIBRARY // 5)])
@@ -175,7 +179,7 @@ class Breeding:
     def children(self, parents: Sequence[Parent], n: int, tries: int = 6) -> list[Candidate]:
         """At most `n` new candidates; parents that stand first are drawn more often."""
         names, odds = list(self.odds), list(self.odds.values())
-        ranks = [1.0 / (10 + rank) for rank in range(len(parents))]
+        ranks = by_rank(len(parents))
         made: list[Candidate] = []
         for _ in range(tries * n if parents else 0):
             if len(made) == n:
@@ -194,7 +198,7 @@ class Breeding:
         for smiles in self.rng.sample(self.library, len(self.library)):
             if len(found) == n:
                 break
-            if smiles not in self.known and self.wanted(mol := _parsed(smiles)):
+            if smiles not in self.known and self.wanted(mol := Chem.MolFromSmiles(smiles)):
                 self.known.add(smiles)
                 found.append(Candidate(smiles, mol, (), "taken from the library", "library"))
         return found
@@ -237,14 +241,14 @@ def _units(
     if edited is None:
         return None, ""
     made = put_together(edited.tree)
-    return (made, _parsed(made)), edited.words
+    return (made, Chem.MolFromSmiles(made)), edited.words
 
 
 @lru_cache(maxsize=4_000)
 def _tree(smiles: str) -> Tree | None:
     """Unchecked: where units do not add up to the molecule, an edit gives a neighbour of it all the same."""
     try:
-        return split(_parsed(flat(smiles)))
+        return split(Chem.MolFromSmiles(flat(smiles)))
     except MoleculeError:
         return None  # it can still be edited atom by atom
 
@@ -266,7 +270,7 @@ def meet(
     crossings between them, chosen one after another. `seeds` are molecules to build on, whether
     wanted themselves or not.
     """
-    met = {one for smiles in asked for one in substructures(smiles)}
+    met = {one for smiles in asked for one in circles(smiles)}
     breeding = Breeding(rng, library, wanted, known, None)
     pool = breeding.untried(6 * n)
     breeding.foreign = 0.8
@@ -276,7 +280,7 @@ def meet(
     parents: list[Parent] = [(one.smiles, (), one.edit) for one in pool]
     parents += [(smiles, (smiles,), "") for smiles in seeds]
     pool += breeding.children(parents, 3 * n, tries=30)
-    fresh = [(substructures(one.smiles) & common) - met for one in pool]
+    fresh = [common.intersection(circles(one.smiles)) - met for one in pool]
     chosen: list[int] = []
     while len(chosen) < min(n, len(pool)):
         best = max((i for i in range(len(pool)) if i not in chosen), key=lambda i: (len(fresh[i]), -i))
@@ -284,18 +288,6 @@ def meet(
         gained = fresh[best]
         fresh = [left - gained for left in fresh]
     return [pool[i] for i in chosen]
-
-
-def common_substructures(library: Sequence[str]) -> frozenset[int]:
-    """Those that at least three molecules of a library hold."""
-    held = Counter(one for smiles in library for one in substructures(smiles))
-    return frozenset(one for one, count in held.items() if count >= COMMON)
-
-
-@lru_cache(maxsize=20_000)
-def substructures(smiles: str) -> frozenset[int]:
-    """Circular ones of radius up to 3, by their hashes."""
-    return frozenset(_CIRCLES.GetSparseCountFingerprint(_parsed(smiles)).GetNonzeroElements())
 
 
 @dataclass(frozen=True)
@@ -454,10 +446,8 @@ class GuidedProposer:
         """Molecules of the collection that are like good ones."""
         if not self._collection:
             return []
-        good = elite_of(taught, self.search, rng)
-        ranks = [1.0 / (10 + rank) for rank in range(len(good))]
-        some = dict.fromkeys(rng.choices(good, ranks, k=LIKED)) if good else {}
-        return self._standing(self._collection.near(list(some), LIKE, self._looked(known)), known)
+        good = liked(taught, self.search, rng, LIKED)
+        return self._standing(self._collection.near(good, LIKE, self._looked(known)), known)
 
     def _standing(self, rows: Sequence[int], known: set[str]) -> list[Candidate]:
         """Rows of the collection as candidates, where they are wanted."""
@@ -468,7 +458,7 @@ class GuidedProposer:
                 smiles = flat(Molecule.parse(self._collection.smiles[row]).smiles)
             except MoleculeError:
                 continue  # of a collection, what cannot be proposed is passed over
-            if smiles not in known and self._wanted(mol := _parsed(smiles)):
+            if smiles not in known and self._wanted(mol := Chem.MolFromSmiles(smiles)):
                 known.add(smiles)
                 found.append(Candidate(smiles, mol, (), "taken from the collection", "library"))
         return found
@@ -499,7 +489,9 @@ class GuidedProposer:
 
     @cached_property
     def _common(self) -> frozenset[int]:
-        return common_substructures(self._library)
+        """Circular substructures that several molecules of the library hold."""
+        held = Counter(one for smiles in self._library for one in circles(smiles))
+        return frozenset(one for one, count in held.items() if count >= COMMON)
 
     @cached_property
     def _fresh(self) -> Set[str]:
@@ -535,7 +527,3 @@ class GuidedProposer:
             and not objection(mol, self.min_weight, self.max_weight, taste=self.taste)
             and not any(mol.HasSubstructMatch(pattern) for pattern in self._avoided)
         )
-
-
-def _parsed(smiles: str) -> Chem.Mol:
-    return Chem.MolFromSmiles(smiles)

@@ -11,24 +11,25 @@ from __future__ import annotations
 import importlib
 import json
 import math
-import os
-import selectors
 import signal
+import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO, NoReturn
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.process import BaseProcess
 
 from discovery.outcome import Missing, Reason, UserError
 from discovery.workers.worker import ending
 from generative.refusal import SettingError
 
 STAGE = "oracle"
-READY = b"!"  # a child's first word
 FRESH = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from generative.oracles import serve; serve(*sys.argv[2:])"
+_FORK = get_context("fork")
 Answer = float | Missing
 Oracle = Callable[[Sequence[str]], Sequence[Answer]]
 
@@ -105,9 +106,8 @@ def ask_apart(
                 children.append(_Child.start(oracle))
                 children[-1].take(waiting.popleft(), smiles, timeout_s)
             for child in _heard(children):
-                index = child.index
-                answers[index] = child.answer(smiles[index], timeout_s)
-                if child.alive and waiting:
+                answers[child.index] = child.answer(smiles[child.index], timeout_s)
+                if not child.ended and waiting:
                     child.take(waiting.popleft(), smiles, timeout_s)
                 else:
                     child.end()
@@ -122,74 +122,56 @@ def ask_apart(
 class _Child:
     """A process with the oracle in it."""
 
-    pid: int
-    to: BinaryIO
-    back: BinaryIO
+    process: BaseProcess | subprocess.Popen[bytes]
+    wire: Connection
     index: int = -1
     deadline: float = 0.0
-    said: bytes = b""
-    alive: bool = True
-    deaf: bool = False  # its end of the pipe is closed: it has died
-    status: int | None = None
+    ended: bool = False
 
     @classmethod
     def start(cls, oracle: Oracle) -> _Child:
-        ours_in, theirs_out = os.pipe()
-        theirs_in, ours_out = os.pipe()
+        ours, theirs = Pipe()
         address = _address(oracle) if "jax" in sys.modules else None
-        if address:
-            pid = _spawned(address, theirs_in, theirs_out)
-        else:
-            pid = os.fork()
-            if pid == 0:
-                os.close(ours_in)
-                os.close(ours_out)
-                _serve(oracle, theirs_in, theirs_out)
-        os.close(theirs_in)
-        os.close(theirs_out)
-        child = cls(pid, os.fdopen(ours_out, "wb", 0), os.fdopen(ours_in, "rb", 0))
-        if child.back.read(1) != READY:
+        child = cls(_fresh(*address, theirs) if address else _fork(oracle, theirs), ours)
+        theirs.close()
+        try:
+            ours.recv_bytes()  # its first word
+        except (EOFError, OSError):
             child.end(gone=True)
             raise OracleError(
                 f"a process to ask {':'.join(address or ('the oracle',))} in could not be started; "
                 "what it said is above"
-            )
+            ) from None
         return child
 
     def take(self, index: int, smiles: Sequence[str], timeout_s: float) -> None:
-        self.index, self.said, self.deadline = index, b"", time.monotonic() + timeout_s
-        with suppress(BrokenPipeError):  # its death is heard when it is listened to
-            self.to.write(json.dumps(smiles[index]).encode() + b"\n")
-
-    def listen(self) -> bool:
-        """Whether its answer is whole, or it has died."""
-        more = os.read(self.back.fileno(), 65_536)
-        self.said += more
-        self.deaf = not more
-        return self.deaf or self.said.endswith(b"\n")
+        self.index, self.deadline = index, time.monotonic() + timeout_s
+        with suppress(OSError):  # its death is heard when it is listened to
+            self.wire.send_bytes(json.dumps(smiles[index]).encode())
 
     def answer(self, smiles: str, timeout_s: float) -> Answer:
-        if self.said.endswith(b"\n"):
-            told = json.loads(self.said)
-            if "refused" in told:
-                raise OracleError(told["refused"])
-            missing = told.get("missing")
-            return Missing(missing[0], Reason(missing[1]), missing[2]) if missing else float(told["value"])
-        self.alive = False
-        if not self.deaf:
+        if not self.wire.poll():
+            self.end()
             return Missing(STAGE, Reason.TIMED_OUT, f"{smiles}: took longer than {timeout_s:g} s")
-        return Missing(STAGE, Reason.CRASHED, f"{smiles}: the oracle {ending(self.end(gone=True))}")
+        try:
+            told = json.loads(self.wire.recv_bytes())
+        except (EOFError, OSError):
+            return Missing(STAGE, Reason.CRASHED, f"{smiles}: the oracle {ending(self.end(gone=True))}")
+        if "refused" in told:
+            raise OracleError(told["refused"])
+        missing = told.get("missing")
+        return Missing(missing[0], Reason(missing[1]), missing[2]) if missing else float(told["value"])
 
     def end(self, *, gone: bool = False) -> int:
         """Its exit status; it is killed unless it is `gone` by itself."""
-        if self.status is None:
-            self.alive = False
-            self.to.close()
-            self.back.close()
-            if not gone:
-                os.kill(self.pid, signal.SIGKILL)  # not buried yet, so the number is still its own
-            self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self.status
+        self.ended = True
+        self.wire.close()
+        if not gone:
+            self.process.kill()
+        if isinstance(self.process, subprocess.Popen):
+            return self.process.wait()
+        self.process.join()
+        return self.process.exitcode or 0
 
 
 def _address(oracle: Oracle) -> tuple[str, str] | None:
@@ -199,48 +181,46 @@ def _address(oracle: Oracle) -> tuple[str, str] | None:
     return (module, name) if found is oracle and module != "__main__" else None
 
 
-def _spawned(address: tuple[str, str], source: int, sink: int) -> int:
-    """The number of a fresh interpreter that serves the oracle at `address`."""
-    for pipe in (source, sink):
-        os.set_inheritable(pipe, True)
-    told = [json.dumps(sys.path), *address, str(source), str(sink)]
-    return os.posix_spawn(sys.executable, [sys.executable, "-c", FRESH, *told], os.environ)
+def _fork(oracle: Oracle, wire: Connection) -> BaseProcess:
+    process = _FORK.Process(target=_serve, args=(oracle, wire), daemon=True)
+    process.start()
+    return process
 
 
-def serve(module: str, name: str, source: str, sink: str) -> NoReturn:
+def _fresh(module: str, name: str, wire: Connection) -> subprocess.Popen[bytes]:
+    """A fresh interpreter that serves the oracle of that name."""
+    told = [json.dumps(sys.path), module, name, str(wire.fileno())]
+    return subprocess.Popen([sys.executable, "-c", FRESH, *told], pass_fds=[wire.fileno()])
+
+
+def serve(module: str, name: str, wire: str) -> None:
     """What a fresh interpreter does."""
-    _serve(getattr(importlib.import_module(module), name), int(source), int(sink))
+    _serve(getattr(importlib.import_module(module), name), Connection(int(wire)))
 
 
 def _heard(children: Sequence[_Child]) -> list[_Child]:
     """Those that have answered, died, or are late; waits for the first."""
-    with selectors.DefaultSelector() as listening:
-        for child in children:
-            listening.register(child.back, selectors.EVENT_READ, child)
-        patience = max(0.0, min(child.deadline for child in children) - time.monotonic())
-        spoke = [key.data for key, _ in listening.select(patience)]
-    done = [child for child in spoke if child.listen()]
+    patience = max(0.0, min(child.deadline for child in children) - time.monotonic())
+    spoke = wait([child.wire for child in children], patience)
     now = time.monotonic()
-    return done + [child for child in children if child not in done and now >= child.deadline]
+    return [child for child in children if child.wire in spoke or now >= child.deadline]
 
 
-def _serve(oracle: Oracle, source: int, sink: int) -> NoReturn:
-    """The child's side: one molecule a line in, one answer a line out, until the parent closes the pipe."""
+def _serve(oracle: Oracle, wire: Connection) -> None:
+    """The child's side: a molecule in, an answer out, until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to act on
-    try:
-        with os.fdopen(source, "rb") as lines, os.fdopen(sink, "wb", 0) as out:
-            out.write(READY)
-            for line in lines:
-                try:
-                    answer = ask(oracle, [json.loads(line)])[0]
-                except OracleError as error:
-                    told: dict[str, object] = {"refused": str(error)}
-                else:
-                    told = (
-                        {"missing": [answer.stage, answer.reason.value, answer.detail]}
-                        if isinstance(answer, Missing)
-                        else {"value": answer}
-                    )
-                out.write(json.dumps(told).encode() + b"\n")
-    finally:
-        os._exit(0)  # nothing of the parent's, such as its files, must be tidied up here
+    with suppress(EOFError, OSError):
+        wire.send_bytes(b"ready")
+        while True:
+            smiles = json.loads(wire.recv_bytes())
+            try:
+                answer = ask(oracle, [smiles])[0]
+            except OracleError as error:
+                told: dict[str, object] = {"refused": str(error)}
+            else:
+                told = (
+                    {"missing": [answer.stage, answer.reason.value, answer.detail]}
+                    if isinstance(answer, Missing)
+                    else {"value": answer}
+                )
+            wire.send_bytes(json.dumps(told).encode())

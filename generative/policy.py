@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from discovery.extras import needs
-from generative.construction import Prices
+from generative.construction import FREE, Prices
 from generative.encoding import ELEMENTS, MAX_DISTANCE, MAX_FREE, MAX_INDEX, Rows, unit_graphs
 from generative.vocabulary import Vocabulary
 from generative.wishes import FEATURES
@@ -58,10 +58,10 @@ class Read:
     entry: Tensor  # [entry, unit_width] for the head that chooses entries
     bias: Tensor  # [entry]
     token: Tensor  # [entry, width] for the trunk
-    common: Tensor  # [kind * (MAX_FREE + 1), common + 1] bool: legal, the last is the gate to rare ones
-    rare: Tensor  # [kind * (MAX_FREE + 1), rare] bool
+    common: Tensor  # [`spot` of a site, common + 1] bool: legal, the last is the gate to rare ones
+    rare: Tensor  # [spot, rare] bool
+    takes: Tensor  # [spot] bool: anything at all
     kind: Tensor  # [atom]
-    takes: Tensor  # [kind * (MAX_FREE + 1)] bool: anything at all
 
 
 class Policy(nn.Module):
@@ -139,16 +139,19 @@ class Policy(nn.Module):
         if len(vocabulary.entries) > len(known):
             # a unit never trained on is as likely as the rarest tenth, before the network judges it
             bias = torch.cat([known, known.detach().float().quantile(0.1).expand(len(bias) - len(known))])
-        common, rare = legal(vocabulary, self.common)
+        prices = Prices.of(vocabulary)
+        legal = torch.from_numpy(prices.placeable & prices.usable).to(device)
+        rare = legal[:, self.common :]
+        common = torch.cat([legal[:, : self.common], rare.any(1, keepdim=True)], dim=1)
         return Read(
             x,
             self.entry_out(mixed),
             bias,
             self.entry_token(mixed),
-            common.to(device),
-            rare.to(device),
+            common,
+            rare,
+            common.any(1),
             torch.as_tensor(tables.kind, device=device),
-            common.any(1).to(device),
         )
 
     def forward(self, vocabulary: Vocabulary, graphs: Any, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -182,8 +185,7 @@ class Policy(nn.Module):
         free = rows.free[:, :steps].gather(-1, choice[..., None])[..., 0]
         is_root = torch.arange(steps, device=choice.device) == 0
         z = self.choose(hidden[:, :steps], chosen, free, is_root)
-        kind = read.kind[rows.site_atom.gather(1, choice)]
-        row = torch.where(is_root, 0, kind * (MAX_FREE + 1) + free)
+        row = torch.where(is_root, 0, spot(read.kind[rows.site_atom.gather(1, choice)], free))
         live = rows.live
         entry_log = self.entry_log(read, z[live], row[live], rows.entry[live])
         entry_sum = (
@@ -255,8 +257,7 @@ class Policy(nn.Module):
         scores = (
             scores + self.by_free(hidden).gather(-1, rows.free) + self.by_far(hidden).gather(-1, distance)
         )
-        row = read.kind[rows.site_atom][:, None] * (MAX_FREE + 1) + rows.free
-        closed = (rows.free < 1) | ~read.takes[row]
+        closed = (rows.free < 1) | ~read.takes[spot(read.kind[rows.site_atom][:, None], rows.free)]
         never = NEVER if scores.dtype == torch.float32 else -1e4
         return self.stop(hidden).masked_fill(~rows.may_stop[..., None], never), scores.masked_fill(
             closed, never
@@ -299,17 +300,6 @@ class Block(nn.Module):
         return result
 
 
-def legal(vocabulary: Vocabulary, common: int) -> tuple[Tensor, Tensor]:
-    """What a site may take: [kind * (MAX_FREE + 1), common + 1] with the gate, and [.., rare].
-
-    A site of kind k with h free hydrogens is row k * (MAX_FREE + 1) + h; row 0 is free for
-    the opening, which takes roots, because a site without hydrogens takes nothing.
-    """
-    tables = vocabulary.tables
-    room = torch.arange(MAX_FREE + 1)[:, None] >= torch.from_numpy(tables.entry_order)[None]  # [free, entry]
-    table = torch.from_numpy(tables.allowed)[:, None] & room[None]
-    flat = table.reshape(-1, len(vocabulary.entries)).clone()
-    flat[0] = torch.from_numpy(tables.entry_atom < 0)
-    flat &= torch.from_numpy(Prices.of(vocabulary).usable)
-    rare = flat[:, common:]
-    return torch.cat([flat[:, :common], rare.any(1, keepdim=True)], dim=1), rare
+def spot(kind: Tensor, free: Tensor) -> Tensor:
+    """Of a site the row of the tables of legal entries, as `Prices.sites` has it; 0 is the opening."""
+    return 1 + kind * (FREE + 1) + free.clamp(max=FREE)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,18 @@ from discovery.plugins import check_settings, settle
 from discovery.proposal import Lesson, Proposal
 from generative import limits
 from generative.breeding.elite import Search, elite_of
-from generative.breeding.recombination import objection
 from generative.breeding.search import Editor
 from generative.construction import MOST_ATOMS, Bounds, Piece, Task
 from generative.draft import Built
-from generative.given import decorate, join, query, read_part, regrow, sides, with_stereo
+from generative.given import decorate, halves, join, query, read_part, regrow, sides, with_stereo
 from generative.guided import Candidate, choose
 from generative.learning.replay import taught as teach
 from generative.model import Weights
 from generative.policy import Policy
 from generative.refusal import SettingError, check_avoided, check_weights
 from generative.sampling import BLOCK, Sample, Sampler
-from generative.trees import Tree, flat, flatten, put_together, split, take_apart, unit
+from generative.taste import objection
+from generative.trees import MARKED, Tree, flat, flatten, put_together, split, take_apart, unit
 from generative.vocabulary import Vocabulary
 from generative.wishes import read_conditions
 
@@ -73,7 +74,7 @@ class GraphProposer:
     fragments : str
         2 to 4 SMILES with a dot between them, to be joined in every molecule.
     like : str
-        SMILES; propose its analogues: parts of it are kept, the rest is built anew.
+        SMILES; propose its analogues: parts of it are kept, with their configurations, the rest is built anew.
     keep : str
         With `like`: SMARTS that it holds and every analogue holds too.
     condition : sequence of name=value
@@ -211,9 +212,17 @@ class GraphProposer:
 
     def _proposal(self, one: Candidate, round: int) -> Proposal:
         """With the configurations of what was given put back: the policy builds flat molecules."""
-        stereo = [text for text in self._held if any(mark in text for mark in "@/\\")]
-        smiles = with_stereo(one.smiles, stereo) if stereo else one.smiles
+        kept = [text for text in self._held if MARKED.search(text)]
+        if self._halves:
+            there = (text for text in self._halves if one.mol.HasSubstructMatch(query(text, exits=True)))
+            kept = list(islice(there, 1))
+        smiles = with_stereo(one.smiles, kept) if kept else one.smiles
         return Proposal(smiles, self.name, round, one.parents, one.edit, one.log_prob, self._model.sha256)
+
+    @cached_property
+    def _halves(self) -> list[str]:
+        """Parts of what analogues are wanted of, with their configurations, largest first."""
+        return halves(self.like, KEPT) if MARKED.search(self.like) else []
 
     @cached_property
     def _model(self) -> Weights:

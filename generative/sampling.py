@@ -8,18 +8,18 @@ seed 3 is the same molecule however many are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from discovery.extras import needs
 from generative.construction import Bounds, Building, Prices, Task
-from generative.encoding import MAX_DISTANCE, MAX_FREE, MAX_INDEX, Places
+from generative.encoding import MAX_DISTANCE, MAX_FREE, MAX_INDEX
 from generative.policy import NEVER, Policy, Read
 from generative.rollouts import tree_of
-from generative.trees import Tree
+from generative.trees import Tree, put_together
 from generative.vocabulary import Vocabulary
 from generative.wishes import features, wanted
 
@@ -53,22 +53,17 @@ class Sampler:
         Below 1 the likely becomes likelier; 1 samples what was learned.
     asked : mapping
         Properties the molecules should have, as `generative.wishes` names them.
-    ordered : bool
-        Build in the order a molecule is usually told, or in any order; tasks with given
-        parts need any order.
     """
 
     policy: Policy
     vocabulary: Vocabulary
     read: Read
     prices: Prices
-    places: Places
-    bounds: Bounds = field(default_factory=Bounds)
-    task: Task = field(default_factory=Task)
-    style: int = 0
-    temperature: float = 1.0
-    asked: Mapping[str, float] = field(default_factory=dict)
-    ordered: bool = True
+    bounds: Bounds
+    task: Task
+    style: int
+    temperature: float
+    asked: Mapping[str, float]
 
     @classmethod
     def of(
@@ -86,7 +81,6 @@ class Sampler:
         """Reads the vocabulary; entries that are `forbidden` are never placed unless given."""
         with torch.no_grad():
             read = policy.read(vocabulary)
-        task = task or Task()
         prices = Prices.of(vocabulary)
         if forbidden is not None:
             prices = replace(prices, usable=prices.usable & ~forbidden)
@@ -95,22 +89,22 @@ class Sampler:
             vocabulary,
             read,
             prices,
-            Places.of(vocabulary),
             bounds or Bounds(),
-            task,
+            task or Task(),
             style,
             temperature,
             asked or {},
-            ordered=not task.starts and not task.fragments,
         )
 
-    def sample(self, seed: int, first: int = 0) -> Iterator[Sample]:
-        """Molecules without end, from number `first` on; the same for the same seed."""
-        block = first // BLOCK
-        skip = first % BLOCK
-        while True:
-            yield from self.block(seed, block)[skip:]
-            block, skip = block + 1, 0
+    @property
+    def ordered(self) -> bool:
+        """Built in the order a molecule is usually told; tasks with given parts need any order."""
+        return not self.task.starts and not self.task.fragments
+
+    def smiles(self, n: int, seed: int) -> list[str]:
+        """The first `n` molecules of a seed."""
+        blocks = (self.block(seed, number) for number in range(-(-n // BLOCK)))
+        return [put_together(sample.tree) for block in blocks for sample in block][:n]
 
     def block(self, seed: int, number: int) -> list[Sample]:
         """Rows of one block."""
@@ -194,7 +188,7 @@ class Rolling:
 
     def _remember_sites(self, token: int, hidden: Tensor) -> None:
         """Keys of the sites that the newest units brought."""
-        b, places = self.building, self.sampler.places
+        b, tables = self.building, self.building.vocabulary.tables
         rows, columns = np.nonzero(
             (b.site_step == token - 1)
             & (np.arange(b.site_step.shape[1]) < b.sites[:, None])
@@ -204,9 +198,9 @@ class Rolling:
         self.site_keys[torch.from_numpy(rows), torch.from_numpy(columns)] = self.sampler.policy.keys(
             self.sampler.read,
             hidden[torch.from_numpy(rows)],
-            torch.from_numpy(places.atom[place]),
-            torch.from_numpy(places.index[place]),
-            torch.from_numpy(places.distance[place]),
+            torch.from_numpy(tables.placed[place]),
+            torch.from_numpy(np.minimum(tables.local[place], MAX_INDEX - 1)),
+            torch.from_numpy(tables.distance[place]),
         )
 
     def _step(self, token: int, hidden: Tensor) -> None:

@@ -10,15 +10,13 @@ average of the weights is what ships.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +24,7 @@ import numpy.typing as npt
 from discovery.devices import SEED
 from discovery.extras import needs
 from discovery.files import publish, sha256_of
-from generative.encoding import Places, rows, unit_graphs
+from generative.encoding import rows, unit_graphs
 from generative.learning.dataset import Dataset, prepare
 from generative.learning.parallel import Crew, join_crew
 from generative.learning.state import State
@@ -182,7 +180,6 @@ class Course:
     crew: Crew
     taught: Numbers
     checked: Numbers  # molecules kept out of training
-    places: Places
     graphs: Any  # of the vocabulary's units
 
     @classmethod
@@ -192,7 +189,7 @@ class Course:
         order = np.random.default_rng([recipe.seed, 0xD1]).permutation(len(dataset))
         held = min(VALIDATION, len(dataset) // 10)
         graphs = unit_graphs(dataset.vocabulary).to(crew.device)
-        return cls(dataset, recipe, crew, order[held:], order[:held], Places.of(dataset.vocabulary), graphs)
+        return cls(dataset, recipe, crew, order[held:], order[:held], graphs)
 
     def batches(self, step: int) -> Iterator[Numbers]:
         """Molecules of each step from `step` on, the same whenever it is asked."""
@@ -236,35 +233,20 @@ class Course:
         return total / max(len(self.checked), 1)
 
     def _likelihood(self, policy: Policy, batch: Any, weights: dict[str, Tensor] | None = None) -> Tensor:
-        site, entry = likelihood(
-            policy, self.dataset.vocabulary, self.graphs, batch, bf16=self.recipe.bf16, weights=weights
-        )
-        return site + entry
+        """Of each row; in bfloat16 the weights stay float32 and are cast on the way in."""
+        values: dict[str, Tensor] = dict(weights or policy.named_parameters())
+        if self.recipe.bf16:
+            values = {name: value.to(torch.bfloat16) for name, value in values.items()}
+            values |= {name: value.to(torch.bfloat16) for name, value in policy.named_buffers()}
+        site, entry = functional_call(policy, values, (self.dataset.vocabulary, self.graphs, batch))
+        return cast(Tensor, site + entry)
 
     def _rows(self, numbers: Numbers, order: Numbers, wanted: npt.NDArray[np.float32] | None = None) -> Any:
         start = self.dataset.start
         steps = [self.dataset.steps[o, start[i] : start[i + 1]] for i, o in zip(numbers, order, strict=True)]
         style = [int(self.dataset.style[i]) for i in numbers]
-        batch = rows(self.dataset.vocabulary, self.places, steps, order.tolist(), style, wanted)
+        batch = rows(self.dataset.vocabulary, steps, order.tolist(), style, wanted)
         return batch.to(self.crew.device)
-
-
-def likelihood(
-    policy: Policy,
-    vocabulary: Vocabulary,
-    graphs: Any,
-    batch: Any,
-    *,
-    bf16: bool,
-    weights: dict[str, Tensor] | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Site and entry log-likelihoods [row]; in bfloat16 the weights stay float32 and are cast on the way in."""
-    values: dict[str, Tensor] = dict(weights or policy.named_parameters())
-    if bf16:
-        values = {name: value.to(torch.bfloat16) for name, value in values.items()}
-        values |= {name: value.to(torch.bfloat16) for name, value in policy.named_buffers()}
-    result: tuple[Tensor, Tensor] = functional_call(policy, values, (vocabulary, graphs, batch))
-    return result
 
 
 def seconds(text: str) -> float:
@@ -375,42 +357,6 @@ def _check_same(note: Path, now: Mapping[str, Any]) -> None:
         )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m generative.training", description="Train the graph model."
-    )
-    parser.add_argument("--molecules", type=Path, nargs="+", required=True, help="files of molecules")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--budget", type=seconds, default=3600.0, help="90s, 20m, 2h")
-    parser.add_argument("--steps", type=int, help="instead of a budget")
-    parser.add_argument("--limit", type=int, help="molecules taken from each file")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--workers", type=int, default=1, help="processes that read molecules")
-    parser.add_argument("--start", type=Path, help="weights to go on from")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--seed", type=int, default=SEED)
-    given = parser.parse_args(arguments)
-    if given.threads:
-        torch.set_num_threads(given.threads)
-    path = train(
-        given.molecules,
-        given.out,
-        steps=given.steps,
-        budget=None if given.steps else given.budget,
-        limit=given.limit,
-        workers=given.workers,
-        seed=given.seed,
-        device=given.device,
-        start=Weights.load(given.start) if given.start else None,
-    )
-    if os.environ.get("RANK", "0") == "0":
-        print(f"weights written to {path}")
-
-
 def has_bf16() -> bool:
     """Does this CPU multiply bfloat16 matrices in hardware?"""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-
-
-if __name__ == "__main__":
-    main()

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
@@ -99,6 +101,12 @@ def unit(smiles: str) -> Unit:
     )
 
 
+@lru_cache(maxsize=100_000)
+def distances(smiles: str) -> npt.NDArray[np.int64]:
+    """[atom, atom] bonds between two atoms of a unit."""
+    return np.asarray(Chem.GetDistanceMatrix(Chem.MolFromSmiles(smiles)).astype(np.int64))
+
+
 def _same_hydrogens(mol: Chem.Mol, matches: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
     """Matches that also keep hydrogens and charges: RDKit's atom matching looks at neither."""
     signs = [(atom.GetTotalNumHs(), atom.GetFormalCharge()) for atom in mol.GetAtoms()]
@@ -151,15 +159,11 @@ def split(mol: Chem.Mol) -> Tree:
         UNSUPPORTED: the molecule comes in several parts, holds a dummy atom, or a unit
         cannot stand alone.
     """
-    return _split(mol)[0]
+    return split_with_atoms(mol)[0]
 
 
 def split_with_atoms(mol: Chem.Mol) -> tuple[Tree, list[list[int]]]:
     """As `split`, with, for each unit, the molecule's atom index of each of the unit's atoms."""
-    return _split(mol)
-
-
-def _split(mol: Chem.Mol) -> tuple[Tree, list[list[int]]]:
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
         raise MoleculeError(Reason.UNSUPPORTED, "a placeholder atom (*) is no atom of a molecule")
     cuts = [bond for bond in mol.GetBonds() if _between_units(bond)]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,14 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from generative.refusal import SettingError
-from generative.trees import Tree, Unit, unit
+from generative.trees import Tree, Unit, distances, unit
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 Kind = tuple[int, int, int, int]  # element, charge, 0 chain | 1 ring | 2 aromatic, unsaturated in its unit
+Bond = tuple[Kind, Kind, int]  # two ends, the lower first, and the order
 Entry = tuple[str, int, int]  # unit, atom, bond order; a root is (unit, -1, 0)
 PAIR_COUNT = 5  # a bond seen fewer times than this in training is taken for an error of the data
+FAR = 15  # bonds within a unit are told apart up to here
 MUST_FILL = frozenset({5, 14, 15})  # elements whose hydrogens no chemist would leave on: B, Si, P
 
 
@@ -40,12 +42,12 @@ class Vocabulary:
     ----------
     entries : sequence of (unit, atom, order)
         Each unit's atom must be the first of its equivalents.
-    pairs : sequence of (Kind, Kind, order)
-        Bonds between units that are allowed; one direction is enough.
+    pairs : set of Bond
+        Between units, that are allowed.
     """
 
     entries: tuple[Entry, ...]
-    pairs: frozenset[tuple[Kind, Kind, int]]
+    pairs: frozenset[Bond]
 
     @classmethod
     def count(cls, trees: Iterable[Tree], size: int) -> Vocabulary:
@@ -57,7 +59,7 @@ class Vocabulary:
             If there is no tree to count.
         """
         seen: Counter[Entry] = Counter()
-        bonds: Counter[tuple[Kind, Kind, int]] = Counter()
+        made: Counter[Bond] = Counter()
         total = 0
         for tree in trees:
             total += 1
@@ -66,12 +68,12 @@ class Vocabulary:
                 a, b = unit(tree.units[link.unit_a]), unit(tree.units[link.unit_b])
                 seen[a.smiles, a.representative[link.atom_a], link.order] += 1
                 seen[b.smiles, b.representative[link.atom_b], link.order] += 1
-                bonds[pair(kind(a, link.atom_a), kind(b, link.atom_b), link.order)] += 1
+            made.update(bonds(tree))
         if total == 0:
             raise SettingError("no molecule to count units in; give a file with at least one readable SMILES")
         entries = sorted(seen, key=lambda entry: (-seen[entry], entry))[:size]
         floor = PAIR_COUNT if total >= 10_000 else 1
-        return cls(tuple(entries), frozenset(pair for pair, count in bonds.items() if count >= floor))
+        return cls(tuple(entries), frozenset(bond for bond, count in made.items() if count >= floor))
 
     def extended(self, units: Sequence[str]) -> Vocabulary:
         """With every way to place some further units, behind the known entries."""
@@ -129,6 +131,11 @@ class Tables:
     entry_unit: Ints  # [entry]
     entry_atom: Ints  # [entry] row in the arrays over atoms; -1 for a root
     entry_order: Ints  # [entry] 0 for a root
+    first: Ints  # [entry + 1]: where the atoms of a unit placed by an entry begin in the next arrays
+    placed: Ints  # row in the arrays over atoms
+    local: Ints  # atom of the unit
+    left: Ints  # hydrogens a bond may replace, after the entry's own bond
+    distance: Ints  # bonds to the atom the unit is attached by, less than FAR; FAR in a root
     allowed: Bools  # [kind, entry] may an atom of this kind take this entry; roots never
 
     @classmethod
@@ -143,18 +150,36 @@ class Tables:
             [-1 if atom < 0 else start[at[smiles]] + atom for smiles, atom, _ in vocabulary.entries]
         )
         order = np.array([bond for _, _, bond in vocabulary.entries])
+        size = np.array([block.size for block in units])
+        free = np.array([free for block in units for free in block.free])
+        count = size[entry_unit]
+        first = np.concatenate([[0], np.cumsum(count)])
+        local = np.arange(first[-1]) - np.repeat(first[:-1], count)
+        placed = np.repeat(start[entry_unit], count) + local
+        left = free[placed]
+        bonded = entry_atom >= 0
+        left[(first[:-1] + entry_atom - start[entry_unit])[bonded]] -= order[bonded]
         return cls(
             start=start,
-            size=np.array([block.size for block in units]),
+            size=size,
             rings=np.array([block.rings for block in units]),
-            free=np.array([free for block in units for free in block.free]),
+            free=free,
             kind=np.array(kinds),
             must=np.array([must_fill(block, atom) for block in units for atom in range(block.size)]),
             entry_unit=entry_unit,
             entry_atom=entry_atom,
             entry_order=order,
+            first=first,
+            placed=placed,
+            local=local,
+            left=left,
+            distance=np.concatenate([_distance(*entry[:2]) for entry in vocabulary.entries]),
             allowed=_allowed(vocabulary, np.array(kinds), entry_atom, order),
         )
+
+
+def _distance(smiles: str, atom: int) -> Ints:
+    return np.full(unit(smiles).size, FAR) if atom < 0 else np.minimum(distances(smiles)[atom], FAR - 1)
 
 
 def _allowed(vocabulary: Vocabulary, kinds: Ints, entry_atom: Ints, order: Ints) -> Bools:
@@ -195,6 +220,13 @@ def all_entries(block: Unit) -> list[Entry]:
         (block.smiles, -1, 0),
         *((block.smiles, a, order) for a in firsts for order in range(1, min(block.free[a], 3) + 1)),
     ]
+
+
+def bonds(tree: Tree) -> Iterator[Bond]:
+    """Those between a tree's units."""
+    for link in tree.links:
+        a, b = unit(tree.units[link.unit_a]), unit(tree.units[link.unit_b])
+        yield pair(kind(a, link.atom_a), kind(b, link.atom_b), link.order)
 
 
 def pair(a: tuple[int, ...], b: tuple[int, ...], order: int):  # type: ignore[no-untyped-def]

@@ -26,7 +26,7 @@ from rdkit import Chem
 
 from generative.breeding.edits import GRAFT, attached, opened
 from generative.given import subtree
-from generative.trees import Tree, assemble, unit
+from generative.trees import Tree, assemble, distances, unit
 from generative.vocabulary import must_fill
 
 COMMON = 2  # molecules that hold a side chain worth trying
@@ -136,7 +136,7 @@ def parts_of(tree: Tree) -> dict[Part, Side]:
             for mine, order, other, theirs in bound[u]:
                 if other != without:
                     said, more = beyond(other, theirs, u)
-                    words.append(f"{_apart(smiles)[atom][mine]}{'-=#'[order - 1]}{said}")
+                    words.append(f"{distances(smiles)[atom, mine]}{'-=#'[order - 1]}{said}")
                     units += more
             inside = f"({','.join(sorted(words))})" if words else ""
             read[u, without] = f"{smiles}:{unit(smiles).representative[atom]}{inside}", tuple(units)
@@ -157,13 +157,6 @@ def parts_of(tree: Tree) -> dict[Part, Side]:
             if 1 < sum(unit(tree.units[w]).size for w in units) <= GRAFT:
                 found[Part(anchor, words, ring)] = Side(tree, units, u, atom)
     return found
-
-
-@lru_cache(maxsize=20_000)
-def _apart(smiles: str) -> tuple[tuple[int, ...], ...]:
-    """[atom, atom] bonds between two atoms of a unit."""
-    table = Chem.GetDistanceMatrix(Chem.MolFromSmiles(smiles)).astype(int)
-    return tuple(map(tuple, table.tolist()))
 
 
 def deserved(top: int) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from discovery.proposal import Lesson
-from generative.breeding.surrogate import Doubles, features, kernels
+from generative.breeding.surrogate import Doubles
 from generative.refusal import SettingError
 
 LEVEL = 0.02  # standard deviations of the rewards within which expectations are equal
@@ -43,8 +43,6 @@ class Search:
         thousands of molecules apart, they do not crowd out those it can.
     per_batch : int
         At most so many of those chosen by expectation on one scaffold; 0 sets no limit.
-    apart : float, 0..1
-        Share of rounds that breed from one family of good molecules alone.
     blind : float, 0..1
         Share chosen at random.
     optimism : sequence of float
@@ -57,7 +55,6 @@ class Search:
     per_scaffold: int = 10
     per_reward: int = 10
     per_batch: int = 0
-    apart: float = 0.0
     blind: float = 0.05
     optimism: tuple[float, ...] = (0.0, 0.3, 1.0)
 
@@ -69,8 +66,6 @@ class Search:
             )
         if not 0.0 <= self.blind <= 1.0:
             raise SettingError(f"blind is a share, 0 to 1, not {self.blind}")
-        if not 0.0 <= self.apart <= 1.0:
-            raise SettingError(f"apart is a share, 0 to 1, not {self.apart}")
         if not self.optimism or min(self.optimism) < 0:
             raise SettingError("optimism needs at least one weight, none below 0")
 
@@ -97,6 +92,12 @@ def elite_of(lessons: Sequence[Lesson], search: Search, rng: random.Random) -> l
     return found
 
 
+def liked(lessons: Sequence[Lesson], search: Search, rng: random.Random, draws: int) -> list[str]:
+    """Some of them, each once, the better drawn more often."""
+    good = elite_of(lessons, search, rng)
+    return list(dict.fromkeys(rng.choices(good, by_rank(len(good)), k=draws))) if good else []
+
+
 def spread(best_first: Sequence[int], means: Doubles, search: Search) -> list[int]:
     """The first, not too many of which are expected to be equally good."""
     found: list[int] = []
@@ -109,18 +110,6 @@ def spread(best_first: Sequence[int], means: Doubles, search: Search) -> list[in
             met[level] += 1
             found.append(index)
     return found
-
-
-def family(good: Sequence[str], rng: random.Random) -> list[str]:
-    """A tenth of the molecules, alike: one drawn at random and those nearest to it, best first.
-
-    Bred from alone, a family climbs its own hill, which may be the higher one, instead of being
-    crowded out by the one that is ahead.
-    """
-    known = features(good)
-    near = kernels(known.some([rng.randrange(len(good))]), known)[0, 0]
-    kept = sorted(descending(near)[: max(len(good) // 10, 5)])
-    return [good[index] for index in kept]
 
 
 def compromised(lessons: Sequence[Lesson], rng: random.Random) -> list[Lesson]:
@@ -142,6 +131,11 @@ def compromised(lessons: Sequence[Lesson], rng: random.Random) -> list[Lesson]:
         return max(0.0, 1.0 - max(lost) - 0.05 * sum(lost))
 
     return [replace(one, reward=reward(one.parts)) if one.parts else one for one in lessons]
+
+
+def by_rank(n: int) -> list[float]:
+    """Odds of n that stand best first: the best is drawn about twice as often as the tenth."""
+    return [1.0 / (10 + rank) for rank in range(n)]
 
 
 def descending(values: Doubles) -> list[int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,76 +24,22 @@ from itertools import combinations
 from pathlib import Path
 
 from rdkit import Chem
-from rdkit.Chem import BRICS, rdMolDescriptors
+from rdkit.Chem import BRICS
 
 from discovery.intake import read
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.outcome import Missing, Reason
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
+from generative.breeding.elite import by_rank
 from generative.refusal import SettingError, check_weights
+from generative.taste import objection
 from generative.trees import flat
 
 PATIENCE = 3_000  # draws in a row without a new molecule after which the pieces count as exhausted
 PIECE_ATOMS = 24  # heavy atoms of a piece: larger ones are nearly the parent itself
 ELITE = 50  # well-rewarded molecules that may be edited
 TRUST = 2.0  # lessons about a piece needed before its own mean outweighs the overall mean
-
-AMINE = "[NX3;R;!$(N-[C,S,P]=[O,S,N]);!$(N-a)]"  # in a ring, its lone pair free
-BRIDGE = 12  # atoms of a ring that may reach over an aromatic one without bending it: macrocycles do
-
-# What a chemist would strike out at a glance: it falls apart in water or on the shelf, or it
-# reacts with whatever protein is nearest.
-UNSTABLE = {
-    name: Chem.MolFromSmarts(smarts)
-    for name, smarts in {
-        "peroxide or disulfide": "[O,S]-[O,S;X2]",
-        "hydrazine or hydroxylamine": "[NX3;!$(N-[a,C,S]=,:*)]-[NX3,OX2;!R]",
-        "chain of heteroatoms": "[#7,#8;!a]~[#7,#8;!a]~[#7,#8;!a;!$([O]~[N+])]",
-        "heteroatom-halogen": "[#7,#8,#16]-[F,Cl,Br,I]",
-        "nitrogen-sulfur(II)": "[#7;!a]-[SX2;!R]",
-        "acyclic acetal, aminal or thioacetal": "[CX4;!R]([#7,OX2,SX2])[#7,OX2,SX2]",
-        "ring carbon with two free heteroatoms": "[CX4;R](-!@[NX3,OX2,SX2])[NX3,OX2,SX2]",
-        "cyclic aminal of amines": f"{AMINE}-[CX4;R]-[$({AMINE}),$([OX2;R])]",
-        "three-membered ring with a heteroatom": "[#7,#8,#16]1[#6][#6]1",
-        "alkyl halide": "[CX4]-[Cl,Br,I]",
-        "acyl or sulfonyl halide": "[C,S](=O)-[F,Cl,Br,I]",
-        "anhydride": "C(=O)-[O,S]-C=O",
-        "sulfonate ester": "S(=O)(=O)-[OX2]-[#6]",
-        "alkoxide or enolate": "[#6]-[O-]",
-        "aldehyde": "[CX3;H1](=O)-[#6]",
-        "carbamic or carbonic acid": "[#7,#8,#16]-C(=[O,S])-[OX2;H1]",
-        "thioaldehyde or thioketone": "[CX3;!$(C-[#7,#8,#16])]=[SX1]",
-        "enol or primary enamine": "[C;!a]=[C;!a]-[OX2H1,NX3H2]",
-        "enamine": "[C;!a;!$(C-[C,S,N+,P]=[O,S,N]);!$(C-C#N);!$(C-[S+]-[O-])]=[C;!a]-[NX3+0;!$(N-[C,S,N,P]=[O,S,N]);!$(N-C#N);!$(N(-a)-C=C-C=C);!$(N(-a)-C(=C)-[a,$(C=O)])]",
-        "imine": "[CX3;!$(C-[#7,#8,#16])]=[NX2;!R]",
-        "imine where the amine is the stable form": "[c;$(c:[nH]),$(c:a:a:[nH])]=[NX2;!R]",
-        "formamidine": "[CX3H1;!R](=[NX2])-[NX3;!$(N-[C,S]=O)]",
-        "alkyl or acyl azo compound": "[NX2;!R]=[NX2;!R]-[C,S]",
-        "nitroso compound": "[#6]-[NX2]=[OX1]",
-        "diyne": "C#C-C#C",
-        "acyl cyanide or cyanamide": "[$([CX3]=[O,S]),$([#7]-[C,S]=O),$(n:c=O)]-C#N",
-        "ynamine or ynol ether": "[NX3,OX2;!$(N-[C,S]=O)]-C#C",
-        "isocyanate, allene or diazo": "*=[C,N+]=*",
-        "thiol": "[SX2;H1]",
-        "acyclic imide": "[CX3;!R](=O)-[NX3;!R]-[CX3;!R]=O",
-        "acyl sulfonamide without NH": "[NX3;!R;H0](-[#6;!$(C=O)])(-[CX3]=O)-S(=O)=O",
-        "phenol ester": "[#6]-C(=O)-O-[c]",
-        "nitroalkene": "[C;!a]=[C;!a]-[N+](=O)[O-]",
-        "vinyl carbonyl": "[CX3H2]=[CX3]-C=O",
-        "acyl or sulfinyl on a pyrrole-type nitrogen": "[n;R]-[$(C(=O)[#6]),$([SX3]=O),$([S+]-[O-])]",
-        "N-hydroxy amine": "[NX3;!$(N-C=[O,S,N]);!$(N-S=O)]-[OX2H1]",
-        "imidate": "[NX2H1]=[CX3]-[OX2]",
-        "imidic acid where the amide is the stable form": "[OX2H1]-[CX3;!a]=[NX2]",
-        "formimidate": "[CX3H1;!R](=[NX2])-[#8,#16]",
-        "phosphorus(III) or P-H": "[$([#15;v3]),$([#15;!H0])]",
-        "isocyanide": "[C-]#[N+]",
-        "fluorine beside a hydroxy group or an amine": "[CX4;!$(C(F)(F)F)](F)-[OX2H1,NX3]",
-        "amine beside a sulfone": "[NX3;!$(N-[C,S]=[O,S]);!$(N-a)]-[CX4]-S(=O)=O",
-        "cyanohydrin or aminonitrile": "[OX2H1,NX3;!$(N-[C,S]=[O,S]);!$(N-a)]-[CX4]-C#N",
-        "free N-sulfonyl leaving group": "[CX4]-S(=O)(=O)-[CX4]-[#7,#8]",
-    }.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +118,8 @@ class BricsProposer:
         while len(proposals) < n and idle < PATIENCE:
             idle += 1
             if elite and rng.random() < self.edit_share:
-                parts = pool.exchange(_pick_elite(elite, rng), rng)
+                chosen = rng.choices(elite, by_rank(len(elite)))[0]
+                parts = pool.exchange(chosen.molecule, rng)
             else:
                 parts = pool.draw(rng, cores=self.max_pieces > 2)
             row = tuple(part.smiles for part in parts)
@@ -259,38 +207,6 @@ class Pool:
         return rng.choices(pieces, [self.weight[piece.smiles] for piece in pieces])[0]
 
 
-def objection(mol: Chem.Mol, min_weight: float, max_weight: float, *, taste: bool = True) -> str | None:
-    """What speaks against a molecule: its size; with taste, that it is not stable or could not be taken by mouth."""
-    if not min_weight <= rdMolDescriptors.CalcExactMolWt(mol) <= max_weight:
-        return "too light or too heavy"
-    if not taste:
-        return None
-    if rdMolDescriptors.CalcNumRings(mol) < 1:
-        return "without a ring"
-    if rdMolDescriptors.CalcNumRotatableBonds(mol) > 10:
-        return "with more than 10 rotatable bonds"
-    if rdMolDescriptors.CalcNumHBD(mol) > 4 or rdMolDescriptors.CalcTPSA(mol) > 140:
-        return "too polar"
-    if not -1.0 <= rdMolDescriptors.CalcCrippenDescriptors(mol)[0] <= 5.5:
-        return "of logP below -1 or above 5.5"
-    return unstable(mol)
-
-
-def unstable(mol: Chem.Mol) -> str | None:
-    """The first unstable or reactive group found, by name; None where there is none."""
-    found = next((name for name, query in UNSTABLE.items() if mol.HasSubstructMatch(query)), None)
-    return found or ("bent aromatic ring" if bent(mol) else None)
-
-
-def bent(mol: Chem.Mol) -> bool:
-    """Is an aromatic ring bridged between atoms that are not neighbours, by a chain too short to leave it flat?"""
-    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
-    flat_ones = [r for r in rings if len(r) < 8 and all(mol.GetAtomWithIdx(a).GetIsAromatic() for a in r)]
-    return any(
-        2 < len(one & other) < len(one) and len(other) < BRIDGE for one in flat_ones for other in rings
-    )
-
-
 def _merit(lessons: Sequence[Lesson]) -> dict[str, float]:
     """Piece -> how far its molecules' rewards lie above the mean, in standard deviations.
 
@@ -310,12 +226,6 @@ def _merit(lessons: Sequence[Lesson]) -> dict[str, float]:
             total[piece.smiles] += (lesson.reward - mean) / spread
             count[piece.smiles] += 1
     return {smiles: total[smiles] / (count[smiles] + TRUST) for smiles in sorted(total)}
-
-
-def _pick_elite(elite: Sequence[Lesson], rng: random.Random) -> Molecule:
-    """By rank: the best is drawn about twice as often as the tenth."""
-    weights = [1.0 / (10 + rank) for rank in range(len(elite))]
-    return rng.choices(elite, weights)[0].molecule
 
 
 @lru_cache(maxsize=20_000)
@@ -400,15 +310,8 @@ def _fits(a: int, b: int) -> bool:
 
 def _words(parts: Sequence[Piece]) -> str:
     """Pieces, as a chemist would name them: "CN(C)CC* of sumatriptan and ..."."""
-    named = [f"{_plain(part.smiles)} of {part.name}" for part in parts]
+    named = [re.sub(r"\[\d+\*\]", "*", part.smiles) + f" of {part.name}" for part in parts]
     return ", ".join(named[:-1]) + " and " + named[-1]
-
-
-def _plain(smiles: str) -> str:
-    mol = Chem.MolFromSmiles(smiles)
-    for atom in mol.GetAtoms():
-        atom.SetIsotope(0)
-    return str(Chem.MolToSmiles(mol))
 
 
 @lru_cache(maxsize=8)

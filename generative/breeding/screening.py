@@ -22,7 +22,7 @@ import numpy as np
 
 from discovery.proposal import Lesson
 from generative.breeding.collection import Collection
-from generative.breeding.elite import Search, descending, elite_of
+from generative.breeding.elite import Search, descending, liked
 from generative.breeding.surrogate import Surrogate, features
 
 LEAST, MOST = 0.1, 0.5  # share of the calls when the collection yields nothing, and at most
@@ -76,10 +76,7 @@ def screened(
     """
     smiles = [lesson.molecule.smiles for lesson in lessons]
     surrogate = Surrogate.fit(smiles, [lesson.reward for lesson in lessons], seed=rng.getrandbits(32))
-    good = elite_of(lessons, search, rng)
-    ranks = [1.0 / (10 + rank) for rank in range(len(good))]
-    some = dict.fromkeys(rng.choices(good, ranks, k=LIKED)) if good else {}
-    rows = collection.near(list(some), LIKE, without)
+    rows = collection.near(liked(lessons, search, rng, LIKED), LIKE, without)
     drawn = rng.sample(range(len(collection.smiles)), min(ANY * n, len(collection.smiles)))
     rows = list(dict.fromkeys([*rows, *(row for row in drawn if not without[row])]))
     if not rows:

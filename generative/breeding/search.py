@@ -15,7 +15,7 @@ from functools import cached_property
 
 from generative.given import sides, subtree
 from generative.trees import Link, Tree, Unit, unit
-from generative.vocabulary import Vocabulary, kind, must_fill, pair
+from generative.vocabulary import Vocabulary, bonds, must_fill
 
 TRIES = 20
 
@@ -159,10 +159,8 @@ class Editor:
 
     def _legal(self, tree: Tree) -> bool:
         """Valences, the table of bonds, and no hydrogen where none may stay."""
-        for link in tree.links:
-            a, b = unit(tree.units[link.unit_a]), unit(tree.units[link.unit_b])
-            if pair(kind(a, link.atom_a), kind(b, link.atom_b), link.order) not in self.vocabulary.pairs:
-                return False
+        if not self.vocabulary.pairs.issuperset(bonds(tree)):
+            return False
         for u, smiles in enumerate(tree.units):
             block = unit(smiles)
             for atom, left in enumerate(hydrogens(tree, u, block)):

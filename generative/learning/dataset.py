@@ -27,14 +27,15 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError
 from generative.refusal import SettingError
 from generative.rollouts import UnknownUnit, ordered, shuffled
-from generative.trees import Tree, flatten, split, unit
-from generative.vocabulary import Vocabulary, kind, pair
+from generative.trees import Tree, flatten, split
+from generative.vocabulary import Vocabulary, bonds
 from generative.wishes import PROPERTIES, Floats, measured
 
 SIMILAR = 0.323  # ECFP4 Tanimoto above which a molecule counts as a held-out drug's neighbour (GuacaMol)
 MAX_ATOMS = 40
 MAX_UNITS = 30
 COUNTED = 25_000  # molecules of each file the vocabulary is counted on
+ENTRIES = 3_072  # size of the vocabulary counted; molecules that need a rarer entry are left out
 CHUNK = 4_000
 
 # Targets of the GuacaMol and PMO tasks, flat.
@@ -58,6 +59,7 @@ HELD_OUT = (
     "CCCOc1cc2ncnc(Nc3ccc4ncsc4c3)c2cc1S(=O)(=O)C(C)(C)C",  # the hop tasks' kinase inhibitor
 )
 
+ARRAYS = ("steps", "start", "style", "properties")  # of a dataset, each a file
 Steps = npt.NDArray[np.int16]
 # steps, steps of each molecule, its properties, how rows ended
 Encoded = tuple[Steps, npt.NDArray[np.int64], Floats, Counter[str]]
@@ -96,10 +98,8 @@ class Dataset:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "steps.npy", self.steps)
-        np.save(folder / "start.npy", self.start)
-        np.save(folder / "style.npy", self.style)
-        np.save(folder / "properties.npy", self.properties)
+        for name in ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
         about = {"styles": self.styles, "report": self.report}
         (folder / "dataset.json").write_text(json.dumps(about, indent=1))
         (folder / "vocabulary.json").write_text(self.vocabulary.to_json())
@@ -107,22 +107,15 @@ class Dataset:
     @classmethod
     def load(cls, folder: Path) -> Dataset:
         about = json.loads((folder / "dataset.json").read_text())
-        return cls(
-            Vocabulary.from_json((folder / "vocabulary.json").read_text()),
-            np.load(folder / "steps.npy", mmap_mode="r", allow_pickle=False),
-            np.load(folder / "start.npy", allow_pickle=False),
-            np.load(folder / "style.npy", allow_pickle=False),
-            np.load(folder / "properties.npy", allow_pickle=False),
-            tuple(about["styles"]),
-            about["report"],
-        )
+        vocabulary = Vocabulary.from_json((folder / "vocabulary.json").read_text())
+        arrays = {n: np.load(folder / f"{n}.npy", mmap_mode="r", allow_pickle=False) for n in ARRAYS}
+        return cls(vocabulary, **arrays, styles=tuple(about["styles"]), report=about["report"])
 
 
 def prepare(
     files: Sequence[Path],
     *,
     seed: int = 0,
-    entries: int = 3_072,
     limit: int | None = None,
     workers: int = 1,
     vocabulary: Vocabulary | None = None,
@@ -133,8 +126,6 @@ def prepare(
 
     Parameters
     ----------
-    entries : int
-        Size of the vocabulary counted; molecules that need a rarer entry are left out.
     limit : int, optional
         At most so many molecules of each file, drawn at random.
     vocabulary : Vocabulary, optional
@@ -153,11 +144,13 @@ def prepare(
     if vocabulary is None:
         sample = [smiles for part in rows for smiles in part[:COUNTED]]
         try:
-            vocabulary = Vocabulary.count(_trees(sample), entries)
+            vocabulary = Vocabulary.count(_trees(sample), ENTRIES)
         except SettingError as error:
             raise SettingError(f"{', '.join(map(str, files))}: {error}") from error
     elif widen:
-        vocabulary = _widened(vocabulary, [smiles for part in rows for smiles in part])
+        trees = list(_trees([smiles for part in rows for smiles in part]))
+        wider = vocabulary.extended([smiles for tree in trees for smiles in tree.units])
+        vocabulary = Vocabulary(wider.entries, wider.pairs.union(*map(bonds, trees)))
     work = partial(_encode, vocabulary=vocabulary, seed=seed, hold_out=hold_out)
     blocks: list[Steps] = []
     lengths: list[npt.NDArray[np.int64]] = []
@@ -186,22 +179,6 @@ def prepare(
         tuple(path.name.split(".")[0] for path in files),
         report,
     )
-
-
-def _widened(vocabulary: Vocabulary, rows: Sequence[str]) -> Vocabulary:
-    """With every unit and bond of these molecules."""
-    trees = list(_trees(rows))
-    wider = vocabulary.extended([smiles for tree in trees for smiles in tree.units])
-    bonds = {
-        pair(
-            kind(unit(tree.units[link.unit_a]), link.atom_a),
-            kind(unit(tree.units[link.unit_b]), link.atom_b),
-            link.order,
-        )
-        for tree in trees
-        for link in tree.links
-    }
-    return Vocabulary(wider.entries, wider.pairs | bonds)
 
 
 def _map(work: Encode, chunks: Sequence[Sequence[str]], workers: int) -> Iterator[Encoded]:
@@ -266,7 +243,7 @@ def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int, hold_out: bo
             except UnknownUnit:
                 ends["rare unit"] += 1
                 continue
-            if not allowed(tree, vocabulary):
+            if not vocabulary.pairs.issuperset(bonds(tree)):
                 ends["rare bond"] += 1
                 continue
             ends["taught"] += 1
@@ -277,19 +254,6 @@ def _encode(rows: Sequence[str], vocabulary: Vocabulary, seed: int, hold_out: bo
     steps = np.array(both, dtype=np.int16).reshape(2, -1, 3)
     told = np.array(properties, dtype=np.float32).reshape(-1, len(PROPERTIES))
     return steps, np.array(lengths, dtype=np.int64), told, ends
-
-
-def allowed(tree: Tree, vocabulary: Vocabulary) -> bool:
-    """Does the vocabulary's table of bonds hold every bond between the units?"""
-    return all(
-        pair(
-            kind(unit(tree.units[link.unit_a]), link.atom_a),
-            kind(unit(tree.units[link.unit_b]), link.atom_b),
-            link.order,
-        )
-        in vocabulary.pairs
-        for link in tree.links
-    )
 
 
 def _largest(text: str) -> str:

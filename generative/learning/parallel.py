@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -86,12 +85,11 @@ def join_crew(device: str = "auto") -> Crew:
     SettingError
         A device this machine or torch does not have.
     """
-    kind = device
-    if device == "auto":
-        kind = "cuda" if torch.cuda.is_available() else "cpu"
-    if kind not in ("cpu", "cuda") or (kind == "cuda" and not torch.cuda.is_available()):
+    offered = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    kind = offered[-1] if device == "auto" else device
+    if kind not in offered:
         raise SettingError(
-            f"--device {device}: this machine offers {', '.join(devices())}; auto takes the best"
+            f"--device {device}: this machine offers {', '.join(offered)}; auto takes the best"
         )
     size = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))
@@ -101,11 +99,6 @@ def join_crew(device: str = "auto") -> Crew:
     return Crew(rank, size, name)
 
 
-def devices() -> list[str]:
-    """Kinds of device torch can train on here."""
-    return ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-
-
 def crew_wanted(device: str) -> int:
     """How many processes should train: one a GPU, unless torchrun has decided already."""
     if device == "cpu" or "WORLD_SIZE" in os.environ or not torch.cuda.is_available():
@@ -113,8 +106,8 @@ def crew_wanted(device: str) -> int:
     return torch.cuda.device_count()
 
 
-def launch(processes: int, module: str, arguments: Sequence[str]) -> None:
-    """Run a module of ours as a crew of so many processes on this machine.
+def launch(processes: int) -> None:
+    """Run the command that runs here as a crew of so many processes on this machine.
 
     Raises
     ------
@@ -123,7 +116,7 @@ def launch(processes: int, module: str, arguments: Sequence[str]) -> None:
     """
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *(f"--nproc-per-node={processes}", "-m", module, *arguments),
+        *(f"--nproc-per-node={processes}", "-m", "discovery.cli", *sys.argv[1:]),
     ]
     if subprocess.run(command, check=False).returncode != 0:
         raise SettingError(f"training with {processes} processes failed; what one of them said stands above")

@@ -31,7 +31,7 @@ from discovery.proposal import Lesson
 from generative.breeding.elite import Search, elite_of
 from generative.breeding.surrogate import targets
 from generative.construction import MOST_ATOMS
-from generative.encoding import Places, Rows, rows
+from generative.encoding import Rows, rows
 from generative.policy import MAX_STEPS, Policy
 from generative.rollouts import Rollout, UnknownUnit, ordered, shuffled
 from generative.trees import Tree, take_apart
@@ -124,7 +124,6 @@ def taught(
     if len(told.trees) < FEW or told.best == 0:
         return prior
     policy = copy.deepcopy(prior)
-    places = Places.of(vocabulary)
     with torch.no_grad():
         read = prior.read(vocabulary)
     free = [value for name, value in policy.named_parameters() if name.split(".")[0] not in FIXED]
@@ -133,7 +132,7 @@ def taught(
         numbers = [
             rng.randrange(told.best) if k % 2 else rng.randrange(len(told.trees)) for k in range(replay.batch)
         ]
-        batch = _batch([told.trees[i] for i in numbers], vocabulary, places, style, rng)
+        batch = _batch([told.trees[i] for i in numbers], vocabulary, style, rng)
         worth = torch.tensor([told.worth[i] for i in numbers])
         with torch.no_grad():
             before = sum(prior.log_likelihood(read, batch))
@@ -159,9 +158,7 @@ def balance(now: Tensor | int, before: Tensor | int, worth: Tensor) -> Tensor:
     return result
 
 
-def _batch(
-    trees: Sequence[Tree], vocabulary: Vocabulary, places: Places, style: int, rng: random.Random
-) -> Rows:
+def _batch(trees: Sequence[Tree], vocabulary: Vocabulary, style: int, rng: random.Random) -> Rows:
     """Each in an order of its own: half as the policy tells molecules, half in any order."""
     orders = [k % 2 for k in range(len(trees))]
     rng.shuffle(orders)
@@ -169,7 +166,7 @@ def _batch(
         _steps(shuffled(tree, vocabulary, rng) if order else ordered(tree, vocabulary))
         for tree, order in zip(trees, orders, strict=True)
     ]
-    return rows(vocabulary, places, told, orders, [style] * len(trees))
+    return rows(vocabulary, told, orders, [style] * len(trees))
 
 
 def _steps(rollout: Rollout) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:

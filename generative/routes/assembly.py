@@ -19,11 +19,12 @@ from rdkit import Chem
 from discovery.molecule import quiet_rdkit
 from discovery.plugins import settle
 from discovery.proposal import Lesson, Proposal
-from generative.breeding.recombination import objection
+from generative.breeding.elite import by_rank
 from generative.refusal import SettingError, check_weights
 from generative.routes.plan import STEPS, Step, plan, rivals
 from generative.routes.reactions import REACTIONS, Reaction, named, run
 from generative.routes.stock import Stock, flat, load
+from generative.taste import objection
 
 PATIENCE = 2_000  # attempts in a row without a new molecule after which the shelf counts as exhausted
 ELITE = 40  # well-rewarded molecules whose routes may be changed
@@ -41,7 +42,7 @@ class AssemblyProposer:
 
     Parameters
     ----------
-    stock : SMILES file of building blocks; the shipped 450 when absent
+    stock : file of building blocks; the shipped 450 when absent
     steps : reactions in a row, 1 to 3
     selective : only reactions whose blocks can give a single product
     learn : share of proposals that change the route of a well-rewarded molecule, once there are any
@@ -49,10 +50,8 @@ class AssemblyProposer:
 
     Raises
     ------
-    StockError
-        The file cannot be used.
-    ValueError
-        Settings that contradict each other.
+    SettingError, IntakeError
+        Settings that contradict each other; a file that cannot be used.
     """
 
     stock: Path | None = None
@@ -88,9 +87,7 @@ class AssemblyProposer:
         while len(proposals) < n and idle < PATIENCE:
             idle += 1
             if routes and rng.random() < self.learn:
-                # by rank: the best is taken about twice as often as the tenth
-                chosen = rng.choices(routes, [1.0 / (10 + rank) for rank in range(len(routes))])[0]
-                made = self._changed(chosen, shelf, rng)
+                made = self._changed(rng.choices(routes, by_rank(len(routes)))[0], shelf, rng)
             else:
                 made = self._new(shelf, rng)
             if not made or made[-1].product in known:
@@ -179,7 +176,7 @@ class Shelf:
     @classmethod
     def of(cls, stock: Stock) -> Shelf:
         """Each block is matched once against each part of each reaction."""
-        blocks = tuple(sorted(stock.names))
+        blocks = tuple(sorted(stock.blocks))
         return cls(stock, blocks, _partners(blocks))
 
     def fitting(self, reaction: Reaction, block: str) -> tuple[str, ...]:

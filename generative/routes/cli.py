@@ -19,7 +19,7 @@ FILES = (".smi", ".smiles", ".txt", ".csv", ".tsv", ".sdf", ".parquet", ".gz")  
 def route(
     structures: Annotated[list[str], typer.Argument(help="SMILES, or library files.", show_default=False)],
     stock: Annotated[
-        Path | None, typer.Option("--stock", help="SMILES file of building blocks; common ones if absent.")
+        Path | None, typer.Option("--stock", help="File of building blocks; common ones if absent.")
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, max=4, help="Reactions in a row.")] = 3,
 ) -> None:
@@ -56,7 +56,7 @@ def route(
             typer.echo("  " + planned.text().replace("\n", "\n  "))
         for block in planned.lacking if planned.steps else ():
             typer.echo(f"  not on the shelf: {block}")
-    typer.echo(f"{found} of {len(given)} can be made from {len(shelf.names)} blocks")
+    typer.echo(f"{found} of {len(given)} can be made from {len(shelf.blocks)} blocks")
     if not read:
         refuse(f"no molecule could be read in {', '.join(structures)}")
 

@@ -28,13 +28,13 @@ class RouteFromStock:
 
     Parameters
     ----------
-    stock : SMILES file of building blocks; some 450 common ones when left out
+    stock : file of building blocks; some 450 common ones when left out
     steps : reactions in a row
     structures : how many structures are taken apart before the search gives up
 
     Raises
     ------
-    StockError
+    SettingError, IntakeError
         The file cannot be used.
     """
 

@@ -1,7 +1,6 @@
 """Which building blocks are on the shelf?
 
-A file of SMILES, one a line with an optional name; by default some 450 common blocks
-written down for this package. Stereochemistry is not looked at: a block on the shelf
+A file of molecules; by default some 450 common blocks written down for this package. Stereochemistry is not looked at: a block on the shelf
 counts whatever its handedness, and a route says nothing about it.
 """
 
@@ -14,12 +13,10 @@ from pathlib import Path
 
 from rdkit import Chem
 
+from discovery.intake import written_in
 from discovery.molecule import quiet_rdkit
-from discovery.outcome import UserError
-
-
-class StockError(UserError, ValueError):
-    """The file of building blocks cannot be used."""
+from discovery.records import check_there
+from generative.refusal import SettingError
 
 
 @dataclass(frozen=True)
@@ -30,31 +27,31 @@ class Stock:
     shelf, and only a forward reaction decides whether it serves.
     """
 
-    names: dict[str, str]  # canonical SMILES, flat -> its name in the file
+    blocks: frozenset[str]  # canonical SMILES, flat
     halides: dict[str, tuple[str, ...]]  # the same with every halogen written as Br -> those on the shelf
-    skipped: int = 0  # lines that are no molecule
 
     def __contains__(self, smiles: str) -> bool:
-        return smiles in self.names
+        return smiles in self.blocks
 
     def alike(self, smiles: str) -> tuple[str, ...]:
         """What of this block is on the shelf: itself, or the same with another halogen."""
-        if smiles in self.names:
+        if smiles in self.blocks:
             return (smiles,)
         return self.halides.get(_bromide(smiles), ())
 
 
 def load(path: Path | None = None) -> Stock:
-    """Read a file of building blocks; the shipped one when there is none.
+    """Read a file of building blocks, of any kind that `discovery screen` reads; the shipped one when there is none.
 
     Raises
     ------
-    StockError
-        There is no such file, or no line of it is a molecule.
+    IntakeError
+        There is no such file, or it is cut off.
+    SettingError
+        No row of it is a molecule.
     """
     if path is not None:
-        if not path.is_file():
-            raise StockError(f"{path}: there is no such file of building blocks")
+        check_there(path, "building blocks")
         return _read(path, path.stat().st_mtime_ns)
     with as_file(files("generative") / "data" / "stock.smi") as shipped:
         return _read(shipped, 0)
@@ -62,26 +59,17 @@ def load(path: Path | None = None) -> Stock:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _changed: int) -> Stock:
-    names: dict[str, str] = {}
     halides: dict[str, list[str]] = {}
-    skipped = 0
-    with path.open(encoding="utf-8", errors="replace") as lines, quiet_rdkit():
-        for number, line in enumerate(lines, start=1):
-            words = line.split()
-            if not words or words[0].startswith("#"):
-                continue
-            mol = Chem.MolFromSmiles(words[0])
-            if mol is None or "." in words[0]:
-                skipped += 1
-                continue
-            smiles = flat(mol)
-            if smiles in names:
-                continue
-            names[smiles] = " ".join(words[1:]) or f"line {number}"
-            halides.setdefault(_bromide(smiles), []).append(smiles)
-    if not names:
-        raise StockError(f"{path}: no line of it starts with the SMILES of one molecule ({skipped} tried)")
-    return Stock(names, {key: tuple(blocks) for key, blocks in halides.items()}, skipped)
+    blocks: set[str] = set()
+    with quiet_rdkit():
+        for text in written_in(path):
+            mol = None if "." in text else Chem.MolFromSmiles(text)
+            if mol is not None and (smiles := flat(mol)) not in blocks:
+                blocks.add(smiles)
+                halides.setdefault(_bromide(smiles), []).append(smiles)
+    if not blocks:
+        raise SettingError(f"{path}: no row of it is one molecule")
+    return Stock(frozenset(blocks), {key: tuple(found) for key, found in halides.items()})
 
 
 def flat(mol: Chem.Mol) -> str:

@@ -11,10 +11,10 @@ from discovery.molecule import Molecule
 from discovery.properties.physchem import Qed
 from discovery.proposal import Lesson, Proposer
 from discovery.score import Score
-from generative.breeding.recombination import unstable
 from generative.routes.assembly import AssemblyProposer
 from generative.routes.plan import plan
 from generative.routes.stock import load
+from generative.taste import unstable
 
 PROPOSER = AssemblyProposer()
 
@@ -31,7 +31,7 @@ def test_everything_proposed_can_be_made_from_the_shelf() -> None:
     shelf = load()
     for proposal in PROPOSER.propose(15, round=0, seed=11, lessons=[]):
         mol = Chem.MolFromSmiles(proposal.smiles)
-        assert set(proposal.parents) <= set(shelf.names)
+        assert set(proposal.parents) <= shelf.blocks
         assert unstable(mol) is None
         assert plan(mol, shelf).whole, proposal
 

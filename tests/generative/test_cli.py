@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from filelock import FileLock
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt, CalcTPSA
 from typer.testing import CliRunner, Result
@@ -61,6 +62,8 @@ def test_a_stopped_order_goes_on_to_the_same_bytes(
     monkeypatch.setattr(Sampler, "block", block)
     other = run(propose, "--seed", "5", *order, str(out))
     assert "begun otherwise (different: seed)" in str(other.exception)
+    with FileLock(tmp_path / ".new.smi.lock"):  # as another process holds it
+        assert "another process is writing" in str(run(propose, *order, str(out)).exception)
     assert run(propose, *order, str(out)).stderr == counted
     assert out.read_bytes() == whole.read_bytes()
     assert sorted(tmp_path.iterdir()) == [out, whole]

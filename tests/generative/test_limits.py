@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,7 @@ import generative.limits as limits
 from generative.construction import Bounds, Prices
 from generative.learning.dataset import Dataset, prepare
 from generative.trees import put_together
-from generative.vocabulary import kind, pair
+from generative.vocabulary import bonds
 from tests.generative.models import DRUGS, trees, vocabulary
 
 
@@ -78,14 +77,7 @@ def test_a_style_keeps_to_its_own_units_and_bonds(
     left = {known.entries[i][0] for i in np.nonzero(~gone)[0]}
     assert "c1ccccc1" in left
     assert not any(set("SsFB") & set(one) for one in left)
-    bonds: Counter[object] = Counter()
-    from generative.trees import unit
-
-    for tree in trees():
-        for link in tree.links:
-            a, b = unit(tree.units[link.unit_a]), unit(tree.units[link.unit_b])
-            bonds[pair(kind(a, link.atom_a), kind(b, link.atom_b), link.order)] += 1
-    assert known.pairs < two_styles.vocabulary.pairs <= bonds.keys()
+    assert known.pairs < two_styles.vocabulary.pairs <= {bond for tree in trees() for bond in bonds(tree)}
 
 
 def test_random_steps_within_a_style_build_only_its_units(

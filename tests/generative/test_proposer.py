@@ -18,12 +18,13 @@ from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.plugins import PluginError
 from discovery.proposal import Lesson, Proposal, Proposer
-from generative.breeding.recombination import BricsProposer, unstable
+from generative.breeding.recombination import BricsProposer
 from generative.draft import Built
 from generative.model import Weights, WeightsError
 from generative.proposer import GraphProposer, propose
 from generative.refusal import SettingError
 from generative.tasks import score
+from generative.taste import unstable
 from generative.trees import take_apart, unit
 from tests.generative.models import DRUGS
 from tests.generative.test_construction import holds
@@ -141,6 +142,16 @@ def test_analogues_keep_what_is_kept() -> None:
     proposals = made(GraphProposer(like=DRUGS[0], keep="[nH]1ccc2ccccc12"), 6, taught=lessons())
     assert len(proposals) == 6
     assert all(holds(proposal.smiles, "[nH]1ccc2ccccc12") for proposal in proposals)
+
+
+def test_analogues_keep_the_configuration() -> None:
+    """Of what they are like, where they hold that part of it. Reference: RDKit's chiral substructure search."""
+    flat, right = map(Chem.MolFromSmarts, ("CC(O[#6])c1c(Cl)ccc(F)c1Cl", "C[C@@H](O[#6])c1c(Cl)ccc(F)c1Cl"))
+    proposals = made(GraphProposer(like="C[C@@H](Oc1cc(-c2cnn(C3CCNCC3)c2)cnc1N)c1c(Cl)ccc(F)c1Cl"), 20)
+    mols = [Chem.MolFromSmiles(one.smiles) for one in proposals]
+    with_part = [mol for mol in mols if mol.HasSubstructMatch(flat)]
+    assert len(with_part) > 3
+    assert all(mol.HasSubstructMatch(right, useChirality=True) for mol in with_part)
 
 
 def test_what_must_be_avoided_is_avoided() -> None:

@@ -16,7 +16,8 @@ from rdkit.Chem import BRICS, Descriptors
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.proposal import Lesson, Proposer
-from generative.breeding.recombination import BricsProposer, _pieces, load, unstable
+from generative.breeding.recombination import BricsProposer, _pieces, load
+from generative.taste import unstable
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 DRUGS = Path(__file__).resolve().parents[2] / "generative" / "data" / "drugs.smi"

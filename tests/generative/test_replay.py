@@ -12,7 +12,6 @@ from tests.generative.models import DRUGS, policy, trees, vocabulary
 
 torch = pytest.importorskip("torch")
 
-from generative.encoding import Places  # noqa: E402
 from generative.learning.replay import Replay, _batch, balance, taught  # noqa: E402
 
 QUICK = Replay(steps=12, batch=12, rate=3e-3, best=8, others=8)
@@ -39,7 +38,7 @@ def test_what_scored_well_becomes_likelier_than_what_did_not() -> None:
 
     def gained(some: list[Lesson]) -> float:
         chosen = [trees()[index[lesson.molecule.smiles]] for lesson in some]
-        batch = _batch(chosen, vocabulary(), Places.of(vocabulary()), 0, random.Random(1))
+        batch = _batch(chosen, vocabulary(), 0, random.Random(1))
         with torch.no_grad():
             now, before = (sum(one.log_likelihood(one.read(vocabulary()), batch)) for one in (copy, prior))
         return float((now - before).mean())

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from discovery.cli import app
 from discovery.molecule import Molecule
+from discovery.record import IntakeError
 from discovery.score import Score, Scorer
 from generative.routes.scorer import RouteFromStock
-from generative.routes.stock import StockError
 
 MOCLOBEMIDE = "O=C(NCCN1CCOCC1)c1ccc(Cl)cc1"
 
@@ -41,7 +41,7 @@ def test_no_steps_means_on_the_shelf_or_not() -> None:
 
 
 def test_a_shelf_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(StockError, match="no such file"):
+    with pytest.raises(IntakeError, match="does not exist"):
         RouteFromStock(stock=tmp_path / "none.smi")
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from rdkit import Chem
 
+from discovery.record import IntakeError
+from generative.refusal import SettingError
 from generative.routes.plan import Route, plan
 from generative.routes.reactions import named, run
-from generative.routes.stock import Stock, StockError, flat, load
+from generative.routes.stock import Stock, flat, load
 
 MADE = {
     # name: (SMILES, reactions in all)
@@ -41,7 +43,7 @@ def test_known_syntheses_are_found(name: str) -> None:
     assert route.whole
     assert route.covered == 1.0
     assert len(route.steps) == steps
-    assert set(route.blocks) <= set(load().names)
+    assert set(route.blocks) <= load().blocks
     walk(route)
 
 
@@ -102,13 +104,12 @@ def test_a_fluoride_serves_where_it_reacts_and_only_there(tmp_path: Path) -> Non
 
 
 def test_a_shelf_with_rubbish_on_it(tmp_path: Path) -> None:
-    shelf = tmp_path / "shelf.smi"
+    shelf, table = tmp_path / "shelf.smi", tmp_path / "shelf.csv"
     shelf.write_text("# mine\nCCN\nnot a molecule\nCCO.CCN mixture\n\nOC(=O)c1ccccc1 benzoic acid\n")
-    stock = load(shelf)
-    assert stock.names == {"CCN": "line 2", "O=C(O)c1ccccc1": "benzoic acid"}
-    assert stock.skipped == 2
+    table.write_text("name,smiles\nbenzoic acid,OC(=O)c1ccccc1\nbad,not a molecule\nethylamine,CCN\n")
+    assert load(shelf).blocks == load(table).blocks == {"CCN", "O=C(O)c1ccccc1"}
     (tmp_path / "empty.smi").write_text("xyz\n")
-    with pytest.raises(StockError, match=r"no line of it starts with the SMILES of one molecule \(1 tried\)"):
+    with pytest.raises(SettingError, match="no row of it is one molecule"):
         load(tmp_path / "empty.smi")
-    with pytest.raises(StockError, match="no such file"):
+    with pytest.raises(IntakeError, match="does not exist"):
         load(tmp_path / "none.smi")

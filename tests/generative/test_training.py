@@ -20,7 +20,7 @@ from safetensors.torch import load_file  # noqa: E402
 
 import generative.training as training  # noqa: E402
 from discovery.record import IntakeError  # noqa: E402
-from generative.encoding import Places, rows  # noqa: E402
+from generative.encoding import rows  # noqa: E402
 from generative.learning.dataset import HELD_OUT, Dataset, prepare  # noqa: E402
 from generative.learning.parallel import Crew, join_crew  # noqa: E402
 from generative.model import Weights, WeightsError  # noqa: E402
@@ -182,7 +182,7 @@ def likelihood_of(weights: Weights, path: Path) -> float:
     """Mean log-likelihood of a file's molecules in their ordered rollout, nats."""
     data = prepare([path], vocabulary=weights.vocabulary, hold_out=False)
     steps = [data.steps[0, a:b] for a, b in zip(data.start[:-1], data.start[1:], strict=True)]
-    batch = rows(weights.vocabulary, Places.of(weights.vocabulary), steps, [0] * len(steps), [0] * len(steps))
+    batch = rows(weights.vocabulary, steps, [0] * len(steps), [0] * len(steps))
     with torch.no_grad():
         policy = weights.policy()
         site, entry = policy.log_likelihood(policy.read(weights.vocabulary), batch)
