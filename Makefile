@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 OUT ?= runs/demo
-BENCHMARKS := startup intake reading entities entities_model relations normalisation search answering \
+BENCHMARKS := startup intake reading entities_model relations normalisation search answering \
   docking_gpu docking_parity redocking rescoring enrichment first_pose pockets charges mmgbsa moses moses_lstm sampling conditions \
   fragment_tasks steering pmo series learned grid
 

@@ -22,13 +22,11 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from discovery.molecule import quiet_rdkit
-from discovery.target import Target
 from docking import preparation
 from docking.receptor import Choice, Receptor, ReceptorError
 from docking.site import Site
 
 NAME = "5HT1B"
-TARGET = Target("5-HT1B receptor", gene="HTR1B", uniprot="P28222", disease="migraine")
 CITATION = "PDB 4IAR (Wang et al., Science 2013), prepared for simulation, as shipped with ProLIF"
 # ergotamine with its amine protonated, as it is in the file
 ERGOTAMINE = (

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import chain, islice
 from typing import TypeAlias
 
@@ -542,9 +541,3 @@ _GENE = (
     ("shorter", _shortened(_GENE_WORDS)),
 )
 _RULES = {"disease": _DISEASE, "chemical": _CHEMICAL, "gene": _GENE}
-
-
-@cache
-def methods() -> tuple[str, ...]:
-    """The names of the rules, surest first."""
-    return tuple(_SCORES)

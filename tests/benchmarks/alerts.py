@@ -11,8 +11,6 @@ Failures  a molecule whose alerts differ in name or number, or whose QED differs
 
 from __future__ import annotations
 
-import argparse
-import gzip
 import random
 import time
 from collections.abc import Callable
@@ -25,20 +23,15 @@ from discovery.molecule import Molecule
 from discovery.outcome import MoleculeError
 from discovery.properties.alerts import REACTIVE, SETS, _readable, alerts
 from discovery.properties.physchem import drug_likeness
-from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.data import zinc
+from tests.benchmarks.record import options, record
 
 SEED = 20
 
 
 def molecules(count: int) -> list[Chem.Mol]:
-    path = SHARED / "generative" / "zinc250k" / "zinc250k.smi.gz"
-    if not path.is_file():
-        nothing_measured(f"{path} is not there")
-    with gzip.open(path, "rt") as file:
-        texts = [line.split()[0] for line in file if line.strip()]
     found = []
-    for text in random.Random(SEED).sample(texts[1:], count):
+    for text in random.Random(SEED).sample(zinc()[1:], count):
         try:
             found.append(Molecule.parse(text).mol())
         except MoleculeError:
@@ -61,10 +54,9 @@ def baseline() -> Callable[[Chem.Mol], list[str]]:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--quick", action="store_true", help="500 molecules instead of 5,000")
-    options.add_argument("--molecules", type=int)
-    given = options.parse_args()
+    parser = options(__doc__, "500 molecules instead of 5,000")
+    parser.add_argument("--molecules", type=int)
+    given = parser.parse_args()
     count = given.molecules or (500 if given.quick else 5_000)
     mols, theirs = molecules(count), baseline()
     begun = time.process_time()
@@ -101,8 +93,7 @@ def main() -> None:
         "qed_ours_ms": round(1000 * likeness[1] / len(mols), 3),
         "qed_times_faster": round(likeness[0] / likeness[1], 2),
     }
-    print(numbers)
-    record("alerts", numbers, seed=SEED, device="cpu", molecules=count)
+    record("alerts", numbers, seed=SEED, molecules=count)
 
 
 if __name__ == "__main__":

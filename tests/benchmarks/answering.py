@@ -15,8 +15,6 @@ python -m tests.benchmarks.answering [--quick]
 
 from __future__ import annotations
 
-import argparse
-import json
 from typing import Any
 
 import numpy as np
@@ -26,14 +24,14 @@ from literature.topic import LEAST as SPOKEN_OF
 from literature.topic import fitted_on, likely, pairs
 from literature.verdict import WORDS, Verdict, _fold, abstracts, concluded, null_model, questions, train
 from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.evidence_calibration import off
+from tests.benchmarks.record import options, record
 
 PLACE = SHARED / "literature"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="one fold")
+    parser = options(__doc__, "one fold")
     quick = parser.parse_args().quick
     if not (PLACE / "pubmedqa" / "dev.json.gz").exists():
         nothing_measured("PubMedQA is not in ../shared/data/literature")
@@ -49,15 +47,11 @@ def main() -> None:
     right = np.asarray([said[e.id].word == e.word for e in kept])
     sure = np.asarray([said[e.id].probability for e in kept])
     order = np.argsort(-sure, kind="stable")
-    bins = np.minimum((sure * 10).astype(int), 9)
-    error = sum(
-        abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in set(bins.tolist())
-    )
     numbers: dict[str, Any] = {
         "questions": len(kept),
         "accuracy": round(float(right.mean()), 4),
         "always_yes": round(float(np.mean([e.word == WORDS[0] for e in kept])), 4),
-        "calibration_error": round(float(error), 4),
+        "calibration_error": round(off(sure, right), 4),
     }
     for share in (80, 50, 30):
         numbers[f"accuracy_surest_{share}"] = round(float(right[order[: len(kept) * share // 100]].mean()), 4)
@@ -70,8 +64,7 @@ def main() -> None:
     answered = (sure >= LEAST) & np.asarray([spoken[e.id] for e in kept])
     numbers["answered"] = round(float(answered.mean()), 4)
     numbers["accuracy_answered"] = round(float(right[answered].mean()), 4)
-    record("answering", numbers, seed=0, device="cpu")
-    print(json.dumps(numbers, indent=1))
+    record("answering", numbers)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Budget    about 8 CPU-seconds a complex; a run that was stopped goes on
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from docking.rescoring.fitting import skeleton
 from docking.rescoring.order import CANDIDATES
 from docking.site import Site
 from tests.benchmarks.data import folder
+from tests.benchmarks.record import options
 from tests.benchmarks.redocking import Crystal, crystals
 
 SEED = 1
@@ -82,18 +82,16 @@ def away(structure: pdbqt.Structure, poses: list[Floats]) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__, "three complexes of each set")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--limit", type=int, default=10_000, help="of each set")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     keep_programs()
+    some = slice(3 if args.quick else None)
     jobs: list[tuple[str, Any, tuple[Any, ...]]] = [
-        (one.name, from_smiles, (one,)) for one in crystals(folder("docking/redock_sdf_dev60"))[: args.limit]
+        (one.name, from_smiles, (one,)) for one in crystals(folder("docking/redock_sdf_dev60"))[some]
     ]
-    for place in sorted(folder("docking/redock_pdbqt_dev250").iterdir())[: args.limit]:
+    for place in sorted(folder("docking/redock_pdbqt_dev250").iterdir())[some]:
         texts = [(place / f"{place.name}_{part}.pdbqt").read_text() for part in ("protein", "ligand")]
         jobs.append((place.name, from_pdbqt, (place.name, *texts)))
     for name, work, given in jobs:

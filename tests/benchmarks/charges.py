@@ -17,8 +17,6 @@ some are in FreeSolv; they are not in the mean over targets.
 
 from __future__ import annotations
 
-import argparse
-import resource
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -30,7 +28,8 @@ from discovery.outcome import MoleculeError
 from docking.dynamics.parameters.am1 import Mopac
 from docking.dynamics.parameters.charges import Charges, am1_bcc, am1_bcc_elf, graph_charges
 from tests.benchmarks.data import folder
-from tests.benchmarks.record import record
+from tests.benchmarks.mmgbsa import from_file
+from tests.benchmarks.record import cpu_s, options, record
 
 REFERENCES = ("antechamber_am1bcc", "openeye_am1bcc", "openeye_am1bccelf10")
 TARGETS = ("tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme")
@@ -44,16 +43,6 @@ def by_graph(mol: Chem.Mol, name: str, *, mopac: Mopac) -> Charges:
 
 
 METHODS = {"am1-bcc": am1_bcc, "am1-bcc-elf": am1_bcc_elf, "graph": by_graph}
-
-
-def given(mol: Chem.Mol) -> np.ndarray:
-    """[atom], e: the charges in the SDF."""
-    return np.array([float(x) for x in mol.GetProp("atom.dprop.PartialCharge").split()])
-
-
-def cpu() -> float:
-    """Seconds spent so far, by this process and the children that have ended."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def rms(a: np.ndarray, b: np.ndarray) -> float:
@@ -70,7 +59,7 @@ def measure(folder: Path, every: int, charges: Any) -> dict[str, Any]:
         for name in REFERENCES
     ]
     rows, peers, failed, odd = [], [], Counter(), 0
-    began = cpu()
+    began = cpu_s()
     with Mopac() as mopac:
         for name in list(sets[0])[::every]:
             mols = [found.get(name) for found in sets]
@@ -84,9 +73,10 @@ def measure(folder: Path, every: int, charges: Any) -> dict[str, Any]:
             except MoleculeError as error:
                 failed[error.reason.value] += 1
                 continue
-            rows.append([rms(ours, given(m)) for m in mols])
-            peers.append(rms(given(mols[0]), given(mols[1])))
-    spent = cpu() - began
+            theirs = [from_file(m, name).values for m in mols]
+            rows.append([rms(ours, one) for one in theirs])
+            peers.append(rms(*theirs[:2]))
+    spent = cpu_s() - began
     table = np.array(rows)
     nearer = table[:, :2].min(axis=1)
     return {
@@ -108,11 +98,8 @@ def measure(folder: Path, every: int, charges: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
-    parser.add_argument("--quick", action="store_true")
     parser.add_argument(
         "--every", type=int, default=6, help="of FreeSolv; every third of that of the targets"
     )
@@ -123,8 +110,6 @@ def main() -> None:
     numbers = {"freesolv": measure(chosen.data / "freesolv", solutes, METHODS[chosen.method])}
     for target in TARGETS:
         numbers[target] = measure(chosen.data / target, ligands, METHODS[chosen.method])
-    for name, found in numbers.items():
-        print(name, found)
     unseen = [numbers[target] for target in TARGETS if target not in SEEN]
     weights = [one["n"] for one in unseen]
     elf = float(np.average([one["median_openeye_am1bccelf10"] for one in unseen], weights=weights))
@@ -135,11 +120,7 @@ def main() -> None:
             "targets_median_elf10": round(elf, 5),
             "sets": numbers,
         },
-        seed=0,
-        device="cpu",
-        quick=chosen.quick,
         method=chosen.method,
-        headline=["freesolv_median_nearer", "targets_median_elf10"],
     )
 
 

@@ -10,8 +10,6 @@ Failures  none can: every molecule built is measured
 
 from __future__ import annotations
 
-import argparse
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from generative.policy import Policy
 from generative.sampling import BLOCK, Sampler
 from generative.trees import assemble
 from generative.wishes import PROPERTIES, measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 POINTS = (10, 50, 90)
 
@@ -45,8 +43,7 @@ def properties(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path)
     given = parser.parse_args()
@@ -70,15 +67,7 @@ def main() -> None:
         target = np.array(list(middle.values()))
         ratios = abs(asked - target).mean(0) / abs(free - target).mean(0)
         numbers |= {f"all_{name}_ratio": float(r) for name, r in zip(PROPERTIES, ratios, strict=True)}
-    record(
-        "conditions",
-        numbers,
-        seed=given.seed,
-        device=platform.processor() or "cpu",
-        weights=weights.sha256[:12],
-    )
-    for label, number in numbers.items():
-        print(f"{label:18s} {number:.3f}")
+    record("conditions", numbers, seed=given.seed, weights=weights.sha256[:12])
 
 
 if __name__ == "__main__":

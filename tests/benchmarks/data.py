@@ -6,6 +6,7 @@ says so in one sentence and measures nothing.
 
 from __future__ import annotations
 
+import gzip
 import sys
 import tarfile
 import tempfile
@@ -21,6 +22,15 @@ def nothing_measured(why: str) -> NoReturn:
     """End a benchmark that cannot measure here: one sentence, and no failure of those after it."""
     print(f"{Path(sys.argv[0]).stem}: nothing was measured, since {why}")
     sys.exit(0)
+
+
+def zinc() -> list[str]:
+    """ZINC250k, as SMILES."""
+    path = SHARED / "generative/zinc250k/zinc250k.smi.gz"
+    if not path.is_file():
+        nothing_measured(f"{path.name} is not in ../shared/data")
+    with gzip.open(path, "rt") as file:
+        return file.read().split()
 
 
 def folder(name: str, given: Path | None = None) -> Path:

@@ -11,8 +11,6 @@ Without   a GPU nothing is measured; --rehearse goes through every step with a f
 
 from __future__ import annotations
 
-import argparse
-import tarfile
 import time
 from collections import Counter
 
@@ -37,9 +35,8 @@ from docking.ligand import Ligand
 from docking.maps import types_of
 from docking.receptor import Receptor
 from docking.search import effort, walk
-from docking.site import Site
-from tests.benchmarks.record import record
-from tests.docking.complexes import SHARED, shared
+from tests.benchmarks.enrichment import Screen
+from tests.benchmarks.record import options, record
 
 SEED = 2026
 POSES = 1 << 16  # evaluated side by side
@@ -90,8 +87,7 @@ def docked(place: Place, ligands: list[Ligand]) -> list[object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="256 ligands")
+    parser = options(__doc__, "256 ligands")
     parser.add_argument(
         "--rehearse", action="store_true", help="a few ligands, on the CPU too; nothing is recorded"
     )
@@ -100,14 +96,12 @@ def main() -> None:
         print(f"JAX {jax.__version__} sees no GPU here, so nothing was measured and nothing was recorded.")
         return
     keep_programs()
-    texts = shared("screening_dev")
-    receptor = next(text for path, text in texts.items() if path.endswith("def_receptor.pdbqt"))
-    names = sorted(path for path in texts if "/def_unique_charged/" in path)
-    ligands = [ligand_of(name.split("/")[-1], texts[name]) for name in names]
+    screen = Screen.of("def")
+    ligands = [ligand_of(path.name, path.read_text()) for path in sorted(screen.places[0].glob("*.pdbqt"))]
     ligands = [ligands[i] for i in np.random.default_rng(SEED).permutation(len(ligands))]
     ligands = ligands[: REHEARSED if args.rehearse else 256 if args.quick else len(ligands)]
     clock = time.perf_counter()
-    place = Place(Receptor("DEF", "", receptor), site(), FUNCTIONS["vina"])
+    place = Place(Receptor("DEF", "", screen.receptor), screen.site, FUNCTIONS["vina"])
     place.prepare({kind for one in ligands for kind in types_of(tree_of(one).xs)})
     built = time.perf_counter() - clock
     clock = time.perf_counter()
@@ -128,23 +122,10 @@ def main() -> None:
         "compile_s": round(compiled, 1),
         "failed": dict(failed),
     }
-    print(numbers)
     if args.rehearse:
-        return
-    record("docking_gpu", numbers, seed=SEED, device=jax.devices()[0].device_kind)
-
-
-def site() -> Site:
-    """The box of the screening set's own configuration file."""
-    import json
-
-    with tarfile.open(SHARED / "screening_dev.tar.xz") as file:
-        stream = file.extractfile("screening/def/config_def.json")
-        assert stream is not None
-        config = json.load(stream)
-    center = tuple(float(config[f"center_{axis}"]) for axis in "xyz")
-    size = tuple(float(config[f"size_{axis}"]) for axis in "xyz")
-    return Site((center[0], center[1], center[2]), (size[0], size[1], size[2]))
+        print(numbers)
+    else:
+        record("docking_gpu", numbers, seed=SEED, device=jax.devices()[0].device_kind)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ Failures  count as misses
 
 from __future__ import annotations
 
-import argparse
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ import numpy as np
 from docking import maps, pdbqt
 from docking.energy import VINA, Atoms, affinity, score
 from tests.benchmarks.data import nothing_measured
-from tests.benchmarks.record import processor, record
+from tests.benchmarks.record import Kept, options, record
 from tests.docking.complexes import SHARED, Complex, examples, redocking
 from tests.docking.test_energy import atoms, by_vina, tree
 
@@ -40,7 +39,8 @@ def rows(case: Complex) -> dict[str, float]:
     inter = maps.grid_energy(grid, Atoms(ligand.coords, ligand.xs))
     total = float(affinity(inter, ligand.rotors, VINA.weights["rotor"]))
     on_grid = by_vina(case, grid=True)
-    return {
+    pdbqt.read.cache_clear()
+    gaps = {
         "explicit_total": abs(ours.total - theirs.total),
         "explicit_inter": abs(ours.inter - theirs.inter),
         "explicit_intra": abs(ours.intra - theirs.intra),
@@ -48,13 +48,11 @@ def rows(case: Complex) -> dict[str, float]:
         "grid_inter": abs(inter - on_grid.inter),
         "grid_intra": abs(ours.intra - on_grid.intra),
     }
+    return {key: round(float(gap), 5) for key, gap in gaps.items()}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} complexes")
+    parser = options(__doc__, f"{QUICK} complexes")
     parser.add_argument("--complexes", type=int, default=250)
     parser.add_argument("--keep", type=Path, help="JSON lines of what was measured; read first, added to")
     parser.add_argument("--so-far", action="store_true", help="record what --keep holds, measure nothing")
@@ -63,28 +61,18 @@ def main() -> None:
         nothing_measured("the redocking sets of ../shared/data/docking are absent")
     order = np.random.default_rng(1).permutation(250)[: QUICK - 5 if args.quick else args.complexes]
     cases = [*examples(), *(redocking()[k] for k in order)]
-    known: dict[str, dict[str, float]] = {}
-    if args.keep and args.keep.exists():
-        for line in args.keep.read_text().splitlines():
-            row = json.loads(line)
-            known[row.pop("name")] = row
-    for case in cases:
-        if case.name not in known and not args.so_far:
-            known[case.name] = {key: round(float(value), 5) for key, value in rows(case).items()}
-            line = json.dumps({"name": case.name, **known[case.name]})
-            print(line, flush=True)
-            if args.keep:
-                with args.keep.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
-            pdbqt.read.cache_clear()
-    found = [known[case.name] for case in cases if case.name in known]
+    known = Kept(args.keep, "name")
+    found = [
+        known.row((case.name,), partial(rows, case))
+        for case in cases
+        if not args.so_far or (case.name,) in known.rows
+    ]
     numbers: dict[str, Any] = {"complexes": len(found)}
-    for key in found[0]:
+    for key in (key for key in found[0] if key != "name"):
         gaps = np.array([row[key] for row in found])
         numbers[f"{key}_largest"] = round(float(gaps.max()), 5)
         numbers[f"{key}_within_1e-3"] = round(float((gaps <= AGREE).mean()), 4)
-    print(json.dumps(numbers, indent=1))
-    record("docking_parity", numbers, seed=1, device=processor())
+    record("docking_parity", numbers, seed=1)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,11 @@ Budget    about 1 CPU-second a ligand by native fast; by vina at exhaustiveness 
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ from docking.rescoring.fitting import skeleton
 from docking.rescoring.order import CANDIDATES, chances, gaps, shipped
 from docking.site import Site
 from tests.benchmarks.data import folder
-from tests.benchmarks.record import processor, record
+from tests.benchmarks.record import Kept, options, record
 from tests.docking.complexes import vina_at
 
 SEED = 2026
@@ -70,9 +70,9 @@ class Screen:
     places: tuple[Path, Path]  # actives, decoys
 
     @classmethod
-    def of(cls, place: Path, name: str) -> Screen:
-        """The target `name` of the unpacked set."""
-        here = place / name
+    def of(cls, name: str) -> Screen:
+        """The target `name` of the set."""
+        here = next(folder("docking/screening_dev").rglob(name))
         if name == "def":
             config = json.loads((here / "config_def.json").read_text())
             site = Site(*(tuple(config[f"{what}_{axis}"] for axis in "xyz") for what in ("center", "size")))
@@ -226,9 +226,7 @@ def _told(key: str, found: Sequence[float], spread: Floats) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--target", default="def", choices=["def", "fabp4", "akt2", "casp3", "hs90a"])
     parser.add_argument("--engines", default="native")
     parser.add_argument("--effort", default="fast", help="of native")
@@ -240,28 +238,23 @@ def main() -> None:
     parser.add_argument(
         "--so-far", action="store_true", help="record what --keep holds of all engines, dock nothing"
     )
-    parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     if args.quick:
         args.actives, args.decoys, args.engines = 8, 40, "native"
-    screen = Screen.of(next(folder("docking/screening_dev").rglob("def")).parent, args.target)
+    screen = Screen.of(args.target)
     keep_programs()
-    known: dict[tuple[str, str], dict[str, Any]] = {}
-    if args.keep and args.keep.exists():
-        for line in args.keep.read_text().splitlines():
-            row = json.loads(line)
-            known[row["by"], row["name"]] = row
+    known = Kept(args.keep, "by", "name")
     setting = {"native": args.effort, "vina": args.exhaustiveness}
     by = {engine: f"{engine} {setting[engine]} {args.target}" for engine in args.engines.split(",")}
     if args.so_far:
-        docked = ({name for setting, name in known if setting == one} for one in by.values())
-        chosen = [(name, "") for name in sorted(set.intersection(*docked))]
+        there = ({name for setting, name in known.rows if setting == one} for one in by.values())
+        chosen = [(name, "") for name in sorted(set.intersection(*there))]
     else:
         chosen = screen.drawn(args.actives, args.decoys, args.torsions)
     every: dict[str, list[dict[str, Any]]] = {}
     for engine, name in by.items():
         work = by_native(screen, args.effort) if engine == "native" else by_vina(screen, args.exhaustiveness)
-        every[engine] = [_done(name, one, work, known, args.keep) for one in chosen]
+        every[engine] = [known.row((name, one), partial(docked, work, one, ligand)) for one, ligand in chosen]
     for engine, rows in every.items():
         found: dict[str, Any] = {
             "actives": int(is_active(rows).sum()),
@@ -271,42 +264,25 @@ def main() -> None:
         }
         for key in KEYS:
             found |= numbers(rows, key)
-        about = {"engine": by[engine], "target": args.target, "torsions": args.torsions, "quick": args.quick}
+        about = {"engine": by[engine], "target": args.target, "torsions": args.torsions}
         name = "enrichment" if engine == "native" else f"enrichment_{engine}"
-        record(name, found, seed=SEED, device=processor(), **about)
-        print(by[engine], json.dumps(found, indent=1))
+        record(name, found, seed=SEED, **about)
     if {"native", "vina"} <= every.keys():
         found = {"molecules": len(chosen), "actives": int(is_active(every["native"]).sum())}
         for key in KEYS:
             found |= above(every["native"], every["vina"], key)
         about = {"engine": "native beside vina", "target": args.target, "torsions": args.torsions}
-        record("enrichment_pairs", found, seed=SEED, device=processor(), **about, quick=args.quick)
-        print("pairs", json.dumps(found, indent=1))
+        record("enrichment_pairs", found, seed=SEED, **about)
 
 
-def _done(
-    by: str,
-    one: tuple[str, str],
-    work: Callable[[str, str], dict[str, Any]],
-    known: dict[tuple[str, str], dict[str, Any]],
-    keep: Path | None,
-) -> dict[str, Any]:
-    """A molecule's row, docked unless it is known; kept."""
-    name, ligand = one
-    if (by, name) not in known:
-        start = time.process_time()
-        row: dict[str, Any] = {"by": by, "name": name}
-        try:
-            row |= work(name, ligand) if ligand else {"missing": "not prepared"}
-        except (MoleculeError, pdbqt.PdbqtError, RuntimeError) as error:
-            row["missing"] = str(error)
-        row["cpu_s"] = round(time.process_time() - start, 2)
-        print(json.dumps({key: value for key, value in row.items() if key != "measured"}), flush=True)
-        if keep:
-            with keep.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-        known[by, name] = row
-    return known[by, name]
+def docked(work: Callable[[str, str], dict[str, Any]], name: str, ligand: str) -> dict[str, Any]:
+    """A molecule's row."""
+    start = time.process_time()
+    try:
+        row = work(name, ligand) if ligand else {"missing": "not prepared"}
+    except (MoleculeError, pdbqt.PdbqtError, RuntimeError) as error:
+        row = {"missing": str(error)}
+    return {**row, "cpu_s": round(time.process_time() - start, 2)}
 
 
 if __name__ == "__main__":

@@ -9,19 +9,15 @@ Baseline  the dictionary tagger, its dictionary made anew without the names in t
           the model with that dictionary's hints
 Failures  every document counts
 
-python tests/benchmarks/entities_model.py --data FOLDER [--quick] [--model FILE]
+python -m tests.benchmarks.entities_model --data FOLDER [--quick] [--model FILE]
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 
@@ -34,10 +30,8 @@ from literature.names.dictionary import shipped as dictionary_names
 from literature.training.card import measure
 from literature.training.cue_weights import names_without
 from literature.training.scoring import Agreement, agreement
-from tests.benchmarks.data import nothing_measured
-from tests.benchmarks.record import record
-
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
+from tests.benchmarks.data import SHARED, nothing_measured
+from tests.benchmarks.record import options, record
 
 
 def percent(counts: Mapping[Type, Agreement]) -> dict[str, float]:
@@ -76,10 +70,11 @@ def speed(tagger: Tagger, texts: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, default=SHARED, help="folder with ner_with_ids/, ner_iob/, ...")
+    parser = options(__doc__, "a tenth of the documents")
+    parser.add_argument(
+        "--data", type=Path, default=SHARED / "literature", help="folder with ner_with_ids/, ner_iob/, ..."
+    )
     parser.add_argument("--model", default=SHIPPED)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the documents")
     parser.add_argument("--no-record", action="store_true")
     asked = parser.parse_args()
     if not asked.data.is_dir():
@@ -123,9 +118,7 @@ def main() -> None:
         numbers[f"speed_{what}"] = found = speed(tagger, abstracts)  # type: ignore[assignment]
         print(what, found, flush=True)
     if not asked.no_record:
-        record(
-            "entities_model", numbers, seed=7, device="cpu", threads=1, quick=asked.quick, model=asked.model
-        )
+        record("entities_model", numbers, seed=7, threads=1, model=asked.model)
 
 
 if __name__ == "__main__":

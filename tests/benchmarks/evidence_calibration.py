@@ -9,28 +9,24 @@ Baseline  the rules' weights taken as probabilities; for every kind of claim the
 Budget    one core, half a minute
 Failures  claims of kinds no corpus marks have no probability and are counted
 
-python tests/benchmarks/evidence_calibration.py [--quick]
+python -m tests.benchmarks.evidence_calibration [--quick]
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
 from literature.calibration import judged, probability
 from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 DATA = SHARED / "literature"
 
 
-def error(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+def off(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Mean distance between what was said and what was so, over ten bins, each counting by its claims."""
     bins = np.minimum(9, (chances * 10).astype(int))
     return float(
@@ -42,14 +38,13 @@ def told(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> dict[str, An
     return {
         "claims": len(right),
         "right": round(float(right.mean()), 3),
-        "ece": round(error(chances, right), 4),
+        "ece": round(off(chances, right), 4),
         "brier": round(float(np.square(chances - right).mean()), 4),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="ten documents a corpus")
+    parser = options(__doc__, "ten documents a corpus")
     quick = parser.parse_args().quick
     if not DATA.is_dir():
         nothing_measured("the annotated sets of ../shared/data/literature are absent")
@@ -93,7 +88,7 @@ def main() -> None:
         at = np.array([r[3] == types for r in rows])
         if at.sum() >= 50:
             numbers[types] = told(chances[at], right[at])
-    print(record("evidence_calibration", numbers, seed=0, device="cpu", documents=documents, quick=quick))
+    record("evidence_calibration", numbers, documents=documents)
 
 
 if __name__ == "__main__":

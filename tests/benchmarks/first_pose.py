@@ -12,7 +12,6 @@ Budget    1 minute; --quick leaves out `first`
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -26,7 +25,7 @@ from docking import preparation
 from docking.dock import dock
 from docking.site import Site
 from tests.benchmarks.data import folder
-from tests.benchmarks.record import processor, record
+from tests.benchmarks.record import cpu_s, options, record
 
 MOST_RESIDUES = 450
 DRUGS = {
@@ -53,26 +52,10 @@ def program(protein: Path, ligand: Path, effort: str, cache: Path, scratch: Path
     library = scratch / "one.smi"
     library.write_text(f"{DRUGS['procainamide']} procainamide\n")
     with tempfile.TemporaryDirectory(dir=scratch) as out:
-        words = [
-            "dock",
-            "--receptor",
-            protein,
-            "--around",
-            ligand,
-            "--ligands",
-            library,
-            "--out",
-            Path(out, "run"),
-        ]
-        command = [
-            Path(sys.executable).with_name("discovery"),
-            *words,
-            "--engine",
-            "native",
-            "--effort",
-            effort,
-        ]
-        began, before = time.perf_counter(), os.times()
+        given = ["--receptor", protein, "--around", ligand, "--ligands", library, "--out", Path(out, "run")]
+        how = ["--engine", "native", "--effort", effort]
+        command = [Path(sys.executable).with_name("discovery"), "dock", *given, *how]
+        began, before = time.perf_counter(), cpu_s()
         subprocess.run(
             command,
             check=True,
@@ -80,8 +63,7 @@ def program(protein: Path, ligand: Path, effort: str, cache: Path, scratch: Path
             stderr=subprocess.DEVNULL,
             env={**os.environ, "JAX_COMPILATION_CACHE_DIR": str(cache), **_EVERY_PROGRAM},
         )
-        spent, after = time.perf_counter() - began, os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system, spent
+        return cpu_s() - before, time.perf_counter() - began
 
 
 _EVERY_PROGRAM = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # as the engine sets for its own cache
@@ -101,12 +83,9 @@ def warm(protein: Path, ligand: Path, effort: str) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--effort", default="balanced")
-    parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     protein, ligand = complexes(folder("docking/redock_sdf_dev60", args.data))
     numbers: dict[str, float] = {}
@@ -129,8 +108,7 @@ def main() -> None:
         "ligands": len(took),
     }
     shown = {name: round(value, 2) for name, value in numbers.items()}
-    print(shown)
-    record("first_pose", shown, seed=SEED, device=processor(), effort=args.effort, quick=args.quick)
+    record("first_pose", shown, seed=SEED, effort=args.effort)
 
 
 if __name__ == "__main__":

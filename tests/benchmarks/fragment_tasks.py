@@ -10,9 +10,7 @@ Failures  a drug whose part cannot be built on counts as zero and is named
 
 from __future__ import annotations
 
-import argparse
 import csv
-import platform
 from pathlib import Path
 
 import torch
@@ -20,7 +18,7 @@ import torch
 from generative.fragment_tasks import KINDS, MANNERS, Manner, Outcome, build, judge
 from generative.model import Weights
 from tests.benchmarks.data import folder
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 COLUMNS = {
     "linker": "linker_design",
@@ -31,8 +29,7 @@ COLUMNS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--data", type=Path)
@@ -71,11 +68,8 @@ def main() -> None:
         "fragment_tasks" if whole else f"fragment_tasks/{'+'.join(given.kinds)}",
         numbers,
         seed=given.seeds[0],
-        device=platform.processor() or "cpu",
         weights=weights.sha256[:12],
     )
-    for name, value in numbers.items():
-        print(f"{name:24s} {value:.1f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ Also      how many WebGL contexts 500 poses take
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import itertools
 import json
@@ -39,6 +38,7 @@ from discovery.views.pose_viewer import PoseView
 from discovery.views.reading import pose_of
 from discovery.views.sifting import PAGE
 from discovery.views.table import Table
+from tests.benchmarks.record import options, record
 
 SEED = 6
 LOOK_MS = 700  # a reader looks at a page of structures before leafing on; `in_a_row` is one who does not
@@ -204,11 +204,9 @@ def contexts_of(run: Run, count: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="10,000 rows and 50 poses")
+    parser = options(__doc__, "10,000 rows and 50 poses")
     parser.add_argument("--data", type=Path, help="a gzipped SMILES file")
     asked = parser.parse_args()
-    from tests.benchmarks.record import record
     from tests.discovery.fake_run import fake_run
 
     rows, data = 10_000 if asked.quick else 100_000, asked.data.resolve() if asked.data else None
@@ -216,8 +214,7 @@ def main() -> None:
     numbers = {"rows": rows, **in_the_lab(rows, data)}
     numbers |= contexts_of(fake_run(150, posed=30, hostile=False), 50 if asked.quick else 500)
     numbers["load_of_the_machine"] = round(os.getloadavg()[0], 1)
-    print(numbers)
-    record("grid", numbers, seed=SEED, device="cpu", data=what)
+    record("grid", numbers, seed=SEED, data=what)
 
 
 if __name__ == "__main__":

@@ -13,22 +13,19 @@ Failures  a molecule that cannot be scored scores 0 and counts as a call
 
 from __future__ import annotations
 
-import argparse
-import platform
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from generative.guided import GuidedProposer
 from generative.tasks import guacamol, guacamol_score
-from tests.benchmarks.pmo import SIZE, START, Log, neutral, noted, run, zinc
-from tests.benchmarks.record import record
+from tests.benchmarks.data import zinc
+from tests.benchmarks.pmo import START, Log, collected, guided, noted, run
+from tests.benchmarks.record import options, record
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--calls", type=int, default=50_000)
     parser.add_argument("--tasks", nargs="*", default=None)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
@@ -47,25 +44,18 @@ def main() -> None:
     pool = zinc()
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.out or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        collection = folder / "zinc250k.smi"
-        if not collection.exists():
-            neutral(pool[:20_000] if given.quick else pool, collection)
+        collection = collected(folder, pool, quick=given.quick)
         said = noted(folder)
         runs: dict[int, dict[str, Log]] = {}
         for seed in given.seeds:
             start = folder / f"start_{seed}.smi"
             start.write_text("\n".join(random.Random(f"start {seed}").sample(pool, START)) + "\n")
-            light, heavy = SIZE
-            proposer = GuidedProposer(
-                molecules=start, collection=collection, min_weight=light, max_weight=heavy, taste=False
-            )
             runs[seed] = {}
             for task in names:
                 log = Log.at(folder / f"guided_{task}_{seed}.jsonl" if given.out else None)
                 if given.restarts and given.kept and not log.scores:
                     continue  # this task was not begun anew
-                run(proposer, task, calls, seed, log)
+                run(guided(start, collection), task, calls, seed, log)
                 runs[seed][task] = log
         if given.restarts:
             tell(names, [list(runs.values())], given.seeds[:1], said)
@@ -95,11 +85,9 @@ def tell(
             if len(logs) > 1:
                 numbers["restarts"] = len(mine) - 1
             most, total = max(most, len(asked)), total + numbers["score"]
-            record(f"guacamol_v2/{task}", numbers, seed=seed, device=platform.processor() or "cpu", **said)
-            print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
+            record(f"guacamol_v2/{task}", numbers, seed=seed, **said)
         sums = {"tasks": len(names), "calls_at_most": most, "total": total}
-        record("guacamol_v2/sum", sums, seed=seed, device=platform.processor() or "cpu", **said)
-        print(seed, {key: round(value, 3) for key, value in sums.items()})
+        record("guacamol_v2/sum", sums, seed=seed, **said)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ Published 1.54 kcal/mol, 642 solutes, GAFF, AM1-BCC and TIP3P (FreeSolv's own ca
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections import Counter
@@ -35,7 +34,7 @@ from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings
 from tests.benchmarks.data import folder
 from tests.benchmarks.mmgbsa import REFERENCE, from_file
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 
 def solutes(source: Path, limit: int) -> list[Chem.Mol]:
@@ -53,16 +52,13 @@ def solutes(source: Path, limit: int) -> list[Chem.Mol]:
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--solvent", default="implicit", choices=("implicit", "explicit"))
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--length-ps", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--platform", default="CPU")
-    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     source = folder("dynamics/systems_dev", given.data) / "freesolv"
     held = json.loads((source / "experimental_solvation_free_energy_data.json").read_text())
@@ -96,15 +92,12 @@ def main() -> None:
         "cpu_s_per_solute": round(float(np.mean(seconds)), 1),
         "failed": dict(failed),
     }
-    print(json.dumps(numbers, indent=1))
     record(
         "hydration" if given.solvent == "implicit" else "hydration_explicit",
         numbers,
         seed=given.seed,
         device=described(Device(given.platform)),
         charges=REFERENCE,
-        quick=given.quick,
-        headline=["solvent", "solutes", "rmse", "rmse_mean_for_all", "r", "standard_error"],
     )
 
 

@@ -23,6 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks.record import options, record
+
 SEED = 20
 
 
@@ -90,31 +92,19 @@ def measure(reader: str, path: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--quick", action="store_true", help="2,000 rows instead of 20,000")
-    options.add_argument("--rows", type=int)
-    options.add_argument("--reader", help=argparse.SUPPRESS)
-    options.add_argument("--file", type=Path, help=argparse.SUPPRESS)
-    given = options.parse_args()
+    parser = options(__doc__, "2,000 rows instead of 20,000")
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--reader", help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
     if given.reader:
         start, cpu = time.perf_counter(), time.process_time()
         rows, molecules = READERS[given.reader](given.file)
         wall, spent = time.perf_counter() - start, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            json.dumps(
-                {
-                    "rows": rows,
-                    "molecules": molecules,
-                    "rows_per_cpu_s": round(rows / spent),
-                    "rows_per_s": round(rows / wall),
-                    "peak_mb": round(peak),
-                }
-            )
-        )
+        speeds = {"rows_per_cpu_s": round(rows / spent), "rows_per_s": round(rows / wall)}
+        print(json.dumps({"rows": rows, "molecules": molecules, **speeds, "peak_mb": round(peak)}))
         return
-
-    from tests.benchmarks.record import record
 
     count = given.rows or (2_000 if given.quick else 20_000)
     with tempfile.TemporaryDirectory() as folder:
@@ -123,9 +113,7 @@ def main() -> None:
         write(large, 5 * count)
         numbers = {reader: measure(reader, small) for reader in READERS}
         numbers["ours, five times the rows"] = measure("ours, duplicates kept", large)
-    for reader, found in numbers.items():
-        print(f"{reader:32s} {found}")
-    record("intake", numbers, seed=SEED, device="cpu", rows=count)
+    record("intake", numbers, seed=SEED, rows=count)
 
 
 if __name__ == "__main__":

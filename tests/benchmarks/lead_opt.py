@@ -12,11 +12,9 @@ Failures  a seed with no docked analogue counts as not improved; its own score s
 
 from __future__ import annotations
 
-import argparse
 import csv
 import gzip
 import os
-import platform
 import tempfile
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from discovery.config import parse
 from discovery.molecule import Molecule
 from discovery.score import Score
 from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 BOXES = {  # centre and edge lengths, Å
     "parp1": ((26.413, 11.282, 27.238), (18.521, 17.479, 19.995)),
@@ -86,8 +84,7 @@ def improve(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--similarity", type=float, default=0.4)
     parser.add_argument("--calls", type=int, default=1_000)
     parser.add_argument("--only", type=int, default=None, help="only so many seeds, from the first")
@@ -110,9 +107,7 @@ def main() -> None:
             f"lead_opt/{row['target']}_{number}",
             {**numbers, "proposals": rounds * batch, "similarity": given.similarity},
             seed=given.seed,
-            device=platform.processor() or "cpu",
         )
-        print(row["target"], {key: round(value, 2) for key, value in numbers.items()}, flush=True)
     print(f"sum of the best over {len(seeds)} seeds: {total:.1f}")
 
 

@@ -15,7 +15,6 @@ Failures  rows that cannot be read are left out, as `discovery learn` does
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from importlib.util import find_spec
@@ -26,6 +25,8 @@ import numpy as np
 
 from discovery.properties import kernel, learned
 from discovery.series import measured
+from tests.benchmarks.data import folder
+from tests.benchmarks.record import options, record
 
 SEED = 0
 BANDS = ((0.0, 0.2), (0.2, 0.3), (0.3, 0.4), (0.4, 0.5), (0.5, 0.7), (0.7, 1.01))  # of similarity
@@ -81,13 +82,9 @@ def judged(path: Path, beside: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="the four smallest sets")
+    parser = options(__doc__, "the four smallest sets")
     parser.add_argument("--data", type=Path, help="the moleculeace sets; the shared ones when left out")
     asked = parser.parse_args()
-    from tests.benchmarks.data import folder
-    from tests.benchmarks.record import record
-
     beside = find_spec("sklearn") is not None
     paths = sorted(
         folder("generative/moleculeace", asked.data).glob("*.csv"), key=lambda path: path.stat().st_size
@@ -116,8 +113,7 @@ def main() -> None:
         "cpu_seconds_median": round(statistics.median(one["cpu_seconds"] for one in sets), 1),
         "each": sets,
     }
-    print({key: value for key, value in numbers.items() if key != "each"})
-    record("learned", numbers, seed=SEED, device="cpu", data="moleculeace")
+    record("learned", numbers, seed=SEED, data="moleculeace")
 
 
 if __name__ == "__main__":

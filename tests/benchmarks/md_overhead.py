@@ -13,7 +13,6 @@ Budget    a frame every 2 ps, a checkpoint file at most every 30 s, as in a real
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -27,16 +26,13 @@ from docking.dynamics.platform import Device, context, described
 from docking.dynamics.simulate import Progress, Run, replica
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import without_terms_among
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 from tests.docking.dynamics.cases import toluene_pocket
 
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--platform", default="auto")
     given = parser.parse_args()
     device = Device(given.platform)
@@ -83,15 +79,7 @@ def main() -> None:
         "atoms": bound.terms.n_atoms,
         "steps_a_frame": round(frame * 1000 / run.step_fs),
     }
-    print(numbers)
-    record(
-        "md_overhead",
-        numbers,
-        seed=1,
-        device=described(device),
-        quick=given.quick,
-        headline=["speed_over_bare"],
-    )
+    record("md_overhead", numbers, seed=1, device=described(device))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ Tuned     nothing on these numbers but the number of force evaluations and how s
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections import Counter
@@ -39,7 +38,7 @@ from docking.dynamics.platform import Device, described
 from docking.dynamics.protocol import Settings, rescore
 from docking.dynamics.receptor_system import receptor_model
 from tests.benchmarks.data import folder
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 SYSTEMS = ("tyk2", "cdk2", "mcl1", "thrombin", "hif2a", "t4_lysozyme")
 REFERENCE = "antechamber_am1bcc"
@@ -87,21 +86,16 @@ def measure(folder: Path, charges: str, limit: int | None) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--charges", default=REFERENCE)
-    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     given.data = folder("dynamics/systems_dev", given.data)
     targets = {
         name: measure(given.data / name, given.charges, 4 if given.quick else None)
         for name in given.systems.split(",")
     }
-    for name, numbers in targets.items():
-        print(name, numbers)
     weights = [t["n"] for t in targets.values()]
 
     def mean(key: str) -> float:
@@ -114,16 +108,7 @@ def main() -> None:
         "cpu_s_per_pose": mean("cpu_s_per_pose"),
         "failed": sum(sum(t["failed"].values()) for t in targets.values()),
     }
-    print(total)
-    record(
-        "mmgbsa",
-        {**total, "targets": targets},
-        seed=0,
-        device=described(Device()),
-        charges=given.charges,
-        quick=given.quick,
-        headline=["tau_ligand_weighted", "tau_heavy_atoms", "cpu_s_per_pose"],
-    )
+    record("mmgbsa", {**total, "targets": targets}, device=described(Device()), charges=given.charges)
 
 
 if __name__ == "__main__":

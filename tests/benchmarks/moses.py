@@ -11,10 +11,8 @@ Failures  an invalid molecule counts against validity and is left out of the res
 
 from __future__ import annotations
 
-import argparse
 import csv
 import importlib.util
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +37,7 @@ from generative.limits import of_style
 from generative.model import Weights
 from generative.sampling import Sampler
 from tests.benchmarks.data import nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 
 def package() -> Path:
@@ -123,8 +121,7 @@ def measured(made: Sequence[str]) -> dict[str, float | str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--n", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path)
@@ -143,11 +140,7 @@ def main() -> None:
         **measured(made),
         "molecules_per_cpu_second": n / sampling,
     }
-    record(
-        "moses", numbers, seed=given.seed, device=platform.processor() or "cpu", weights=weights.sha256[:12]
-    )
-    for name, value in numbers.items():
-        print(f"{name:26s} {value if isinstance(value, str) else round(value, 4)}")
+    record("moses", numbers, seed=given.seed, weights=weights.sha256[:12])
 
 
 if __name__ == "__main__":

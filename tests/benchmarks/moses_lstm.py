@@ -14,9 +14,7 @@ Failures  what does not parse counts against validity and is left out of the res
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +32,7 @@ from generative.learning.state import State
 from generative.model import Weights
 from generative.training import has_bf16, seconds, train
 from tests.benchmarks.moses import measured, package, sampled
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 END, BEGIN = 0, 1  # of a molecule; END pads it too
 LONGEST = 100  # characters, as MOSES samples them
@@ -166,8 +164,7 @@ def audited(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--out", type=Path, help="keep both here, and go on with what is there")
     parser.add_argument("--budget", type=seconds, default=1200.0)
     parser.add_argument("--limit", type=int, default=150_000, help="molecules the graph model learns from")
@@ -212,9 +209,7 @@ def main() -> None:
         ):
             found = audited(sample, out / f"{name}.json", about)
             numbers |= {f"{name}_{key}": value for key, value in found.items()}
-    record("moses_lstm", numbers, seed=given.seed, device=platform.processor() or "cpu")
-    for name, value in numbers.items():
-        print(f"{name:32s} {value if isinstance(value, str) else round(value, 4)}")
+    record("moses_lstm", numbers, seed=given.seed)
 
 
 if __name__ == "__main__":

@@ -13,16 +13,14 @@ Failures  a name without an answer is not right; an answer counts if it, or a cr
           is among the annotated identifiers (a composite name has several). Genes of the mouse are asked
           for as such (species="mouse")
 
-python tests/benchmarks/normalisation.py [--quick] [--looked-at]
-python tests/benchmarks/normalisation.py --fit     weights of literature/names/wording.py, from all fifths but the reported
+python -m tests.benchmarks.normalisation [--quick] [--looked-at]
+python -m tests.benchmarks.normalisation --fit     weights of literature/names/wording.py, from all fifths but the reported
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -32,7 +30,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
 from literature.lexicon import Lexicon, Type, key
 from literature.mentions import abbreviations
@@ -42,10 +39,10 @@ from literature.names.families import surroundings
 from literature.names.normalisation import WEIGHED, normalise
 from literature.names.wording import WEIGHTS, Seen
 from literature.readers.pubtator import Annotated, read_annotated
-from tests.benchmarks.data import nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.data import SHARED, nothing_measured
+from tests.benchmarks.record import options, record
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "literature"
+DATA = SHARED / "literature"
 SETS = (
     "BC5CDR_TrainDev",
     "NCBIdisease_TrainDev",
@@ -74,11 +71,11 @@ def fifth(id: str) -> int:
 
 
 def file(name: str) -> Path:
-    return SHARED / "ner_with_ids" / f"{name}.PubTator.gz"
+    return DATA / "ner_with_ids" / f"{name}.PubTator.gz"
 
 
 def genes_of(species: str) -> frozenset[str]:
-    path = next((SHARED / "dictionaries").glob(f"{species}.gene_info*"))
+    path = next((DATA / "dictionaries").glob(f"{species}.gene_info*"))
     with gzip.open(path, "rt") as lines:
         return frozenset(f"NCBIGene:{line.split(chr(9))[1]}" for line in lines)
 
@@ -125,7 +122,7 @@ def by_key(lexicon: Lexicon) -> Answer:
 def described(part: int, genes: frozenset[str]) -> Iterator[tuple[Type, list[Seen], list[bool]]]:
     """Of each name of a fifth that is read by its words: its type, what speaks for each thing, and whether it is right."""
     dictionary = Dictionary(
-        build(SHARED / "dictionaries", [file(n) for n in SETS], keep=lambda id: fifth(id) != part)
+        build(DATA / "dictionaries", [file(n) for n in SETS], keep=lambda id: fifth(id) != part)
     )
     lexicon = Lexicon([dictionary])
     for name, kind in TASKS:
@@ -177,13 +174,12 @@ def fitted(kind: Type, shown: Iterable[tuple[list[Seen], list[bool]]]) -> dict[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="without the baselines")
+    parser = options(__doc__, "without the baselines")
     parser.add_argument("--looked-at", action="store_true", help="the fifth the rules were written with")
     parser.add_argument("--fit", action="store_true", help="print weights for genes told by their words")
     asked = parser.parse_args()
     quick, part = asked.quick, LOOKED_AT if asked.looked_at else REPORTED
-    if not SHARED.exists():
+    if not DATA.exists():
         nothing_measured("the annotated sets of ../shared/data/literature are absent")
     human, mouse = genes_of("Homo_sapiens"), genes_of("Mus_musculus")
     if asked.fit:
@@ -196,10 +192,10 @@ def main() -> None:
     def keep(id: str) -> bool:
         return fifth(id) != part
 
-    learned = Lexicon([Dictionary(build(SHARED / "dictionaries", files, keep=keep))])
+    learned = Lexicon([Dictionary(build(DATA / "dictionaries", files, keep=keep))])
     ways: dict[str, Answer] = {"": by_rules(learned)}
     if not quick:
-        plain = Lexicon([Dictionary(build(SHARED / "dictionaries"))])
+        plain = Lexicon([Dictionary(build(DATA / "dictionaries"))])
         ways |= {"_without_learned_names": by_rules(plain), "_exact_keys_only": by_key(plain)}
     numbers: dict[str, Any] = {}
     for label, answer in ways.items():
@@ -214,15 +210,14 @@ def main() -> None:
             if not label:
                 numbers[f"{place}_mentions"] = n
         numbers[f"mentions_per_cpu_s{label}"] = round(total / (time.process_time() - start))
-    murine = by_rules(Lexicon([Dictionary(build_genes(SHARED / "dictionaries", "mouse", files, keep=keep))]))
+    murine = by_rules(Lexicon([Dictionary(build_genes(DATA / "dictionaries", "mouse", files, keep=keep))]))
     for name in ("NLMgene_Train", "BioRED_TrainDev"):
         n, said, right = measure(name, "gene", murine, mouse, part)
         place = f"{name.split('_')[0].lower()}_mouse_gene"
         numbers[f"{place}_mentions"] = n
         numbers[f"{place}_accuracy"] = round(right / n, 4)
         numbers[f"{place}_precision"] = round(right / max(1, said), 4)
-    headline = [f"{name.split('_')[0].lower()}_{kind}_accuracy" for name, kind in TASKS[:5]]
-    print(record("normalisation", numbers, seed=0, device="cpu", fifth=part, headline=headline))
+    record("normalisation", numbers, fifth=part)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ Data      ZINC250k. strict: 3,000 of its molecules, drawn by the seed, are what 
           whatever is asked about counts. prescreen: all of ZINC250k, uncharged and flat, is scored first
           and not counted, as some papers do: the best 3,000 are what the search starts from, the best
           2,000 and 500 of the others its first lessons; the two protocols must not be compared
-Baseline  mol_ga (pip install mol_ga), from the same molecules; the BRICS proposer, which recombines known
-          drugs and so holds pieces of nine targets; the graph model, which learned from MOSES and
-          ChEMBL (no molecule more similar than 0.323 to a target): neither of these two is PMO strict
+Baseline  mol_ga (pip install mol_ga), from the same molecules
 Budget    10,000 calls a task in rounds of 50, then 100; a shorter run's ten best are held to 10,000; --quick 300 calls on two tasks
 Failures  a molecule that cannot be scored scores 0 and counts as a call
 Record    what else must be known of runs kept in a folder stands in its note.txt and goes into the record
@@ -19,11 +17,8 @@ Record    what else must be known of runs kept in a folder stands in its note.tx
 
 from __future__ import annotations
 
-import argparse
 import csv
-import gzip
 import json
-import platform
 import random
 import statistics
 import tempfile
@@ -41,12 +36,10 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from discovery.molecule import Molecule, quiet_rdkit
 from discovery.proposal import Lesson, Proposer
-from generative.breeding.recombination import BricsProposer
 from generative.guided import GuidedProposer
-from generative.proposer import GraphProposer
 from generative.tasks import BUDGET, auc_top, score, tasks
-from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.data import SHARED, zinc
+from tests.benchmarks.record import options, record
 
 ROUND = 50
 START = 3_000  # molecules of ZINC250k that a search knows of
@@ -142,18 +135,27 @@ def by(
     out: Path | None,
 ) -> dict[str, float]:
     """A method by its name."""
-    light, heavy = SIZE
-    proposers: dict[str, Proposer] = {
-        "guided": GuidedProposer(
-            molecules=start, collection=collection, min_weight=light, max_weight=heavy, taste=False
-        ),
-        "graph": GraphProposer(min_weight=light, max_weight=heavy, taste=False),
-        "brics": BricsProposer(min_weight=light, max_weight=heavy, taste=False),
-    }
     if method == "mol_ga":
         return mol_ga(start, task, calls, seed)
-    log = Log.at(out / f"{method}_{task}_{seed}.jsonl" if out else None)
-    return run(proposers[method], task, calls, seed, log, taught if method == "guided" else ())
+    log = Log.at(out / f"guided_{task}_{seed}.jsonl" if out else None)
+    return run(guided(start, collection), task, calls, seed, log, taught)
+
+
+def guided(start: Path, collection: Path | None) -> GuidedProposer:
+    """The proposer that is measured, free to build what no chemist would."""
+    light, heavy = SIZE
+    return GuidedProposer(
+        molecules=start, collection=collection, min_weight=light, max_weight=heavy, taste=False
+    )
+
+
+def collected(folder: Path, pool: Sequence[str], *, quick: bool) -> Path:
+    """ZINC250k as proposals are written, in the folder."""
+    path = folder / "zinc250k.smi"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        neutral(pool[:20_000] if quick else pool, path)
+    return path
 
 
 def mol_ga(start: Path, task: str, calls: int, seed: int) -> dict[str, float]:
@@ -202,14 +204,6 @@ def measured(scores: Sequence[float], seconds: float) -> dict[str, float]:
         "top1": best[0],
         "cpu_ms_per_call": 1e3 * seconds / len(scores),
     }
-
-
-def zinc() -> list[str]:
-    path = SHARED / "generative/zinc250k/zinc250k.smi.gz"
-    if not path.is_file():
-        nothing_measured(f"{path.name} is not in ../shared/data")
-    with gzip.open(path, "rt") as file:
-        return file.read().split()
 
 
 def neutral(molecules: Sequence[str], path: Path) -> None:
@@ -267,15 +261,12 @@ def prescreened(names: Sequence[str], molecules: Sequence[str], kept: Path) -> d
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--protocol", choices=("strict", "prescreen"), default="strict")
     parser.add_argument("--calls", type=int, default=BUDGET)
     parser.add_argument("--tasks", nargs="*", default=None, help="PMO names; all twenty by default")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
-    parser.add_argument(
-        "--methods", nargs="*", default=["guided"], choices=("guided", "mol_ga", "brics", "graph")
-    )
+    parser.add_argument("--methods", nargs="*", default=["guided"], choices=("guided", "mol_ga"))
     parser.add_argument(
         "--out", type=Path, default=None, help="keep each run here, and go on with what is there"
     )
@@ -288,10 +279,7 @@ def main() -> None:
     pool = zinc()
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.out or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        collection = folder / "zinc250k.smi"
-        if not collection.exists():
-            neutral(pool[:20_000] if given.quick else pool, collection)
+        collection = collected(folder, pool, quick=given.quick)
         free = collection.read_text().split() if given.protocol == "prescreen" else []
         scored = prescreened(names, free, folder / "prescreened") if free else {}
         runs = []
@@ -303,14 +291,7 @@ def main() -> None:
         if len(runs) > 1:
             said = noted(folder)
             found = over_seeds(runs) | peers(names, given.protocol)
-            record(
-                f"pmo_{given.protocol}/seeds",
-                found,
-                seed=given.seeds[0],
-                device=platform.processor() or "cpu",
-                **said,
-            )
-            print({key: round(value, 3) for key, value in found.items()})
+            record(f"pmo_{given.protocol}/seeds", found, seed=given.seeds[0], **said)
 
 
 @dataclass(frozen=True)
@@ -357,15 +338,13 @@ def compare(
             runs[method, task] = found
         if known.taught:
             numbers["scored_best"] = max(lesson.reward for lesson in known.taught)
-        record(f"pmo_{protocol}/{task}", numbers, seed=seed, device=platform.processor() or "cpu", **said)
-        print(task, seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
+        record(f"pmo_{protocol}/{task}", numbers, seed=seed, **said)
     totals = {method: sum(runs[method, task][AREA] for task in starts) for method in methods}
     asked = {found["calls"] for found in runs.values()}
     if len(asked) == 1:  # and what the calls themselves were worth, where all had as many
         totals |= {f"{method}_auc": sum(runs[method, task]["auc"] for task in starts) for method in methods}
     sums = {"tasks": len(starts), "calls_at_most": max(asked), **totals, **peers(list(starts), protocol)}
-    record(f"pmo_{protocol}/sum", sums, seed=seed, device=platform.processor() or "cpu", **said)
-    print({key: round(value, 3) for key, value in sums.items()})
+    record(f"pmo_{protocol}/sum", sums, seed=seed, **said)
     return runs
 
 

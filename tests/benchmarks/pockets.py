@@ -15,7 +15,6 @@ Failures  count as misses
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from pathlib import Path
@@ -28,7 +27,7 @@ from discovery.files import publish
 from docking import pdbqt, pockets, preparation
 from docking.receptor import Receptor, ReceptorError
 from tests.benchmarks.data import folder, nothing_measured
-from tests.benchmarks.record import processor, record
+from tests.benchmarks.record import options, record
 from tests.benchmarks.redocking import crystals
 from tests.docking.complexes import SHARED, redocking
 
@@ -109,12 +108,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="12 complexes of the first set, nothing recorded"
-    )
+    parser = options(__doc__, "12 complexes of the first set, nothing recorded")
     parser.add_argument("--second", action="store_true", help="measure redock_sdf_dev60 alone")
     parser.add_argument("--fit", action="store_true", help="fit the weights, measure nothing")
     args = parser.parse_args()
@@ -126,17 +120,16 @@ def main() -> None:
     if not args.second:
         kept_aside = redocking()[::EVERY][: 12 if args.quick else None]
         rows = [measured(Receptor(c.name, "", c.receptor), held(c.ligand)) for c in kept_aside]
-        print(json.dumps(summary(rows), indent=1))
         if args.quick:
+            print(json.dumps(summary(rows), indent=1))
             return
-        record("pockets", summary(rows), seed=0, device=processor(), data="redock_pdbqt_dev250, every fourth")
+        record("pockets", summary(rows), data="redock_pdbqt_dev250, every fourth")
     rows = []
     for one in crystals(folder("docking/redock_sdf_dev60")):
         ligand = one.ligand.GetConformer().GetPositions()
         heavy = [atom.GetAtomicNum() > 1 for atom in one.ligand.GetAtoms()]
         rows.append(measured(preparation.prepare(one.protein), ligand[heavy]))
-    print(json.dumps(summary(rows), indent=1))
-    record("pockets", summary(rows), seed=0, device=processor(), data="redock_sdf_dev60")
+    record("pockets", summary(rows), data="redock_sdf_dev60")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ Published 69 % of 98 complexes (Hou, Wang, Li, Wang, J. Comput. Chem. 32, 866 (2
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections import Counter
@@ -43,7 +42,7 @@ from docking.pose import Pose, rmsd, same_atoms
 from docking.receptor import ReceptorError
 from docking.site import Site
 from tests.benchmarks.data import folder
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 from tests.benchmarks.redocking import Crystal, crystals
 
 NEAR = 2.0  # Å
@@ -137,9 +136,7 @@ def choose(one: Crystal, charges: Method, decoys: int, seed: int) -> dict[str, A
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--limit", type=int, default=14)
     parser.add_argument(
@@ -147,7 +144,6 @@ def main() -> None:
     )
     parser.add_argument("--charges", default="graph")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     given.data = folder("docking/redock_sdf_dev60", given.data)
     chosen = sorted(crystals(given.data), key=lambda one: one.name)
@@ -175,16 +171,7 @@ def main() -> None:
         "cpu_s": round(float(np.mean([row["cpu_s"] for row in judged])), 1) if judged else None,
         "missing": dict(Counter(row["missing"] for row in rows if "missing" in row)),
     }
-    print(json.dumps(numbers, indent=1))
-    record(
-        "pose_choice",
-        numbers,
-        seed=given.seed,
-        device=described(Device()),
-        charges=given.charges,
-        quick=given.quick,
-        headline=["crystal_first", "mmgbsa_alone", "blind", "docking_first"],
-    )
+    record("pose_choice", numbers, seed=given.seed, device=described(Device()), charges=given.charges)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ Published OpenFE 1.0: 0.59 (tyk2) and 0.69 kcal/mol (T4 lysozyme), 4.6 L40S-hour
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -43,7 +42,7 @@ from docking.dynamics.protocol import Settings
 from docking.dynamics.receptor_system import receptor_model
 from tests.benchmarks.data import folder
 from tests.benchmarks.mmgbsa import REFERENCE, from_file
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 CHOSEN = {
     "t4_lysozyme": "benzene,methyl benzene,ethyl benzene,propyl benzene,p-xylene",
@@ -105,9 +104,7 @@ def judged(out: Path, measured: dict[str, float]) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--system", default="t4_lysozyme", choices=tuple(CHOSEN))
     parser.add_argument("--ligands")
@@ -117,7 +114,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--platform", default="CPU")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     source = folder("dynamics/systems_dev", given.data) / given.system
     names = (given.ligands or CHOSEN[given.system]).split(",")[: 3 if given.quick else None]
@@ -158,16 +154,7 @@ def main() -> None:
         spent = round((time.process_time() - began) / 60.0 / numbers["edges"], 2)
         numbers["cpu_min_per_edge"] = None if resumed else spent  # what came before the kill is not known
     numbers |= {"system": given.system, "ps_per_state": length, "ligand_names": names}
-    print(json.dumps(numbers, indent=1))
-    record(
-        "rbfe",
-        numbers,
-        seed=given.seed,
-        device=described(Device(given.platform)),
-        charges=REFERENCE,
-        quick=given.quick,
-        headline=["system", "rmse", "rmse_all_alike", "cycle_closure", "cpu_min_per_edge"],
-    )
+    record("rbfe", numbers, seed=given.seed, device=described(Device(given.platform)), charges=REFERENCE)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ Baseline  the same network in bfloat16 and in float32
 Budget    two cores, six minutes
 Failures  a process that fails ends the run
 
-python tests/benchmarks/reader_speed.py [--quick]
+python -m tests.benchmarks.reader_speed [--quick]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,11 +25,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
 from literature.readers.pubtator import Annotated, read_annotated
 from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import cpu_s, options, record
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = SHARED / "literature"
@@ -110,19 +107,14 @@ def mining(articles: list[Article], folder: Path, reader: str) -> tuple[float, f
     source.mkdir()
     pubmed_xml(articles, source, 4)
     command = [str(Path(sys.executable).with_name("discovery")), "mine", str(source), "--workers", "2"]
-    began, before = time.perf_counter(), children_cpu_s()
+    began, before = time.perf_counter(), cpu_s()
     subprocess.run(
         [*command, "--out", str(folder / f"out-{reader}"), "--reader", reader],
         check=True,
         capture_output=True,
     )
-    wall, cpu = time.perf_counter() - began, children_cpu_s() - before
+    wall, cpu = time.perf_counter() - began, cpu_s() - before
     return round(len(articles) / wall, 1), round(len(articles) / cpu, 1)
-
-
-def children_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def agreement(name: str, precision: str, quick: bool) -> float:
@@ -146,15 +138,15 @@ def agreement_in_bits(quick: bool) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for name in CORPORA:
         for precision in ("float32", "int8"):
-            command = [sys.executable, __file__, "--f1-of", name, precision, *(["--quick"] if quick else [])]
+            command = [sys.executable, "-m", "tests.benchmarks.reader_speed", "--f1-of", name, precision]
+            command += ["--quick"] if quick else []
             said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
             found.setdefault(name, {})[precision] = float(said)
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="60 abstracts, 8 documents a corpus")
+    parser = options(__doc__, "60 abstracts, 8 documents a corpus")
     parser.add_argument("--no-f1", action="store_true")
     parser.add_argument("--f1-of", nargs=2, metavar=("CORPUS", "PRECISION"), help="that alone, on the screen")
     asked = parser.parse_args()
@@ -186,21 +178,10 @@ def main() -> None:
     del os.environ["OMP_NUM_THREADS"]
     if not asked.no_f1:
         numbers["f1"] = agreement_in_bits(asked.quick)
-    headline = ["tagging_int8_per_cpu_s", "tagging_int8_per_s_on_2_cores", "xml_to_evidence_model_per_cpu_s"]
     load = [
         round(one, 1) for one in os.getloadavg()
     ]  # on a busy machine only the CPU-seconds are worth reading
-    print(
-        record(
-            "reader_speed",
-            numbers,
-            seed=7,
-            device="cpu",
-            abstracts=len(articles),
-            load=load,
-            headline=headline,
-        )
-    )
+    record("reader_speed", numbers, seed=7, abstracts=len(articles), load=load)
 
 
 if __name__ == "__main__":

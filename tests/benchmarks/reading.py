@@ -10,12 +10,11 @@ Baseline  plain lxml (iterparse for PubMed, a tree and its paragraphs for JATS),
 Budget    one core; CPU seconds, best of three
 Failures  a record that is skipped counts as read by nobody and is listed
 
-python tests/benchmarks/reading.py [--quick]
+python -m tests.benchmarks.reading [--quick]
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import re
 import resource
@@ -29,14 +28,14 @@ from typing import Any
 
 from lxml import etree
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from literature.article import Article
 from literature.claims import claims
 from literature.evidence import Evidence
 from literature.mentions import DictionaryTagger, find_all
 from literature.names.dictionary import shipped
 from literature.readers import jats, pubmed
-from tests.benchmarks.record import record
+from tests.benchmarks.data import SHARED
+from tests.benchmarks.record import options, record
 from tests.literature import samples
 
 try:
@@ -45,7 +44,7 @@ except ImportError:
     pubmed_parser = None
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared" / "data" / "literature"
+DATA = SHARED / "literature"
 
 
 def seconds(work: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
@@ -60,7 +59,7 @@ def seconds(work: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
 
 def pubmed_file(folder: Path, n: int) -> Path:
     """A baseline-like file of `n` records."""
-    files = sorted((SHARED / "xml_samples").rglob("pubmed*.xml.gz")) if SHARED.exists() else []
+    files = sorted((DATA / "xml_samples").rglob("pubmed*.xml.gz")) if DATA.exists() else []
     texts = [gzip.decompress(f.read_bytes()).decode() for f in files] or [samples.PUBMED]
     found = [m for text in texts for m in re.findall(r"<PubmedArticle>.*?</PubmedArticle>", text, re.DOTALL)]
     path = folder / "pubmed.xml.gz"
@@ -90,7 +89,7 @@ def iterparse(path: Path) -> int:
 
 
 def jats_files() -> list[Path]:
-    return sorted((SHARED / "jats_plos").glob("*.xml.gz")) if SHARED.exists() else []
+    return sorted((DATA / "jats_plos").glob("*.xml.gz")) if DATA.exists() else []
 
 
 def tree(path: Path) -> list[str]:
@@ -126,8 +125,7 @@ def evidence(path: Path) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     quick = parser.parse_args().quick
     n = 2_000 if quick else 20_000
     numbers: dict[str, Any] = {}
@@ -173,9 +171,8 @@ def main() -> None:
             )
             for target in plain:
                 target.unlink()
-    data = "shared samples" if SHARED.exists() else "the tests' samples"
-    headline = ["pubmed_records_per_cpu_s", "pubmed_peak_mb", "abstracts_to_evidence_per_cpu_s"]
-    print(record("reading", numbers, seed=0, device="cpu", data=data, records=n, headline=headline))
+    data = "shared samples" if DATA.exists() else "the tests' samples"
+    record("reading", numbers, data=data, records=n)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ out ligands with more, which take `vina` minutes each. --quick takes the 6 compl
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -35,6 +34,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ from docking.rescoring.order import CANDIDATES, Weights, read
 from docking.site import Site
 from tests.benchmarks.data import folder
 from tests.benchmarks.posebusted import busted
-from tests.benchmarks.record import record
+from tests.benchmarks.record import Kept, options, record
 
 NEAR = 2.0  # Å
 QUICK = 6
@@ -151,9 +151,8 @@ def judged(
     weights: Weights | None = None,
 ) -> dict[str, Any]:
     """One row; by `weights` if there are any that saw none of the complex's family."""
-    row: dict[str, Any] = {"name": one.name}
     if "missing" in kept:
-        return {**row, "missing": kept["missing"]}
+        return {"missing": kept["missing"]}
     molecule = Molecule.of(one.ligand, one.name)
     receptor, poses = Receptor(one.name, **kept["receptor"]), posed(kept, molecule, engine)
     shown = by_score(molecule, [poses], POSES).poses  # as `dock` keeps them
@@ -162,7 +161,7 @@ def judged(
         ordered = ranked(molecule, [poses], receptor, Site.around(one.ligand), POSES, weights)
         by_rescoring = [rmsd(pose.mol(), one.ligand) for pose in ordered.poses]
     except ValueError:  # standardising took a fragment or a charge away: no crystal to compare with
-        return {**row, "missing": "other_skeleton"}
+        return {"missing": "other_skeleton"}
     program = VinaEngine()
     terms = []
     for pose in shown:
@@ -174,7 +173,7 @@ def judged(
             ):  # `vina` refuses a pose that rounding put over the wall
                 raise
     first = _plausible(shown[0], receptor, one)
-    row |= {
+    row: dict[str, Any] = {
         "rmsd": round(away[0], 3),
         "best_rmsd": round(min(away), 3),
         "score": round(shown[0].score, 3),
@@ -280,9 +279,7 @@ def _raced(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
     parser.add_argument("--engines", default="vina")
     parser.add_argument("--exhaustiveness", type=int, default=8, help="of vina")
@@ -298,55 +295,43 @@ def main() -> None:
     parser.add_argument(
         "--folds", type=Path, help="weights by family, as docking.rescoring.fitting leaves them"
     )
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    options.data = folder("docking/redock_sdf_dev60", options.data)
-    chosen = crystals(options.data)
-    if options.quick:
+    given = parser.parse_args()
+    given.data = folder("docking/redock_sdf_dev60", given.data)
+    chosen = crystals(given.data)
+    if given.quick:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:QUICK]
-    if options.torsions is not None:
-        chosen = [one for one in chosen if _torsions(one) <= options.torsions]
+    if given.torsions is not None:
+        chosen = [one for one in chosen if _torsions(one) <= given.torsions]
     learned = frozenset(CARD.read_text(encoding="utf-8").split()) if CARD.exists() else frozenset()
-    known: dict[tuple[str, str], dict[str, Any]] = {}
-    if options.judged and options.judged.exists():
-        for line in options.judged.read_text().splitlines():
-            row = json.loads(line)
-            known[row["engine"], row["name"]] = row
+    known = Kept(given.judged, "engine", "name")
     by_family: dict[str, Weights] = {}
-    if options.folds:
-        part = json.loads((options.folds / "folds.json").read_text())
-        by_family = {name: read(options.folds / f"{k}.safetensors") for name, k in part.items()}
+    if given.folds:
+        part = json.loads((given.folds / "folds.json").read_text())
+        by_family = {name: read(given.folds / f"{k}.safetensors") for name, k in part.items()}
     every: dict[str, list[dict[str, Any]]] = {}
-    for engine in options.engines.split(","):
-        effort = {"exhaustiveness": 2 if options.quick else options.exhaustiveness}
-        settings = effort if engine == "vina" else {"effort": "fast" if options.quick else options.effort}
+    for engine in given.engines.split(","):
+        effort = {"exhaustiveness": 2 if given.quick else given.exhaustiveness}
+        settings = effort if engine == "vina" else {"effort": "fast" if given.quick else given.effort}
         rows = []
-        for one in chosen[: options.limit]:
-            path = options.keep / engine / f"{one.name}.json" if options.keep else None
+        for one in chosen[: given.limit]:
+            path = given.keep / engine / f"{one.name}.json" if given.keep else None
             if path is not None and path.exists():
                 kept = json.loads(path.read_text())
-            elif options.so_far:
+            elif given.so_far:
                 continue
             else:
-                kept = redock(one, engine, settings, options.seed)
+                kept = redock(one, engine, settings, given.seed)
                 if path is not None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     publish(path, json.dumps(kept).encode())
-            if (engine, one.name) not in known:
-                row = {"engine": engine, **judged(kept, one, engine, learned, by_family.get(one.name))}
-                known[engine, one.name] = row
-                print(json.dumps(row), flush=True)
-                if options.judged:
-                    with options.judged.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(row) + "\n")
-            rows.append(known[engine, one.name])
+            judge = partial(judged, kept, one, engine, learned, by_family.get(one.name))
+            rows.append(known.row((engine, one.name), judge))
         every[engine] = rows
         numbers = summary(rows)
-        about = {"data": options.data.name, "torsions": options.torsions, "quick": options.quick}
+        about = {"data": given.data.name, "torsions": given.torsions}
         about["weights"] = "unseen families" if by_family else "shipped"
         name = "redocking" if engine == "native" else f"redocking_{engine}"
-        record(name, numbers, seed=options.seed, device="cpu", engine=engine, settings=settings, **about)
-        print(engine, json.dumps(numbers, indent=1))
+        record(name, numbers, seed=given.seed, engine=engine, settings=settings, **about)
     if {"native", "vina"} <= every.keys():
         ours, theirs = every["native"], every["vina"]
         unseen = [row for row in ours if "rescored_rmsd" in row]
@@ -356,8 +341,7 @@ def main() -> None:
             **_paired("native_minus_vina_any", ours, "best_rmsd", theirs, "best_rmsd"),
             **_paired("native_rescored_minus_vina", unseen, "rescored_rmsd", theirs, "rmsd"),
         }
-        record("redocking_pairs", numbers, seed=options.seed, device="cpu", **about)
-        print("pairs", json.dumps(numbers, indent=1))
+        record("redocking_pairs", numbers, seed=given.seed, **about)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ python -m tests.benchmarks.relations [--data FOLDER] [--quick] [--model FILE]
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from literature.sentences import split
 from literature.training.relations_scoring import Judged, halves, judge, things
 from literature.training.scoring import Agreement
 from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 
 def numbers(judged: Judged) -> dict[str, object]:
@@ -123,10 +122,9 @@ def measured(corpus: RelationCorpus, reader: RelationReader, quick: bool) -> dic
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options(__doc__, "eight documents of each corpus")
     parser.add_argument("--data", type=Path, default=SHARED / "literature")
     parser.add_argument("--model", default=SHIPPED)
-    parser.add_argument("--quick", action="store_true", help="eight documents of each corpus")
     parser.add_argument("--no-record", action="store_true")
     asked = parser.parse_args()
     if not asked.data.is_dir():
@@ -139,7 +137,7 @@ def main() -> None:
         found[corpus.convention] = row = measured(corpus, reader, asked.quick)
         print(corpus.convention, row, flush=True)
     if not asked.no_record:
-        record("relations", found, seed=7, device="cpu", threads=1, quick=asked.quick, model=asked.model)
+        record("relations", found, seed=7, threads=1, model=asked.model)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ Budget    2.5 CPU-minutes for 184 complexes; with --fitted DIR what a finished r
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import subprocess
@@ -25,15 +24,13 @@ from pathlib import Path
 
 from docking.rescoring.order import SHIPPED
 from tests.benchmarks.data import nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 SEED = 7
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__, "the same: it takes minutes")
     parser.add_argument("--poses", type=Path, help="folder of NAME.json")
     parser.add_argument("--fitted", type=Path, help="folder that docking.rescoring.fitting has written")
     args = parser.parse_args()
@@ -56,10 +53,8 @@ def main() -> None:
         "rescoring",
         {**numbers, "families": report["families"]},
         seed=SEED,
-        device="cpu",
         shipped=report["sha256"] == shipped,
     )
-    print(json.dumps(numbers, indent=1))
 
 
 if __name__ == "__main__":

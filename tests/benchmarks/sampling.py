@@ -10,9 +10,7 @@ Failures  an unsound molecule counts against validity, one without its scaffold 
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -24,7 +22,7 @@ from generative.given import decorate, join, query
 from generative.model import Weights
 from generative.sampling import BLOCK, Sampler
 from generative.trees import put_together
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 SCAFFOLDS = ("*c1ccc2[nH]cc(CCN(C)C)c2c1", "O=C1N(*)C(=O)c2ccc(*)cc21", "*N(*)c1nc(*)nc(*)n1")
 FRAGMENTS = ("*c1c[nH]c2ccccc12.*N1CCNCC1", "*c1ccncc1.*C(=O)N*.*c1ccc(F)cc1", "*F.*OC.*C.*C#N")
@@ -60,8 +58,7 @@ def constrained(kind: str, text: str, n: int, seed: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
@@ -84,15 +81,7 @@ def main() -> None:
         "scaffold_kept": min(constrained("scaffold", text, n, given.seed) for text in SCAFFOLDS),
         "fragments_kept": min(constrained("fragments", text, n, given.seed) for text in FRAGMENTS),
     }
-    record(
-        "sampling",
-        numbers,
-        seed=given.seed,
-        device=platform.processor() or "cpu",
-        weights=Weights.load().sha256[:12],
-    )
-    for name, value in numbers.items():
-        print(f"{name:16s} {value:.4f}")
+    record("sampling", numbers, seed=given.seed, weights=Weights.load().sha256[:12])
 
 
 if __name__ == "__main__":

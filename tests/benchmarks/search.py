@@ -14,7 +14,6 @@ python -m tests.benchmarks.search [--quick]
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import statistics
@@ -30,7 +29,7 @@ from literature.mining import mine
 from literature.reading import Reading
 from literature.search import Hit, Index, index
 from tests.benchmarks.data import SHARED, nothing_measured
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 FILE = SHARED / "literature" / "pubmedqa" / "dev.json.gz"
 
@@ -59,8 +58,7 @@ def ranks(answers: Sequence[Sequence[Hit]], own: Sequence[str]) -> tuple[float, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="no encoder of others")
+    parser = options(__doc__, "no encoder of others")
     quick = parser.parse_args().quick
     if not FILE.exists():
         nothing_measured("PubMedQA is not in ../shared/data/literature")
@@ -106,8 +104,7 @@ def main() -> None:
                 )
                 found = [opened(others[n], n=1000) for n in asked]
                 numbers["words_renamed_mrr"], _ = ranks(found, [ids[n] for n in asked])
-    record("search", numbers, seed=0, device="cpu")
-    print(json.dumps(numbers, indent=1))
+    record("search", numbers)
 
 
 if __name__ == "__main__":

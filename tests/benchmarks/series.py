@@ -12,16 +12,16 @@ Failures  rows left out of each part are counted
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
-import resource
 import tempfile
 import time
 from pathlib import Path
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing
+from discovery.series.door import Series
+from tests.benchmarks.record import cpu_s, options, record
 
 SEED = 6
 SETS = (("CHEMBL234_Ki.csv", "y [pEC50/pKi]"), ("CHEMBL214_Ki.csv", "y [pEC50/pKi]"))
@@ -63,13 +63,9 @@ def table(path: Path, rows: int, data: Path | None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="500 rows")
+    parser = options(__doc__, "500 rows")
     parser.add_argument("--data", type=Path, help="the folder of the moleculeace sets")
     asked = parser.parse_args()
-    from discovery.series.door import Series
-    from tests.benchmarks.record import record
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "activities.csv"
         what = table(path, 500 if asked.quick else 5000, asked.data)
@@ -81,7 +77,7 @@ def main() -> None:
             return now
 
         start = now = time.perf_counter()
-        cpu = time.process_time()
+        cpu = cpu_s()
         series = Series.read(path, "pKi")
         now = lap("read", now)
         groups = series.rgroups()
@@ -104,16 +100,10 @@ def main() -> None:
             "report_bytes": report.stat().st_size,
             "seconds": seconds,
             "seconds_total": round(time.perf_counter() - start, 1),
-            "cpu_seconds": round(time.process_time() - cpu + _children(), 1),
+            "cpu_seconds": round(cpu_s() - cpu, 1),
             "load_of_the_machine": round(os.getloadavg()[0], 1),
         }
-    print(numbers)
-    record("series", numbers, seed=SEED, device="cpu", data=what)
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    record("series", numbers, seed=SEED, data=what)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ Failures  a run that ranks fewer than 100 says how many it was judged on
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from discovery.properties.rings import ring_systems, seen
 from discovery.results import Row, Run
 from discovery.score import Score
 from discovery.views.reading import alerts_of
+from tests.benchmarks.record import options, record
 
 BEST = 100
 
@@ -80,20 +80,16 @@ def _flags_rings(row: Row) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, "the demo's two-minute version")
     parser.add_argument("--run", type=Path, help="the folder of a finished demo")
-    parser.add_argument("--quick", action="store_true", help="the demo's two-minute version")
     parser.add_argument("--undocked", action="store_true", help="rank by properties alone")
     parser.add_argument("--out", type=Path, help="keep the run here, and go on with the one that is there")
     asked = parser.parse_args()
-    from tests.benchmarks.record import record
-
     with tempfile.TemporaryDirectory() as folder:
         config = demo_config(quick=True) if asked.quick else large(docked=not asked.undocked)
         found = load(asked.run) if asked.run else run(config, asked.out or folder)
         numbers = judged(found)
-    print(numbers)
-    record("shortlist", numbers, seed=int(found.provenance.get("seed", config.seed)), device="cpu")
+    record("shortlist", numbers, seed=int(found.provenance.get("seed", config.seed)))
 
 
 if __name__ == "__main__":

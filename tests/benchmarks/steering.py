@@ -10,8 +10,6 @@ Failures  a molecule without utility counts as a call and as 0
 
 from __future__ import annotations
 
-import argparse
-import platform
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +27,7 @@ from generative.breeding.recombination import BricsProposer
 from generative.guided import GuidedProposer
 from generative.proposer import GraphProposer
 from generative.tasks import auc_top
-from tests.benchmarks.record import record
+from tests.benchmarks.record import options, record
 
 ROUND = 50
 STRUCTURE = {"docking", "key_contacts", "pose_stability"}
@@ -88,8 +86,7 @@ def run(proposer: Proposer, objective: Objective, calls: int, seed: int) -> dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     given = parser.parse_args()
@@ -99,8 +96,7 @@ def main() -> None:
         for proposer in (GuidedProposer(), GraphProposer(), BricsProposer()):
             found = run(proposer, objective, given.calls, seed)
             numbers |= {f"{proposer.name}_{key}": value for key, value in found.items()}
-        record("steering/demo_properties", numbers, seed=seed, device=platform.processor() or "cpu")
-        print(seed, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
+        record("steering/demo_properties", numbers, seed=seed)
 
 
 if __name__ == "__main__":

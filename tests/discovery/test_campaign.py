@@ -284,13 +284,6 @@ def test_a_proposer_that_proposes_too_many_or_something_else_is_named(
         campaign.run(toy(), tmp_path)
 
 
-def test_a_start_that_failed_does_not_bind_the_folder(tmp_path: Path) -> None:
-    typed_wrong = toy(proposers=[{"use": "toy_chain", "n": 8}])
-    with pytest.raises(plugins.PluginError, match="there is no proposer called 'toy_chain'"):
-        campaign.run(typed_wrong, tmp_path)
-    assert campaign.run(toy(), tmp_path).ranked
-
-
 def test_a_folder_with_a_screen_says_where_its_rows_are(tmp_path: Path) -> None:
     Ledger.open(tmp_path).put_document("screen", {"library": "some.smi"})
     with pytest.raises(CampaignError, match=r"holds a screen, not a campaign.*top\.csv"):

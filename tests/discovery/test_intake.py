@@ -569,11 +569,6 @@ def test_a_library_is_proposed_round_by_round(tmp_path: Path) -> None:
     assert proposer.propose(7, round=1, seed=99, lessons=()) == rounds[1]
 
 
-def test_an_sdf_is_proposed_as_smiles(tmp_path: Path) -> None:
-    proposals = LibraryProposer(put(tmp_path, "x.sdf", sdf())).propose(99, round=0, seed=0, lessons=())
-    assert [Molecule.parse(proposal.smiles) for proposal in proposals] == EXPECTED
-
-
 def test_what_cannot_be_read_is_proposed_all_the_same(tmp_path: Path) -> None:
     path = put(tmp_path, "x.csv", 'smiles,name\nC1CC,bad\n\nCCO,a,b,c\n"CCO,x\nCCN,good\n' + "C" * 10**6)
     with gzip.open(tmp_path / "y.csv.gz", "wb", compresslevel=0) as file:

@@ -182,10 +182,6 @@ def test_scorers_come_from_a_campaigns_file(library: Path, tmp_path: Path) -> No
     assert screen(library, tmp_path / "out", scorers=toml, workers=0).counts.n_ok > 15
 
 
-def test_the_default_scorers_need_no_protein() -> None:
-    assert {part.use for part in screening.default_scorers()} == {"descriptor", "qed", "synthesis", "alerts"}
-
-
 def test_what_failed_is_told_with_an_example(library: Path, tmp_path: Path) -> None:
     result = screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
     assert [(loss.stage, loss.reason, loss.rows) for loss in result.losses] == [

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from discovery.units import ANGSTROM_PER_NM, GAS_CONSTANT, KCAL_PER_KJ, angstrom, kcal
+from discovery.units import GAS_CONSTANT
 
 BOLTZMANN, AVOGADRO = 1.380649e-23, 6.02214076e23  # J/K and 1/mol, exact since the 2019 SI
 
 
 def test_the_gas_constant_is_boltzmann_times_avogadro() -> None:
     assert pytest.approx(BOLTZMANN * AVOGADRO / 4184, rel=1e-12) == GAS_CONSTANT
-
-
-def test_conversions() -> None:
-    assert kcal(4.184) == pytest.approx(1.0)
-    assert kcal(1.0) == KCAL_PER_KJ
-    assert angstrom(0.15) == pytest.approx(1.5)
-    assert ANGSTROM_PER_NM == 10.0
 
 
 def test_kt_at_room_temperature() -> None:

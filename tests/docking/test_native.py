@@ -15,7 +15,7 @@ from discovery.outcome import Missing, MoleculeError, Reason
 from docking import demo_target, ligand, pdbqt
 from docking.energy import FUNCTIONS
 from docking.engines import native
-from docking.engines.engine import BatchEngine, Engine, dock_all
+from docking.engines.engine import dock_all
 from docking.engines.native import NativeEngine, Place, find, shape_of
 from docking.ligands.tree import read_tree
 from docking.pose import rmsd
@@ -31,12 +31,6 @@ BOUND = ligand.of_mol(demo_target.reference())
 SMALL = [
     ligand.prepare(Molecule.parse(s))[0] for s in ("Oc1ccccc1", "NCCc1c[nH]c2ccc(O)cc12", "CC(C)C(=O)NCCO")
 ]
-
-
-def test_keeps_the_promise() -> None:
-    assert isinstance(ENGINE, Engine)
-    assert isinstance(ENGINE, BatchEngine)
-    assert json.loads(json.dumps(dict(ENGINE.settings)))["effort"] == "fast"
 
 
 def test_is_built_by_name_with_all_that_it_can_do() -> None:

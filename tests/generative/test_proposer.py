@@ -42,10 +42,6 @@ def made(
     return list(proposer.propose(n, round=round, seed=seed, lessons=taught))
 
 
-def test_keeps_the_promise() -> None:
-    assert isinstance(GraphProposer(), Proposer)
-
-
 def test_shipped_weights_are_small_and_have_a_card() -> None:
     folder = Path(__file__).resolve().parents[2] / "generative" / "weights"
     weights = Weights.load()

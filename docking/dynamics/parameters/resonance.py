@@ -31,11 +31,6 @@ class Drawn:
     order: Floats  # [bond]; Kekulé's, so an aromatic ring's are still 1 and 2
     forms: tuple[State, ...]  # one of each placing of the charges
 
-    @property
-    def drawings(self) -> int:
-        """How many."""
-        return len(self.forms)
-
 
 def atoms_of(mol: Chem.Mol) -> list[Chem.Atom]:
     """All atoms, by number: RDKit's own iterator counts them anew at every step, and takes three times as long."""

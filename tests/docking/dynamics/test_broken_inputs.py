@@ -14,7 +14,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from discovery.outcome import MoleculeError, UserError
+from discovery.outcome import MoleculeError, Reason, UserError
 from docking import demo_target
 from docking.dynamics.parameters.charges import am1_bcc, gasteiger, graph_charges, method
 from docking.dynamics.parameters.sage import force_field
@@ -92,7 +92,10 @@ RECEPTORS: dict[str, tuple[str, str]] = {
     "an unknown residue": (renamed("ASP", "XYZ"), "A:XYZ129: .* no parameters for XYZ; .*drop"),
     "an unknown atom name": (renamed(" CB ", " CX "), "A:ASP129 lacks CB"),
     "an atom too many": (surplus(), "A:ASP129 has atoms that ASP does not: CX; rename"),
-    "a haem": (text([*helix(), "TER", ION.format(name="FE").replace("  FE A", " HEM A")]), "A:HEM900"),
+    "a haem": (
+        text([*helix(), "TER", ION.format(name="FE").replace("  FE A", " HEM A")]),
+        "A:HEM900: ff14SB has no parameters",
+    ),
     "a metal without parameters": (text([*helix(), "TER", ION.format(name="W ")]), "A:W900: .* no param"),
     "a ligand left in": (text([*helix(), "TER", ALONE.format(name="LIG")]), "A:LIG900: .* no parameters"),
     "a cofactor": (text([*helix(), "TER", ALONE.format(name="NAD")]), "A:NAD900: .* no parameters for NAD"),
@@ -175,30 +178,39 @@ def giant() -> str:
     return block(mol)
 
 
-POSES: dict[str, tuple[str, str]] = {
-    "nothing": ("", "no mol block"),
-    "prose": ("garbage\n\n\nV9000", "no mol block"),
-    "a block cut short": (block(toluene())[:300], "no mol block"),
-    "no atoms": (block(Chem.Mol()), "no atoms"),
-    "every atom in one place": (flat(), r"0\.00 Å apart|3-D"),
-    "no hydrogens": (block(Chem.RemoveHs(toluene())), r"atom C1 lacks 3 explicit hydrogen"),
-    "one hydrogen less": (less_a_hydrogen(), r"lacks 1 explicit hydrogen|unpaired"),
-    "a salt": (pieces("CC[NH3+].[Cl-]"), "2 separate molecules; keep one"),
-    "a water beside it": (pieces("Cc1ccccc1.O"), "2 separate molecules; keep one"),
-    "two atoms in one place": (put(3, 9), r"C4 and H10 are 0\.00 Å apart"),
-    "five bonds on a carbon": (five_bonds(), "valence|kekulize"),
-    "a placeholder atom": (placeholder(), r"is a placeholder|lacks"),
-    "a radical": (radical(), "C1 has 1 unpaired electron"),
-    "a giant": (giant(), "250 heavy atoms; the limit is 200"),
-    "a coordinate that is no number": (put(2, (float("nan"), 0.0, 0.0)), "3-D coordinates|no mol block"),
+POSES: dict[str, tuple[str, Reason, str]] = {
+    "nothing": ("", Reason.UNPARSABLE, "no mol block"),
+    "prose": ("garbage\n\n\nV9000", Reason.UNPARSABLE, "no mol block"),
+    "a block cut short": (block(toluene())[:300], Reason.UNPARSABLE, "no mol block"),
+    "no atoms": (block(Chem.Mol()), Reason.EMPTY, "no atoms"),
+    "every atom in one place": (flat(), Reason.UNPREPARED, r"0\.00 Å apart|3-D"),
+    "no hydrogens": (
+        block(Chem.RemoveHs(toluene())),
+        Reason.UNPREPARED,
+        r"atom C1 lacks 3 explicit hydrogen",
+    ),
+    "one hydrogen less": (less_a_hydrogen(), Reason.UNPREPARED, r"lacks 1 explicit hydrogen|unpaired"),
+    "a salt": (pieces("CC[NH3+].[Cl-]"), Reason.UNSUPPORTED, "2 separate molecules; keep one"),
+    "a water beside it": (pieces("Cc1ccccc1.O"), Reason.UNSUPPORTED, "2 separate molecules; keep one"),
+    "two atoms in one place": (put(3, 9), Reason.UNPREPARED, r"C4 and H10 are 0\.00 Å apart"),
+    "five bonds on a carbon": (five_bonds(), Reason.UNPREPARED, "valence|kekulize"),
+    "a placeholder atom": (placeholder(), Reason.UNSUPPORTED, r"is a placeholder|lacks"),
+    "a radical": (radical(), Reason.UNSUPPORTED, "C1 has 1 unpaired electron"),
+    "a giant": (giant(), Reason.TOO_LARGE, "250 heavy atoms; the limit is 200"),
+    "a coordinate that is no number": (
+        put(2, (float("nan"), 0.0, 0.0)),
+        Reason.UNPREPARED,
+        "3-D coordinates|no mol block",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", POSES)
 def test_a_broken_pose(what: str) -> None:
-    pose, says = POSES[what]
+    pose, reason, says = POSES[what]
     with pytest.raises(MoleculeError, match=says) as caught:
         read_pose(pose, "lig7")
+    assert caught.value.reason is reason
     assert "lig7" in str(caught.value)
 
 
@@ -250,8 +262,11 @@ def test_a_pose_far_away() -> None:
 
 def test_a_pose_inside_a_residue() -> None:
     stuck = Settings(charges=gasteiger, keep=6.0, free=0.1)
-    with pytest.raises(MoleculeError, match=r"lig7.*(overlaps the receptor|no finite number).*dock it again"):
+    with pytest.raises(
+        MoleculeError, match=r"lig7.*(overlaps the receptor|no finite number).*dock it again"
+    ) as caught:
         rescore(demo_model(), on_top_of("A:ASP129"), stuck, name="lig7")
+    assert caught.value.reason in (Reason.NO_PLAUSIBLE_POSE, Reason.DIVERGED)
 
 
 def test_exploding_dynamics_ends_in_a_reason() -> None:

@@ -1,4 +1,4 @@
-"""References: OpenMM's own ff14SB energy; and broken receptors, each named with its cure."""
+"""Reference: OpenMM's own ff14SB energy; broken receptors are in test_broken_inputs.py."""
 
 from __future__ import annotations
 
@@ -162,41 +162,8 @@ def test_a_receptor_without_hydrogens_is_given_them() -> None:
     assert "had no hydrogens" in model.notes[0]
 
 
-def without(*names: str, residue: int = 129) -> list[str]:
-    return [x for x in helix() if not (int(x[22:26]) == residue and x[12:16].strip() in names)]
-
-
 def renamed(old: str, new: str, residue: int = 129) -> list[str]:
     return [x.replace(old, new) if int(x[22:26]) == residue else x for x in helix()]
-
-
-HEME = "HETATM 9001 FE   HEM A 900      30.000  30.000  30.000  1.00  0.00          FE"
-
-
-@pytest.mark.parametrize(
-    ("pdb", "says"),
-    [
-        ("", "holds no ATOM line"),
-        ("not a protein", "holds no ATOM line"),
-        (
-            text(without("CG", "OD1", "OD2")),
-            r"A:ASP129 lacks CG, OD1, OD2; docking.preparation.prepare rebuilds it",
-        ),
-        (text(without("CA")), r"A:ASP129 lacks CA"),
-        (text(without("HA", "HB2")), r"A:ASP129 has 2 hydrogens where 4 belong"),
-        (text(renamed(" CB ", " CX ")), r"A:ASP129 lacks CB"),
-        (text([*helix(), "TER", HEME]), r"A:HEM900: ff14SB has no parameters for HEM"),
-        (text([*helix(), *[x for x in helix() if int(x[22:26]) == 129]]), r"Å apart; keep one conformation"),
-        (
-            text([x[:30] + "     nan" + x[38:] if x[12:16] == " CA " else x for x in helix()]),
-            r"no numbers|readable",
-        ),
-    ],
-)
-def test_a_broken_receptor_is_named_with_its_cure(pdb: str, says: str) -> None:
-    with pytest.raises(ReceptorError, match=says) as caught:
-        receptor_model(pdb, "helix 3")
-    assert "helix 3" in str(caught.value)
 
 
 def phosphorylated(lines: list[str], residue: int) -> list[str]:

@@ -62,7 +62,7 @@ def test_the_sum_is_the_formal_charge_and_bonds_share() -> None:
     drawn = mean_drawing(mol)
     assert drawn.charge.sum() == pytest.approx(-1.0)
     assert drawn.order[1] == drawn.order[2] == 1.5
-    assert drawn.drawings == 2
+    assert len(drawn.forms) == 2
 
 
 def test_equal_atoms_are_told_by_connections_alone() -> None:

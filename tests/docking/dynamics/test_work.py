@@ -269,13 +269,6 @@ def test_other_settings_do_not_go_on_in_the_same_folder(
         work(poses, tmp_path / "full", JOB)
 
 
-def test_a_library_without_poses_is_refused(tmp_path: Path) -> None:
-    smiles = tmp_path / "x.smi"
-    smiles.write_text("CCO ethanol\n")
-    with pytest.raises(DockingError, match="holds no poses"):
-        work(smiles, tmp_path / "out", JOB)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_hundred_kills_and_twenty_damaged_files_in_fifty_units(
