@@ -64,7 +64,9 @@ def defined(module: str) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            names |= {
+                one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)
+            }
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
     return names
@@ -83,6 +85,14 @@ def test_notebooks_import_what_exists(path: Path) -> None:
         code = "".join(cell["source"])
         if cell["cell_type"] == "code":
             imports_what_exists(code.partition("\n")[2] if code.startswith("%%") else code)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((HOUSE / "tests/benchmarks").glob("*.py")), ids=lambda path: path.name
+)
+def test_benchmarks_import_what_exists(path: Path) -> None:
+    """No test runs them."""
+    imports_what_exists(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", PROSE)

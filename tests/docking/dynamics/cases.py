@@ -87,3 +87,16 @@ def toluene_pocket(keep: float = 6.0, free: float = 4.0) -> Complex:
     mol = toluene()
     terms = ligand_terms(mol, gasteiger(mol).values, force_field())
     return carve(demo_model(), terms, mol.GetConformer().GetPositions(), keep=keep, free=free)
+
+
+LINES = demo_target.receptor().pdb.splitlines()
+
+
+def helix(first: int = 125, last: int = 133) -> list[str]:
+    """Lines of a stretch of the demo target's transmembrane helix 3, with Asp129."""
+    return [x for x in LINES if x.startswith("ATOM") and x[21] == "A" and first <= int(x[22:26]) <= last]
+
+
+def text(lines: list[str]) -> str:
+    """A PDB file of them."""
+    return "\n".join([*lines, "TER", "END", ""])

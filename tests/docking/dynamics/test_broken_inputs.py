@@ -15,7 +15,6 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from discovery.outcome import MoleculeError, Reason, UserError
-from docking import demo_target
 from docking.dynamics.parameters.charges import am1_bcc, gasteiger, graph_charges, method
 from docking.dynamics.parameters.sage import force_field
 from docking.dynamics.parameters.smirnoff import ligand_terms
@@ -25,20 +24,10 @@ from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.simulate import Run, replica
 from docking.dynamics.work import Job, work
 from docking.receptor import DockingError, ReceptorError
-from tests.docking.dynamics.cases import demo_model, embedded, toluene, toluene_pocket
+from tests.docking.dynamics.cases import demo_model, embedded, helix, text, toluene, toluene_pocket
 
-LINES = demo_target.receptor().pdb.splitlines()
 ION = "HETATM 9001 {name:>2}    {name:>2} A 900      30.000  30.000  30.000  1.00  0.00          {name:>2}"
 ALONE = "HETATM 9001  C1  {name} A 900      30.000  30.000  30.000  1.00  0.00           C"
-
-
-def helix() -> list[str]:
-    """Residues 125 to 133 of the demo target, Asp129 in the middle."""
-    return [x for x in LINES if x.startswith("ATOM") and x[21] == "A" and 125 <= int(x[22:26]) <= 133]
-
-
-def text(lines: list[str]) -> str:
-    return "\n".join([*lines, "TER", "END", ""])
 
 
 def at(residue: int, change: Callable[[str], list[str]]) -> str:

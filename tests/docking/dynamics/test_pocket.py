@@ -12,8 +12,8 @@ from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.pocket import carve
 from docking.dynamics.receptor_system import receptor_model
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import demo_model, embedded, toluene, toluene_pocket
-from tests.docking.dynamics.test_receptor_system import HELD, helix, text
+from tests.docking.dynamics.cases import demo_model, embedded, helix, text, toluene, toluene_pocket
+from tests.docking.dynamics.test_receptor_system import HELD
 
 
 def test_what_is_near_is_kept_and_what_is_nearest_moves() -> None:

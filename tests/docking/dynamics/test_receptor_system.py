@@ -9,23 +9,11 @@ import openmm
 import pytest
 from openmm import app
 
-from docking import demo_target
 from docking.dynamics import receptor_system as room
 from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.system import Choices, system_of
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import demo_model, needs_shared, shared_text
-
-LINES = demo_target.receptor().pdb.splitlines()
-
-
-def helix(first: int = 125, last: int = 133) -> list[str]:
-    """A stretch of transmembrane helix 3, with Asp129."""
-    return [x for x in LINES if x.startswith("ATOM") and x[21] == "A" and first <= int(x[22:26]) <= last]
-
-
-def text(lines: list[str]) -> str:
-    return "\n".join([*lines, "TER", "END", ""])
+from tests.docking.dynamics.cases import LINES, demo_model, helix, needs_shared, shared_text, text
 
 
 def test_the_whole_target_keeps_its_charge_and_its_names() -> None:

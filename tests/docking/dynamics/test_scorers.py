@@ -22,13 +22,13 @@ from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.scorers import BindingEnergy, PoseStability, energy_details, load_receptor
 from docking.pose import with_coords
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import embedded, toluene
-from tests.docking.dynamics.test_receptor_system import HEME, helix, text
+from tests.docking.dynamics.cases import embedded, helix, text, toluene
 
 MOLECULE = Molecule.parse("Cc1ccccc1", "toluene")
 POSE = Chem.MolToMolBlock(toluene()) + "\n$$$$\n"
 DOCKED = Score(-4.0, details={"pose": POSE})
 ENERGY = BindingEnergy(charges="gasteiger")
+HEME = "HETATM 9001 FE   HEM A 900      30.000  30.000  30.000  1.00  0.00          FE"
 DRIFT = PoseStability(charges="gasteiger", length_ps=0.1, equilibration_ps=0.0, replicas=2)
 
 

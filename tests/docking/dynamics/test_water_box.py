@@ -21,8 +21,7 @@ from docking.dynamics.surroundings import in_water
 from docking.dynamics.system import system_of
 from docking.dynamics.water.water_box import Solvated, relaxed, solvated
 from docking.receptor import DockingError
-from tests.docking.dynamics.cases import embedded, toluene
-from tests.docking.dynamics.test_broken_inputs import helix, text
+from tests.docking.dynamics.cases import embedded, helix, text, toluene
 
 CPU = Device("CPU", 1)
 
