@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import openmm
 import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
@@ -87,6 +88,27 @@ def toluene_pocket(keep: float = 6.0, free: float = 4.0) -> Complex:
     mol = toluene()
     terms = ligand_terms(mol, gasteiger(mol).values, force_field())
     return carve(demo_model(), terms, mol.GetConformer().GetPositions(), keep=keep, free=free)
+
+
+def placed(system: openmm.System, xyz: np.ndarray) -> openmm.Context:
+    """The System on OpenMM's Reference platform, its atoms at [atom, 3] nm."""
+    context = openmm.Context(
+        system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
+    )
+    context.setPositions(xyz)
+    return context
+
+
+def energy_of(system: openmm.System, xyz: np.ndarray) -> float:
+    """kJ/mol, by the Reference platform."""
+    return float(placed(system, xyz).getState(getEnergy=True).getPotentialEnergy()._value)
+
+
+def shifted(mol: Chem.Mol, by: float) -> Chem.Mol:
+    """The molecule so many Å further along x."""
+    moved = Chem.Mol(mol)
+    moved.GetConformer().SetPositions(mol.GetConformer().GetPositions() + (by, 0.0, 0.0))
+    return moved
 
 
 LINES = demo_target.receptor().pdb.splitlines()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import openmm
 import pytest
 
 from docking.dynamics.binding_energy import interaction, standard_error
 from docking.dynamics.system import energies, system_of
 from docking.dynamics.terms import subset
-from tests.docking.dynamics.cases import toluene_pocket
+from tests.docking.dynamics.cases import placed, toluene_pocket
 
 
 def test_it_is_openmms_complex_less_receptor_less_ligand() -> None:
@@ -18,12 +17,7 @@ def test_it_is_openmms_complex_less_receptor_less_ligand() -> None:
     n, all_atoms = bound.n_receptor, np.arange(bound.terms.n_atoms)
     totals = []
     for atoms in (all_atoms, all_atoms[:n], all_atoms[n:]):
-        context = openmm.Context(
-            system_of(subset(bound.terms, atoms)),
-            openmm.VerletIntegrator(0.001),
-            openmm.Platform.getPlatformByName("Reference"),
-        )
-        context.setPositions(bound.xyz[atoms])
+        context = placed(system_of(subset(bound.terms, atoms)), bound.xyz[atoms])
         totals.append(sum(energies(context).values()))
     theirs = (totals[0] - totals[1] - totals[2]) / 4.184
     assert interaction(bound, bound.xyz, "obc2").total == pytest.approx(theirs, abs=1e-6)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import openmm
 import pytest
 
 from docking.dynamics.system import energies, system_of
 from docking.dynamics.terms import subset
 from docking.dynamics.water.born import born_radii, descreening, nonpolar, polar
-from tests.docking.dynamics.cases import toluene_pocket
+from tests.docking.dynamics.cases import placed, toluene_pocket
 
 
 def solvation(xyz: np.ndarray, charge: np.ndarray, radius: np.ndarray, scale: np.ndarray) -> float:
@@ -20,10 +19,7 @@ def solvation(xyz: np.ndarray, charge: np.ndarray, radius: np.ndarray, scale: np
 def test_solvation_is_openmms() -> None:
     bound = toluene_pocket()
     t = bound.terms
-    context = openmm.Context(
-        system_of(t), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-    )
-    context.setPositions(bound.xyz)
+    context = placed(system_of(t), bound.xyz)
     theirs = energies(context)["implicit water"]
     assert solvation(bound.xyz, t.charge, t.gb_radius, t.gb_scale) == pytest.approx(theirs, rel=1e-9)
 

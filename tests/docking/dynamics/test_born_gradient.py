@@ -10,7 +10,7 @@ from docking.dynamics.minimise import settle
 from docking.dynamics.platform import Device
 from docking.dynamics.system import Choices, continuum
 from docking.dynamics.water.born_gradient import FrozenSurroundings
-from tests.docking.dynamics.cases import toluene_pocket
+from tests.docking.dynamics.cases import placed, toluene_pocket
 
 
 def moved(seed: int, by: float = 0.01) -> np.ndarray:
@@ -27,10 +27,7 @@ def openmms(xyz: np.ndarray) -> tuple[float, np.ndarray]:
     for mass in terms.mass.tolist():
         system.addParticle(mass)
     system.addForce(continuum(terms, Choices()))
-    context = openmm.Context(
-        system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-    )
-    context.setPositions(xyz)
+    context = placed(system, xyz)
     state = context.getState(getEnergy=True, getForces=True)
     return state.getPotentialEnergy()._value, -np.asarray(state.getForces(asNumpy=True)._value)
 

@@ -21,10 +21,10 @@ from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import Settings, read_pose, rescore
 from docking.dynamics.receptor_system import receptor_model
-from docking.dynamics.simulate import Run, replica
+from docking.dynamics.simulate import Run
 from docking.dynamics.work import Job, work
 from docking.receptor import DockingError, ReceptorError
-from tests.docking.dynamics.cases import demo_model, embedded, helix, text, toluene, toluene_pocket
+from tests.docking.dynamics.cases import demo_model, embedded, helix, shifted, text, toluene
 
 ION = "HETATM 9001 {name:>2}    {name:>2} A 900      30.000  30.000  30.000  1.00  0.00          {name:>2}"
 ALONE = "HETATM 9001  C1  {name} A 900      30.000  30.000  30.000  1.00  0.00           C"
@@ -188,7 +188,7 @@ POSES: dict[str, tuple[str, Reason, str]] = {
     "a giant": (giant(), Reason.TOO_LARGE, "250 heavy atoms; the limit is 200"),
     "a coordinate that is no number": (
         put(2, (float("nan"), 0.0, 0.0)),
-        Reason.UNPREPARED,
+        Reason.UNPARSABLE,
         "3-D coordinates|no mol block",
     ),
 }
@@ -227,12 +227,6 @@ def test_a_molecule_without_parameters(smiles: str, work: Callable[[Chem.Mol], o
     assert "lig7" in str(caught.value)
 
 
-def shifted(by: float) -> Chem.Mol:
-    mol = Chem.Mol(toluene())
-    AllChem.TransformMol(mol, np.array([[1, 0, 0, by], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
-    return mol
-
-
 def on_top_of(residue: str) -> Chem.Mol:
     model = demo_model()
     index = model.labels.index(residue)
@@ -246,7 +240,7 @@ def on_top_of(residue: str) -> Chem.Mol:
 
 def test_a_pose_far_away() -> None:
     with pytest.raises(ReceptorError, match=r"no residue of .* nearest, \w:\w+, is [\d.]+ Å away: check"):
-        rescore(demo_model(), shifted(500.0), Settings(charges=gasteiger), name="lig7")
+        rescore(demo_model(), shifted(toluene(), 500.0), Settings(charges=gasteiger), name="lig7")
 
 
 def test_a_pose_inside_a_residue() -> None:
@@ -258,24 +252,11 @@ def test_a_pose_inside_a_residue() -> None:
     assert caught.value.reason in (Reason.NO_PLAUSIBLE_POSE, Reason.DIVERGED)
 
 
-def test_exploding_dynamics_ends_in_a_reason() -> None:
-    bound = toluene_pocket()
-    stiff = bound.terms.bond_values.copy()
-    stiff[:, 1] *= 1e5
-    wild = replace(bound, terms=replace(bound.terms, bond_values=stiff))
-    run = Run(length_ps=0.1, equilibration_ps=0.0, frame_ps=0.1, replicas=1)
-    with pytest.raises(MoleculeError, match=r"lig7: the simulation exploded after step \d+ .*restart"):
-        replica(wild, wild.xyz, run, 0, name="lig7")
-
-
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
         (lambda: method("resp"), "charges must be one of graph, .* not 'resp'"),
         (lambda: Device("Abacus").platform(), "no platform 'Abacus' here; it has"),
-        (lambda: force_field("sage-9.9"), "sage-9.9"),
-        (lambda: Run(step_fs=50.0), "step_fs must lie between 0.5 and 5, not 50"),
-        (lambda: Run(length_ps=float("nan")), "length_ps must be above 0"),
         (lambda: Settings(keep=3.0), "within 5 Å of the ligand cannot move where those within 3 Å"),
         (lambda: Settings(free=float("nan")), "free must be above 0 and no more than keep"),
     ],

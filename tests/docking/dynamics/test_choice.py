@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import openmm
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from docking.dynamics.choice import standing, strain
 from docking.dynamics.minimise import alone
 from docking.dynamics.system import system_of
 from docking.dynamics.terms import subset
-from tests.docking.dynamics.cases import toluene_pocket
+from tests.docking.dynamics.cases import energy_of, toluene_pocket
 
 numbers = st.lists(st.floats(-200.0, 50.0), min_size=2, max_size=8)
 
@@ -50,13 +49,7 @@ def test_complex_less_receptor_less_ligand_is_the_interaction() -> None:
     n = bound.n_receptor
 
     def energy(atoms: np.ndarray) -> float:
-        context = openmm.Context(
-            system_of(subset(bound.terms, atoms)),
-            openmm.VerletIntegrator(0.001),
-            openmm.Platform.getPlatformByName("Reference"),
-        )
-        context.setPositions(bound.xyz[atoms])
-        return float(context.getState(getEnergy=True).getPotentialEnergy()._value) * KCAL_PER_KJ
+        return energy_of(system_of(subset(bound.terms, atoms)), bound.xyz[atoms]) * KCAL_PER_KJ
 
     apart = energy(np.arange(n)) + alone(bound, bound.xyz)
     whole = energy(np.arange(bound.terms.n_atoms))

@@ -22,13 +22,13 @@ from docking.dynamics.free_energy.ladder import difference
 from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.parameters.sage import force_field
 from docking.dynamics.parameters.smirnoff import ligand_terms
-from docking.dynamics.platform import Device, context
+from docking.dynamics.platform import Device
 from docking.dynamics.protocol import Settings
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import Terms, subset
 from docking.dynamics.water.water_box import solvated
 from docking.receptor import DockingError
-from tests.docking.dynamics.cases import embedded
+from tests.docking.dynamics.cases import embedded, energy_of, placed
 
 REFERENCE = Device("Reference")
 T = 300.0
@@ -43,11 +43,7 @@ def water_energy(terms: Terms, xyz: np.ndarray) -> float:
     """Reference: the whole energy with OpenMM's GBSAOBCForce less that without, kcal/mol."""
     found = []
     for wet in (True, False):
-        ctx = context(
-            system_of(terms, None, Choices(implicit_water=wet)), openmm.VerletIntegrator(0.001), REFERENCE
-        )
-        ctx.setPositions(xyz)
-        found.append(ctx.getState(getEnergy=True).getPotentialEnergy()._value * KCAL_PER_KJ)
+        found.append(energy_of(system_of(terms, None, Choices(implicit_water=wet)), xyz) * KCAL_PER_KJ)
     return found[0] - found[1]
 
 
@@ -94,16 +90,14 @@ def test_both_ends_of_the_explicit_ladder_are_the_plain_system_and_a_solute_alon
             if isinstance(force, openmm.NonbondedForce):
                 force.setUseDispersionCorrection(False)
                 force.setEwaldErrorTolerance(1e-6)
-        ctx = context(system, openmm.VerletIntegrator(0.001), REFERENCE)
-        ctx.setPositions(places)
+        ctx = placed(system, places)
         return float(ctx.getState(getEnergy=True).getPotentialEnergy()._value)
 
     for force in ladder.system.getForces():
         if isinstance(force, openmm.NonbondedForce):
             force.setUseDispersionCorrection(False)
             force.setEwaldErrorTolerance(1e-6)
-    ctx = context(ladder.system, openmm.VerletIntegrator(0.001), REFERENCE)
-    ctx.setPositions(wet.xyz)
+    ctx = placed(ladder.system, wet.xyz)
     ends = ladder.weighed(ctx)[[0, -1]]
     whole = energy(system_of(wet.terms, None, wet.choices(0.7)), wet.xyz)
     # periodic copies of the solute see its charges at the end, and its inside is not cut off: 0.05 kJ/mol here

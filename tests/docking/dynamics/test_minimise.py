@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import openmm
 import pytest
 
 from discovery.outcome import MoleculeError, Reason
@@ -13,18 +12,12 @@ from docking.dynamics.minimise import settle
 from docking.dynamics.platform import Device
 from docking.dynamics.system import system_of
 from docking.dynamics.terms import without_terms_among
-from tests.docking.dynamics.cases import toluene_pocket
+from tests.docking.dynamics.cases import energy_of, toluene_pocket
 
 
 def energy(xyz: np.ndarray) -> float:
     bound = toluene_pocket()
-    context = openmm.Context(
-        system_of(without_terms_among(bound.terms, bound.frozen), bound.frozen),
-        openmm.VerletIntegrator(0.001),
-        openmm.Platform.getPlatformByName("Reference"),
-    )
-    context.setPositions(xyz)
-    return float(context.getState(getEnergy=True).getPotentialEnergy()._value)
+    return energy_of(system_of(without_terms_among(bound.terms, bound.frozen), bound.frozen), xyz)
 
 
 def test_it_settles_downhill_within_its_budget_and_leaves_the_shell() -> None:

@@ -24,8 +24,7 @@ from docking.dynamics.protocol import Settings
 from docking.dynamics.system import Choices, system_of
 from docking.dynamics.terms import subset
 from docking.dynamics.water.water_box import relaxed
-from docking.receptor import DockingError
-from tests.docking.dynamics.cases import demo_model, toluene
+from tests.docking.dynamics.cases import demo_model, energy_of, placed, shifted, toluene
 from tests.docking.dynamics.test_water_box import beside_the_helix
 
 SETTINGS = Settings(charges=gasteiger, keep=4.0, free=3.0, device=Device("CPU", 1))
@@ -56,8 +55,7 @@ def ready(second: str = "CCc1ccccc1") -> Legs:
 
 def energies(leg: Leg, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """[state] kJ/mol: as the ladder weighs it, and OpenMM state by state."""
-    ctx = context(leg.ladder.system, openmm.VerletIntegrator(0.001), Device("Reference"))
-    ctx.setPositions(xyz)
+    ctx = placed(leg.ladder.system, xyz)
     ours, theirs = leg.ladder.weighed(ctx), []
     for state in leg.ladder.states:
         for key, value in state.items():
@@ -143,9 +141,7 @@ def test_a_side_chain_is_soft_half_way_and_itself_at_both_ends() -> None:
     leg = scene.leg(bound.ligand, bound.xyz, bound.xyz, 0, Device("Reference"))
     ours, theirs = energies(leg, bound.xyz)
     assert ours == pytest.approx(theirs, abs=1e-6)
-    ctx = context(system_of(bound.terms, still), openmm.VerletIntegrator(0.001), Device("Reference"))
-    ctx.setPositions(bound.xyz)
-    plain = ctx.getState(getEnergy=True).getPotentialEnergy()._value
+    plain = energy_of(system_of(bound.terms, still), bound.xyz)
     assert ours[[0, -1]] == pytest.approx([plain, plain], abs=1e-6)
     alone = bound.terms
     soft = softened(alone, (turn,))
@@ -255,10 +251,7 @@ def test_one_becomes_the_other_in_explicit_water(monkeypatch: pytest.MonkeyPatch
 
 
 def test_pairs_that_cannot_be_compared_are_named() -> None:
-    far = Chem.Mol(toluene())
-    for i in range(far.GetNumAtoms()):
-        x, y, z = far.GetConformer().GetAtomPosition(i)
-        far.GetConformer().SetAtomPosition(i, (x + 9.0, y, z))
+    far = shifted(toluene(), 9.0)
     with pytest.raises(MoleculeError, match=r"common atoms of a and b lie 9\.0 Å apart"):
         comparable(toluene(), far, ("a", "b"))
     ion = grown("Cc1ccccc1[NH3+]")
@@ -273,8 +266,3 @@ def test_pairs_that_cannot_be_compared_are_named() -> None:
     AllChem.EmbedMolecule(chain, randomSeed=1)
     with pytest.raises(MoleculeError, match="share no part with whole rings"):
         comparable(toluene(), chain, ("a", "b"))
-
-
-def test_plans_out_of_range_are_refused() -> None:
-    with pytest.raises(DockingError, match="iterations must be above 0"):
-        Plan(iterations=-1)

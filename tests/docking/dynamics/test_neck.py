@@ -10,7 +10,7 @@ from openmm.app.internal.customgbforces import GBSAGBn2Force
 from docking.dynamics.binding_energy import interaction
 from docking.dynamics.water import neck
 from docking.dynamics.water.born import polar
-from tests.docking.dynamics.cases import toluene_pocket
+from tests.docking.dynamics.cases import energy_of, toluene_pocket
 
 
 def openmms(charge: np.ndarray, radius: np.ndarray, mass: np.ndarray, xyz: np.ndarray) -> float:
@@ -28,11 +28,7 @@ def openmms(charge: np.ndarray, radius: np.ndarray, mass: np.ndarray, xyz: np.nd
     for m in mass:
         system.addParticle(float(m))
     system.addForce(force)
-    context = openmm.Context(
-        system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-    )
-    context.setPositions(xyz)
-    return float(context.getState(getEnergy=True).getPotentialEnergy()._value)
+    return energy_of(system, xyz)
 
 
 def test_the_polar_energy_is_openmms() -> None:

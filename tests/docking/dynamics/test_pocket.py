@@ -11,7 +11,6 @@ from docking.dynamics.parameters.sage import force_field
 from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.pocket import carve
 from docking.dynamics.receptor_system import receptor_model
-from docking.receptor import ReceptorError
 from tests.docking.dynamics.cases import demo_model, embedded, helix, text, toluene, toluene_pocket
 from tests.docking.dynamics.test_receptor_system import HELD
 
@@ -85,10 +84,3 @@ def test_a_metal_and_what_holds_it_stand_still() -> None:
     assert moving
     assert not moving & {"A:ASP129", "A:ZN900"}
     assert {"A:ASP129", "A:ZN900"} <= {bound.labels[i] for i in bound.residue}
-
-
-def test_a_pose_far_from_the_receptor_is_refused_with_the_distance() -> None:
-    mol = toluene()
-    terms = ligand_terms(mol, gasteiger(mol).values, force_field())
-    with pytest.raises(ReceptorError, match=r"no residue of 5-HT1B is within 5 Å.* Å away"):
-        carve(demo_model(), terms, mol.GetConformer().GetPositions() + 500.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import openmm
 import pytest
 from openmm import app
 
@@ -13,7 +12,7 @@ from docking.dynamics import receptor_system as room
 from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.system import Choices, system_of
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import LINES, demo_model, helix, needs_shared, shared_text, text
+from tests.docking.dynamics.cases import LINES, demo_model, energy_of, helix, needs_shared, shared_text, text
 
 
 def test_the_whole_target_keeps_its_charge_and_its_names() -> None:
@@ -33,11 +32,7 @@ def test_energy_is_openmms_own() -> None:
     model = receptor_model(pdb, "T4 lysozyme")
     energies = []
     for system in (theirs, system_of(model.terms, choices=Choices(implicit_water=False))):
-        context = openmm.Context(
-            system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-        )
-        context.setPositions(file.positions)
-        energies.append(context.getState(getEnergy=True).getPotentialEnergy()._value)
+        energies.append(energy_of(system, file.positions))
     assert energies[1] == pytest.approx(energies[0], rel=1e-9)
 
 

@@ -25,7 +25,7 @@ from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.platform import Device
 from docking.dynamics.protocol import Settings
 from docking.receptor import DockingError
-from tests.docking.dynamics.cases import demo_model, toluene
+from tests.docking.dynamics.cases import demo_model, shifted, toluene
 from tests.docking.dynamics.test_morph import grown
 
 SETTINGS = Settings(charges=gasteiger, keep=3.5, free=2.5, device=Device("CPU", 1))
@@ -74,10 +74,7 @@ def test_every_ligand_has_its_row_and_the_cycles_close(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "edge", pretended)
-    far = Chem.Mol(toluene())
-    for i in range(far.GetNumAtoms()):
-        x, y, z = far.GetConformer().GetAtomPosition(i)
-        far.GetConformer().SetAtomPosition(i, (x + 40.0, y, z))
+    far = shifted(toluene(), 40.0)
     ion = grown("Cc1ccccc1[NH3+]")
     bare = Chem.RemoveHs(grown("Cc1ccccc1Cl"))
     poses = sdf(tmp_path, **three(), ion=ion, far=far, bare=bare)

@@ -22,7 +22,7 @@ from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.scorers import BindingEnergy, PoseStability, energy_details, load_receptor
 from docking.pose import with_coords
 from docking.receptor import ReceptorError
-from tests.docking.dynamics.cases import embedded, helix, text, toluene
+from tests.docking.dynamics.cases import embedded, helix, shifted, text, toluene
 
 MOLECULE = Molecule.parse("Cc1ccccc1", "toluene")
 POSE = Chem.MolToMolBlock(toluene()) + "\n$$$$\n"
@@ -83,19 +83,11 @@ def test_drift_with_its_spread_and_trace() -> None:
 
 
 def test_a_pose_outside_is_one_row() -> None:
-    away = Chem.Mol(toluene())
-    conformer = away.GetConformer()
-    for i in range(away.GetNumAtoms()):
-        x, y, z = conformer.GetAtomPosition(i)
-        conformer.SetAtomPosition(i, (x + 300.0, y, z))
+    away = shifted(toluene(), 300.0)
     (found,) = ENERGY.refine([MOLECULE], [Score(-4.0, details={"pose": Chem.MolToMolBlock(away)})])
     assert isinstance(found, Missing)
     assert found.reason is Reason.OUTSIDE_BOX
     assert "toluene" in found.detail
-
-
-def test_no_molecules_no_answers() -> None:
-    assert list(ENERGY.refine([], [])) == []
 
 
 @pytest.mark.parametrize(

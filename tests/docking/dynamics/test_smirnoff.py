@@ -16,6 +16,7 @@ from tests.docking.dynamics.cases import (
     embedded,
     golden,
     needs_shared,
+    placed,
     reference_charges,
     shared_ligands,
 )
@@ -31,9 +32,7 @@ FORCES = {
 def per_force(mol: Chem.Mol, charges: np.ndarray, field: object) -> dict[str, float]:
     terms = ligand_terms(mol, charges, field)  # type: ignore[arg-type]
     system = system_of(terms, choices=Choices(implicit_water=False))
-    reference = openmm.Platform.getPlatformByName("Reference")
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), reference)
-    context.setPositions(mol.GetConformer().GetPositions() / 10.0)
+    context = placed(system, mol.GetConformer().GetPositions() / 10.0)
     return energies(context)
 
 

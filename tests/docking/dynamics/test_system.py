@@ -11,7 +11,7 @@ from docking.dynamics.parameters.sage import force_field
 from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.system import GROUPS, Choices, energies, system_of, terms_of
 from docking.dynamics.terms import Terms, without_terms_among
-from tests.docking.dynamics.cases import embedded, toluene_pocket
+from tests.docking.dynamics.cases import embedded, placed, toluene_pocket
 
 MOL = embedded("CC(=O)Nc1ccc(O)cc1")
 XYZ = MOL.GetConformer().GetPositions() / 10
@@ -116,8 +116,7 @@ def test_a_force_that_plain_terms_cannot_hold_is_named() -> None:
 
 
 def test_the_groups_add_up_to_the_whole() -> None:
-    context = openmm.Context(system_of(acetaminophen()), openmm.VerletIntegrator(0.001), reference())
-    context.setPositions(XYZ)
+    context = placed(system_of(acetaminophen()), XYZ)
     parts = energies(context)
     assert set(parts) == set(GROUPS)
     assert sum(parts.values()) == pytest.approx(context.getState(getEnergy=True).getPotentialEnergy()._value)

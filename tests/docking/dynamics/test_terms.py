@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import openmm
 import pytest
 from rdkit import Chem
 
@@ -11,7 +10,7 @@ from docking.dynamics.parameters.sage import force_field
 from docking.dynamics.parameters.smirnoff import ligand_terms
 from docking.dynamics.system import energies, system_of
 from docking.dynamics.terms import Terms, joined, subset, without_terms_among
-from tests.docking.dynamics.cases import embedded
+from tests.docking.dynamics.cases import embedded, placed
 
 
 def terms_for(mol: Chem.Mol) -> Terms:
@@ -21,9 +20,7 @@ def terms_for(mol: Chem.Mol) -> Terms:
 
 
 def energy(terms: Terms, xyz: np.ndarray, frozen: np.ndarray | None = None) -> dict[str, float]:
-    platform = openmm.Platform.getPlatformByName("Reference")
-    context = openmm.Context(system_of(terms, frozen), openmm.VerletIntegrator(0.001), platform)
-    context.setPositions(xyz)
+    context = placed(system_of(terms, frozen), xyz)
     return energies(context)
 
 
@@ -64,10 +61,7 @@ def test_dropping_terms_among_frozen_atoms_leaves_the_forces_on_the_others() -> 
     assert len(lean.angles) < len(a.angles)
     forces = []
     for terms in (a, lean):
-        context = openmm.Context(
-            system_of(terms), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-        )
-        context.setPositions(xyz)
+        context = placed(system_of(terms), xyz)
         forces.append(context.getState(getForces=True).getForces(asNumpy=True)._value)
     assert forces[1][~frozen] == pytest.approx(forces[0][~frozen], abs=1e-9)
 

@@ -30,7 +30,7 @@ from docking.dynamics.simulate import Run, Trajectory
 from docking.dynamics.viewing import dcd
 from docking.dynamics.work import Job, work
 from docking.receptor import DockingError
-from tests.docking.dynamics.cases import demo_model, toluene
+from tests.docking.dynamics.cases import demo_model, shifted, toluene
 
 RUN = Run(length_ps=0.1, equilibration_ps=0.05, frame_ps=0.025, replicas=1, step_fs=2.0, seed=3)
 JOB = Job(demo_model(), "digest", "mmgbsa", RUN, Settings(charges=gasteiger, keep=6.0, free=4.0), "gasteiger")
@@ -43,11 +43,8 @@ def sdf(folder: Path, *blocks: str) -> Path:
 
 
 def named(name: str, *, shift: float = 0.0) -> str:
-    mol = Chem.Mol(toluene())
+    mol = shifted(toluene(), shift)
     mol.SetProp("_Name", name)
-    for i in range(mol.GetNumAtoms()):
-        x, y, z = mol.GetConformer().GetAtomPosition(i)
-        mol.GetConformer().SetAtomPosition(i, (x + shift, y, z))
     return Chem.MolToMolBlock(mol)
 
 
