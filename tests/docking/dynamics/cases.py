@@ -107,7 +107,7 @@ def energy_of(system: openmm.System, xyz: np.ndarray) -> float:
 def shifted(mol: Chem.Mol, by: float) -> Chem.Mol:
     """The molecule so many Å further along x."""
     moved = Chem.Mol(mol)
-    moved.GetConformer().SetPositions(mol.GetConformer().GetPositions() + (by, 0.0, 0.0))
+    moved.GetConformer().SetPositions(mol.GetConformer().GetPositions() + np.array([by, 0.0, 0.0]))
     return moved
 
 
