@@ -1,14 +1,12 @@
-"""Writes RESULTS.md and the README's table from results.jsonl; nothing in them is typed.
+"""Writes RESULTS.md and the README's table from results.jsonl, the newest run of each command; nothing in them is typed.
 
-python -m tests.benchmarks.tables           # the newest run of each command
-python -m tests.benchmarks.tables --check   # exit 1 if the files are not what the results say
+python -m tests.benchmarks.tables
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -220,16 +218,8 @@ def main() -> None:
     readme = README.read_text(encoding="utf-8")
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
-    written = f"{before}{BEGIN}\n{readme_table(runs)}\n{END}{after}"
-    if "--check" in sys.argv:
-        same = readme == written and RESULTS_MD.read_text(encoding="utf-8") == results(runs)
-        sys.exit(
-            0
-            if same
-            else "RESULTS.md or README.md differ from the results: python -m tests.benchmarks.tables"
-        )
     RESULTS_MD.write_text(results(runs), encoding="utf-8")
-    README.write_text(written, encoding="utf-8")
+    README.write_text(f"{before}{BEGIN}\n{readme_table(runs)}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
