@@ -11,7 +11,6 @@ Failures  none can: every molecule built is measured
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +24,7 @@ from generative.wishes import PROPERTIES, measured
 from tests.benchmarks.record import options, record
 
 POINTS = (10, 50, 90)
+SEED = 0
 
 
 def properties(
@@ -44,30 +44,28 @@ def properties(
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    weights = Weights.load(given.weights)
+    weights = Weights.load()
     policy, style = weights.policy().eval(), len(weights.styles) - 1
-    free = properties(weights, policy, {}, 1 if given.quick else 512 // BLOCK, given.seed, style)
+    free = properties(weights, policy, {}, 1 if given.quick else 512 // BLOCK, SEED, style)
     names = list(PROPERTIES)[: 2 if given.quick else None]
     numbers: dict[str, float] = {}
     for column, name in enumerate(names):
         near, far = [], []
         for value in np.percentile(free[:, column], POINTS).tolist():
-            asked = properties(weights, policy, {name: value}, 1, given.seed + 1, style)
+            asked = properties(weights, policy, {name: value}, 1, SEED + 1, style)
             near.append(abs(asked[:, column] - value).mean())
             far.append(abs(free[:, column] - value).mean())
         numbers |= {f"{name}_asked": float(np.mean(near)), f"{name}_not_asked": float(np.mean(far))}
         numbers[f"{name}_ratio"] = numbers[f"{name}_asked"] / numbers[f"{name}_not_asked"]
     if not given.quick:
         middle = dict(zip(PROPERTIES, np.median(free, axis=0).tolist(), strict=True))
-        asked = properties(weights, policy, middle, 1, given.seed + 2, style)
+        asked = properties(weights, policy, middle, 1, SEED + 2, style)
         target = np.array(list(middle.values()))
         ratios = abs(asked - target).mean(0) / abs(free - target).mean(0)
         numbers |= {f"all_{name}_ratio": float(r) for name, r in zip(PROPERTIES, ratios, strict=True)}
-    record("conditions", numbers, seed=given.seed, weights=weights.sha256[:12])
+    record("conditions", numbers, weights=weights.sha256[:12])
 
 
 if __name__ == "__main__":

@@ -55,18 +55,13 @@ def main() -> None:
     parser = options(__doc__, f"{QUICK} complexes")
     parser.add_argument("--complexes", type=int, default=250)
     parser.add_argument("--keep", type=Path, help="JSON lines of what was measured; read first, added to")
-    parser.add_argument("--so-far", action="store_true", help="record what --keep holds, measure nothing")
     args = parser.parse_args()
     if not SHARED.is_dir():
         nothing_measured("the redocking sets of ../shared/data/docking are absent")
     order = np.random.default_rng(1).permutation(250)[: QUICK - 5 if args.quick else args.complexes]
     cases = [*examples(), *(redocking()[k] for k in order)]
     known = Kept(args.keep, "name")
-    found = [
-        known.row((case.name,), partial(rows, case))
-        for case in cases
-        if not args.so_far or (case.name,) in known.rows
-    ]
+    found = [known.row((case.name,), partial(rows, case)) for case in cases]
     numbers: dict[str, Any] = {"complexes": len(found)}
     for key in (key for key in found[0] if key != "name"):
         gaps = np.array([row[key] for row in found])

@@ -74,8 +74,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=SHARED / "literature", help="folder with ner_with_ids/, ner_iob/, ..."
     )
-    parser.add_argument("--model", default=SHIPPED)
-    parser.add_argument("--no-record", action="store_true")
+    parser.add_argument("--model", default=SHIPPED, help="another one: nothing is recorded")
     asked = parser.parse_args()
     if not asked.data.is_dir():
         nothing_measured(f"{asked.data.name} is absent: give the folder of the annotated sets with --data")
@@ -117,8 +116,8 @@ def main() -> None:
     }.items():
         numbers[f"speed_{what}"] = found = speed(tagger, abstracts)  # type: ignore[assignment]
         print(what, found, flush=True)
-    if not asked.no_record:
-        record("entities_model", numbers, seed=7, threads=1, model=asked.model)
+    if asked.model == SHIPPED:
+        record("entities_model", numbers, seed=7, threads=1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Data      the first complex of redock_sdf_dev60 whose receptor has at most 450 r
 Limit     warm 1 CPU-s, cold 8 CPU-s
 Budget    1 minute; --quick leaves out `first`
 
-    python -m tests.benchmarks.first_pose [--effort fast]
+    python -m tests.benchmarks.first_pose [--quick]
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def complexes(place: Path) -> tuple[Path, Path]:
     raise SystemExit(f"{place} holds no NAME/NAME_protein.pdb of at most {MOST_RESIDUES} residues")
 
 
-def program(protein: Path, ligand: Path, effort: str, cache: Path, scratch: Path) -> tuple[float, float]:
+def program(protein: Path, ligand: Path, cache: Path, scratch: Path) -> tuple[float, float]:
     """CPU-seconds and seconds of one whole run."""
     library = scratch / "one.smi"
     library.write_text(f"{DRUGS['procainamide']} procainamide\n")
     with tempfile.TemporaryDirectory(dir=scratch) as out:
         given = ["--receptor", protein, "--around", ligand, "--ligands", library, "--out", Path(out, "run")]
-        how = ["--engine", "native", "--effort", effort]
+        how = ["--engine", "native"]
         command = [Path(sys.executable).with_name("discovery"), "dock", *given, *how]
         began, before = time.perf_counter(), cpu_s()
         subprocess.run(
@@ -69,7 +69,7 @@ def program(protein: Path, ligand: Path, effort: str, cache: Path, scratch: Path
 _EVERY_PROGRAM = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # as the engine sets for its own cache
 
 
-def warm(protein: Path, ligand: Path, effort: str) -> list[float]:
+def warm(protein: Path, ligand: Path) -> list[float]:
     """CPU-seconds of each drug after all have been docked once with another seed."""
     receptor, site = preparation.prepare(protein), Site.around_file(ligand)
     took = []
@@ -77,7 +77,7 @@ def warm(protein: Path, ligand: Path, effort: str) -> list[float]:
         took = []
         for name, smiles in DRUGS.items():
             start = time.process_time()
-            dock(receptor, site, [Molecule.parse(smiles, name)], engine="native", effort=effort, seed=seed)
+            dock(receptor, site, [Molecule.parse(smiles, name)], engine="native", seed=seed)
             took.append(time.process_time() - start)
     return took
 
@@ -85,30 +85,27 @@ def warm(protein: Path, ligand: Path, effort: str) -> list[float]:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--effort", default="balanced")
     args = parser.parse_args()
     protein, ligand = complexes(folder("docking/redock_sdf_dev60", args.data))
     numbers: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         cache = Path(scratch, "programs")
-        first = program(protein, ligand, args.effort, cache, Path(scratch))
+        first = program(protein, ligand, cache, Path(scratch))
         if not args.quick:
             numbers |= {"first_cpu_s": first[0], "first_s": first[1]}
-        runs = [
-            program(protein, ligand, args.effort, cache, Path(scratch)) for _ in range(1 if args.quick else 3)
-        ]
+        runs = [program(protein, ligand, cache, Path(scratch)) for _ in range(1 if args.quick else 3)]
         numbers |= {
             "cold_cpu_s": statistics.median(run[0] for run in runs),
             "cold_s": statistics.median(run[1] for run in runs),
         }
-    took = warm(protein, ligand, args.effort)
+    took = warm(protein, ligand)
     numbers |= {
         "warm_cpu_s_median": statistics.median(took),
         "warm_cpu_s_most": max(took),
         "ligands": len(took),
     }
     shown = {name: round(value, 2) for name, value in numbers.items()}
-    record("first_pose", shown, seed=SEED, effort=args.effort)
+    record("first_pose", shown, seed=SEED)
 
 
 if __name__ == "__main__":

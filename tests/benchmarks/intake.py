@@ -9,7 +9,7 @@ Baseline  the usual way: pandas.read_csv, then RDKit's MolFromSmiles and the sam
 Budget    one core; each reader in its own process, so that peaks do not mix
 Failures  rows without a molecule are counted for each reader
 
-    python -m tests.benchmarks.intake [--quick] [--rows N]
+    python -m tests.benchmarks.intake [--quick]
 """
 
 from __future__ import annotations
@@ -93,7 +93,6 @@ def measure(reader: str, path: Path) -> dict[str, float]:
 
 def main() -> None:
     parser = options(__doc__, "2,000 rows instead of 20,000")
-    parser.add_argument("--rows", type=int)
     parser.add_argument("--reader", help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -106,7 +105,7 @@ def main() -> None:
         print(json.dumps({"rows": rows, "molecules": molecules, **speeds, "peak_mb": round(peak)}))
         return
 
-    count = given.rows or (2_000 if given.quick else 20_000)
+    count = 2_000 if given.quick else 20_000
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small.csv", Path(folder) / "large.csv"
         write(small, count)

@@ -44,7 +44,7 @@ def docking(target: str, folder: Path) -> dict[str, object]:
 
 
 def improve(
-    target: str, seed_smiles: str, similar: float, rounds: int, batch: int, seed: int, folder: Path
+    target: str, seed_smiles: str, similar: float, rounds: int, batch: int, folder: Path
 ) -> dict[str, float]:
     """One seed: its own score, the best of its analogues, and how many were docked."""
     settings = docking(target, folder)
@@ -54,7 +54,6 @@ def improve(
     config = parse(
         {
             "name": f"lead optimisation, {target}",
-            "seed": seed,
             "rounds": rounds,
             "workers": min(2, os.cpu_count() or 1),
             "proposers": [
@@ -88,7 +87,6 @@ def main() -> None:
     parser.add_argument("--similarity", type=float, default=0.4)
     parser.add_argument("--calls", type=int, default=1_000)
     parser.add_argument("--only", type=int, default=None, help="only so many seeds, from the first")
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     rounds, batch = (2, 15) if given.quick else (given.calls // 50, 50)
     path = SHARED / "generative/fragment_tasks/lead_opt_seeds.csv"
@@ -99,14 +97,11 @@ def main() -> None:
     total = 0.0
     for number, row in enumerate(seeds):
         with tempfile.TemporaryDirectory() as folder:
-            numbers = improve(
-                row["target"], row["smiles"], given.similarity, rounds, batch, given.seed, Path(folder)
-            )
+            numbers = improve(row["target"], row["smiles"], given.similarity, rounds, batch, Path(folder))
         total += numbers["best"]
         record(
             f"lead_opt/{row['target']}_{number}",
             {**numbers, "proposals": rounds * batch, "similarity": given.similarity},
-            seed=given.seed,
         )
     print(f"sum of the best over {len(seeds)} seeds: {total:.1f}")
 

@@ -14,7 +14,7 @@ Tuned     nothing on these numbers but the number of force evaluations and how s
           first was decided on the energies of eleven complexes of thrombin. Other ideas were looked at by tau on all
           six and dropped (docs/decisions.md): none of them is in these numbers
 
-    python -m tests.benchmarks.mmgbsa --data FOLDER [--quick] [--systems tyk2,mcl1] [--charges antechamber_am1bcc]
+    python -m tests.benchmarks.mmgbsa --data FOLDER [--quick] [--charges antechamber_am1bcc]
 
 --charges names the reference file whose charges are used, or one of ours: am1-bcc, gasteiger, ...
 --quick takes 4 ligands of each system.
@@ -88,13 +88,11 @@ def main() -> None:
     """Measure, print, record."""
     parser = options(__doc__)
     parser.add_argument("--data", type=Path, help="the unpacked set; the shared one when left out")
-    parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--charges", default=REFERENCE)
     given = parser.parse_args()
     given.data = folder("dynamics/systems_dev", given.data)
     targets = {
-        name: measure(given.data / name, given.charges, 4 if given.quick else None)
-        for name in given.systems.split(",")
+        name: measure(given.data / name, given.charges, 4 if given.quick else None) for name in SYSTEMS
     }
     weights = [t["n"] for t in targets.values()]
 

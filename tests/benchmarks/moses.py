@@ -80,14 +80,13 @@ def passes(smiles: Sequence[str]) -> float:
 ELEMENTS = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
 
 
-def sampled(weights: Weights, n: int, *, seed: int, temperature: float = 1.0) -> list[str]:
+def sampled(weights: Weights, n: int, *, seed: int = 0) -> list[str]:
     """Molecules in the style "moses", as first drawn."""
     vocabulary, unusual = of_style(weights.vocabulary, weights.habits.get("moses"))
     sampler = Sampler.of(
         weights.policy().eval(),
         vocabulary,
         style=weights.styles.index("moses"),
-        temperature=temperature,
         forbidden=unusual,
     )
     return sampler.smiles(n, seed)
@@ -123,24 +122,21 @@ def measured(made: Sequence[str]) -> dict[str, float | str]:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--n", type=int, default=30_000)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--temperature", type=float, default=1.0)
     given = parser.parse_args()
     package()  # before anything is sampled
     n = 2_000 if given.quick else given.n
     torch.set_num_threads(1)
     weights = Weights.load(given.weights)
     began = time.process_time()
-    made = sampled(weights, n, seed=given.seed, temperature=given.temperature)
+    made = sampled(weights, n)
     sampling = time.process_time() - began
     numbers: dict[str, float | str] = {
         "samples": n,
-        "temperature": given.temperature,
         **measured(made),
         "molecules_per_cpu_second": n / sampling,
     }
-    record("moses", numbers, seed=given.seed, weights=weights.sha256[:12])
+    record("moses", numbers, weights=weights.sha256[:12])
 
 
 if __name__ == "__main__":

@@ -169,13 +169,10 @@ def main() -> None:
     parser.add_argument("--budget", type=seconds, default=1200.0)
     parser.add_argument("--limit", type=int, default=150_000, help="molecules the graph model learns from")
     parser.add_argument("--n", type=int, default=30_000)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--width", type=int, default=Recipe.width)
-    parser.add_argument("--rate", type=float, default=Recipe.rate)
     given = parser.parse_args()
     torch.set_num_threads(1)
     n, limit, budget = (500, 2_000, 30.0) if given.quick else (given.n, given.limit, given.budget)
-    recipe = Recipe(width=given.width, rate=given.rate, seed=given.seed)
+    recipe = Recipe()
     with tempfile.TemporaryDirectory() as scratch:
         out = given.out or Path(scratch)
         out.mkdir(parents=True, exist_ok=True)
@@ -188,7 +185,7 @@ def main() -> None:
             out / "graph",
             budget=budget,
             limit=limit,
-            seed=given.seed,
+            seed=recipe.seed,
             device="cpu",
             clock=time.process_time,
         )
@@ -202,14 +199,14 @@ def main() -> None:
             "graph_parameters": sum(value.numel() for value in weights.policy().parameters()),
             "graph_molecules_seen": float(weights.about["molecules_seen"]),
         }
-        about = {"samples": n, "seed": given.seed, "steps": state.step, "weights": weights.sha256}
+        about = {"samples": n, "seed": recipe.seed, "steps": state.step, "weights": weights.sha256}
         for name, sample in (
-            ("lstm", lambda: list(net.sample(n, given.seed))),
-            ("graph", lambda: sampled(weights, n, seed=given.seed)),
+            ("lstm", lambda: list(net.sample(n, recipe.seed))),
+            ("graph", lambda: sampled(weights, n, seed=recipe.seed)),
         ):
             found = audited(sample, out / f"{name}.json", about)
             numbers |= {f"{name}_{key}": value for key, value in found.items()}
-    record("moses_lstm", numbers, seed=given.seed)
+    record("moses_lstm", numbers, seed=recipe.seed)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Baseline  fpocket, 70 to 80 % by "atom" among the first three in the literature;
           number in a hollow, without weights
 Failures  count as misses
 
-    python -m tests.benchmarks.pockets [--quick] [--second] [--fit]
+    python -m tests.benchmarks.pockets [--quick] [--fit]
 """
 
 from __future__ import annotations
@@ -109,7 +109,6 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 def main() -> None:
     parser = options(__doc__, "12 complexes of the first set, nothing recorded")
-    parser.add_argument("--second", action="store_true", help="measure redock_sdf_dev60 alone")
     parser.add_argument("--fit", action="store_true", help="fit the weights, measure nothing")
     args = parser.parse_args()
     if not SHARED.is_dir():
@@ -117,13 +116,12 @@ def main() -> None:
     if args.fit:
         fit()
         return
-    if not args.second:
-        kept_aside = redocking()[::EVERY][: 12 if args.quick else None]
-        rows = [measured(Receptor(c.name, "", c.receptor), held(c.ligand)) for c in kept_aside]
-        if args.quick:
-            print(json.dumps(summary(rows), indent=1))
-            return
-        record("pockets", summary(rows), data="redock_pdbqt_dev250, every fourth")
+    kept_aside = redocking()[::EVERY][: 12 if args.quick else None]
+    rows = [measured(Receptor(c.name, "", c.receptor), held(c.ligand)) for c in kept_aside]
+    if args.quick:
+        print(json.dumps(summary(rows), indent=1))
+        return
+    record("pockets", summary(rows), data="redock_pdbqt_dev250, every fourth")
     rows = []
     for one in crystals(folder("docking/redock_sdf_dev60")):
         ligand = one.ligand.GetConformer().GetPositions()

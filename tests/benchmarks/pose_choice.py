@@ -11,7 +11,7 @@ Failures  a complex with no decoys, no receptor mechanics or no energy for the c
 Tuned     nothing on the first 14 complexes by name; that strain and docking are asked was decided on others, --skip 14
 Published 69 % of 98 complexes (Hou, Wang, Li, Wang, J. Comput. Chem. 32, 866 (2011), PMC3043139)
 
-    python -m tests.benchmarks.pose_choice [--data FOLDER] [--quick] [--skip 0] [--limit 14] [--charges graph]
+    python -m tests.benchmarks.pose_choice [--data FOLDER] [--quick] [--skip 0] [--limit 14]
 
 --quick takes the 2 smallest ligands with 6 decoys each.
 """
@@ -47,6 +47,7 @@ from tests.benchmarks.redocking import Crystal, crystals
 
 NEAR = 2.0  # Å
 DECOYS = 20
+SEED = 1
 
 
 def in_the_crystal(ligand: Ligand, crystal: Chem.Mol) -> Pose:
@@ -73,7 +74,7 @@ def _hydrogens(mol: Chem.Mol, index: int) -> list[int]:
     return [a.GetIdx() for a in mol.GetAtomWithIdx(index).GetNeighbors() if a.GetAtomicNum() == 1]
 
 
-def choose(one: Crystal, charges: Method, decoys: int, seed: int) -> dict[str, Any]:
+def choose(one: Crystal, charges: Method, decoys: int) -> dict[str, Any]:
     """One complex: who wins by each rule, or why it is a miss."""
     row: dict[str, Any] = {"name": one.name}
     began = time.process_time()
@@ -84,7 +85,7 @@ def choose(one: Crystal, charges: Method, decoys: int, seed: int) -> dict[str, A
     except (MoleculeError, ReceptorError) as error:
         return {**row, "missing": type(error).__name__, "detail": str(error)}
     site, engine = Site.around(one.ligand), NativeEngine(effort="fast")
-    (found,) = dock(receptor, site, [molecule], engine=engine, seed=seed, n_poses=40)
+    (found,) = dock(receptor, site, [molecule], engine=engine, seed=SEED, n_poses=40)
     if isinstance(found, Missing):
         return {**row, "missing": found.reason.value, "detail": found.detail}
     try:
@@ -142,8 +143,6 @@ def main() -> None:
     parser.add_argument(
         "--skip", type=int, default=0, help="complexes, by name; the rule was chosen on those from 14 on"
     )
-    parser.add_argument("--charges", default="graph")
-    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     given.data = folder("docking/redock_sdf_dev60", given.data)
     chosen = sorted(crystals(given.data), key=lambda one: one.name)
@@ -152,7 +151,7 @@ def main() -> None:
         chosen = sorted(chosen, key=lambda one: (one.ligand.GetNumHeavyAtoms(), one.name))[:2]
     rows = []
     for one in chosen[given.skip : given.skip + given.limit]:
-        rows.append(choose(one, method(given.charges), 6 if given.quick else DECOYS, given.seed))
+        rows.append(choose(one, method("graph"), 6 if given.quick else DECOYS))
         print(json.dumps(rows[-1]), flush=True)
     judged = [row for row in rows if "decoys" in row]
 
@@ -171,7 +170,7 @@ def main() -> None:
         "cpu_s": round(float(np.mean([row["cpu_s"] for row in judged])), 1) if judged else None,
         "missing": dict(Counter(row["missing"] for row in rows if "missing" in row)),
     }
-    record("pose_choice", numbers, seed=given.seed, device=described(Device()), charges=given.charges)
+    record("pose_choice", numbers, seed=SEED, device=described(Device()), charges="graph")
 
 
 if __name__ == "__main__":

@@ -284,7 +284,6 @@ def main() -> None:
     parser.add_argument("--engines", default="vina")
     parser.add_argument("--exhaustiveness", type=int, default=8, help="of vina")
     parser.add_argument("--effort", default="balanced", help="of native")
-    parser.add_argument("--limit", type=int, default=10_000)
     parser.add_argument("--torsions", type=int, help="leave out ligands with more")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for poses; what it holds is not docked again")
@@ -313,7 +312,7 @@ def main() -> None:
         effort = {"exhaustiveness": 2 if given.quick else given.exhaustiveness}
         settings = effort if engine == "vina" else {"effort": "fast" if given.quick else given.effort}
         rows = []
-        for one in chosen[: given.limit]:
+        for one in chosen:
             path = given.keep / engine / f"{one.name}.json" if given.keep else None
             if path is not None and path.exists():
                 kept = json.loads(path.read_text())

@@ -124,8 +124,7 @@ def measured(corpus: RelationCorpus, reader: RelationReader, quick: bool) -> dic
 def main() -> None:
     parser = options(__doc__, "eight documents of each corpus")
     parser.add_argument("--data", type=Path, default=SHARED / "literature")
-    parser.add_argument("--model", default=SHIPPED)
-    parser.add_argument("--no-record", action="store_true")
+    parser.add_argument("--model", default=SHIPPED, help="another one: nothing is recorded")
     asked = parser.parse_args()
     if not asked.data.is_dir():
         nothing_measured(f"{asked.data.name} is absent: give the folder of the annotated sets with --data")
@@ -136,8 +135,8 @@ def main() -> None:
     for corpus in load_relations(asked.data):
         found[corpus.convention] = row = measured(corpus, reader, asked.quick)
         print(corpus.convention, row, flush=True)
-    if not asked.no_record:
-        record("relations", found, seed=7, threads=1, model=asked.model)
+    if asked.model == SHIPPED:
+        record("relations", found, seed=7, threads=1)
 
 
 if __name__ == "__main__":

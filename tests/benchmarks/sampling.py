@@ -25,6 +25,7 @@ from generative.trees import put_together
 from tests.benchmarks.record import options, record
 
 SCAFFOLDS = ("*c1ccc2[nH]cc(CCN(C)C)c2c1", "O=C1N(*)C(=O)c2ccc(*)cc21", "*N(*)c1nc(*)nc(*)n1")
+SEED = 0
 FRAGMENTS = ("*c1c[nH]c2ccccc12.*N1CCNCC1", "*c1ccncc1.*C(=O)N*.*c1ccc(F)cc1", "*F.*OC.*C.*C#N")
 
 
@@ -59,29 +60,28 @@ def constrained(kind: str, text: str, n: int, seed: int) -> float:
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
+    processes = os.cpu_count() or 1
     blocks = list(range(4 if given.quick else 40))
-    dealt = [blocks[i :: given.processes] for i in range(given.processes)]
-    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(build, [given.seed] * given.processes, dealt))
+    dealt = [blocks[i::processes] for i in range(processes)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        parts = list(pool.map(build, [SEED] * processes, dealt))
     smiles = [one for made, _, _ in parts for one in made]
     seconds = max(wall for _, wall, _ in parts)
     n = 256 if given.quick else 2_048
     torch.set_num_threads(1)
     numbers = {
         "molecules": len(blocks) * BLOCK,
-        "processes": given.processes,
+        "processes": processes,
         "per_second": len(smiles) / seconds,
         "per_cpu_second": len(smiles) / sum(worked for _, _, worked in parts),
         "load_average": os.getloadavg()[0],
         "valid": sum(Chem.MolFromSmiles(one) is not None for one in smiles) / len(smiles),
         "unique": len(set(smiles)) / len(smiles),
-        "scaffold_kept": min(constrained("scaffold", text, n, given.seed) for text in SCAFFOLDS),
-        "fragments_kept": min(constrained("fragments", text, n, given.seed) for text in FRAGMENTS),
+        "scaffold_kept": min(constrained("scaffold", text, n, SEED) for text in SCAFFOLDS),
+        "fragments_kept": min(constrained("fragments", text, n, SEED) for text in FRAGMENTS),
     }
-    record("sampling", numbers, seed=given.seed, weights=Weights.load().sha256[:12])
+    record("sampling", numbers, weights=Weights.load().sha256[:12])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from generative.proposer import GraphProposer
 from generative.tasks import auc_top
 from tests.benchmarks.record import options, record
 
-ROUND = 50
+ROUND, CALLS = 50, 300
 STRUCTURE = {"docking", "key_contacts", "pose_stability"}
 
 
@@ -87,14 +87,13 @@ def run(proposer: Proposer, objective: Objective, calls: int, seed: int) -> dict
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     given = parser.parse_args()
     objective = Objective()
     for seed in given.seeds[:1] if given.quick else given.seeds:
-        numbers: dict[str, float] = {"calls": given.calls}
+        numbers: dict[str, float] = {"calls": CALLS}
         for proposer in (GuidedProposer(), GraphProposer(), BricsProposer()):
-            found = run(proposer, objective, given.calls, seed)
+            found = run(proposer, objective, CALLS, seed)
             numbers |= {f"{proposer.name}_{key}": value for key, value in found.items()}
         record("steering/demo_properties", numbers, seed=seed)
 
