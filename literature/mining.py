@@ -40,7 +40,6 @@ from literature.corpus import Corpus, settled
 from literature.crew import Steps, read_files
 from literature.evidence import Evidence
 from literature.lexicon import Concept
-from literature.mentions import Mention
 from literature.readers.formats import UnknownFormat, reader_for
 from literature.reading import DICTIONARY, GENERAL, Read, Reading
 from literature.sentences import split
@@ -271,9 +270,12 @@ def read_file(file: Path, key: str, out: Path, read: Reading, format: str, steps
                 if lines:
                     writers[table].write_table(pa.Table.from_pylist(lines, schema=TABLES[table]))
                     rows[table] += len(lines)
-        if lines := [_concept(known[id]) for id in sorted(known)]:
-            writers["concepts"].write_table(pa.Table.from_pylist(lines, schema=TABLES["concepts"]))
-            rows["concepts"] = len(lines)
+        concepts = [
+            _fields(concept, "concepts") | {"tags": sorted(concept.tags)}
+            for _, concept in sorted(known.items())
+        ]
+        writers["concepts"].write_table(pa.Table.from_pylist(concepts, schema=TABLES["concepts"]))
+        rows["concepts"] = len(concepts)
     sums: dict[str, str] = {}
     for table, path in torn.items():
         with path.open("rb+") as stream:
@@ -365,95 +367,40 @@ def _tables(
     articles: Sequence[Read], first: int, read: Reading, known: dict[str, Concept]
 ) -> dict[str, list[dict[str, Any]]]:
     """Rows of each table but that of the concepts, which are gathered in `known`."""
-    found: dict[str, list[dict[str, Any]]] = {
-        "documents": [],
-        "sentences": [],
-        "mentions": [],
-        "evidence": [],
-    }
+    documents, sentences, mentions, evidence = (list[dict[str, Any]]() for _ in range(4))
+    asked = read.answers is not None  # a network said what is related
     for row, one in enumerate(articles, start=first):
         article = one.article
         at = {"row": row, "id": article.id}
-        found["documents"].append(
-            at
-            | {
-                "version": article.version,
-                "year": article.year,
-                "kind": article.kind,
-                "retracted": article.retracted,
-                "retracts": list(article.retracts),
-                "genres": list(article.genres),
-                "aliases": list(article.aliases),
-                "licence": article.licence,
-                "title": article.title,
-                "text": article.text,
-            }
-        )
+        documents.append(at | _fields(article, "documents"))
         for passage in article.passages:
-            found["sentences"] += [
-                at
-                | {
-                    "section": passage.section,
-                    "start": passage.offset + start,
-                    "end": passage.offset + end,
-                    "text": passage.text[start:end],
-                }
-                for start, end in split(passage.text)
-            ]
-        found["mentions"] += [at | row for row in _mentions(one.mentions)]
-        asked = read.answers is not None
-        found["evidence"] += [at | _evidence(article, claim, asked) for claim in one.claims]
-        known.update((mention.concept.id, mention.concept) for mention in one.mentions)
-    return found
+            for start, end in split(passage.text):
+                place = {"start": passage.offset + start, "end": passage.offset + end}
+                sentences.append(at | place | {"section": passage.section, "text": passage.text[start:end]})
+        for mention in one.mentions:
+            named = {"concept": mention.concept.id, "name": mention.concept.name}
+            mentions.append(at | _fields(mention, "mentions") | named)
+            known[mention.concept.id] = mention.concept
+        evidence += [at | _evidence(article, claim, asked) for claim in one.claims]
+    return {"documents": documents, "sentences": sentences, "mentions": mentions, "evidence": evidence}
 
 
-def _mentions(mentions: Iterable[Mention]) -> Iterator[dict[str, Any]]:
-    for mention in mentions:
-        yield {
-            "start": mention.start,
-            "end": mention.end,
-            "text": mention.text,
-            "type": mention.type,
-            "concept": mention.concept.id,
-            "name": mention.concept.name,
-            "score": mention.score,
-            "method": mention.method,
-        }
-
-
-def _concept(concept: Concept) -> dict[str, Any]:
-    return {
-        "id": concept.id,
-        "type": concept.type,
-        "name": concept.name,
-        "xrefs": list(concept.xrefs),
-        "smiles": concept.smiles,
-        "inchikey": concept.inchikey,
-        "tags": sorted(concept.tags),
-    }
+def _fields(record: Any, table: str) -> dict[str, Any]:
+    """Those of a record that the table has columns for."""
+    return {name: getattr(record, name) for name in TABLES[table].names if hasattr(record, name)}
 
 
 def _evidence(article: Article, claim: Claim, asked: bool) -> dict[str, Any]:
-    """`asked`: a network said what is related."""
     statement = Evidence.of(article, claim).statement()
-    return {
+    return _fields(statement, "evidence") | {
         "subject": claim.subject.concept.id,
         "subject_name": statement.subject,
-        "predicate": statement.predicate,
         "object": claim.object.concept.id,
         "object_name": statement.object,
         "sign": statement.sign if statement.predicate != MENTIONED else 0,
         "hedged": claim.hedged,
         "weight": statement.confidence,
         "probability": probability(claim, asked),
-        "section": statement.section,
-        "start": statement.start,
-        "end": statement.end,
-        "quote": statement.quote,
-        "year": statement.year,
-        "kind": statement.kind,
-        "retracted": statement.retracted,
-        "smiles": statement.smiles,
     }
 
 

@@ -20,7 +20,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,79 +49,13 @@ K1, B = 1.2, 0.5  # saturation and length of BM25; sentences are short, so lengt
 WHOLE = 8  # words from which a sentence counts in full: cells of tables and headings seldom answer
 NAMED = 0.6  # what a named thing weighs beside a word of the same rarity
 MEANING = 1.5  # what nearness (a cosine) weighs beside BM25 as a share of the best sentence's
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "being",
-        "both",
-        "but",
-        "by",
-        "can",
-        "did",
-        "do",
-        "does",
-        "during",
-        "each",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "more",
-        "most",
-        "no",
-        "nor",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "so",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "under",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "whether",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "would",
-    ]
-)
+_STOP_WORDS = """
+a an and are as at be been being both but by can did do does during each for from had has have
+if in into is it its may more most no nor not of on or our so such than that the their them then
+there these they this those through to under us was we were what when where whether which while
+who will with would
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W_]+(?:[-–/][^\W_]+)*")
 _ENDINGS = (
     ("ational", 5), ("ization", 5), ("ically", 4), ("ations", 4), ("ation", 4), ("ities", 4), ("ement", 4), ("ingly", 4),
@@ -199,11 +132,8 @@ def index(folder: str | Path, *, vectors: str = STATIC) -> Indexed:
     (out / "search").mkdir(exist_ok=True)
     made = total = 0
     with FileLock(out / "search" / ".lock"):
-        for torn in (out / "search").glob(
-            ".*.tmp"
-        ):  # of a run that died; the lock says that nobody is writing
-            with suppress(OSError):
-                torn.unlink()
+        for torn in (out / "search").glob(".*.tmp"):  # of a run that died: the lock says that nobody writes
+            torn.unlink(missing_ok=True)
         for key in keys:
             path = _path(out, key, name)
             rows = pq.read_metadata(out / "sentences" / f"{key}.parquet").num_rows
@@ -220,14 +150,9 @@ def _path(out: Path, key: str, name: str) -> Path:
 
 def _stands(path: Path, rows: int) -> bool:
     try:
-        return len(_load(path)["lengths"]) == rows
-    except (OSError, SafetensorError, KeyError):
+        return len(load_file(path)["lengths"]) == rows
+    except (OSError, SafetensorError, KeyError):  # safetensors checks sizes against the header
         return False
-
-
-def _load(path: Path) -> dict[str, Any]:
-    """A segment: torn files raise, as safetensors checks sizes against the header."""
-    return dict(load_file(path))
 
 
 def _segment(out: Path, key: str, maker: Embedder | None) -> bytes:
@@ -300,9 +225,8 @@ class _Segment:
         if place == len(self.held["terms"]) or self.held["terms"][place] != term:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         low, high = self.held["starts"][place : place + 2]
-        return self.held["sentences"][low:high].astype(np.int64), self.held["counts"][low:high].astype(
-            np.float32
-        )
+        places, counts = self.held["sentences"][low:high], self.held["counts"][low:high]
+        return places.astype(np.int64), counts.astype(np.float32)
 
 
 class Index:
@@ -320,15 +244,17 @@ class Index:
         index(self.folder, vectors=vectors)
         self._maker = None if vectors == NONE else embedder(vectors)
         name = self._maker.name if self._maker else NONE
-        self._segments = [_Segment(key, _load(_path(self.folder, key, name))) for key in shards(self.folder)]
+        self._segments = [
+            _Segment(key, load_file(_path(self.folder, key, name))) for key in shards(self.folder)
+        ]
         self._reading = Reading(lexicon=lexicon)
-        gone = pq.read_table(self.folder / "withdrawn.parquet").to_pylist()
-        self._gone: dict[str, Ints] = {}
+        self._gone: dict[str, list[int]] = {}  # shard -> rows of its articles
         self._retracted: dict[str, set[int]] = {}
-        for key in {line["shard"] for line in gone}:
-            these = [line for line in gone if line["shard"] == key]
-            self._gone[key] = np.asarray([x["row"] for x in these if x["reason"] != "retracted"], np.int64)
-            self._retracted[key] = {x["row"] for x in these if x["reason"] == "retracted"}
+        for line in pq.read_table(self.folder / "withdrawn.parquet").to_pylist():
+            if line["reason"] == "retracted":
+                self._retracted.setdefault(line["shard"], set()).add(line["row"])
+            else:
+                self._gone.setdefault(line["shard"], []).append(line["row"])
         self._sentences = sum(len(s.held["lengths"]) for s in self._segments)
         words = sum(int(s.held["lengths"].sum()) for s in self._segments)
         self._mean = max(1e-9, words / max(1, self._sentences))
@@ -416,7 +342,7 @@ class Index:
                 named = np.zeros(len(total), bool)
                 named[segment.posting(_thing(id))[0]] = True
                 total = np.where(named, np.maximum(total, 1e-6), 0.0)
-            if (gone := self._gone.get(segment.key)) is not None and len(gone):
+            if gone := self._gone.get(segment.key):
                 total = np.where(np.isin(segment.held["articles"], gone), 0.0, total)
             result.append(total.astype(np.float32))
         return result
@@ -488,19 +414,12 @@ def _top(scores: Floats, n: int) -> Ints:
 
 def _row(path: Path, at: int, columns: tuple[str, ...] = ()) -> dict[str, Any]:
     """One row of a Parquet file, of which only its group is read."""
-    return {name: column[at - _group(path, at)[0]].as_py() for name, column in _columns(path, at, columns)}
-
-
-def _columns(path: Path, at: int, columns: tuple[str, ...]) -> list[tuple[str, pa.ChunkedArray]]:
-    table = _read_group(str(path), path.stat().st_mtime_ns, _group(path, at)[1], columns)
-    return list(zip(table.column_names, table.columns, strict=True))
-
-
-def _group(path: Path, at: int) -> tuple[int, int]:
-    """First row and number of the row group that holds a row."""
-    firsts = _firsts(str(path), path.stat().st_mtime_ns)
-    number = int(np.searchsorted(firsts, at, side="right")) - 1
-    return int(firsts[number]), number
+    changed = path.stat().st_mtime_ns
+    firsts = _firsts(str(path), changed)
+    group = int(np.searchsorted(firsts, at, side="right")) - 1
+    table = _read_group(str(path), changed, group, columns)
+    row: dict[str, Any] = table.slice(at - int(firsts[group]), 1).to_pylist()[0]
+    return row
 
 
 @lru_cache(maxsize=256)

@@ -27,11 +27,11 @@ import lzma
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,10 +291,8 @@ def train(examples: Sequence[Example], null: tuple[Grams, Floats]) -> Model:
         part = _taught(inside, *null)
         features = part._features([(examples[n].question, examples[n].passages) for n in outside])
         scores[outside] = _with_one(features) @ part.weights.T
-    return Model(
-        model.null_grams, model.null_weights, model.grams, model.asked_grams, model.mean, model.spread, model.weights,
-        _temperature(scores, np.asarray([WORDS.index(e.word) for e in examples])),
-    )  # fmt: skip
+    words = np.asarray([WORDS.index(e.word) for e in examples])
+    return replace(model, temperature=_temperature(scores, words))
 
 
 def _taught(examples: Sequence[Example], null_grams: Grams, null_weights: Floats) -> Model:
@@ -308,9 +306,7 @@ def _taught(examples: Sequence[Example], null_grams: Grams, null_weights: Floats
     )  # fmt: skip
     words = np.asarray([WORDS.index(e.word) for e in examples])
     weights = _fit(blank._features(asked), words, 3, RIDGE, np.ones(len(examples)))
-    return Model(
-        null_grams, null_weights, blank.grams, blank.asked_grams, blank.mean, blank.spread, weights, 1.0
-    )
+    return replace(blank, weights=weights)
 
 
 def _fit(features: Floats, words: NDArray[np.int64], kinds: int, ridge: float, share: Floats) -> Floats:
@@ -405,10 +401,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.exit(2, f"literature.verdict: {error}\n")
     made = train(examples, null_model(results)).bytes()
     publish(asked.out, made)
-    sum_of: Any = hashlib.sha256(made).hexdigest()
-    print(
-        f"{len(made):,} bytes, sha256 {sum_of}, from {len(examples)} questions and {len(results):,} results"
-    )
+    told = f"from {len(examples)} questions and {len(results):,} results"
+    print(f"{len(made):,} bytes, sha256 {hashlib.sha256(made).hexdigest()}, {told}")
 
 
 if __name__ == "__main__":

@@ -15,60 +15,16 @@ from typing import Any
 from literature.article import Article, Record
 from literature.readers.markup import blocks, each_record, local, words
 from literature.readers.opening import stem
-from literature.readers.pubmed import SECTIONS
+from literature.readers.sections import section_of
 
-BLOCKS = frozenset(
-    [
-        "p",
-        "title",
-        "label",
-        "caption",
-        "tr",
-        "list-item",
-        "disp-quote",
-        "disp-formula",
-        "def",
-        "term",
-        "verse-line",
-        "statement",
-        "fn",
-        "sec",
-        "abstract",
-        "trans-abstract",
-        "body",
-        "back",
-        "ack",
-        "app",
-        "fig",
-        "table-wrap",
-        "boxed-text",
-        "floats-group",
-        "sub-article",
-        "article-title",
-        "table-wrap-foot",
-        "attrib",
-        "supplementary-material",
-        "glossary",
-        "notes",
-        "sig-block",
-    ]
-)
+_BLOCK_TAGS = """
+p title label caption tr list-item disp-quote disp-formula def term verse-line statement fn sec
+abstract trans-abstract body back ack app fig table-wrap boxed-text floats-group sub-article
+article-title table-wrap-foot attrib supplementary-material glossary notes sig-block
+"""
+BLOCKS = frozenset(_BLOCK_TAGS.split())
 SPACED = frozenset({"td", "th", "break", "tab", "label"})
 SKIPPED = frozenset({"ref-list", "tex-math", "object-id", "journal-meta", "processing-meta"})
-_KINDS = {
-    "intro": "introduction",
-    "introduction": "introduction",
-    "background": "introduction",
-    "methods": "methods",
-    "materials": "methods",
-    "subjects": "methods",
-    "results": "results",
-    "findings": "results",
-    "cases": "results",
-    "discussion": "discussion",
-    "conclusions": "conclusion",
-    "conclusion": "conclusion",
-}
 _INSIDE = {
     "caption": "caption",
     "table": "table",
@@ -80,6 +36,7 @@ _INSIDE = {
     "trans-abstract": "other abstract",
     "back": "back",
 }
+_HEADED = frozenset({"sec", "abstract", "trans-abstract", "ack", "app", "back", "notes"})
 _HREF = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -98,11 +55,7 @@ def article(root: Any, name: str) -> Article:
     if meta is None:
         raise ValueError("has no <article-meta>")
     ids = _ids(meta)
-    title = (
-        words(meta.find("./title-group/article-title"))
-        if meta.find("./title-group/article-title") is not None
-        else ""
-    )
+    title = next(map(words, meta.iterfind("./title-group/article-title")), "")
     known = [ids[k] for k in ("pmc", "doi", "pmid") if k in ids]
     kind = root.get("article-type", "")
     return Article.of(
@@ -165,13 +118,13 @@ def _year(meta: Any) -> int | None:
 def _licence(meta: Any) -> str:
     for element in meta.iterfind("./permissions/license"):
         links = [element.get(_HREF, ""), *(e.get(_HREF, "") for e in element.iter("ext-link"))]
-        return next((link for link in links if link), "") or words(element)
+        return next(filter(None, links), "") or words(element)
     return ""
 
 
 def _parts(root: Any, meta: Any, title: str) -> Iterator[tuple[str, str, str]]:
     yield "title", title, ""
-    for element in meta.find("./title-group") if meta.find("./title-group") is not None else ():
+    for element in meta.iterfind("./title-group/*"):
         if local(element) in ("subtitle", "trans-title-group", "alt-title") and words(element):
             yield "subtitle", words(element), ""
     for tag in ("abstract", "trans-abstract"):
@@ -210,26 +163,13 @@ def _is_heading(element: Any) -> bool:
     if local(element) != "title":
         return False
     parent = element.getparent()
-    return parent is not None and local(parent) in (
-        "sec",
-        "abstract",
-        "trans-abstract",
-        "ack",
-        "app",
-        "back",
-        "notes",
-    )
+    return parent is not None and local(parent) in _HEADED
 
 
 def _entered(element: Any, around: str, title: str) -> str:
     tag = local(element)
     if tag == "sec":
-        kind = element.get("sec-type", "").casefold()
-        return next((_KINDS[k] for k in re.split(r"[^a-z]+", kind) if k in _KINDS), around)
+        return section_of(element.get("sec-type", ""), around)
     if tag == "title" and title:
-        told = title.casefold().strip(" .:0123456789")
-        named = SECTIONS.get(told) or next(
-            (_KINDS[w] for w in re.findall(r"[a-z]+", told)[:3] if w in _KINDS), ""
-        )
-        return named or around
+        return section_of(title, around)
     return _INSIDE.get(tag, around)

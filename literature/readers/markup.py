@@ -193,38 +193,10 @@ def _text(raw: bytes, encoding: str) -> str:
 
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9.]{0,31});")
 _OWN = frozenset({"lt", "gt", "amp", "quot", "apos"})  # XML's own
-_GREEK = dict(
-    zip(
-        [
-            "agr",
-            "bgr",
-            "ggr",
-            "dgr",
-            "egr",
-            "zgr",
-            "eegr",
-            "thgr",
-            "igr",
-            "kgr",
-            "lgr",
-            "mgr",
-            "ngr",
-            "xgr",
-            "ogr",
-            "pgr",
-            "rgr",
-            "sgr",
-            "tgr",
-            "ugr",
-            "phgr",
-            "khgr",
-            "psgr",
-            "ohgr",
-        ],
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        strict=True,
-    )
-)  # ISO 8879 names, which patents use
+_LETTERS = (
+    "agr bgr ggr dgr egr zgr eegr thgr igr kgr lgr mgr ngr xgr ogr pgr rgr sgr tgr ugr phgr khgr psgr ohgr"
+)
+_GREEK = dict(zip(_LETTERS.split(), "αβγδεζηθικλμνξοπρστυφχψω", strict=True))  # ISO 8879 names, of patents
 
 
 def _spelled(entity: re.Match[str]) -> str:

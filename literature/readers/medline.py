@@ -12,7 +12,7 @@ from pathlib import Path
 
 from literature.article import Article, Record, Skipped
 from literature.readers.opening import MAX_LINES, BrokenFile, lines, open_bytes
-from literature.readers.pubmed import SECTIONS
+from literature.readers.sections import section_of
 
 _FIELD = re.compile(r"^([A-Z]{2,4})\s{0,2}- ?(.*)$")
 _LABEL = re.compile(r"(?:^|(?<=[.!?)] ))([A-Z][A-Z &/,]{3,50}):(?= )")
@@ -90,11 +90,7 @@ def _parts(abstract: str) -> list[tuple[str, str, str]]:
     starts = [0] if not cuts or cuts[0][0] > 0 else []
     starts += [at for at, _ in cuts]
     labels = [""] * (len(starts) - len(cuts)) + [label for _, label in cuts]
-    found: list[tuple[str, str, str]] = []
-    for start, end, label in zip(starts, [*starts[1:], len(abstract)], labels, strict=True):
-        section = next(
-            (SECTIONS[w.casefold()] for w in re.findall(r"[A-Z]+", label) if w.casefold() in SECTIONS),
-            "abstract",
-        )
-        found.append((section, abstract[start:end].strip(), label))
-    return found
+    return [
+        (section_of(label, "abstract"), abstract[start:end].strip(), label)
+        for start, end, label in zip(starts, [*starts[1:], len(abstract)], labels, strict=True)
+    ]

@@ -14,25 +14,10 @@ from typing import Any
 
 from literature.article import Article, Deleted, Record
 from literature.readers.markup import each_record, local, words
+from literature.readers.sections import section_of
 
 MAX_RECORD = 8 * 2**20  # bytes; a PubMed record is some 10 kB
 TAGS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument")
-SECTIONS = {
-    "background": "introduction",
-    "introduction": "introduction",
-    "objective": "introduction",
-    "objectives": "introduction",
-    "aim": "introduction",
-    "aims": "introduction",
-    "purpose": "introduction",
-    "methods": "methods",
-    "results": "results",
-    "findings": "results",
-    "discussion": "discussion",
-    "interpretation": "conclusion",
-    "conclusion": "conclusion",
-    "conclusions": "conclusion",
-}
 _YEAR = re.compile(r"(?<!\d)(1[6-9]\d\d|20\d\d)(?!\d)")
 
 
@@ -60,9 +45,8 @@ def article(root: Any) -> Article:
     ValueError
         If it has no PMID of digits.
     """
-    pmid = root.find("./MedlineCitation/PMID")
-    if pmid is None:
-        pmid = root.find("./BookDocument/PMID")
+    named = (*root.iterfind("./MedlineCitation/PMID"), *root.iterfind("./BookDocument/PMID"))
+    pmid = next(iter(named), None)
     if pmid is None or not words(pmid).isdecimal():
         raise ValueError("has no PMID, which is a number")
     version = pmid.get("Version", "1")
@@ -87,32 +71,18 @@ def article(root: Any) -> Article:
 
 
 def _parts(root: Any) -> Iterator[tuple[str, str, str]]:
-    body = root.find("./MedlineCitation/Article")
-    if body is None:
-        body = root.find("./BookDocument")
-    if body is not None:
-        title = body.find("./ArticleTitle")
-        if title is None:
-            title = body.find("./Book/BookTitle")
-        if title is not None:
+    for body in (*root.iterfind("./MedlineCitation/Article"), *root.iterfind("./BookDocument")):
+        titles = (*body.iterfind("./ArticleTitle"), *body.iterfind("./Book/BookTitle"))
+        for title in titles[:1]:
             yield "title", words(title), ""
-        vernacular = body.find("./VernacularTitle")
-        if vernacular is not None:
-            yield "vernacular title", words(vernacular), ""
+        for title in body.iterfind("./VernacularTitle"):
+            yield "vernacular title", words(title), ""
         for part in body.iterfind("./Abstract/AbstractText"):
             heading = part.get("Label", "")
-            yield _section(part.get("NlmCategory", ""), heading), words(part), heading
+            section = section_of(part.get("NlmCategory", ""), section_of(heading, "abstract"))
+            yield section, words(part), heading
     for part in root.iterfind("./MedlineCitation/OtherAbstract/AbstractText"):
-        heading = part.get("Label", "")
-        yield "other abstract", words(part), heading
-
-
-def _section(category: str, heading: str) -> str:
-    for name in (category, heading):
-        for word in re.findall(r"[a-z]+", name.casefold())[:3]:  # "MATERIALS AND METHODS"
-            if found := SECTIONS.get(word):
-                return found
-    return "abstract"
+        yield "other abstract", words(part), part.get("Label", "")
 
 
 def _year(root: Any) -> int | None:

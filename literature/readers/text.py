@@ -11,21 +11,17 @@ from pathlib import Path
 
 from literature.article import Article, Passage, Record, Skipped
 from literature.readers.opening import BrokenFile, read_text, stem
+from literature.readers.sections import section_of
 
 _PARAGRAPH = re.compile(r"\S(?:.*\S)?(?:[ \t]*\n[ \t]*\S(?:.*\S)?)*")  # lines with no empty one between
-_HEADINGS = {
-    "abstract": "abstract",
-    "introduction": "introduction",
-    "background": "introduction",
-    "methods": "methods",
-    "materials and methods": "methods",
-    "results": "results",
-    "results and discussion": "results",
-    "discussion": "discussion",
-    "conclusion": "conclusion",
-    "conclusions": "conclusion",
-    "references": "references",
-}
+
+
+def _opened(paragraph: str) -> str:
+    """The section that a paragraph opens: "1. Materials and methods"; "" where it is no heading."""
+    alone = paragraph.casefold().rstrip(": ")
+    if alone in ("abstract", "references"):
+        return alone
+    return "" if len(paragraph.split()) > 4 or paragraph.endswith(".") else section_of(paragraph, "")
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -47,7 +43,7 @@ def read(path: Path) -> Iterator[Record]:
     section, heading = "abstract", ""
     for found in _PARAGRAPH.finditer(text, first.end()):
         words = found.group()
-        told = _HEADINGS.get(words.casefold().rstrip(": "))
+        told = _opened(words)
         if told:
             section, heading = told, words
         passages.append(

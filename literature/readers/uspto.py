@@ -29,33 +29,11 @@ REGIONS = {
     "subdoc-claims": "claims",
     "SDOCL": "claims",
 }
-BLOCKS = frozenset(
-    [
-        "p",
-        "heading",
-        "claim",
-        "paragraph",
-        "section",
-        "H",
-        "PARA",
-        "CLM",
-        "row",
-        "ROW",
-        "us-claim-statement",
-        "li",
-        "dd",
-        "dt",
-        "description",
-        "abstract",
-        "claims",
-        "SDOAB",
-        "SDODE",
-        "SDOCL",
-        "subdoc-abstract",
-        "subdoc-description",
-        "subdoc-claims",
-    ]
-)
+_BLOCK_TAGS = """
+p heading claim paragraph section H PARA CLM row ROW us-claim-statement li dd dt description
+abstract claims SDOAB SDODE SDOCL subdoc-abstract subdoc-description subdoc-claims
+"""
+BLOCKS = frozenset(_BLOCK_TAGS.split())
 _STEPS = frozenset({"p", "PARA", "paragraph", "li"})  # a claim's steps are no paragraphs of their own
 SPACED = frozenset(
     ["p", "PARA", "paragraph", "li", "br", "claim-text", "entry", "ENTRY", "CLMSTEP", "PTEXT", "number"]
