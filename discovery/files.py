@@ -14,9 +14,10 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from discovery.outcome import UserError
 
@@ -94,6 +95,29 @@ def _publish_once(path: Path, data: bytes) -> None:
             raise
     finally:
         os.close(folder)
+
+
+@contextmanager
+def streamed(path: Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which takes `path`'s place once the block has ended well.
+
+    Raises
+    ------
+    CannotWrite
+        The disk refused.
+    """
+    torn = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        with torn.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(torn, path)
+    except OSError as error:
+        raise refused(path, 0, error) from error
+    finally:
+        with suppress(OSError):
+            torn.unlink(missing_ok=True)
 
 
 def claim(path: Path, data: bytes) -> bool:

@@ -59,15 +59,7 @@ class Source:
 
 
 _GENES: dict[str, Type | None] = {"Gene": "gene", "FamilyName": None, "DomainMotif": None}
-_VARIANTS = (
-    "DNAMutation",
-    "ProteinMutation",
-    "OtherMutation",
-    "AcidChange",
-    "SNP",
-    "DNAAllele",
-    "ProteinAllele",
-)
+_VARIANTS = ("DNAMutation", "ProteinMutation", "OtherMutation", "AcidChange", "SNP", "DNAAllele", "ProteinAllele")  # fmt: skip
 # Of diseases only cancers are marked, of small molecules not the amino acids: those tell nothing here.
 _CANCER: dict[str, Type | None] = {"Gene_or_gene_product": "gene", "Simple_chemical": "chemical", "Organism": "species",
                                    "Amino_acid": None, "Cancer": None}  # fmt: skip

@@ -9,17 +9,14 @@ rest goes on. The file appears whole or not at all.
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import os
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, NamedTuple
 
-from discovery.files import publish, refused
+from discovery.files import publish, streamed
 from discovery.outcome import UserError
 from literature.article import Article, Deleted, Skipped
 from literature.claims import MENTIONED, Claim
@@ -126,33 +123,30 @@ def annotate(
         raise AnnotationError(f"{out} is one of the files to read; write to another name")
     read = Reading(reader, convention, lexicon, relations)
     out.parent.mkdir(parents=True, exist_ok=True)
-    torn = out.parent / f".{out.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    counts = _Counts()
-    try:
-        with torn.open("wb") as raw:
-            with _zipped(raw, out.suffix == ".gz") as stream:
-                stream.write(layout.head.encode())
-                for batch in _batches(corpus, counts.skipped):
-                    for found in read(batch):
-                        _write(found, layout, stream, counts)
-                stream.write(layout.tail.encode())
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.replace(torn, out)
-    except OSError as error:
-        raise refused(out, 0, error) from error
-    finally:
-        with suppress(OSError):
-            torn.unlink(missing_ok=True)
+    skipped: list[Skipped] = []
+    documents = found_entities = linked = told = 0
+    with streamed(out) as raw, _zipped(raw, out.suffix == ".gz") as stream:
+        stream.write(layout.head.encode())
+        for found in (one for batch in _batches(corpus, skipped) for one in read(batch)):
+            try:
+                written, count = layout.document(found)
+                line = written.encode("utf-8")
+            except ValueError as error:  # a name the layout cannot carry, a lone surrogate
+                skipped.append(Skipped(found.article.id, str(error)))
+                continue
+            stream.write((layout.between if documents else "").encode() + line)
+            documents += 1
+            found_entities += len(found.mentions) + len(found.unlinked)
+            linked += len(found.mentions)
+            told += count
+        stream.write(layout.tail.encode())
     listed = out.with_name(out.name + ".skipped.jsonl")
-    if counts.skipped:
-        lines = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in counts.skipped)
+    if skipped:
+        lines = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in skipped)
         publish(listed, lines.encode("utf-8"))
     else:
         listed.unlink(missing_ok=True)
-    return Annotated(
-        counts.documents, counts.entities, counts.linked, counts.relations, tuple(counts.skipped)
-    )
+    return Annotated(documents, found_entities, linked, told, tuple(skipped))
 
 
 def entities(read: Read) -> list[Entity]:
@@ -185,88 +179,77 @@ def relations(read: Read) -> list[Claim]:
     return list(best.values())
 
 
-class _Counts:
-    def __init__(self) -> None:
-        self.documents = self.entities = self.linked = self.relations = 0
-        self.skipped: list[Skipped] = []
+class _Layout(NamedTuple):
+    """How a file of a format is written."""
+
+    document: Callable[[Read], tuple[str, int]]  # an article, and how many relations it holds
+    head: str = ""
+    between: str = ""
+    tail: str = ""
 
 
-class _Layout(Protocol):
-    """A format: what opens the file, a document with the number of its relations, what closes it."""
-
-    head: str
-    tail: str
-
-    def document(self, read: Read, first: bool) -> tuple[str, int]: ...
-
-
-class _PubTator:
-    head = tail = ""
-
-    def document(self, read: Read, first: bool) -> tuple[str, int]:
-        annotations = [
-            pubtator.Annotation(e.start, e.end, e.text, e.type, (e.identifier,)) for e in entities(read)
-        ]
-        told = dict.fromkeys(
-            (RELATIONS.get(c.predicate, OTHER_RELATION), identifier(c.subject.concept), identifier(c.object.concept))
-            for c in relations(read)
-            if c.sign > 0
-        )  # fmt: skip
-        return pubtator.write(read.article, annotations, list(told)), len(told)
+def _pubtator(read: Read) -> tuple[str, int]:
+    annotations = [
+        pubtator.Annotation(e.start, e.end, e.text, e.type, (e.identifier,)) for e in entities(read)
+    ]
+    told = dict.fromkeys(
+        (RELATIONS.get(c.predicate, OTHER_RELATION), identifier(c.subject.concept), identifier(c.object.concept))
+        for c in relations(read)
+        if c.sign > 0
+    )  # fmt: skip
+    return pubtator.write(read.article, annotations, list(told)), len(told)
 
 
-class _BioC:
-    def __init__(self, kind: Literal["collection", "lines"]) -> None:
-        self._lines = kind == "lines"
-        self.head = "" if self._lines else bioc.COLLECTION_HEAD
-        self.tail = "" if self._lines else "\n]}\n"
+def _bioc(read: Read) -> tuple[str, int]:
+    marks = entities(read)
+    names = {(mark.start, mark.end): f"T{n}" for n, mark in enumerate(marks, start=1)}
+    told = relations(read)
+    made = bioc.document(
+        read.article,
+        [
+            bioc.Mark(names[m.start, m.end], m.start, m.end, m.text,
+                      {"type": m.type, "identifier": m.identifier, "score": f"{m.score:.4f}"})
+            for m in marks
+        ],
+        [
+            bioc.Tie(
+                f"R{n}",
+                {
+                    "type": RELATIONS.get(c.predicate, OTHER_RELATION),
+                    "predicate": c.predicate,
+                    "sign": {1: "affirmed", 0: "open", -1: "denied"}[c.sign],
+                    "hedged": str(c.hedged).lower(),
+                    "score": f"{c.confidence:.4f}",
+                    "sentence_offset": str(c.start),
+                    "sentence_length": str(c.end - c.start),
+                },
+                (("subject", names[c.subject.start, c.subject.end]), ("object", names[c.object.start, c.object.end])),
+            )
+            for n, c in enumerate(told, start=1)
+        ],
+    )  # fmt: skip
+    return json.dumps(made, ensure_ascii=False), len(told)
 
-    def document(self, read: Read, first: bool) -> tuple[str, int]:
-        marks = entities(read)
-        places = {(mark.start, mark.end): f"T{n}" for n, mark in enumerate(marks, start=1)}
-        told = relations(read)
-        made = bioc.document(
-            read.article,
-            [
-                bioc.Mark(places[m.start, m.end], m.start, m.end, m.text,
-                          {"type": m.type, "identifier": m.identifier, "score": f"{m.score:.4f}"})
-                for m in marks
-            ],
-            [
-                bioc.Tie(
-                    f"R{n}",
-                    {
-                        "type": RELATIONS.get(c.predicate, OTHER_RELATION),
-                        "predicate": c.predicate,
-                        "sign": {1: "affirmed", 0: "open", -1: "denied"}[c.sign],
-                        "hedged": str(c.hedged).lower(),
-                        "score": f"{c.confidence:.4f}",
-                        "sentence_offset": str(c.start),
-                        "sentence_length": str(c.end - c.start),
-                    },
-                    (("subject", places[c.subject.start, c.subject.end]), ("object", places[c.object.start, c.object.end])),
-                )
-                for n, c in enumerate(told, start=1)
-            ],
-        )  # fmt: skip
-        written = json.dumps(made, ensure_ascii=False)
-        return (written + "\n" if self._lines else ("" if first else ",") + "\n" + written), len(told)
+
+def _bioc_line(read: Read) -> tuple[str, int]:
+    document, told = _bioc(read)
+    return document + "\n", told
 
 
 def _layout(out: Path) -> _Layout:
     ending = Path(out.name.removesuffix(".gz")).suffix.casefold()
     if ending == ".pubtator":
-        return _PubTator()
-    if ending in (".json", ".jsonl"):
-        return _BioC("lines" if ending == ".jsonl" else "collection")
+        return _Layout(_pubtator)
+    if ending == ".jsonl":
+        return _Layout(_bioc_line)
+    if ending == ".json":
+        return _Layout(_bioc, bioc.COLLECTION_HEAD + "\n", ",\n", "\n]}\n")
     raise AnnotationError(f"{out.name} must end in {', '.join(ENDINGS)}, each also .gz")
 
 
-def _zipped(raw: BinaryIO, zipped: bool) -> BinaryIO:
+def _zipped(raw: BinaryIO, zipped: bool) -> AbstractContextManager[BinaryIO | gzip.GzipFile]:
     # No name and no time in the header: the same articles give the same bytes.
-    if zipped:
-        return io.BufferedWriter(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
-    return io.BufferedWriter(io.FileIO(os.dup(raw.fileno()), "wb"))
+    return gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if zipped else nullcontext(raw)
 
 
 def _batches(corpus: Corpus, skipped: list[Skipped]) -> Iterator[list[Article]]:
@@ -285,17 +268,3 @@ def _batches(corpus: Corpus, skipped: list[Skipped]) -> Iterator[list[Article]]:
             batch = []
     if batch:
         yield batch
-
-
-def _write(found: Read, layout: _Layout, stream: BinaryIO, counts: _Counts) -> None:
-    try:
-        written, told = layout.document(found, counts.documents == 0)
-        line = written.encode("utf-8")
-    except ValueError as error:  # a name the layout cannot carry, a lone surrogate
-        counts.skipped.append(Skipped(found.article.id, str(error)))
-        return
-    stream.write(line)
-    counts.documents += 1
-    counts.entities += len(found.mentions) + len(found.unlinked)
-    counts.linked += len(found.mentions)
-    counts.relations += told

@@ -8,6 +8,7 @@ How an article is read from a file is decided in readers/.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,10 +139,8 @@ class Article:
 
     def passage_at(self, start: int, end: int) -> Passage | None:
         """The passage that holds [start, end) whole, or None when none does."""
-        for passage in self.passages:
-            if passage.offset <= start and end <= passage.end:
-                return passage
-        return None
+        at = bisect_right(self.passages, start, key=lambda passage: passage.offset) - 1
+        return self.passages[at] if at >= 0 and end <= self.passages[at].end else None
 
 
 @dataclass(frozen=True, slots=True)

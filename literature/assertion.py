@@ -28,7 +28,7 @@ _NEGATION = re.compile(
 )
 _SPARED = re.compile(  # read like negations, deny nothing
     r"\bnot (?:only|completely|fully|entirely|always|necessarily|merely|simply|just|least|surprisingly|until|be excluded|excluded|be ruled out|ruled out|as yet)\b"
-    r"|\bno (?:longer than|sooner|less than|doubt|more than)\b|\blittle or no\b(?=\Z)"
+    r"|\bwith (?:or|and) without\b|\bno (?:longer than|sooner|less than|doubt|more than)\b|\blittle or no\b(?=\Z)"
     r"|\bwithout (?:doubt|affecting|changing|altering|loss of|intrinsic)\b"
     r"|\bfree of (?:pain|headache|migraine)\b|\bcannot be (?:excluded|ruled out)\b|\brather than\b(?= by chance)",
     re.IGNORECASE,

@@ -15,11 +15,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from literature.article import Article
-from literature.assertion import as_good, asked, cut, denied, enrolled, hedged
+from literature.assertion import as_good, asked, clause, cut, denied, enrolled, hedged
 from literature.exposure import Stretch, exposed, killed, marked, measured, spared
 from literature.lexicon import Type
 from literature.loss import losses, lost, opposed, opposite
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the network needs torch, the rules do not
 
 Sign = Literal[-1, 0, 1]
 MENTIONED = "mentioned with"
+_HYPHENS = str.maketrans("\u2010\u2011\u2012", "---")  # as publishers print them
 CROWD = 60  # a sentence that names more is a list; 1,500 abstracts hold 45 at most, and 300 take 11 s
 
 
@@ -75,18 +76,18 @@ _ACTS: dict[tuple[Type, Type], tuple[_Cue, ...]] = {
     ),
     ("chemical", "disease"): (
         _Cue("treats", r"treat(?:s|ed|ing|ment|ments)?|relie(?:f|ve|ves|ved)|effective (?:in|for|against)|efficacy (?:in|for|against)|efficacious|alleviat(?:e|es|ed|ing)|ameliorat(?:e|es|ed)|abort(?:s|ed|ing)?|prevent(?:s|ed|ion|ive|ing)?|prophyla(?:xis|ctic)|therap(?:y|ies|eutic)|improv(?:e|es|ed|ement)|free of|protect(?:s|ed|ion)?|reduc(?:e|es|ed|ing|tion)|decreas(?:e|es|ed)|lower(?:s|ed)|attenuat(?:e|es|ed)|indicated (?:in|for)|used (?:in|for|against)|benefit(?:s|ed)?|remission", 0.75),
-        _Cue("causes", r"caus(?:e|es|ed|ing)|induc(?:e|es|ed|ing|tion)|provok(?:e|es|ed|ing)|precipitat(?:e|es|ed|ing)|trigger(?:s|ed|ing)?|elicit(?:s|ed)?|produc(?:e|es|ed|ing)|evok(?:e|es|ed)|risk of|worsen(?:s|ed|ing)?|adverse|side effects?|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|increas(?:e|es|ed|ing) (?:the )?(?:risk|rate|incidence)|followed by|report(?:s|ed)? (?:after|with|in users)", 0.75),
+        _Cue("causes", r"(?<!all-)caus(?:e|es|ed|ing)(?!-)|induc(?:e|es|ed|ing|tion)|provok(?:e|es|ed|ing)|precipitat(?:e|es|ed|ing)|trigger(?:s|ed|ing)?|elicit(?:s|ed)?|produc(?:e|es|ed|ing)|evok(?:e|es|ed)|risk of|worsen(?:s|ed|ing)?|adverse|side effects?|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|increas(?:e|es|ed|ing) (?:the )?(?:risk|rate|incidence)|followed by|report(?:s|ed)? (?:after|with|in users)", 0.75),
         _Cue("contraindicated in", r"contraindicat(?:ed|ion|ions)|(?:should|must) (?:not be (?:given|used|taken)|be avoided)|is avoided", 0.85),
     ),
     ("gene", "disease"): (
         _Cue("protects against", r"protect(?:s|ed|ive|ion)?|prevent(?:s|ed)?|alleviat(?:e|es|ed)|reliev(?:e|es|ed)|reduc(?:e|es|ed|ing)", 0.6),
-        _Cue("causes", r"caus(?:e|es|ed|ing)|induc(?:e|es|ed)|drive(?:s|n)?|mediat(?:e|es|ed|ing)|provok(?:e|es|ed)|contribut(?:e|es|ed|ing) to|responsible for|account(?:s|ed)? for", 0.7),
+        _Cue("causes", r"(?<!all-)caus(?:e|es|ed|ing)(?!-)|induc(?:e|es|ed)|drive(?:s|n)?|mediat(?:e|es|ed|ing)|provok(?:e|es|ed)|contribut(?:e|es|ed|ing) to|responsible for|account(?:s|ed)? for", 0.7),
         _Cue("target for", r"target(?:s|ed|ing)? (?:in|for|against)|therap(?:y|ies|eutic) (?:in|for|of)|treat(?:s|ed|ing|ment)?", 0.7),
         _Cue("associated with", r"associat(?:ed|ion|ions)|linked|link|implicated|correlat(?:e|es|ed|ion)|polymorphism|variant|risk (?:of|for)|role (?:in|of)|involved in|predispos", 0.7),
     ),
     ("gene", "process"): (
         _Cue("inhibits", r"inhibit(?:s|ed|ing|ion|ory)?|reduc(?:e|es|ed|ing|tion)|decreas(?:e|es|ed|ing)|suppress(?:es|ed|ing|ion)?|attenuat(?:e|es|ed|ing)|limit(?:s|ed|ing)?|lower(?:s|ed|ing)?|prevent(?:s|ed)?|block(?:s|ed)?|curb(?:s|ed)?|restrain(?:s|ed)?|dampen(?:s|ed)?|anti-?aggressive", 0.75),
-        _Cue("promotes", r"mediat(?:e|es|ed|ing)|caus(?:e|es|ed|ing)|induc(?:e|es|ed|ing)|promot(?:e|es|ed)|increas(?:e|es|ed|ing)|enhanc(?:e|es|ed|ing)|evok(?:e|es|ed)|elicit(?:s|ed)?|produc(?:e|es|ed)|drive(?:s|n)?|contract(?:s|ed|ion)?|responsible for|stimulat(?:e|es|ed)|recruit(?:s|ed|ment)?|undergo(?:es)?|trigger(?:s|ed)?|facilitat(?:e|es|ed)", 0.75),
+        _Cue("promotes", r"mediat(?:e|es|ed|ing)|(?<!all-)caus(?:e|es|ed|ing)(?!-)|induc(?:e|es|ed|ing)|promot(?:e|es|ed)|increas(?:e|es|ed|ing)|enhanc(?:e|es|ed|ing)|evok(?:e|es|ed)|elicit(?:s|ed)?|produc(?:e|es|ed)|drive(?:s|n)?|contract(?:s|ed|ion)?|responsible for|stimulat(?:e|es|ed)|recruit(?:s|ed|ment)?|undergo(?:es)?|trigger(?:s|ed)?|facilitat(?:e|es|ed)", 0.75),
         _Cue("regulates", r"regulat(?:e|es|ed|ing|ion)|control(?:s|led)?|modulat(?:e|es|ed|ion)|role in|involved in|govern(?:s|ed)?|coupl(?:e|es|ed|ing)", 0.7),
     ),
     ("gene", "gene"): (
@@ -162,29 +163,14 @@ def _told(article: Article, claim: Claim, relations: Sequence[Relation]) -> Clai
         return replace(claim, predicate=MENTIONED, sign=0, hedged=False, confidence=round(weight, 6))
     best = max(said, key=lambda r: (r.probability, r.said))
     text = article.text[claim.start : claim.end]
-    span = (
-        min(best.subject.start, best.object.start) - claim.start,
-        max(best.subject.end, best.object.end) - claim.start,
-    )
+    low, high = sorted((best.subject, best.object), key=lambda m: m.start)
+    span = low.start - claim.start, max(low.end, high.end) - claim.start
     open_question = asked(text, *span)
     doubt = open_question or hedged(text, *span)
     weight = best.probability * best.subject.score * best.object.score * (0.5 if doubt else 1.0)
-    contradicted = EFFECT.get(claim.predicate, 0) * best.effect == -1
-    subject, predicate, object = (
-        (claim.subject, claim.predicate, claim.object)
-        if contradicted
-        else (best.subject, best.predicate, best.object)
-    )
-    return Claim(
-        subject,
-        predicate,
-        object,
-        0 if open_question else 1,
-        doubt,
-        round(weight, 6),
-        claim.start,
-        claim.end,
-    )
+    if EFFECT.get(claim.predicate, 0) * best.effect != -1:
+        claim = replace(claim, subject=best.subject, predicate=best.predicate, object=best.object)
+    return replace(claim, sign=0 if open_question else 1, hedged=doubt, confidence=round(weight, 6))
 
 
 def _by_rules(article: Article, mentions: Sequence[Mention], about: frozenset[str] | None) -> list[Claim]:
@@ -193,42 +179,52 @@ def _by_rules(article: Article, mentions: Sequence[Mention], about: frozenset[st
     for passage in article.passages:
         if passage.section == "references":
             continue
-        for start, end in split(passage.text):
-            start, end = start + passage.offset, end + passage.offset
+        for first, last in split(passage.text):
+            start, end = first + passage.offset, last + passage.offset
             while place < len(mentions) and mentions[place].start < start:
                 place += 1
             inside: list[Mention] = []
             while place < len(mentions) and mentions[place].end <= end:
-                inside.append(mentions[place])
+                inside.append(_moved(mentions[place], -start))
                 place += 1
             if not 2 <= len(inside) <= CROWD or (
                 about is not None and not any(m.concept.id in about for m in inside)
             ):
                 continue
-            words = passage.text[start - passage.offset : end - passage.offset]
-            found.extend(_sentence(words, start, inside, about))
+            for claim in _sentence(_View(passage.text[first:last].translate(_HYPHENS), inside), about):
+                subject, object = _moved(claim.subject, start), _moved(claim.object, start)
+                found.append(replace(claim, subject=subject, object=object, start=start, end=end))
     return found
 
 
-def _sentence(
-    text: str, offset: int, inside: Sequence[Mention], about: frozenset[str] | None
-) -> Iterator[Claim]:
+def _moved(mention: Mention, by: int) -> Mention:
+    return replace(mention, start=mention.start + by, end=mention.end + by)
+
+
+class _View(NamedTuple):
+    """A sentence and what it names, by places in the sentence."""
+
+    text: str
+    inside: Sequence[Mention]
+
+
+def _sentence(view: _View, about: frozenset[str] | None) -> Iterator[Claim]:
     best: dict[tuple[str, str, Sign], Claim] = {}
-    for i, first in enumerate(inside):
-        for second in inside[i + 1 :]:
-            ordered = _ordered(first, second)
-            if ordered is None:
-                continue
-            pair = (ordered[0].concept.id, ordered[1].concept.id)
-            if about is not None and not about & set(pair):
-                continue
-            claim = _claim(text, offset, *ordered, inside)
-            if claim.predicate == MENTIONED and first.type == second.type == "gene":
-                turned = _claim(text, offset, second, first, inside)  # "A is activated by B"
-                claim = claim if turned.predicate == MENTIONED else turned
-            place = (*pair, claim.sign)
-            if place not in best or _strength(claim) > _strength(best[place]):
-                best[place] = claim
+    for first, second in combinations(view.inside, 2):
+        if first.concept.id == second.concept.id:
+            continue
+        # Drugs act on genes, genes on diseases.
+        subject, object = sorted((first, second), key=lambda m: _RANK[m.type])
+        pair = (subject.concept.id, object.concept.id)
+        if about is not None and not about & set(pair):
+            continue
+        claim = _claim(view, subject, object)
+        if claim.predicate == MENTIONED and first.type == second.type == "gene":
+            turned = _claim(view, second, first)  # "A is activated by B"
+            claim = claim if turned.predicate == MENTIONED else turned
+        place = (*pair, claim.sign)
+        if place not in best or _strength(claim) > _strength(best[place]):
+            best[place] = claim
     told = {place[:2] for place, claim in best.items() if claim.predicate != MENTIONED}
     yield from (c for place, c in best.items() if c.predicate != MENTIONED or place[:2] not in told)
 
@@ -243,49 +239,25 @@ _RANK: dict[Type, int] = {
 }  # fmt: skip
 
 
-def _ordered(first: Mention, second: Mention) -> tuple[Mention, Mention] | None:
-    """Subject and object by type: drugs act on genes, genes on diseases; None for a thing with itself."""
-    if first.concept.id == second.concept.id:
-        return None
-    if _RANK[second.type] < _RANK[first.type]:
-        return second, first
-    return first, second
-
-
-def _claim(text: str, offset: int, subject: Mention, object: Mention, inside: Sequence[Mention]) -> Claim:
+def _claim(view: _View, subject: Mention, object: Mention) -> Claim:
+    text = view.text
     a, b = sorted((subject, object), key=lambda m: m.start)
-    distance = len(_WORD.findall(text[a.end - offset : b.start - offset]))
-    found = _predicate(_View(text, offset, inside), subject, object)
-    if found is None or (object.type == "disease" and enrolled(text)):
-        return _built(text, offset, subject, MENTIONED, object, 0, False, 0.3 if distance <= 25 else 0.2)
-    span = (min(a.start - offset, found.at), max(b.end - offset, found.at))
-    starts = (subject.start - offset, object.start - offset)
-    negated = found.denied or denied(text, found.at, starts, (*losses(text), found.cue))
-    taken_for_granted = text[found.at - 1 : found.at] in (
-        "-",
-        "–",
-    )  # "to assess cisplatin-induced nephropathy"
-    open_question = (not taken_for_granted and asked(text, *span)) or (negated and as_good(text, *span))
-    doubt = open_question or hedged(text, *span)
-    weight = (
-        found.weight * (1.0 if distance <= 12 else 0.8 if distance <= 25 else 0.6) * (0.5 if doubt else 1.0)
-    )
-    sign: Sign = 0 if open_question else -1 if negated else 1
-    return _built(text, offset, subject, found.predicate, object, sign, doubt, weight)
-
-
-def _built(
-    text: str,
-    offset: int,
-    subject: Mention,
-    predicate: str,
-    object: Mention,
-    sign: Sign,
-    hedged: bool,
-    weight: float,
-) -> Claim:
+    distance = len(_WORD.findall(text[a.end : b.start]))
+    predicate, doubt, weight = MENTIONED, False, 0.3 if distance <= 25 else 0.2
+    sign: Sign = 0
+    found = _predicate(view, subject, object)
+    if found is not None and not (object.type == "disease" and enrolled(text)):
+        span = min(a.start, found.at), max(b.end, found.at)
+        ends = subject.start, object.start
+        negated = found.denied or denied(text, found.at, ends, (*losses(text), found.cue))
+        taken_for_granted = text[found.at - 1 : found.at] in ("-", "–")  # "to assess cisplatin-induced harm"
+        open_question = (not taken_for_granted and asked(text, *span)) or (negated and as_good(text, *span))
+        doubt = open_question or hedged(text, *span)
+        near = 1.0 if distance <= 12 else 0.8 if distance <= 25 else 0.6
+        predicate, weight = found.predicate, found.weight * near * (0.5 if doubt else 1.0)
+        sign = 0 if open_question else -1 if negated else 1
     confidence = round(weight * subject.score * object.score, 6)
-    return Claim(subject, predicate, object, sign, hedged, confidence, offset, offset + len(text))
+    return Claim(subject, predicate, object, sign, doubt, confidence, 0, len(text))
 
 
 class _Found(NamedTuple):
@@ -296,37 +268,28 @@ class _Found(NamedTuple):
     denied: bool = False  # by the cue itself
 
 
-class _View(NamedTuple):
-    """A sentence, where it starts, and what it names."""
-
-    text: str
-    offset: int
-    inside: Sequence[Mention]
-
-    def span(self, mention: Mention) -> tuple[int, int]:
-        return mention.start - self.offset, mention.end - self.offset
+def _at(mention: Mention) -> Stretch:
+    return mention.start, mention.end
 
 
 def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     """The cue that ties the two together, or None."""
     types = (subject.type, object.type)
-    if any(m.type == "chemical" and _MODIFIER.match(view.text, view.span(m)[1]) for m in (subject, object)):
+    if any(m.type == "chemical" and _MODIFIER.match(view.text, m.end) for m in (subject, object)):
         return None  # "serotonin receptors" and "dopamine terminals" say nothing of the drug
-    if types[1] == "gene" and _MARKER.match(view.text, view.span(object)[1]):
+    if types[1] == "gene" and _MARKER.match(view.text, object.end):
         return None  # "CD4+ T cells" are cells
     if types == ("chemical", "gene"):
-        if lost(view.text, view.span(object)) or _NO_ACTOR.match(view.text, view.span(subject)[1]):
+        if lost(view.text, _at(object)) or _NO_ACTOR.match(view.text, subject.end):
             return None
         role = _role(view, subject, object)
         if role is not None:
             return role if role.predicate else None
-    if types == ("gene", "gene") and any(
-        _ROLE.match(view.text[view.span(m)[1] :]) for m in (subject, object)
-    ):
+    if types == ("gene", "gene") and any(_ROLE.match(view.text[m.end :]) for m in (subject, object)):
         return None  # "a 5-HT1B agonist that activates 5-HT7" says nothing of the two receptors
     if types == ("chemical", "disease") and (without := _without(view, subject, object)) is not None:
         return _Found("causes", without, 0.6, denied=True)
-    if _BESIDE.search(view.text, 0, view.span(subject)[0]):
+    if _BESIDE.search(view.text, 0, subject.start):
         return None
     found = _best_cue(view, subject, object, _ACTS.get(types, ()))
     if found is None:
@@ -334,8 +297,8 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     if _suffered(view, subject, found.cue):
         return found._replace(predicate="associated with") if subject.type == "gene" else None
     if types == ("chemical", "disease"):
-        return _turned(view.text, found, view.span(subject), view.span(object))
-    if subject.type != "gene" or not opposed(view.text, view.span(subject)):
+        return _turned(view.text, found, _at(subject), _at(object))
+    if subject.type != "gene" or not opposed(view.text, _at(subject)):
         return found
     turned = opposite(found.predicate, object.type)
     return found._replace(predicate=turned, weight=found.weight * 0.8) if turned else None
@@ -345,7 +308,7 @@ def _suffered(view: _View, subject: Mention, cue: Stretch) -> bool:
     """Whether the cue tells what was done to the subject: "IL-2 was increased in asthma"."""
     at, stop = cue
     return (
-        view.span(subject)[1] <= at
+        subject.end <= at
         and _PASSIVE.search(view.text[:at]) is not None
         and _DONE.fullmatch(view.text, at, stop) is not None
     )
@@ -356,7 +319,7 @@ def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found
     if found.predicate == "treats" and exposed(text, drug, disease, found.cue):
         return found._replace(predicate="causes", weight=found.weight * 0.9)
     told, low = measured(text, drug)
-    if found.predicate == "treats" and (marked(text, found.cue) or _ONCE.search(text, 0, drug[0])):
+    if found.predicate == "treats" and marked(text, found.cue):
         return None
     if (told and found.predicate == "treats") or (low and found.predicate == "causes"):
         return None
@@ -376,14 +339,13 @@ _MODIFIER = re.compile(
 _NO_ACTOR = re.compile(
     r"(?:\s*(?:,|/|\band\b|\bor\b)\s*[\w()\-]{2,20}){0,3}\s+(?:production|synthesis|biosynthesis|formation|generation|release|secretion|levels?)\b"
     r"|[\-–\s]dependent\b(?:\s[\w\-]+){0,4}?\s(?:patients?|subjects?|individuals?|men|women|mice|rats)\b"
-    r"|[\-–]converting\b|\s(?:rings?|moiet(?:y|ies)|substituents?|side chains?|atoms?)\b",
+    r"|[\-–](?:converting|lowering)\b|\s(?:rings?|moiet(?:y|ies)|substituents?|side chains?|atoms?)\b",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(  # what follows is what something else is compared with
     r"\b(?:in contrast (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+ (?:and|or))*\s$",
     re.IGNORECASE,
 )
-_ONCE = re.compile(r"\bhistory of(?: [\w\-]+){0,2}\s$", re.IGNORECASE)
 _MARKER = re.compile(
     r"\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b",
     re.IGNORECASE,
@@ -393,8 +355,8 @@ _WITHOUT = re.compile(r"\bwithout (?:any |causing |significant |producing )?$", 
 
 def _without(view: _View, subject: Mention, object: Mention) -> int | None:
     """Where "without" stands in "X relieved migraine without sedation"."""
-    found = _WITHOUT.search(view.text[: view.span(object)[0]])
-    end = view.span(subject)[1]
+    found = _WITHOUT.search(view.text[: object.start])
+    end = subject.end
     return found.start() if found and found.start() > end and not cut(view.text, end, found.start()) else None
 
 
@@ -433,10 +395,7 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
     best: tuple[int, _Found] | None = None
     for cue in cues:
         for match in _compiled(cue.pattern).finditer(view.text):
-            if any(
-                match.start() < m.end - view.offset and m.start - view.offset < match.end()
-                for m in view.inside
-            ):
+            if any(match.start() < m.end and m.start < match.end() for m in view.inside):
                 continue  # the cue is part of a name
             if subject.type == "gene" and match.group() == "treated" and view.text[match.start() - 1] in "-–":
                 continue  # "TNF-treated cells"
@@ -447,7 +406,7 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
             placed = _placed(view, subject, object, cue, match)
             if placed is not None and (best is None or placed[0] < best[0]):
                 said, weight = cue.predicate, cue.weight * placed[1]
-                end = view.span(subject)[1]
+                end = subject.end
                 if _NOUN.fullmatch(match.group()) and _LESS.search(view.text, end, match.start()):
                     said, weight = opposite(said, object.type) or said, weight * 0.8
                 best = placed[0], _Found(said, match.start(), weight, match.span())
@@ -456,7 +415,7 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
 
 # "inhibitor κB", "activator protein 1", "DNA-binding domain": names, whether or not they were found.
 _NAMED = re.compile(
-    r"(?:inhibitor|activator|binding)[\s\-–]+(?:κ|kappa|proteins?\b|elements?\b|domains?\b|motifs?\b|subunits?\b)",
+    r"(?:inhibitor|activator|binding)[\s\-–]+(?:κ|kappa|capacit(?:y|ies)\b|proteins?\b|elements?\b|domains?\b|motifs?\b|subunits?\b)",
     re.IGNORECASE,
 )
 
@@ -482,7 +441,13 @@ _MEANS = re.compile(
     r"\b(?:by|through|via)\s+(?:\w+\s+)?(?:(?P<more>activat|stimulat|increas|enhanc)|inhibit|suppress|block|decreas|reduc)",
     re.IGNORECASE,
 )
-_NOT_BY = re.compile(r"\bindependent(?:ly)? of (?:the )?$", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"(?:levels?|expression)?,?\s*(?:and|or|but|thus|thereby)(?: thus| thereby)?(?: \w+ly)?", re.IGNORECASE
+)
+_VERB = re.compile(
+    r"\b(?:increas|decreas|reduc|inhibit|activat|induc|enhanc|suppress|attenuat|lower|(?:up|down)-?regulat|stimulat|block)(?:e|es|ed|ing|s)?\b",
+    re.IGNORECASE,
+)
 _ADJECTIVE = re.compile(
     r"(?:\b(?:an?|the|with|in|by|from|including|show(?:ed|s)|exhibited|displayed|had)|,)\s+$", re.IGNORECASE
 )
@@ -494,7 +459,7 @@ def _told_of(view: _View, subject: Mention, object: Mention, match: re.Match[str
     In "COX-2 inhibition" of what is done to it, in "D2-mediated signaling in epilepsy" of the
     word it stands before, between two genes also in "IL-6 and an increased TNF".
     """
-    end, start = view.span(subject)[1], view.span(object)[0]
+    end, start = subject.end, object.start
     at, stop = match.span()
     if subject.type != "gene":
         joined = object.type == "gene" and view.text[end:at] in ("-", "–")
@@ -506,8 +471,8 @@ def _told_of(view: _View, subject: Mention, object: Mention, match: re.Match[str
         and not view.text.startswith(" of ", stop)
     ):
         return True
-    if _NOT_BY.search(view.text, 0, view.span(subject)[0]) or _NOT_BY.search(view.text, 0, start):
-        return True
+    if _GOES_ON.fullmatch(gap) and _VERB.search(view.text, clause(view.text, at, at)[0], subject.start):
+        return True  # "decreased IL-6 and enhanced IL-10"
     if object.type == "gene" and ")" in gap and "(" not in gap and view.text[end : end + 1] != ")":
         return True  # "suppressed cytokines (TNF, IL-6) and enhanced IL-10"
     if gap.removeprefix("receptor") in ("-", "–") and end <= at and stop <= start:
@@ -523,20 +488,20 @@ def _anothers(view: _View, at: int, subject: Mention, object: Mention) -> bool:
     """In "statins in cisplatin-induced nephropathy" the cue is cisplatin's, lists aside."""
     if at < 1 or view.text[at - 1] not in "-–":
         return False
-    owner = next((m for m in view.inside if view.span(m)[1] == at - 1), None)
+    owner = next((m for m in view.inside if m.end == at - 1), None)
     if owner is None:  # "LPS-induced", where LPS is no name that was found
         word = view.text.rfind(" ", 0, at) + 1
-        return view.text[at:].startswith("induced") and view.span(subject)[1] <= word
+        return view.text[at:].startswith("induced") and subject.end <= word
     if owner in (subject, object) or owner.type != "chemical":
         return False
-    return _LISTED.match(view.text[view.span(subject)[1] : view.span(owner)[0]]) is None
+    return _LISTED.match(view.text[subject.end : owner.start]) is None
 
 
 def _placed(
     view: _View, subject: Mention, object: Mention, cue: _Cue, match: re.Match[str]
 ) -> tuple[int, float] | None:
     """How far the cue stands from the pair, and how much that is worth; None when it belongs to others."""
-    (s0, s1), (o0, o1) = view.span(subject), view.span(object)
+    s0, s1, o0, o1 = subject.start, subject.end, object.start, object.end
     at, stop = match.span()
     by = _BY.match(view.text[stop:]) is not None
     agent = _AGENT.match(view.text[stop:]) is not None
@@ -554,11 +519,7 @@ def _placed(
         return (at - s1) + 2 * (o0 - stop), 1.0  # of two cues the one nearer to the object
     if o1 <= at and stop <= s0:  # object, cue, subject: "was blocked by", "is linked to"
         if subject.type == object.type and cue.predicate not in _SYMMETRIC:
-            gaps = [
-                view.text[o1 : view.span(m)[0]]
-                for m in view.inside
-                if o1 <= view.span(m)[0] < at and m.type == "gene"
-            ]
+            gaps = [view.text[o1 : m.start] for m in view.inside if o1 <= m.start < at and m.type == "gene"]
             if not agent or not all(_LIST.match(gap) for gap in gaps):
                 return None
         linked = by or (cue.predicate in _SYMMETRIC and _TO.match(view.text[stop:]) is not None)
@@ -576,7 +537,7 @@ def _placed(
         others = [
             m for m in view.inside if m not in (subject, object) and m.type in (subject.type, object.type)
         ]
-        alone = not any(stop <= m.start - view.offset < high for m in others)
+        alone = not any(stop <= m.start < high for m in others)
         if opened and joined and alone and not cut(view.text, stop, high):
             return 100 + low - stop, 0.8
     beside = re.match(r"^[\s\-–]*(?:receptors?\s)?$", view.text[high:at]) if high <= at < high + 25 else None
@@ -589,11 +550,11 @@ def _nearest_before(view: _View, subject: Mention, at: int) -> bool:
     """No other thing of the subject's type, or drug acting on it, stands between it and the cue, lists aside."""
     end = subject.end
     for other in view.inside:
-        if subject.end <= other.start and other.end - view.offset <= at:
-            gap = view.text[end - view.offset : other.start - view.offset]
+        if subject.end <= other.start and other.end <= at:
+            gap = view.text[end : other.start]
             if other.type in (subject.type, "chemical", "gene") and other.concept.id != subject.concept.id:
-                apposed = other.type == "gene" and _ROLE.match(view.text[other.end - view.offset :])
-                actor = subject.type == "gene" and _ROLE.match(view.text[subject.end - view.offset :])
+                apposed = other.type == "gene" and _ROLE.match(view.text[other.end :])
+                actor = subject.type == "gene" and _ROLE.match(view.text[subject.end :])
                 if not _LIST.match(gap) and not actor and not apposed:
                     return False
             end = other.end
@@ -605,13 +566,12 @@ def _nearest_after(view: _View, object: Mention, stop: int) -> bool:
     first = [
         m
         for m in view.inside
-        if stop <= m.start - view.offset and m.end <= object.start and m.type == object.type
+        if stop <= m.start and m.end <= object.start and m.type == object.type
         and m.concept.id != object.concept.id
     ]  # fmt: skip
     ends = [*first, object]
     return all(
-        _LIST.match(re.sub(r"\breceptors?\b", "", view.text[a.end - view.offset : b.start - view.offset]))
-        for a, b in pairwise(ends)
+        _LIST.match(re.sub(r"\breceptors?\b", "", view.text[a.end : b.start])) for a, b in pairwise(ends)
     )
 
 
@@ -626,7 +586,7 @@ def _role(view: _View, drug: Mention, gene: Mention) -> _Found | None:
     An empty predicate means that the noun is another drug's, so that this pair is
     only mentioned together: "sumatriptan was blocked by the 5-HT1B antagonist SB-224289".
     """
-    g0, g1 = view.span(gene)
+    g0, g1 = gene.start, gene.end
     match = _ROLE.match(view.text[g1:])
     if match:
         at, stop, words = g1 + match.start("role"), g1 + match.end(), match.group(0)
@@ -638,7 +598,7 @@ def _role(view: _View, drug: Mention, gene: Mention) -> _Found | None:
             or cut(view.text, before[-1].end(), g0)
         ):
             return None
-        if any(before[-1].end() <= view.span(m)[0] < g0 and m.type == "chemical" for m in view.inside):
+        if any(before[-1].end() <= m.start < g0 and m.type == "chemical" for m in view.inside):
             return None
         at, stop, words = before[-1].start(), g1, before[-1].group(0)
     predicate = next(said for word, said in _ROLES.items() if word in words.casefold())
@@ -661,24 +621,24 @@ _IS_A = re.compile(
 def _holder(view: _View, at: int, stop: int, gene_start: int) -> list[Mention]:
     """The drugs a role noun belongs to: named right after it, else the nearest before it."""
     drugs = [m for m in view.inside if m.type == "chemical"]
-    after = [m for m in drugs if view.span(m)[0] >= stop]
-    if after and _APPOSED.match(view.text[stop : view.span(after[0])[0]]):
+    after = [m for m in drugs if m.start >= stop]
+    if after and _APPOSED.match(view.text[stop : after[0].start]):
         held = [after[0]]
         for drug in after[1:]:
-            if not _LISTED.match(view.text[view.span(held[-1])[1] : view.span(drug)[0]]):
+            if not _LISTED.match(view.text[held[-1].end : drug.start]):
                 break
             held.append(drug)
         return held
     head = min(at, gene_start)  # "angiotensin II (AII) receptor antagonists" are not angiotensin
-    before = [m for m in drugs if (end := view.span(m)[1]) <= head and view.text[end:head].strip() != "("]
+    before = [m for m in drugs if (end := m.end) <= head and view.text[end:head].strip() != "("]
     if not before:
         return []
-    gap = view.text[view.span(before[-1])[1] : head]
-    if not _IS_A.match(gap + " ") or cut(view.text, view.span(before[-1])[1], head):
+    gap = view.text[before[-1].end : head]
+    if not _IS_A.match(gap + " ") or cut(view.text, before[-1].end, head):
         return []
     held = [before[-1]]
     for drug in reversed(before[:-1]):
-        if not _LISTED.match(view.text[view.span(drug)[1] : view.span(held[-1])[0]]):
+        if not _LISTED.match(view.text[drug.end : held[-1].start]):
             break
         held.append(drug)
     return held

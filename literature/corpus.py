@@ -2,8 +2,8 @@
 
 Of several records of one article the newest version counts (of equal versions the
 one read last, as PubMed's update files mean it); an abstract does not count beside its
-full text, which names it. A withdrawn article is gone, a retracted one stays and says so. Files are streamed: what is kept in memory is what
-the caller keeps.
+full text, which names it. A withdrawn article is gone, a retracted one stays and says
+so. Files are streamed: what is kept in memory is what the caller keeps.
 """
 
 from __future__ import annotations
@@ -23,20 +23,9 @@ T = TypeVar("T")
 
 EXAMPLE = "example"  # the texts inside the package, written to illustrate
 _ENDINGS = (
-    ".jsonl",
-    ".ndjson",
-    ".txt",
-    ".text",
-    ".xml",
-    ".nxml",
-    ".pubtator",
-    ".nbib",
-    ".medline",
-    ".json",
-    ".sgml",
-    ".sgm",
+    ".jsonl", ".ndjson", ".txt", ".text", ".xml", ".nxml", ".pubtator", ".nbib", ".medline", ".json", ".sgml", ".sgm",
     ".greenbook",
-)
+)  # fmt: skip
 
 
 class CorpusError(UserError, ValueError):

@@ -115,17 +115,12 @@ class Dossier:
 
     def json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        found = asdict(replace(self, concept=_plain(self.concept)))
-        for name in ("does", "diseases", "compounds", "safety", "treatments"):
-            for entry in found[name]:
-                for end in ("subject", "object"):
-                    entry[end]["tags"] = sorted(entry[end]["tags"])
-        found["concept"]["tags"] = sorted(found["concept"]["tags"])
+        found = asdict(replace(self, concept=replace(self.concept, context_names=())))
+        sections = ("does", "diseases", "compounds", "safety", "treatments")
+        ends = [entry[end] for name in sections for entry in found[name] for end in ("subject", "object")]
+        for concept in (found["concept"], *ends):
+            concept["tags"] = sorted(concept["tags"])
         return found
-
-
-def _plain(concept: Concept) -> Concept:
-    return replace(concept, context_names=())
 
 
 def strongest_first(statement: Statement) -> tuple[bool, bool, float, str, int, str, str]:

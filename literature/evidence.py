@@ -151,20 +151,10 @@ def bearing(statement: Statement, predicate: str) -> int:
     A denied "activates" is no word against "antagonist of", but a denied "binds" is one
     against every way to act; an affirmed opposite is one too.
     """
-    same = family(statement.predicate) == family(predicate)
-    if statement.sign > 0:
-        if same or (
-            family(statement.predicate) == "contact" and family(predicate) in ("activation", "inhibition")
-        ):
-            return 1
-        return -1 if at_odds(statement.predicate, predicate) else 0
-    if statement.sign < 0:
-        contact = family(statement.predicate) == "contact" and family(predicate) in (
-            "activation",
-            "inhibition",
-        )
-        return -1 if same or contact else 0
-    return 0
+    said, asked = family(statement.predicate), family(predicate)
+    if said == asked or (said == "contact" and asked in ("activation", "inhibition")):
+        return statement.sign
+    return -1 if statement.sign > 0 and at_odds(statement.predicate, predicate) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,6 @@ _STOPPED = re.compile(
     r"\b(?:discontinu\w+|withdraw\w+|withholding|omitting|omission|avoid(?:ing|ance)|cessation|stopping)(?: of| the| all)*\s+$",
     re.IGNORECASE,
 )
-_ADVERSE = re.compile(
-    r"\b(?:toxicit(?:y|ies)|adverse (?:\w+ )?(?:events?|effects?|reactions?|experiences?)|side[- ]effects?)\b[^.;]{0,160}?"
-    r"\b(?:were|was|are|is|includ\w+|such as|consist\w*)\b[^.;]{0,120}$",
-    re.IGNORECASE,
-)
-_POISONED = re.compile(
-    r"(?:poisoning|intoxication|overdose)s?\s+(?:with|by|of|from|due to)\s+(?:\w+\s+)?$", re.IGNORECASE
-)
 _FEWER = re.compile(
     r"\b(?:reduc\w+|lower\w*|decreas\w+|less\w*|minimi[sz]\w+|diminish\w*)(?:\s+\w+){0,2}\s+$", re.IGNORECASE
 )
@@ -62,7 +54,7 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _LEVEL = re.compile(
-    r"[\s\-–]*(?:(?P<low>deficien(?:cy|t)|depletion)|levels?|concentrations?|status|excretion|secretion|synthesis|metabolism)\b",
+    r"[\s\-–]*(?:(?P<low>deficien(?:cy|t)|depletion)|levels?|concentrations?|lowering|reduction|restriction|intake|status|excretion|secretion|synthesis|metabolism)\b",
     re.IGNORECASE,
 )
 
@@ -80,10 +72,6 @@ def measured(text: str, drug: Stretch) -> tuple[bool, bool]:
 def exposed(text: str, drug: Stretch, disease: Stretch, cue: Stretch) -> bool:
     """Whether a cue of treatment only says that the drug was given, and the disease came with it."""
     if _STOPPED.search(text, 0, drug[0]):
-        return True
-    if drug[1] <= disease[0] and _ADVERSE.search(text[: disease[0]]):
-        return True
-    if _POISONED.search(text, disease[0], drug[0]):
         return True
     if not _GIVEN.fullmatch(text, *cue):
         return False

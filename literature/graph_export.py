@@ -19,19 +19,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from discovery.files import publish
+from discovery.files import publish, streamed
 from discovery.outcome import UserError
 from literature.claims import MENTIONED
 from literature.graph import tables
@@ -58,16 +56,8 @@ CATEGORIES = {
 }
 _PREFIXES = {"UNIPROT": "UniProtKB"}  # ours -> Biolink's
 NODE_COLUMNS = (
-    "id",
-    "category",
-    "name",
-    "xref",
-    "provided_by",
-    "smiles",
-    "inchikey",
-    "documents",
-    "mentions",
-)
+    "id", "category", "name", "xref", "provided_by", "smiles", "inchikey", "documents", "mentions",
+)  # fmt: skip
 EDGE_COLUMNS = (
     "id", "subject", "predicate", "object", "category", "qualified_predicate", "object_aspect_qualifier",
     "object_direction_qualifier", "causal_mechanism_qualifier", "negated", "publications", "supporting_text",
@@ -111,19 +101,14 @@ def export(folder: str | Path, out: str | Path, *, cooccurrence: bool = False) -
         raise ExportError(f"{out.name} must end in .graphml, or be a folder")
     with tables(folder) as connection:
         _settle(connection, cooccurrence)
-        counts = [
-            connection.execute(f"SELECT count(*) FROM {name}").fetchone() for name in ("_nodes", "_edges")
-        ]
-        nodes, edges = (int(count[0]) if count else 0 for count in counts)
+        nodes, edges = (connection.table(name).shape[0] for name in ("_nodes", "_edges"))
         if out.suffix == ".graphml":
             out.parent.mkdir(parents=True, exist_ok=True)
             _stream(out, lambda file: _graphml(connection, file))
             return Exported(nodes, edges, (out,))
         out.mkdir(parents=True, exist_ok=True)
-        files = [
-            out / name
-            for name in ("graph.graphml", "nodes.tsv", "edges.tsv", "graph.safetensors", "graph.json")
-        ]
+        names_of = ("graph.graphml", "nodes.tsv", "edges.tsv", "graph.safetensors", "graph.json")
+        files = [out / name for name in names_of]
         _stream(files[0], lambda file: _graphml(connection, file))
         _stream(files[1], lambda file: _lines(file, NODE_COLUMNS, map(kgx_node, _rows(connection, "_nodes"))))
         _stream(files[2], lambda file: _lines(file, EDGE_COLUMNS, map(kgx_edge, _rows(connection, "_edges"))))
@@ -168,18 +153,13 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[Row]:
             yield dict(zip(columns, row, strict=True))
 
 
-def _stream(path: Path, write: Any) -> None:
+def _stream(path: Path, write: Callable[[TextIO], None]) -> None:
     """A text file that appears whole or not at all."""
-    torn = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    try:
-        with torn.open("w", encoding="utf-8", newline="\n") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(torn, path)
-    finally:
-        with suppress(OSError):
-            torn.unlink(missing_ok=True)
+    with streamed(path) as raw:
+        text = TextIOWrapper(raw, encoding="utf-8", newline="\n")
+        write(text)
+        text.flush()
+        text.detach()
 
 
 def _lines(file: TextIO, columns: Sequence[str], rows: Iterator[Mapping[str, str]]) -> None:

@@ -163,6 +163,8 @@ class Layer(Protocol):
 
     def concept(self, id: str, /) -> Concept | None: ...  # by identifier or cross reference
 
+    def words(self, id: str, /) -> frozenset[str]: ...  # that tell it from others, of its names' keys
+
 
 class Names:
     """A layer in memory, from concepts."""
@@ -212,6 +214,10 @@ class Names:
 
     def concept(self, id: str, /) -> Concept | None:
         return self._concepts.get(id) or self._concepts.get(self._xrefs.get(id, ""))
+
+    def words(self, id: str, /) -> frozenset[str]:
+        known = self.concept(id)
+        return frozenset(w for name in known.all_names for w in key(name).split()) if known else frozenset()
 
 
 def contested(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -286,6 +292,10 @@ class Lexicon:
             if found := layer.concept(id):
                 return found
         return None
+
+    def words(self, id: str) -> frozenset[str]:
+        """Words of a thing's names."""
+        return frozenset().union(*(layer.words(id) for layer in self.layers))
 
     def entries_of(self, name: str) -> tuple[Entry, ...]:
         """All that a name may mean."""

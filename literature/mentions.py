@@ -92,9 +92,14 @@ def find(article: Article, tagger: Tagger, lexicon: Lexicon) -> list[Mention]:
 
 
 def find_all(articles: Sequence[Article], tagger: Tagger, lexicon: Lexicon) -> list[list[Mention]]:
-    """Mentions of many articles; all go to the tagger in one call, each whole, so that what a name means in one
-    passage is known in the others."""
-    found = tagger([article.text for article in articles])
+    """Mentions of many articles; all go to the tagger in one call."""
+    return linked(articles, tagger([article.text for article in articles]), lexicon)
+
+
+def linked(
+    articles: Sequence[Article], found: Sequence[Sequence[Span]], lexicon: Lexicon
+) -> list[list[Mention]]:
+    """What spans of whole articles mean: what a name means in one passage is known in the others."""
     result: list[list[Mention]] = []
     for article, told in zip(articles, found, strict=True):
         short_forms = abbreviations(article)
@@ -176,7 +181,11 @@ def _meaning(
         # The document defines the short form as something the lexicon does not know, or in other
         # words ("5-HT1B receptor" for the gene's key); only a shared concept saves the link.
         parts = _inside(short_forms[words], lexicon)
-        kept = [entry for entry in entries if entry.concept.id in parts]
+        kept = [
+            entry
+            for entry in entries
+            if entry.concept.id in parts or _symbol_of(entry, words, short_forms, lexicon)
+        ]
         return (kept[0], 0.9, "abbreviation") if len(kept) == 1 else None
     plain = _plain(entries)
     if plain:
@@ -185,6 +194,17 @@ def _meaning(
     if len(settled) == 1:
         return settled[0], 0.8, "context"
     return None
+
+
+def _symbol_of(entry: Entry, words: str, short_forms: dict[str, str], lexicon: Lexicon) -> bool:
+    """A gene's own symbol, explained with a word of its names: "topoisomerase IIα (TOP2A)"."""
+    if entry.concept.type != "gene" or entry.concept.name != words or entry.ambiguous:
+        return False
+    telling = {token.key for token in tokens(short_forms[words]) if len(token.key) >= _LONG_WORD}
+    return not telling.isdisjoint(lexicon.words(entry.concept.id))
+
+
+_LONG_WORD = 6  # letters
 
 
 def meant(words: str, lexicon: Lexicon) -> list[Entry]:
@@ -206,7 +226,16 @@ def meant(words: str, lexicon: Lexicon) -> list[Entry]:
             if word or _SEVERAL.match(words):
                 entry = replace(entry, ambiguous=True)
         kept.append(entry)
-    return kept
+    own = next((entry for entry in kept if entry.concept.name.casefold() == words.casefold()), None)
+    if own is None or own.concept.type != "disease":
+        return kept
+    # Who annotates the harm of drugs means "Drug Induced Liver Injury" by "hepatitis"; others do not.
+    harm = [entry for entry in kept if "drug" in entry.concept.name.casefold() and entry is not own]
+    return (
+        [replace(own, ambiguous=False), *(e for e in kept if e is not own and e not in harm)]
+        if harm
+        else kept
+    )
 
 
 _PHOSPHORYLATED = re.compile(r"p-?(?=[A-Z]{3}|[A-Z][A-Za-z]+-?\d)")

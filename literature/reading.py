@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +22,7 @@ from discovery.outcome import UserError
 from literature.article import Article
 from literature.claims import Claim, claims
 from literature.lexicon import Lexicon, Type, tokens
-from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, find_all, in_passages
+from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, linked
 from literature.names.dictionary import own_names, shipped
 from literature.names.families import Surroundings
 from literature.names.normalisation import normalise
@@ -132,24 +132,18 @@ class Reading:
 
     def __call__(self, articles: Sequence[Article], /) -> list[Read]:
         """One `Read` per article, in the order given; neighbours change no answer."""
-        tagger = _Kept(self.tagger)
-        found = find_all(articles, tagger, self.names)
-        marked: list[tuple[Article, list[Mention], list[Span]]] = []
-        for article, mentions, spans in zip(articles, found, tagger.spans, strict=True):
-            placed = [
-                replace(span, start=span.start + passage.offset, end=span.end + passage.offset)
-                for passage, own in in_passages(article, spans)
-                for span in own
-            ]
-            if self.reader == DICTIONARY:  # a dictionary's name without a meaning is no name
-                linked, unlinked = mentions, list[Span]()
-            else:
-                linked, unlinked = self._settled(article, mentions, placed)
-            marked.append((article, list(linked), unlinked))
-        told = self._relations([(article, linked) for article, linked, _ in marked])
+        spans = self.tagger([article.text for article in articles])
+        mentions = linked(articles, spans, self.names)
+        if self.reader == DICTIONARY:  # a dictionary's name without a meaning is no name
+            marked = [(found, list[Span]()) for found in mentions]
+        else:
+            marked = [self._settled(*these) for these in zip(articles, mentions, spans, strict=True)]
+        told = self._relations(
+            [(article, found) for article, (found, _) in zip(articles, marked, strict=True)]
+        )
         return [
-            Read(article, tuple(linked), tuple(unlinked), tuple(claims(article, linked, relations=said)))
-            for (article, linked, unlinked), said in zip(marked, told, strict=True)
+            Read(article, tuple(found), tuple(unlinked), tuple(claims(article, found, relations=said)))
+            for article, (found, unlinked), said in zip(articles, marked, told, strict=True)
         ]
 
     def _relations(
@@ -166,7 +160,7 @@ class Reading:
         self, article: Article, mentions: Sequence[Mention], spans: Sequence[Span]
     ) -> tuple[list[Mention], list[Span]]:
         """A model's type stands: a link to a thing of another type is looked up again under the model's."""
-        types = {(span.start, span.end): span for span in spans}
+        types = {(s.start, s.end): s for s in spans if article.passage_at(s.start, s.end)}
         kept = {
             (m.start, m.end): m
             for m in mentions
@@ -229,15 +223,3 @@ class _Once:
         new = [text for text in dict.fromkeys(texts) if text not in self._said]
         self._said.update(zip(new, self._tagger(new), strict=True))
         return [self._said[text] for text in texts]
-
-
-class _Kept:
-    """A tagger that remembers what it said, so that nothing is tagged twice."""
-
-    def __init__(self, tagger: Tagger) -> None:
-        self._tagger = tagger
-        self.spans: Sequence[Sequence[Span]] = ()
-
-    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[Span]]:
-        self.spans = self._tagger(texts)
-        return self.spans

@@ -183,6 +183,9 @@ class Dictionary:
         longest = max((key.count(" ") for key in self._keys[first:after]), default=-1)
         return longest + 1
 
+    def words(self, id: str, /) -> frozenset[str]:
+        return self.families.words(id)
+
     def concept(self, id: str, /) -> Concept | None:
         row = self._ids.get(id)
         if row is None:

@@ -66,7 +66,7 @@ def read(path: Path) -> Iterator[Record]:
     head, damage = head_of(path, 256)
     if damage and not head:
         return iter([Skipped(path.name, damage)])
-    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+    if head.lstrip().startswith(b"<"):
         return each_record(path, ("document",), lambda root, number: _from_xml(root))
     return _read_json(path)
 

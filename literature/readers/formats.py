@@ -94,5 +94,4 @@ def _told_by(path: Path) -> str:
 
 
 def _by_head(head: bytes) -> str:
-    narrow = head.replace(b"\0", b"")  # UTF-16
-    return next((name for mark, name in _ROOTS if mark in narrow), "")
+    return next((name for mark, name in _ROOTS if mark in head), "")

@@ -13,11 +13,11 @@ import re
 from collections.abc import Callable, Iterator
 from html.entities import html5
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from discovery.extras import needs
 from literature.article import Record, Skipped
-from literature.readers.opening import BrokenFile, decode, encoding_of, head_of, open_bytes
+from literature.readers.opening import BrokenFile, decode, head_of, open_bytes
 
 with needs("literature"):
     from lxml import etree
@@ -86,14 +86,12 @@ def each_record(
         What the user calls a record, read from its bytes, for messages.
     """
     number = 0
-    with open_bytes(path) as opened:
+    with open_bytes(path) as stream:
         try:
             head, _ = head_of(path, _HEAD)
-            wide = encoding_of(head).removeprefix("utf-8-sig")
-            stream = _utf8(opened, wide) if wide else opened
-            _no_doctype(head.decode(wide or "utf-8", errors="replace").removeprefix("\ufeff"))
+            _no_doctype(head.decode("utf-8", errors="replace"))
             declared = _ENCODING.search(head)
-            encoding = declared.group(1).decode() if declared and not wide else ""
+            encoding = declared.group(1).decode().casefold() if declared else ""
             for number, raw in enumerate(records(stream, tags, limit), start=1):
                 try:
                     yield build(parse(mended(raw), encoding), number)
@@ -107,29 +105,6 @@ def each_record(
             return
     if not number:
         yield Skipped(path.name, f"holds no <{'>, <'.join(tags)}>")
-
-
-def _utf8(stream: BinaryIO, encoding: str) -> io.BufferedReader:
-    recoded: io.RawIOBase = _Recoded(stream, encoding)
-    return io.BufferedReader(recoded)
-
-
-class _Recoded(io.RawIOBase):
-    """A UTF-16 or UTF-32 stream as UTF-8, so that tags can be found in its bytes."""
-
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        if not self._rest:
-            self._rest = self._text.read(_BLOCK // 4).encode("utf-8", errors="replace")
-        n = min(len(buffer), len(self._rest))
-        buffer[:n], self._rest = self._rest[:n], self._rest[n:]
-        return n
 
 
 def _fill(stream: io.BufferedReader, buffer: bytearray) -> bool:
@@ -180,7 +155,7 @@ def parse(raw: bytes, encoding: str = "") -> Any:
 def _text(raw: bytes, encoding: str) -> str:
     """Decode, drop the declaration and the document type, and what XML forbids."""
     text = ""
-    if encoding and encoding.casefold() not in ("utf-8", "utf8"):
+    if encoding and not encoding.startswith("utf"):  # `open_bytes` has made UTF-8 of every UTF
         try:
             text = raw.decode(encoding)
         except (LookupError, UnicodeDecodeError):

@@ -12,13 +12,14 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 MAX_RECORD = 64 * 2**20  # bytes of one record; the longest full text is a tenth of it
 MAX_LINES = 16 * 2**20  # characters of a record that is made of lines; a patent has two million
+_BLOCK = 1 << 16  # characters recoded at a time
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -35,14 +36,18 @@ class BrokenFile(ValueError):
 
 
 def open_bytes(path: Path) -> io.BufferedReader:
-    """The file's bytes, unzipped if it is gzipped (by its first bytes, not by its name)."""
-    raw = path.open("rb")
-    magic = raw.read(2)
-    raw.seek(0)
-    if magic == b"\x1f\x8b":
-        unzipped: io.RawIOBase = _Unzipped(raw)
-        return io.BufferedReader(unzipped)
-    return raw
+    """The file's bytes: unzipped if it is gzipped (by its first bytes, not by its name), UTF-8 if it is UTF-16 or
+    UTF-32, without a byte-order mark."""
+    stream = path.open("rb")
+    if stream.peek(2).startswith(b"\x1f\x8b"):
+        stream = io.BufferedReader(_Unzipped(stream))
+    with suppress(BrokenFile):  # it is told to whoever reads on
+        head = stream.peek(4)[:4]
+        if encoding := _encoding_of(head):
+            return io.BufferedReader(_Recoded(stream, encoding))
+        if head.startswith(codecs.BOM_UTF8):
+            stream.read(len(codecs.BOM_UTF8))
+    return stream
 
 
 def head_of(path: Path, size: int) -> tuple[bytes, str]:
@@ -57,8 +62,8 @@ def head_of(path: Path, size: int) -> tuple[bytes, str]:
     return head, ""
 
 
-def encoding_of(head: bytes) -> str:
-    """What a byte-order mark, or every other byte being zero, tells of the encoding; else ""."""
+def _encoding_of(head: bytes) -> str:
+    """UTF-16 or UTF-32, told by a byte-order mark or by every other byte being zero; else ""."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
@@ -72,18 +77,21 @@ class _Unzipped(io.RawIOBase):
         self._raw = raw
         self._stream = gzip.GzipFile(fileobj=raw, mode="rb")
         self._read = 0
+        self._damage = ""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         try:
-            block = self._stream.read1(len(buffer))
+            block = b"" if self._damage else self._stream.read1(len(buffer))
         except (EOFError, OSError, zlib.error) as error:
-            raise BrokenFile(
+            self._damage = (
                 f"the gzip stream is damaged or cut short after {self._read:,} bytes of text ({error}); "
                 "download the file again"
-            ) from error
+            )
+        if self._damage:
+            raise BrokenFile(self._damage)
         buffer[: len(block)] = block
         self._read += len(block)
         return len(block)
@@ -93,35 +101,40 @@ class _Unzipped(io.RawIOBase):
         super().close()
 
 
+class _Recoded(io.RawIOBase):
+    """A UTF-16 or UTF-32 stream as UTF-8, so that tags can be found in its bytes."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = self._text.read(_BLOCK).encode("utf-8", errors="replace")
+        n = min(len(buffer), len(self._rest))
+        buffer[:n], self._rest = self._rest[:n], self._rest[n:]
+        return n
+
+    def close(self) -> None:
+        self._text.close()
+        super().close()
+
+
 def lines(stream: BinaryIO) -> Iterator[str]:
-    """Lines as text, without their ends: UTF-8 (or by its byte-order mark), else Windows-1252 line by line.
+    """Lines as text, without their ends: UTF-8, else Windows-1252 line by line.
 
     Raises
     ------
     BrokenFile
         On a damaged stream, or a line longer than `MAX_RECORD` bytes.
     """
-    encoding = encoding_of(stream.peek(4)[:4]) if isinstance(stream, io.BufferedReader) else ""
-    if encoding == "utf-8-sig":
-        stream.read(len(codecs.BOM_UTF8))
-    elif encoding:
-        yield from _wide(stream, encoding)
-        return
-    while True:
-        line = stream.readline(MAX_RECORD + 1)
-        if not line:
-            return
+    while line := stream.readline(MAX_RECORD + 1):
         if len(line) > MAX_RECORD:
             raise BrokenFile(f"a line is longer than {MAX_RECORD:,} bytes")
         yield decode(line).rstrip("\r\n")
-
-
-def _wide(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace")
-    while line := text.readline(MAX_RECORD + 1):
-        if len(line) > MAX_RECORD:
-            raise BrokenFile(f"a line is longer than {MAX_RECORD:,} characters")
-        yield line.rstrip("\r\n")
 
 
 def decode(raw: bytes) -> str:
@@ -144,8 +157,7 @@ def read_text(path: Path) -> str:
         raw = stream.read(MAX_RECORD + 1)
     if len(raw) > MAX_RECORD:
         raise BrokenFile(f"{path.name} holds more than {MAX_RECORD:,} bytes; split it into records first")
-    encoding = encoding_of(raw[:4])
-    return raw.decode(encoding, errors="replace") if encoding else decode(raw)
+    return decode(raw)
 
 
 def stem(path: Path) -> str:

@@ -46,7 +46,7 @@ def read(path: Path) -> Iterator[Record]:
     head, damage = head_of(path, 64)
     if damage and not head:
         return iter([Skipped(path.name, damage)])
-    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):  # UTF-16 too
+    if head.lstrip().startswith(b"<"):
         return each_record(path, TAGS, lambda root, number: patent(root), mended=_closed)
     return _green_book(path)
 

@@ -72,6 +72,10 @@ SENTENCES = [
     ("Sumatriptan-treated patients reported migraine.", set()),
     ("In contrast to sumatriptan, rizatriptan relieved migraine.", {(1, "rizatriptan", "treats", "migraine")}),
     ("BDNF was reduced in depression.", {(1, "BDNF", "associated with", "depression")}),
+    ("Sumatriptan reduced all-cause mortality and migraine.", {(1, "sumatriptan", "treats", "migraine")}),
+    ("Sumatriptan, with or without naproxen, relieved migraine.", {(1, "naproxen", "treats", "migraine")}),
+    ("Sumatriptan\u2010treated patients reported migraine.", set()),
+    ("Sumatriptan reduced BDNF and increased IL-6.", {(1, "sumatriptan", "inhibits", "BDNF")}),
     ("NO caused migraine by nitric oxide release.", {(1, "Nitric Oxide", "causes", "migraine")}),
     ("Methotrexate reduced CD4+ T cells.", set()),
     ("Silencing of SOX9 reduced TP53.", {(1, "SOX9", "activates", "TP53")}),
@@ -85,11 +89,9 @@ SENTENCES = [
     ("Angiotensin-converting enzyme (ACE) inhibitor-associated angioedema is rare.", set()),
     ("Captopril is an angiotensin-converting enzyme (ACE) inhibitor.", {(1, "Captopril", "inhibits", "ACE")}),
     ("Sumatriptan induces death in TP53 expressing cells.", set()),
-    ("MAPK14 inhibits growth independently of TP53 activation.", set()),
     ("Sumatriptan did not completely inhibit TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
     ("TP53 binding in alcohol-dependent patients was seen.", set()),
     ("Sumatriptan increased TP53 expression.", {(1, "sumatriptan", "activates", "TP53")}),
-    ("Therapy of poisoning with methotrexate is described.", {(1, "Methotrexate", "causes", "Poisoning")}),
     ("We hypothesized that sumatriptan relieves migraine.", {(0, "sumatriptan", "treats", "migraine")}),
 ]  # fmt: skip
 

@@ -44,7 +44,6 @@ def predicate(sentence: str) -> str:
         ("<Gold> treatment induced [nephritis] in all rats.", "causes"),
         ("<Gold>-treated rats developed [nephritis].", "causes"),
         ("Withdrawal of <gold> reduced the [nephritis].", "causes"),
-        ("The toxicities of <gold>, used in all patients, were [nephritis] and fever.", "causes"),
         ("[Nephritis] improved in patients treated with <prednisone>.", "treats"),
         ("Patients with [nephritis] were treated with <prednisone>.", "treats"),
         ("<Prednisone> reduced the risk of [nephritis].", "treats"),

@@ -154,3 +154,15 @@ def test_everyday_words_of_full_texts_are_no_names() -> None:
     assert names(told) == []
     assert names("APCS was raised.") == [("APCS", "APCS", "name")]
     assert ("luminal", "Phenobarbital", "context") in names("Phenobarbital, sold as luminal, was given.")
+
+
+def test_a_symbol_counts_where_its_explanation_is_part_of_the_genes_name() -> None:
+    """ "DNA topoisomerase II alpha" is known, "topoisomerase 2-alpha" alone is not; nor is a plant's ELF4 the human one."""
+    assert {name for _, name, _ in names("The topoisomerase 2-alpha (TOP2A) was high. TOP2A fell.")} == {
+        "TOP2A"
+    }
+    assert names("EARLY FLOWERING 4 (ELF4) of Arabidopsis; ELF4 rose.") == []
+
+
+def test_hepatitis_is_not_the_drug_induced_one() -> None:
+    assert ("hepatitis", "Hepatitis", "name") in names("Lamivudine improved hepatitis.")
