@@ -19,57 +19,46 @@ from collections.abc import Iterator
 NEGATION_WORDS = 14  # how many words a negation reaches, at most
 
 _NEGATION = re.compile(
-    r"\b(?:no evidence (?:of|for|that)|(?!(?-i:NO\b(?! [A-Z]{2})))no(?! \d)|not|nor|never|neither|cannot|without|"
+    r"(?i)\b(?:no evidence (?:of|for|that)|(?!(?-i:NO\b(?! [A-Z]{2})))no(?! \d)|not|nor|never|neither|cannot|without|"
     r"fail(?:s|ed|ing|ure)?(?: to)?|lack(?:s|ed|ing)?(?: of)?|(?<!in the )absence of|devoid of|unable to|"
     r"independent(?:ly)? of|rather than|instead of|free of|insensitive to|little or no|"
     r"hardly|scarcely|barely|little(?= (?:\w+ed|effect|influence|impact|activity|affinity)\b)|"
-    r"(?:was|were|is|are|did|does|do|could|would|has|have|had)n't)(?!\w)",
-    re.IGNORECASE,
+    r"(?:was|were|is|are|did|does|do|could|would|has|have|had)n't)(?!\w)"
 )
 _SPARED = re.compile(  # read like negations, deny nothing
-    r"\bnot (?:only|completely|fully|entirely|always|necessarily|merely|simply|just|least|surprisingly|until|be excluded|excluded|be ruled out|ruled out|as yet)\b"
+    r"(?i)\bnot (?:only|completely|fully|entirely|always|necessarily|merely|simply|just|least|surprisingly|until|be excluded|excluded|be ruled out|ruled out|as yet)\b"
     r"|\bwith (?:or|and) without\b|\bno (?:longer than|sooner|less than|doubt|more than)\b|\blittle or no\b(?=\Z)"
     r"|\bwithout (?:doubt|affecting|changing|altering|loss of|intrinsic)\b"
-    r"|\bfree of (?:pain|headache|migraine)\b|\bcannot be (?:excluded|ruled out)\b|\brather than\b(?= by chance)",
-    re.IGNORECASE,
+    r"|\bfree of (?:pain|headache|migraine)\b|\bcannot be (?:excluded|ruled out)\b|\brather than\b(?= by chance)"
 )
 _BACKWARD = re.compile(  # deny what stands before them
-    r"\b(?:(?:was|were|is|are|been) (?:also )?(?:not|never) (?:\w+ly )?(?:seen|observed|found|detected|confirmed|reproduced|replicated|supported|required|"
-    r"involved|changed|affected|apparent|evident)|(?:was|were|is|are) (?:absent|ruled out|excluded|unchanged|unaffected|unlikely|refuted)|"
-    r"could not be (?:confirmed|reproduced|replicated|shown|detected|demonstrated))\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:(?:was|were|is|are|been) (?:also )?(?:not|never) (?:\w+ly )?(?:seen|observed|found|detected|confirmed|reproduced|replicated|supported|"
+    r"apparent|evident)|(?:was|were|is|are) (?:absent|ruled out|excluded|unlikely|refuted)|"
+    r"could not be (?:confirmed|reproduced|replicated|shown|detected|demonstrated))\b"
 )
 _HEDGE = re.compile(
-    r"\b(?:may|might|could|possibl[ye]|perhaps|probabl[ye]|likely|suggest(?:s|ed|ing|ive)?|appear(?:s|ed)?|seem(?:s|ed)?|"
+    r"(?i)\b(?:may|might|could|possibl[ye]|perhaps|probabl[ye]|likely|suggest(?:s|ed|ing|ive)?|appear(?:s|ed)?|seem(?:s|ed)?|"
     r"hypothesi[sz]e[ds]?|hypothesis|putative|potential(?:ly)?|propos(?:e|es|ed)|speculat(?:e|ed|ion)|presum(?:ed|ably)|"
-    r"thought to|believed to|claimed|assumed|expected|cannot be (?:excluded|ruled out)|consistent with|in theory|preliminary)\b",
-    re.IGNORECASE,
+    r"thought to|believed to|claimed|assumed|expected|cannot be (?:excluded|ruled out)|consistent with|in theory|preliminary)\b"
 )
 _QUESTION = re.compile(
-    r"\b(?:whether|unclear|unknown|remains? (?:to be|an open|controversial|uncertain|debated|unsettled)|"
+    r"(?i)\b(?:whether|unclear|unknown|remains? (?:to be|an open|controversial|uncertain|debated|unsettled)|"
     r"(?:not|never) (?:yet )?(?:known|clear|established|been (?:tested|studied|shown))|"
     r"no (?:\w+ ){0,3}(?:trials?|stud(?:y|ies)|data)|we (?:asked|tested|examined|investigated|hypothesi[sz]ed|set out)|"
     r"to (?:test|determine|examine|investigate|assess|clarify|evaluate|compare|explore)|"
-    r"(?:objective|purpose)s? (?:of|was|were|is)|should be (?:tested|studied)|aimed?|is needed)\b|\?$",
-    re.IGNORECASE,
+    r"(?:objective|purpose)s? (?:of|was|were|is)|should be (?:tested|studied)|aimed?|is needed)\b|\?$"
 )
 _ENROLLED = re.compile(
-    r"\b(?:(?:in|ex)clusion criteri(?:a|on)|eligib(?:le|ility)|(?:were|was|are) excluded (?:if|when|for)|"
+    r"(?i)\b(?:(?:in|ex)clusion criteri(?:a|on)|eligib(?:le|ility)|(?:were|was|are) excluded (?:if|when|for)|"
     r"exclu(?:ded|ding|sions?)\b[^.;]{0,40}\b(?:patients|subjects|participants|women|men|children|individuals|those)|"
-    r"(?:patients|subjects|participants|women|men|children|individuals|those)\b[^.;]{0,150}\bwere (?:excluded|enrolled|recruited))\b",
-    re.IGNORECASE,
+    r"(?:patients|subjects|participants|women|men|children|individuals|those)\b[^.;]{0,150}\bwere (?:excluded|enrolled|recruited))\b"
 )
-_NO_DIFFERENCE = re.compile(
-    r"\b(?:no|not|nor|without)\b[^.;]{0,40}\bdiffer(?:ed|ences?|ent|s)?\b", re.IGNORECASE
-)
-_UNTREATED = re.compile(
-    r"\b(?:placebo|controls?|vehicle|sham|untreated|saline|baseline|no treatment)\b", re.IGNORECASE
-)
+_NO_DIFFERENCE = re.compile(r"(?i)\b(?:no|not|nor|without)\b[^.;]{0,40}\bdiffer(?:ed|ences?|ent|s)?\b")
+_UNTREATED = re.compile(r"(?i)\b(?:placebo|controls?|vehicle|sham|untreated|saline|baseline|no treatment)\b")
 CLAUSE_END = re.compile(
-    r";|:(?=\s)|\bbut\b(?! also)|\bwhereas\b|\balthough\b|\bthough\b|\bhowever\b|\bwhile\b|\bexcept\b|\byet\b|"
+    r"(?i);|:(?=\s)|\bbut\b(?! also)|\bwhereas\b|\balthough\b|\bthough\b|\bhowever\b|\bwhile\b|\bexcept\b|\byet\b|"
     r", (?:and|so|nor) (?=\w+)|, (?:which|suggesting|indicating|showing|confirming)\b|\bunlike\b|\bin contrast\b|"
-    r" and (?=(?:it|they|this|these|we|he|she|that)\b)",
-    re.IGNORECASE,
+    r" and (?=(?:it|they|this|these|we|he|she|that)\b)"
 )
 _WORD = re.compile(r"\w+")
 

@@ -100,15 +100,13 @@ _ACTS[("chemical", "process")] = _ACTS[("gene", "process")]
 
 # "a selective 5-HT1B antagonist": a role noun right after the gene belongs to the gene.
 _ROLE = re.compile(
-    r"(?:\s?\([^()]{1,15}\))?\)?[\s\-–]*(?:receptors?[\s\-]*)?(?:(?:and|/|or)[\s/]*[\w\-()/]{2,12}[\s\-]+)?(?:receptors?[\s\-]*)?"
+    r"(?i)(?:\s?\([^()]{1,15}\))?\)?[\s\-–]*(?:receptors?[\s\-]*)?(?:(?:and|/|or)[\s/]*[\w\-()/]{2,12}[\s\-]+)?(?:receptors?[\s\-]*)?"
     r"(?:selective\s|preferring\s|partial\s|full\s|inverse\s|neutral\s|silent\s){0,3}"
-    r"(?P<role>agonist|antagonist|inverse agonist|partial agonist|blocker|inhibitor|ligand|activator)s?\b",
-    re.IGNORECASE,
+    r"(?P<role>agonist|antagonist|inverse agonist|partial agonist|blocker|inhibitor|ligand|activator)s?\b"
 )
 _ROLE_OF = re.compile(
-    r"\b(?P<kind>partial |inverse |silent |neutral |full )?(?P<role>agonists?|antagonists?|blockers?|inhibitors?|ligands?|activators?)"
-    r"(?: activity| action| properties| profile)? (?:of|at|for|on)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?P<kind>partial |inverse |silent |neutral |full )?(?P<role>agonists?|antagonists?|blockers?|inhibitors?|ligands?|activators?)"
+    r"(?: activity| action| properties| profile)? (?:of|at|for|on)\b"
 )
 _ROLES = {  # the longer word first: "inverse agonist" holds "agonist"
     "inverse agonist": "inverse agonist of",
@@ -332,25 +330,21 @@ def _turned(text: str, found: _Found, drug: Stretch, disease: Stretch) -> _Found
 
 
 _MODIFIER = re.compile(
-    r"[\s\-–]+(?:(?:[a-z]{0,2}\d[\w()/]{0,5}|5-HT\S{0,8})[\s\-–]+)?(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b",
-    re.IGNORECASE,
+    r"(?i)[\s\-–]+(?:(?:[a-z]{0,2}\d[\w()/]{0,5}|5-HT\S{0,8})[\s\-–]+)?(?:receptors?|transporters?|terminals?|neuron\w*|nerves?|uptake|reuptake|autoreceptors?|system|test|depletion)\b"
 )
 # "PGE2 and NO production", "alcohol-dependent patients", "the aniline ring": no drug that acts on a protein.
 _NO_ACTOR = re.compile(
-    r"(?:\s*(?:,|/|\band\b|\bor\b)\s*[\w()\-]{2,20}){0,3}\s+(?:production|synthesis|biosynthesis|formation|generation|release|secretion|levels?)\b"
+    r"(?i)(?:\s*(?:,|/|\band\b|\bor\b)\s*[\w()\-]{2,20}){0,3}\s+(?:production|synthesis|biosynthesis|formation|generation|release|secretion|levels?)\b"
     r"|[\-–\s]dependent\b(?:\s[\w\-]+){0,4}?\s(?:patients?|subjects?|individuals?|men|women|mice|rats)\b"
-    r"|[\-–](?:converting|lowering)\b|\s(?:rings?|moiet(?:y|ies)|substituents?|side chains?|atoms?)\b",
-    re.IGNORECASE,
+    r"|[\-–](?:converting|lowering)\b|\s(?:rings?|moiet(?:y|ies)|substituents?|side chains?|atoms?)\b"
 )
 _BESIDE = re.compile(  # what follows is what something else is compared with
-    r"\b(?:in contrast (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+ (?:and|or))*\s$",
-    re.IGNORECASE,
+    r"(?i)\b(?:in (?:contrast|comparison) (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+(?:,|,? and|,? or))*\s$"
 )
 _MARKER = re.compile(
-    r"\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b",
-    re.IGNORECASE,
+    r"(?i)\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b"
 )
-_WITHOUT = re.compile(r"\bwithout (?:any |causing |significant |producing )?$", re.IGNORECASE)
+_WITHOUT = re.compile(r"(?i)\bwithout (?:any |causing |significant |producing )?$")
 
 
 def _without(view: _View, subject: Mention, object: Mention) -> int | None:
@@ -360,34 +354,26 @@ def _without(view: _View, subject: Mention, object: Mention) -> int | None:
     return found.start() if found and found.start() > end and not cut(view.text, end, found.start()) else None
 
 
-_BY = re.compile(
-    r"^\s*(?:\w+ly\s+)?(?:by|with|after|through|via|from|in response to|upon|following)\b", re.IGNORECASE
-)
-_AGENT = re.compile(r"^\s*(?:\w+ly\s+)?by\b", re.IGNORECASE)
-_TO = re.compile(r"^\s*(?:\w+ly\s+)?(?:with|to|in|between|of|by)\b", re.IGNORECASE)
-_JOINED = re.compile(r"\b(?:by|with|to|and|in|through|via|for)\b", re.IGNORECASE)
-_BROUGHT = re.compile(
-    r"\b(?:by|with|to|in|through|via|for)\b", re.IGNORECASE
-)  # "activation of A and B": of both
-_AGENTS = re.compile(r"\b(?:by|through|via)\b", re.IGNORECASE)
+_BY = re.compile(r"(?i)^\s*(?:\w+ly\s+)?(?:by|with|after|through|via|from|in response to|upon|following)\b")
+_AGENT = re.compile(r"(?i)^\s*(?:\w+ly\s+)?by\b")
+_TO = re.compile(r"(?i)^\s*(?:\w+ly\s+)?(?:with|to|in|between|of|by)\b")
+_JOINED = re.compile(r"(?i)\b(?:by|with|to|and|in|through|via|for)\b")
+_BROUGHT = re.compile(r"(?i)\b(?:by|with|to|in|through|via|for)\b")  # "activation of A and B": of both
+_AGENTS = re.compile(r"(?i)\b(?:by|through|via)\b")
 _SYMMETRIC = frozenset({"associated with", "binds"})
 _NOMINAL = re.compile(
-    r"(?:ion|ment|ade|ing|apy|relief|affinity|antagonism|agonism|treatments?|prophylaxis|contraction|block)$",
-    re.IGNORECASE,
+    r"(?i)(?:ion|ment|ade|ing|apy|relief|affinity|antagonism|agonism|treatments?|prophylaxis|contraction|block)$"
 )
 _PASSIVE = re.compile(
-    r"\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|and|more|less|\w+ly)\s+){0,3}$",
-    re.IGNORECASE,
+    r"(?i)\b(?:was|were|is|are|been|being|be)\s+(?:(?:not|also|never|and|more|less|\w+ly)\s+){0,3}$"
 )
 # After "was": somebody did it; "was used in" and "is associated with" tell what the subject does.
 _DONE = re.compile(
-    r"(?:inhibit|block|suppress|silenc|activat|stimulat|caus|induc|reduc|decreas|lower|increas|enhanc|attenuat|prevent|improv|"
-    r"alleviat|ameliorat|recruit|phosphorylat|promot|trigger|evok|elicit|produc|(?:up|down)-?regulat)ed",
-    re.IGNORECASE,
+    r"(?i)(?:inhibit|block|suppress|silenc|activat|stimulat|caus|induc|reduc|decreas|lower|increas|enhanc|attenuat|prevent|improv|"
+    r"alleviat|ameliorat|recruit|phosphorylat|promot|trigger|evok|elicit|produc|(?:up|down)-?regulat)ed"
 )
 _LIST = re.compile(
-    r"^[\s,/]*(?:and|or|nor|both|but not|such as|including|previous)?[\s,/]*(?:the|previous|human|central|peripheral|rodent|of|in|for)?\s*$",
-    re.IGNORECASE,
+    r"(?i)^[\s,/]*(?:and|or|nor|both|but not|such as|including|previous)?[\s,/]*(?:the|previous|human|central|peripheral|rodent|of|in|for)?\s*$"
 )
 
 
@@ -415,41 +401,35 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
 
 # "inhibitor κB", "activator protein 1", "DNA-binding domain": names, whether or not they were found.
 _NAMED = re.compile(
-    r"(?:inhibitor|activator|binding)[\s\-–]+(?:κ|kappa|capacit(?:y|ies)\b|proteins?\b|elements?\b|domains?\b|motifs?\b|subunits?\b)",
-    re.IGNORECASE,
+    r"(?i)(?:inhibitor|activator|binding)[\s\-–]+(?:κ|kappa|capacit(?:y|ies)\b|proteins?\b|elements?\b|domains?\b|motifs?\b|subunits?\b)"
 )
 
 _NAMED_SO = re.compile(  # "protease-activated receptor 1"
-    r"\b(?:mitogen|proteas\w+|proteinase|AMP|calcium|proliferator)[\s\-–]+$", re.IGNORECASE
+    r"(?i)\b(?:mitogen|proteas\w+|proteinase|AMP|calcium|proliferator)[\s\-–]+$"
 )
 _DONE_TO = re.compile(
-    r"(?:inhibit|activat|suppress|phosphorylat|stimulat|induct|reduct)ion|blockade|block", re.IGNORECASE
+    r"(?i)(?:inhibit|activat|suppress|phosphorylat|stimulat|induct|reduct)ion|blockade|block"
 )
-_NOUN = re.compile(rf"(?:{_DONE_TO.pattern}|binding)", re.IGNORECASE)
+_NOUN = re.compile(rf"{_DONE_TO.pattern}|binding")
 _LESS = re.compile(  # "blocked the LPS-induced activation"
-    r"\b(?:inhibit|block|suppress|reduc|decreas|attenuat|prevent|abolish|abrogat|lower|diminish|impair|antagoni[sz])\w*"
-    r"(?:\s(?!by\b|through\b|via\b|and\b|or\b|with\b|that\b|which\b)[\w\-/()αβγκ]+){0,5}\s$",
-    re.IGNORECASE,
+    r"(?i)\b(?:inhibit|block|suppress|reduc|decreas|attenuat|prevent|abolish|abrogat|lower|diminish|impair|antagoni[sz])\w*"
+    r"(?:\s(?!by\b|through\b|via\b|and\b|or\b|with\b|that\b|which\b)[\w\-/()αβγκ]+){0,5}\s$"
 )
-_RISE = re.compile(
-    r"^\s*in\b|\b(?:increase|rise|elevation|reduction|decrease|fall|change)s? in\b", re.IGNORECASE
-)
+_RISE = re.compile(r"(?i)^\s*in\b|\b(?:increase|rise|elevation|reduction|decrease|fall|change)s? in\b")
 _ELSEWHERE = re.compile(
-    r"\b(?:in|that|which)\b(?!.*\b(?:via|through)\b)", re.IGNORECASE
+    r"(?i)\b(?:in|that|which)\b(?!.*\b(?:via|through)\b)"
 )  # "induces apoptosis in COX-2 expressing cells"
 _MEANS = re.compile(
-    r"\b(?:by|through|via)\s+(?:\w+\s+)?(?:(?P<more>activat|stimulat|increas|enhanc)|inhibit|suppress|block|decreas|reduc)",
-    re.IGNORECASE,
+    r"(?i)\b(?:by|through|via)\s+(?:\w+\s+)?(?:(?P<more>activat|stimulat|increas|enhanc)|inhibit|suppress|block|decreas|reduc)"
 )
 _GOES_ON = re.compile(
-    r"(?:levels?|expression)?,?\s*(?:and|or|but|thus|thereby)(?: thus| thereby)?(?: \w+ly)?", re.IGNORECASE
+    r"(?i)(?:levels?|expression)?,?\s*(?:and|or|but|thus|thereby)(?: thus| thereby)?(?: \w+ly)?"
 )
 _VERB = re.compile(
-    r"\b(?:increas|decreas|reduc|inhibit|activat|induc|enhanc|suppress|attenuat|lower|(?:up|down)-?regulat|stimulat|block)(?:e|es|ed|ing|s)?\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:increas|decreas|reduc|inhibit|activat|induc|enhanc|suppress|attenuat|lower|(?:up|down)-?regulat|stimulat|block)(?:e|es|ed|ing|s)?\b"
 )
 _ADJECTIVE = re.compile(
-    r"(?:\b(?:an?|the|with|in|by|from|including|show(?:ed|s)|exhibited|displayed|had)|,)\s+$", re.IGNORECASE
+    r"(?i)(?:\b(?:an?|the|with|in|by|from|including|show(?:ed|s)|exhibited|displayed|had)|,)\s+$"
 )
 
 
@@ -577,7 +557,7 @@ def _nearest_after(view: _View, object: Mention, stop: int) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+    return re.compile(rf"(?i)\b(?:{pattern})\b")
 
 
 def _role(view: _View, drug: Mention, gene: Mention) -> _Found | None:
@@ -608,13 +588,10 @@ def _role(view: _View, drug: Mention, gene: Mention) -> _Found | None:
     return _Found(predicate, at, 0.9) if drug in holder else _Found("", at, 0.0)
 
 
-_APPOSED = re.compile(
-    r"^\s*(?:,|\(|such as|like|including|\(e\.g\.,?|namely|compound|drug)?\s*\(?\s*$", re.IGNORECASE
-)
-_LISTED = re.compile(r"^\s*(?:,|and|or|, and|/|,? or)\s*$", re.IGNORECASE)
+_APPOSED = re.compile(r"(?i)^\s*(?:,|\(|such as|like|including|\(e\.g\.,?|namely|compound|drug)?\s*\(?\s*$")
+_LISTED = re.compile(r"(?i)^\s*(?:,|and|or|, and|/|,? or)\s*$")
 _IS_A = re.compile(
-    r"^(?:\s*\([^()]{1,30}\))?[^.;]{0,60}?(?:\b(?:is|are|was|were|as|being|be|remain(?:s|ed)?)\b|,|\()[\s\w\-,/]{0,80}$",
-    re.IGNORECASE,
+    r"(?i)^(?:\s*\([^()]{1,30}\))?[^.;]{0,60}?(?:\b(?:is|are|was|were|as|being|be|remain(?:s|ed)?)\b|,|\()[\s\w\-,/]{0,80}$"
 )
 
 

@@ -12,50 +12,41 @@ import re
 
 Stretch = tuple[int, int]  # code points into a sentence
 
-_GIVEN = re.compile(r"(?:pre-?)?treat(?:ed|ments?)|therap(?:y|ies)|used (?:in|for|against)", re.IGNORECASE)
+_GIVEN = re.compile(r"(?i)(?:pre-?)?treat(?:ed|ments?)|therap(?:y|ies)|used (?:in|for|against)")
 _DUE = re.compile(
-    r"\b(?:due to|secondary to|associated with|complications? of|(?:caus|induc|produc)(?:ed|tion) (?:of|by|in)|resulting from|"
-    r"attribut\w+ to|contribut\w+ to)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:due to|secondary to|associated with|complications? of|(?:caus|induc|produc)(?:ed|tion) (?:of|by|in)|resulting from|"
+    r"attribut\w+ to|contribut\w+ to)\b"
 )
 _WHILE = re.compile(
-    r"\b(?:after|following|during|upon|by|on|under|while)\b"
+    r"(?i)\b(?:after|following|during|upon|by|on|under|while)\b"
     r"|\b(?:in|among|of)\b(?:[\s\w\-/%.()]{0,60}?)\b(?:patients?|subjects|volunteers|recipients|rats?|mice|animals|dogs|rabbits|women|"
-    r"wom[ae]n|m[ae]n|children|adults|cases?|persons|people|group|those)\b",
-    re.IGNORECASE,
+    r"wom[ae]n|m[ae]n|children|adults|cases?|persons|people|group|those)\b"
 )
 _BETTER = re.compile(
-    r"\b(?:improv\w+|reduc\w+|decreas\w+|diminish\w*|resol\w+|remission\w*|remit\w*|regress\w*|recover\w*|disappear\w*|lower\w*|less|fewer|"
+    r"(?i)\b(?:improv\w+|reduc\w+|decreas\w+|diminish\w*|resol\w+|remission\w*|remit\w*|regress\w*|recover\w*|disappear\w*|lower\w*|less|fewer|"
     r"prevent\w*|respon[sd]\w*|reliev\w+|relief|surviv\w+|efficac\w+|effective\w*|benefi\w+|protect\w*|prophyla\w+|success\w*|control(?:led)?|"
-    r"cured?|heal\w*|alleviat\w+|ameliorat\w+|attenuat\w+|abolish\w*|suppress\w*|inhibit\w*|revers\w+|managed|management|indicat\w+)\b",
-    re.IGNORECASE,
+    r"cured?|heal\w*|alleviat\w+|ameliorat\w+|attenuat\w+|abolish\w*|suppress\w*|inhibit\w*|revers\w+|managed|management|indicat\w+)\b"
 )
 _SHOWED = re.compile(
-    r"^(?:[\s\-]*(?:treated|treatments?|therapy|therapies))\b[\s\w\-()/,%.]{0,60}?"
+    r"(?i)^(?:[\s\-]*(?:treated|treatments?|therapy|therapies))\b[\s\w\-()/,%.]{0,60}?"
     r"\b(?:exhibit\w*|show(?:ed|s)?|had|develop\w*|experienc\w+|suffer\w+|present(?:ed|s)?|complain\w*|elicit\w*|induc\w+|caus\w+|produc\w+|"
-    r"increas\w+|lead|leads|led|result\w*)\b",
-    re.IGNORECASE,
+    r"increas\w+|lead|leads|led|result\w*)\b"
 )
 _STOPPED = re.compile(
-    r"\b(?:discontinu\w+|withdraw\w+|withholding|omitting|omission|avoid(?:ing|ance)|cessation|stopping)(?: of| the| all)*\s+$",
-    re.IGNORECASE,
+    r"(?i)\b(?:discontinu\w+|withdraw\w+|withholding|omitting|omission|avoid(?:ing|ance)|cessation|stopping)(?: of| the| all)*\s+$"
 )
 _FEWER = re.compile(
-    r"\b(?:reduc\w+|lower\w*|decreas\w+|less\w*|minimi[sz]\w+|diminish\w*)(?:\s+\w+){0,2}\s+$", re.IGNORECASE
+    r"(?i)\b(?:reduc\w+|lower\w*|decreas\w+|less\w*|minimi[sz]\w+|diminish\w*)(?:\s+\w+){0,2}\s+$"
 )
-_DEATH_OF = re.compile(
-    r"\b(?:apoptosis|death|arrest|regression|degradation|remission|killing)\b", re.IGNORECASE
-)
+_DEATH_OF = re.compile(r"(?i)\b(?:apoptosis|death|arrest|regression|degradation|remission|killing)\b")
 
 _CHANGED = re.compile(
-    r"\b(?P<low>low(?:er|ered)?|reduced|decreased|deficient|(?:reduction|decrease|fall)s? (?:in|of))?"
+    r"(?i)\b(?P<low>low(?:er|ered)?|reduced|decreased|deficient|(?:reduction|decrease|fall)s? (?:in|of))?"
     r"(?(low)|(?:elevated|increased|raised|high(?:er)?|(?:increase|change|rise)s? (?:in|of)))"
-    r"\s+(?:(?:the|total|circulating|plasma|serum|blood|dietary)\s+){0,2}$",
-    re.IGNORECASE,
+    r"\s+(?:(?:the|total|circulating|plasma|serum|blood|dietary)\s+){0,2}$"
 )
 _LEVEL = re.compile(
-    r"[\s\-–]*(?:(?P<low>deficien(?:cy|t)|depletion)|levels?|concentrations?|lowering|reduction|restriction|intake|status|excretion|secretion|synthesis|metabolism)\b",
-    re.IGNORECASE,
+    r"(?i)[\s\-–]*(?:(?P<low>deficien(?:cy|t)|depletion)|levels?|concentrations?|lowering|reduction|restriction|intake|status|excretion|secretion|synthesis|metabolism)\b"
 )
 
 

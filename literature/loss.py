@@ -11,29 +11,24 @@ import re
 from literature.exposure import Stretch
 
 _LOSS_BEFORE = re.compile(
-    r"\b(?:that lack|lack(?:s|ed|ing)|without|loss of|absence of|deficient in|deletion of|devoid of|knock-?out of|ablation of|silencing of|knock-?down of)"
-    r"(?: the| functional| their| its| either| both)?\s+$",
-    re.IGNORECASE,
+    r"(?i)\b(?:that lack|lack(?:s|ed|ing)|without|loss of|absence of|deficient in|deletion of|devoid of|knock-?out of|ablation of|silencing of|knock-?down of)"
+    r"(?: the| functional| their| its| either| both)?\s+$"
 )
 _SHORT = (
     r"^(?:\s?\([^()]{1,15}\))?\)?[\s\-–]*(?:receptors?[\s\-]*)?"  # "acetylcholinesterase (AChE)" is one name
 )
 _LOSS_AFTER = re.compile(
-    rf"{_SHORT}(?:knock-?(?:outs?|downs?)|null|deficien\w+|-/-|deleted|silencing|depletion|ablation|s[ih]RNAs?)\b",
-    re.IGNORECASE,
+    rf"(?i){_SHORT}(?:knock-?(?:outs?|downs?)|null|deficien\w+|-/-|deleted|silencing|depletion|ablation|s[ih]RNAs?)\b"
 )
 _LOSSES = re.compile(
-    r"\b(?:mice|mouse|animals|rats|mutants?|cells|strain|littermates)\s+(?:\w+\s+){0,2}?(?:that |which )?(?:lack(?:s|ed|ing)?|without)\b|"
-    r"\b(?:loss|absence|lack) of (?=\S+ receptors?\b)",
-    re.IGNORECASE,
+    r"(?i)\b(?:mice|mouse|animals|rats|mutants?|cells|strain|littermates)\s+(?:\w+\s+){0,2}?(?:that |which )?(?:lack(?:s|ed|ing)?|without)\b|"
+    r"\b(?:loss|absence|lack) of (?=\S+ receptors?\b)"
 )
 _ANTAGONIST_AFTER = re.compile(
-    rf"{_SHORT}(?:selective |inverse )?(?:antagonist|blocker|inhibitor|inverse agonist|antagonism|blockade|inhibition|suppression)s?\b",
-    re.IGNORECASE,
+    rf"(?i){_SHORT}(?:selective |inverse )?(?:antagonist|blocker|inhibitor|inverse agonist|antagonism|blockade|inhibition|suppression)s?\b"
 )
 _ANTAGONIST_BEFORE = re.compile(
-    r"\b(?:antagonists?|antagonism|blockade|block|blockers?|inhibition|inhibitors?|down-?regulation|blocking) (?:of|at|for) (?:the |human |both )?(?:[\w\-/]+(?:,|,? and|,? or) ){0,4}$|\banti-$",
-    re.IGNORECASE,
+    r"(?i)\b(?:antagonists?|antagonism|blockade|block|blockers?|inhibition|inhibitors?|down-?regulation|blocking) (?:of|at|for) (?:the |human |both )?(?:[\w\-/]+(?:,|,? and|,? or) ){0,4}$|\banti-$"
 )
 _OPPOSITE = {
     "promotes": "inhibits",

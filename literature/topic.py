@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from literature.model.embedding import Static
 from literature.search import terms
 from literature.sentences import split
-from literature.verdict import Example, _fold, questions
+from literature.verdict import Example, fold_of, questions
 
 WEIGHTS = (-8.6, 10.35, 7.37)  # of one, of the words, of nearness; of the odds, natural-log units
 LEAST = 0.5  # 89 % of the questions fitted on stay with their own article, 7 % with the nearest other one
@@ -99,7 +99,7 @@ def pairs(examples: Sequence[Example]) -> Iterator[tuple[Example, Look, Look, Lo
 
 def fitted_on(example: Example) -> bool:
     """Whether the weights know this question."""
-    return _fold(example.id) < _FITTED
+    return fold_of(example.id) < _FITTED
 
 
 def fit(looks: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:

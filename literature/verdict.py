@@ -284,8 +284,8 @@ def train(examples: Sequence[Example], null: tuple[Grams, Floats]) -> Model:
     model = _taught(examples, *null)
     scores = np.zeros((len(examples), 3))
     for fold in range(5):
-        inside = [e for e in examples if _fold(e.id) != fold]
-        outside = [n for n, e in enumerate(examples) if _fold(e.id) == fold]
+        inside = [e for e in examples if fold_of(e.id) != fold]
+        outside = [n for n, e in enumerate(examples) if fold_of(e.id) == fold]
         if not outside or not inside:
             continue
         part = _taught(inside, *null)
@@ -340,7 +340,8 @@ def _temperature(scores: Floats, words: NDArray[np.int64]) -> float:
     return min((float(t) for t in np.exp(np.linspace(-1.5, 1.5, 121))), key=surprise)
 
 
-def _fold(id: str) -> int:
+def fold_of(id: str) -> int:
+    """Which fifth of the questions one belongs to, 0 to 4."""
     return int.from_bytes(hashlib.sha256(id.encode()).digest()[:4], "big") % 5
 
 

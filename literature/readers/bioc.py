@@ -67,24 +67,20 @@ def read(path: Path) -> Iterator[Record]:
     if damage and not head:
         return iter([Skipped(path.name, damage)])
     if head.lstrip().startswith(b"<"):
-        return each_record(path, ("document",), lambda root, number: _from_xml(root))
+        return each_record(path, ("document",), lambda root, number: _article(_plain(root)))
     return _read_json(path)
 
 
-def _from_xml(root: Any) -> Article:
-    parts: list[_Part] = []
-    for passage in root.iterfind("./passage"):
-        infons = {e.get("key", ""): words(e) for e in passage.iterfind("./infon")}
-        whole = passage.find("./text")
-        if whole is not None:
-            parts.append(_Part(infons, _whole(passage.findtext("./offset")), "".join(whole.itertext())))
-            continue
-        for sentence in passage.iterfind("./sentence"):
-            text = "".join("".join(e.itertext()) for e in sentence.iterfind("./text"))
-            parts.append(_Part(infons, _whole(sentence.findtext("./offset")), text))
-    return _article(
-        root.findtext("./id") or "", {e.get("key", ""): words(e) for e in root.iterfind("./infon")}, parts
-    )
+def _plain(root: Any) -> dict[str, Any]:
+    """A document, passage or sentence of the XML form as the JSON form has it."""
+    return {
+        "id": root.findtext("./id"),
+        "infons": {e.get("key", ""): words(e) for e in root.iterfind("./infon")},
+        "offset": root.findtext("./offset"),
+        "text": "".join("".join(e.itertext()) for e in root.iterfind("./text")),
+        "passages": [_plain(e) for e in root.iterfind("./passage")],
+        "sentences": [_plain(e) for e in root.iterfind("./sentence")],
+    }
 
 
 def _read_json(path: Path) -> Iterator[Record]:
@@ -99,7 +95,7 @@ def _read_json(path: Path) -> Iterator[Record]:
             number += 1
             where = f"{path.name}, record {number}"
             try:
-                yield _from_json(document)
+                yield _article(document)
             except (ValueError, TypeError, AttributeError, KeyError) as error:
                 yield Skipped(where, f"is no BioC document: {error}")
     if not number:
@@ -131,19 +127,6 @@ def _documents(found: Any) -> Iterator[Any]:
             yield found
 
 
-def _from_json(document: Any) -> Article:
-    parts: list[_Part] = []
-    for passage in document["passages"] or ():
-        infons = _infons(passage)
-        if passage.get("text"):
-            parts.append(_Part(infons, _whole(passage.get("offset")), whole_characters(str(passage["text"]))))
-            continue
-        for sentence in passage.get("sentences") or ():
-            text = whole_characters(str(sentence.get("text", "")))
-            parts.append(_Part(infons, _whole(sentence.get("offset")), text))
-    return _article(whole_characters(str(document.get("id", ""))), _infons(document), parts)
-
-
 def _infons(found: Any) -> dict[str, str]:
     return {str(k): whole_characters(str(v)) for k, v in (found.get("infons") or {}).items()}
 
@@ -153,9 +136,14 @@ def _whole(value: Any) -> int:
     return int(text) if text.isdecimal() else -1
 
 
-def _article(name: str, infons: dict[str, str], parts: Iterable[_Part]) -> Article:
-    parts = [part for part in parts if part.text]
-    name = name.strip()
+def _article(document: Any) -> Article:
+    parts: list[_Part] = []
+    for passage in document["passages"] or ():
+        for told in [passage] if passage.get("text") else passage.get("sentences") or ():
+            if text := whole_characters(str(told.get("text") or "")):
+                parts.append(_Part(_infons(passage), _whole(told.get("offset")), text))
+    infons = _infons(document)
+    name = whole_characters(str(document.get("id") or "")).strip()
     if not name:
         raise ValueError("it has no id")
     first = parts[0].infons if parts else {}

@@ -40,11 +40,13 @@ def open_bytes(path: Path) -> io.BufferedReader:
     UTF-32, without a byte-order mark."""
     stream = path.open("rb")
     if stream.peek(2).startswith(b"\x1f\x8b"):
-        stream = io.BufferedReader(_Unzipped(stream))
+        unzipped: io.RawIOBase = _Unzipped(stream)
+        stream = io.BufferedReader(unzipped)
     with suppress(BrokenFile):  # it is told to whoever reads on
         head = stream.peek(4)[:4]
         if encoding := _encoding_of(head):
-            return io.BufferedReader(_Recoded(stream, encoding))
+            recoded: io.RawIOBase = _Recoded(stream, encoding)
+            return io.BufferedReader(recoded)
         if head.startswith(codecs.BOM_UTF8):
             stream.read(len(codecs.BOM_UTF8))
     return stream

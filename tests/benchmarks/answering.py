@@ -22,7 +22,7 @@ import numpy as np
 from literature.answering import LEAST
 from literature.topic import LEAST as SPOKEN_OF
 from literature.topic import fitted_on, likely, pairs
-from literature.verdict import WORDS, Verdict, _fold, abstracts, concluded, null_model, questions, train
+from literature.verdict import WORDS, Verdict, abstracts, concluded, fold_of, null_model, questions, train
 from tests.benchmarks.data import SHARED, nothing_measured
 from tests.benchmarks.evidence_calibration import off
 from tests.benchmarks.record import options, record
@@ -39,8 +39,8 @@ def main() -> None:
     null = null_model(concluded(abstracts(PLACE / "fulltext_ccby" / "ccby_fulltext.jsonl.xz")))
     said: dict[str, Verdict] = {}
     for fold in range(1 if quick else 5):
-        model = train([e for e in examples if _fold(e.id) != fold], null)
-        out = [e for e in examples if _fold(e.id) == fold]
+        model = train([e for e in examples if fold_of(e.id) != fold], null)
+        out = [e for e in examples if fold_of(e.id) == fold]
         found = model.many([(e.question, e.passages) for e in out])
         said.update(zip((e.id for e in out), found, strict=True))
     kept = [e for e in examples if e.id in said]
