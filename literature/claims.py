@@ -339,7 +339,7 @@ _NO_ACTOR = re.compile(
     r"|[\-–](?:converting|lowering)\b|\s(?:rings?|moiet(?:y|ies)|substituents?|side chains?|atoms?)\b"
 )
 _BESIDE = re.compile(  # what follows is what something else is compared with
-    r"(?i)\b(?:in (?:contrast|comparison) (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+(?:,|,? and|,? or))*\s$"
+    r"(?i)\b(?:in (?:contrast|comparison) (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+ (?:and|or))*\s$"
 )
 _MARKER = re.compile(
     r"(?i)\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b"

@@ -55,7 +55,9 @@ def measured(text: str, drug: Stretch) -> tuple[bool, bool]:
 
     "Reductions in cholesterol" treat nothing as a drug does, and what its deficiency causes it does not cause.
     """
-    before, after = _CHANGED.search(text[: drug[0]]), _LEVEL.match(text, drug[1])
+    joined = text[drug[1] : drug[1] + 1] in ("-", "–")  # "reduced gentamicin-induced hearing loss"
+    before = None if joined else _CHANGED.search(text[: drug[0]])
+    after = _LEVEL.match(text, drug[1])
     low = bool(before and before["low"]) or bool(after and after["low"])
     return bool(before or after), low
 

@@ -69,6 +69,8 @@ SENTENCES = [
     ("A reduction in plasma cholesterol reduced depression.", set()),
     ("Vitamin D deficiency causes depression.", set()),
     ("Cortisol was reduced in depression.", set()),
+    ("Naproxen reduced ergotamine-induced nausea.", {(1, "ergotamine", "causes", "nausea"), (1, "naproxen", "treats", "nausea")}),
+    ("Nausea caused by ergotamine was not changed by naproxen.", {(1, "ergotamine", "causes", "nausea")}),
     ("Sumatriptan-treated patients reported migraine.", set()),
     ("In contrast to sumatriptan, rizatriptan relieved migraine.", {(1, "rizatriptan", "treats", "migraine")}),
     ("BDNF was reduced in depression.", {(1, "BDNF", "associated with", "depression")}),
