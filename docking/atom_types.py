@@ -69,10 +69,7 @@ _LARGEST = 1.74  # Vina looks for an atom in between within 1.1 (R + 1.74)
 SLACK = 1.1
 
 _METALS = frozenset(["Mg", "Mn", "Zn", "Ca", "Fe", "Cu", "Na", "K", "Hg", "Co", "U", "Cd", "Ni"])
-_ELEMENT = {
-    "A": "C", "CG0": "C", "CG1": "C", "CG2": "C", "CG3": "C", "G0": "C", "G1": "C", "G2": "C", "G3": "C",
-    "NA": "N", "NS": "N", "OA": "O", "OS": "O", "SA": "S", "Se": "S", "HD": "H", "HS": "H",
-}  # fmt: skip
+_ELEMENT = {**pdbqt.ELEMENT, "G0": "C", "G1": "C", "G2": "C", "G3": "C", "Se": "S"}
 _NOT_HETERO = frozenset({"C", "A", "H", "HD", "HS"})
 
 

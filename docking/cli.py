@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from discovery.outcome import Counts
     from docking.library.run import Job
     from docking.ligand import Ligand
-    from docking.receptor import Receptor
-    from docking.site import Site
 
 MOST_BESIDE = 2  # molecules that dock at the same time as each of the library
 MOST_SHOWN = 5  # best molecules told at the end; report.txt tells more
@@ -111,10 +109,13 @@ def dock(
 ) -> None:
     """Dock a library into a receptor: poses with bond orders, one outcome for every row."""
     from discovery import events
-    from docking.dock import build_engine, ranking
+    from docking import pdbqt, pockets
+    from docking.dock import ranking
     from docking.library.run import Job, run, summary, told_of
+    from docking.protein.protonation import states_of
     from docking.receptor import DockingError
     from docking.run_folder import DOCKING, check_free
+    from docking.scorers import DockingScore
 
     if effort not in VINA_EFFORT:
         raise DockingError(f"--effort is {', '.join(VINA_EFFORT)}, not {effort!r}")
@@ -124,13 +125,39 @@ def dock(
     settings: dict[str, Any] = (
         {"exhaustiveness": VINA_EFFORT[effort]} if engine == "vina" else {"effort": effort}
     )
-    target = _receptor(receptor, ph, _names(chains), keep or [], drop or [], protonation or [])
-    settings |= _options(engine, target, flexible, beside, restrain, like, ph)
-    site = _site(receptor, target, around, center, size, residues, pocket)
-    job = Job(
-        target, site, build_engine(engine, settings), seed, poses, ph, isomers, tautomers, rings,
-        order, score_only,
+    turning, lining = _names(flexible), _names(residues)
+    if residues and not lining:
+        raise DockingError("--residues names no residue to put the box around")
+    if engine != "native" and (turning or beside):
+        raise DockingError(f"--flexible and --beside need --engine native, not {engine}")
+    if turning:
+        settings["flexible"] = turning
+    if beside:
+        settings["beside"] = _beside(beside, ph)
+    asked = DockingScore(
+        receptor, around=around, center=_triple("--center", center), size=_triple("--size", size), residues=lining,
+        pocket=pocket, engine=engine, engine_settings=settings, ph=ph, restrain=str(restrain or ""),
+        like=str(like or ""), chains=_names(chains), keep=tuple(keep or ()), drop=tuple(drop or ()),
+        protonation=states_of(protonation or []),
     )  # fmt: skip
+    target = asked.target()
+    if asked.bound and any(around in (atom.resname, atom.residue) for atom in pdbqt.read(target.pdbqt).atoms):
+        typer.echo(f"box: around {around}, which stays in the receptor; --drop {around} docks in its place")
+    if pocket:
+        typer.echo(str(pockets.pocket(target, pocket)))
+    job = Job(
+        target,
+        asked.site(),
+        asked.build_engine(),
+        seed,
+        poses,
+        ph,
+        isomers,
+        tautomers,
+        rings,
+        order,
+        score_only,
+    )
     for choice in target.report:
         typer.echo(str(choice))
     until = None if minutes is None else time.monotonic() + 60 * minutes
@@ -196,37 +223,6 @@ def _unattended(
     return run(ligands, out, job)
 
 
-def _options(
-    engine: str,
-    target: Receptor,
-    flexible: str,
-    beside: Path | None,
-    restrain: Path | None,
-    like: Path | None,
-    ph: float,
-) -> dict[str, Any]:
-    """What only our own engine can do."""
-    from docking.receptor import DockingError
-
-    asked = {"--flexible": flexible, "--beside": beside, "--restrain": restrain, "--like": like}
-    if engine != "native" and any(asked.values()):
-        given = ", ".join(option for option, value in asked.items() if value)
-        raise DockingError(f"{given} needs --engine native, not {engine}")
-    found: dict[str, Any] = {}
-    if flexible:
-        found["flexible"] = tuple(_names(flexible))
-    if beside:
-        found["beside"] = _beside(beside, ph)
-    if restrain or like:
-        from docking import restraints
-
-        wishes = restraints.read(restrain, target) if restrain else ()
-        if like:
-            wishes = (*wishes, restraints.Like(restraints.reference_block(like)))
-        found["restraints"] = wishes
-    return found
-
-
 def _beside(path: Path, ph: float) -> tuple[Ligand, ...]:
     from discovery.outcome import Missing, MoleculeError
     from docking.library.files import entries
@@ -248,76 +244,16 @@ def _beside(path: Path, ph: float) -> tuple[Ligand, ...]:
     return tuple(found)
 
 
-def _names(text: str) -> list[str]:
+def _names(text: str) -> tuple[str, ...]:
     """ "A:ASP129, B:PHE330" -> its names."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _receptor(
-    given: str, ph: float, chains: list[str], keep: list[str], drop: list[str], protonation: list[str]
-) -> Receptor:
-    from docking import demo_target, preparation
-    from docking.protein.fetch import located
-    from docking.protein.protonation import states_of
+def _triple(option: str, text: str) -> tuple[float, float, float] | None:
     from docking.receptor import DockingError
 
-    states = states_of(protonation)
-    if given == f"demo:{demo_target.NAME}":
-        if chains or keep or drop or states:
-            raise DockingError(
-                "the demo target is prepared already; --chains, --keep, --drop and --protonation are for files"
-            )
-        return demo_target.receptor()
-    return preparation.prepare(located(given), ph=ph, chains=chains, keep=keep, drop=drop, protonation=states)
-
-
-def _site(
-    given: str, target: Receptor, around: str, center: str, size: str, residues: str, pocket: int
-) -> Site:
-    from docking import demo_target, pdbqt
-    from docking.protein.fetch import located
-    from docking.receptor import DockingError
-    from docking.site import Site
-
-    if bool(center) != bool(size):
-        raise DockingError("--center and --size go together: a box needs both")
-    if sum(map(bool, (around, center, residues, pocket))) > 1:
-        raise DockingError(
-            "give one of --around, --center with --size, --residues, --pocket; they say different things"
-        )
-    if around and not Path(around).exists() and not Path(around).suffix and _is_file(given):
-        if any(around in (atom.resname, atom.residue) for atom in pdbqt.read(target.pdbqt).atoms):
-            typer.echo(
-                f"box: around {around}, which stays in the receptor; --drop {around} docks in its place"
-            )
-        return Site.around_bound(located(given), around)
-    if around:
-        return Site.around_file(around)
-    if center:
-        return Site(_triple("--center", center), _triple("--size", size))
-    if residues:
-        return Site.of_residues(target, _names(residues))
-    if pocket:
-        from docking import pockets
-
-        found = pockets.pocket(target, pocket)
-        typer.echo(str(found))
-        return found.site()
-    if given == f"demo:{demo_target.NAME}":
-        return demo_target.site()
-    raise DockingError(
-        f"where on {given}? give --around LIGAND, --center x,y,z --size x,y,z, --residues, or --pocket 1"
-    )
-
-
-def _is_file(given: str) -> bool:
-    """Is this receptor a file as deposited, which may hold a ligand?"""
-    return not given.startswith("demo:") and not given.lower().removesuffix(".gz").endswith(".pdbqt")
-
-
-def _triple(option: str, text: str) -> tuple[float, float, float]:
-    from docking.receptor import DockingError
-
+    if not text:
+        return None
     try:
         x, y, z = (float(part) for part in text.split(","))
     except ValueError as error:

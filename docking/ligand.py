@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
@@ -20,8 +19,7 @@ from docking import pdbqt
 from docking.ligands import ligand_types, torsions
 from docking.ligands.conformer import shapes
 from docking.ligands.species import BODY_PH, Species, isomers, protonated, tautomers
-
-Floats = NDArray[np.float64]
+from docking.pdbqt import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ TYPES = frozenset([
     "Si", "B", "Se", "Mg", "Mn", "Zn", "Ca", "Fe", "Cu", "Na", "K", "Hg", "Co", "U", "Cd", "Ni", "CG0",
     "CG1", "CG2", "CG3", "G0", "G1", "G2", "G3", "W",
 ])  # fmt: skip
+ELEMENT = {  # of types that are not called by it
+    "A": "C", "CG0": "C", "CG1": "C", "CG2": "C", "CG3": "C", "NA": "N", "NS": "N", "OA": "O", "OS": "O",
+    "SA": "S", "HD": "H", "HS": "H",
+}  # fmt: skip
 
 
 class PdbqtError(ValueError):

@@ -28,6 +28,7 @@ from discovery.extras import needs
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt
 from docking.ligand import Ligand
+from docking.pdbqt import Floats
 from docking.pose import Pose, with_coords
 from docking.protein.receptor_types import METALS
 from docking.receptor import Receptor
@@ -37,7 +38,6 @@ with needs("docking"):
     from scipy.spatial.distance import cdist
 
 
-Floats = NDArray[np.float64]
 Pairs = NDArray[np.intp]  # [pair, 2]
 
 
@@ -288,16 +288,13 @@ def _surroundings(receptor: Receptor) -> _Surroundings:
     structure = pdbqt.read(receptor.pdbqt)
     kinds = structure.types
     kept = [i for i, kind in enumerate(kinds) if kind not in ("H", "HD", "HS")]
-    symbols = [_SYMBOL.get(kinds[i], kinds[i]) for i in kept]
+    symbols = [pdbqt.ELEMENT.get(kinds[i], kinds[i]) for i in kept]
     metal = np.array([symbol in METALS for symbol in symbols])
     numbers = tuple(int(_TABLE.GetAtomicNumber(symbol)) for symbol in symbols)
     radii = np.array(
         [_TABLE.GetRcovalent(n) if m else _TABLE.GetRvdw(n) for n, m in zip(numbers, metal, strict=True)]
     )
     return _Surroundings(structure.coords[kept], radii, metal, numbers)
-
-
-_SYMBOL = {"A": "C", "NA": "N", "NS": "N", "OA": "O", "OS": "O", "SA": "S"}
 
 
 def _overlap(pose: Pose, around: _Surroundings, near: NDArray[np.intp]) -> float:

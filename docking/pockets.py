@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from discovery.extras import needs
 from docking import pdbqt
+from docking.pdbqt import Floats
 from docking.receptor import Receptor, ReceptorError
 from docking.site import Site
 
@@ -31,8 +32,6 @@ with needs("docking"):
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import Delaunay, QhullError, cKDTree
 
-
-Floats = NDArray[np.float64]
 
 SMALLEST, LARGEST = 3.0, 6.0  # Å from a sphere's middle to its four atoms, as in reference [1]
 REACH = 10.0  # Å about a sphere that tells how enclosed it is
@@ -109,6 +108,7 @@ def find(receptor: Receptor, most: int = 10) -> tuple[Pocket, ...]:
     return tuple(Pocket(rank, *one) for rank, one in enumerate(found[:most], start=1))
 
 
+@lru_cache(maxsize=4)
 def pocket(receptor: Receptor, rank: int) -> Pocket:
     """The pocket of a rank, 1 the likeliest.
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from docking.ligand import Ligand
-
-Floats = NDArray[np.float64]
+from docking.pdbqt import Floats
 
 MOST_PAIRINGS = 100_000
 MOST_ALIKE = 2_000  # relabellings looked at when poses of one ligand are compared

@@ -115,7 +115,7 @@ def from_pdbqt(path: str | Path) -> Receptor:
             a.resname,
             a.number,
             a.name,
-            _element(a.type),
+            pdbqt.ELEMENT.get(a.type, a.type),
             _point(xyz),
             a.resname not in residues.NAMES,
         )
@@ -412,12 +412,6 @@ def _complete(atoms: Sequence[Atom], rebuild: bool) -> tuple[list[Atom], list[Ch
             what = "rebuilt" if whole else "missing; too few atoms are there to tell how the residue lies"
         said.append(Choice("missing", groups[place][0].residue, f"{', '.join(lacking)} {what}"))
     return result, said
-
-
-def _element(kind: str) -> str:
-    return {"A": "C", "NA": "N", "NS": "N", "OA": "O", "OS": "O", "SA": "S", "HD": "H", "HS": "H"}.get(
-        kind, kind
-    )
 
 
 def _point(xyz: NDArray[np.float64]) -> tuple[float, float, float]:

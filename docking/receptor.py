@@ -10,13 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from discovery.outcome import UserError
 from docking import pdbqt
-
-Floats = NDArray[np.float64]
+from docking.pdbqt import Floats
 
 
 class DockingError(UserError, ValueError):

@@ -48,7 +48,7 @@ class DockingScore:
     Parameters
     ----------
     receptor : a PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
-    around : a bound ligand's SDF, MOL2, PDB or PDBQT
+    around : a bound ligand's SDF, MOL2, PDB or PDBQT, or its name in the receptor's own file: XK2 or A:XK2263
     center, size : Å
         Of the box; its edges' full lengths.
     residues : such as ["A:ASP129"]
@@ -131,6 +131,17 @@ class DockingScore:
             raise DockingError(f"where on {self.receptor}? give around, center with size, residues or pocket")
         if self.receptor.startswith("demo:") and self.receptor != DEMO:
             raise DockingError(f"there is no demo target {self.receptor!r}; there is {DEMO!r}")
+        if self.receptor == DEMO and (self.chains or self.keep or self.drop or self.protonation):
+            raise DockingError(
+                "the demo target is prepared already; chains, keep, drop and protonation are for files"
+            )
+
+    @property
+    def bound(self) -> bool:
+        """Is `around` a ligand that the receptor's own file holds, and no file of its own?"""
+        prepared = self.receptor.lower().removesuffix(".gz").endswith(".pdbqt")
+        name = bool(self.around) and not Path(self.around).suffix and not Path(self.around).exists()
+        return name and not prepared and self.receptor != DEMO
 
     @property
     def column(self) -> Column:
@@ -195,6 +206,8 @@ class DockingScore:
         ReceptorError
             The box cannot be; the message says why.
         """
+        if self.bound:
+            return Site.around_bound(located(self.receptor), self.around, self.margin)
         if self.around:
             return Site.around_file(self.around, self.margin)
         if self.center is not None and self.size is not None:

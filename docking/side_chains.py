@@ -156,11 +156,7 @@ def pdb(receptor: Receptor, chains: Sequence[SideChain], coords: Sequence[Floats
     for chain, points in zip(chains, coords, strict=True):
         for index, point in zip(chain.atoms, np.asarray(points).tolist(), strict=True):
             atom = structure.atoms[index]
-            element = (
-                "H"
-                if atom.type in ("H", "HD", "HS")
-                else {"A": "C", "NA": "N", "OA": "O", "SA": "S"}.get(atom.type, atom.type)
-            )
+            element = pdbqt.ELEMENT.get(atom.type, atom.type)
             lines.append(f"{atom.line(point)[:66]}          {element:>2s}")
     return "\n".join(lines) + "\n" if lines else ""
 

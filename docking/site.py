@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from docking import pdbqt
+from docking.pdbqt import Floats
 from docking.protein.structure import by_residue, read, text_of
 from docking.receptor import Receptor, ReceptorError
 
-Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 MARGIN = 4.0  # Å on every side of a bound ligand, as gnina's autobox does

@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discovery.outcome import Missing, MoleculeError, Reason, each
 from docking import pdbqt
 from docking.ligand import Ligand
+from docking.pdbqt import Floats
 from docking.pose import Pose
 from docking.receptor import Receptor
 from docking.site import Site
-
-Floats = NDArray[np.float64]
 
 
 @runtime_checkable

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discovery.outcome import MoleculeError, Reason
 from docking import pdbqt
@@ -28,6 +27,7 @@ from docking import site as sites
 from docking.engines.engine import check_fits
 from docking.ligand import Ligand
 from docking.ligands.conformer import seed_of
+from docking.pdbqt import Floats
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.site import Site
@@ -38,8 +38,6 @@ except ImportError as error:
     raise ImportError(
         "docking with Vina needs: pip install 'discovery-workbench[docking]' (its wheels exist for Linux up to Python 3.12)"
     ) from error
-
-Floats = NDArray[np.float64]
 
 WILD = 50.0  # kcal/mol; the strongest known complexes score near -20, so beyond this the search went wrong
 SPACING = 0.375  # Å, Vina's own default

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.extras import needs
+from docking.pdbqt import Floats
 from docking.protein import residues
 from docking.protein.structure import Atom, by_residue, coords
 
 with needs("docking"):
     from scipy.spatial import cKDTree
 
-
-Floats = NDArray[np.float64]
 
 LENGTH = {"C": 1.09, "N": 1.01, "O": 0.97, "S": 1.34}  # Å, X-H
 TETRAHEDRAL = np.deg2rad(109.5)

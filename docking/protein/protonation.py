@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discovery.extras import needs
 from docking.protein import residues
@@ -29,7 +28,6 @@ with needs("docking"):
     from propka.parameters import Parameters
     from scipy.spatial import cKDTree
 
-Floats = NDArray[np.float64]
 Place = tuple[str, str]
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {

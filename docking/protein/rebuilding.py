@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.extras import needs
+from docking.pdbqt import Floats
 from docking.protein import residues
 from docking.protein.side_chain_shapes import Hang, hangs
 from docking.protein.structure import Atom, by_residue, coords
@@ -24,7 +25,6 @@ with needs("docking"):
     from scipy.spatial import cKDTree
 
 
-Floats = NDArray[np.float64]
 Place = tuple[str, str]
 Named = Mapping[str, Floats]
 

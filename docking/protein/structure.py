@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discovery.extras import needs
+from docking.pdbqt import Floats
 from docking.protein import residues
 from docking.receptor import ReceptorError
 
@@ -23,7 +23,6 @@ with needs("docking"):
     import gemmi
 
 
-Floats = NDArray[np.float64]
 Point = tuple[float, float, float]
 
 LOWEST, HIGHEST = -999.0, 9999.0  # Å

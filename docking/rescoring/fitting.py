@@ -229,12 +229,11 @@ def _words(receptor: str) -> frozenset[str]:
 
 def skeleton(structure: pdbqt.Structure) -> Chem.Mol:
     """Elements and connections of the heavy atoms, which is all that PDBQT tells, where they were read."""
-    elements = {"A": "C", "OA": "O", "NA": "N", "SA": "S"}
     kinds = structure.types
     heavy = [i for i, kind in enumerate(kinds) if kind not in ("H", "HD")]
     bare = Chem.RWMol()
     for i in heavy:
-        atom = Chem.Atom(elements.get(kinds[i], kinds[i]))
+        atom = Chem.Atom(pdbqt.ELEMENT.get(kinds[i], kinds[i]))
         atom.SetNoImplicit(True)
         bare.AddAtom(atom)
     place = {i: k for k, i in enumerate(heavy)}

@@ -51,10 +51,7 @@ CHARGE = np.select(
     0,
 )
 
-_ELEMENT = {
-    "A": "C", "B": "C", "CG0": "C", "CG1": "C", "CG2": "C", "CG3": "C", "NA": "N", "NS": "N",
-    "OA": "O", "OS": "O", "SA": "S", "Se": "S", "HD": "H", "HS": "H",
-}  # fmt: skip
+_ELEMENT = {**pdbqt.ELEMENT, "B": "C", "Se": "S"}
 _UNSEEN = frozenset(["H", "W", "G0", "G1", "G2", "G3"])
 
 
