@@ -8,6 +8,7 @@ turns to the nearest acceptor. Which hydrogens are wanted is decided in protonat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,47 +25,60 @@ with needs("docking"):
 LENGTH = {"C": 1.09, "N": 1.01, "O": 0.97, "S": 1.34}  # Å, X-H
 TETRAHEDRAL = np.deg2rad(109.5)
 TRIGONAL = np.deg2rad(120.0)
+WATER = np.deg2rad(104.5)
 # Å; Cordero et al. 2008
 RADIUS = {"H": 0.31, "C": 0.76, "N": 0.71, "O": 0.66, "S": 1.05, "P": 1.07, "Se": 1.20}
+
+
+class _Heavy(NamedTuple):
+    """The heavy atoms of a structure, and what those that gain hydrogens need to know of each other."""
+
+    atoms: Sequence[Atom]
+    xyz: Floats  # [atom, 3] Å
+    tree: cKDTree
+    near: Sequence[Sequence[int]]  # atoms bonded to each
+    accepts: NDArray[np.bool_]  # [atom], oxygen or nitrogen
+
+    def unit(self, i: int, j: int) -> Floats:
+        """[3], from atom i towards atom j."""
+        return _unit(self.xyz[j] - self.xyz[i])
 
 
 def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[Atom]:
     """The atoms with every hydrogen that a standard residue, a cap or a water should have.
 
-    Nucleotides get those on nitrogen and 2'-hydroxyls. Hydrogens that are there keep their place and take the Data Bank's names. Other
-    groups (cofactors, metals) are left as they are.
+    Nucleotides get those on nitrogen and on hydroxyls of the sugar. Hydrogens that are there keep their place and take
+    the Data Bank's names. Other groups (cofactors, metals) are left as they are.
 
     Parameters
     ----------
     states : chain and number -> "HID", "GLH", ...
         Residues that are not in their usual state.
     """
-    groups = by_residue(atoms)
     heavy = [atom for atom in atoms if atom.element != "H"]
     xyz = coords(heavy)
     tree = cKDTree(xyz)
-    near = neighbours(heavy, tree)
+    accepts = np.array([atom.element in ("O", "N") for atom in heavy])
+    around = _Heavy(heavy, xyz, tree, neighbours(heavy, tree), accepts)
     index = {id(atom): i for i, atom in enumerate(heavy)}
-    acceptors = np.array([atom.element in ("O", "N") for atom in heavy])
     starts = _chain_starts(heavy)
     result: list[Atom] = []
-    for place, group in groups.items():
+    for place, group in by_residue(atoms).items():
         wanted = _wanted(group, states.get(place, ""), place in starts)
         present = _present(group)
         for atom in group:
             if atom.element == "H":
                 continue
             result.append(atom)
+            kept = present.get(atom.name, [])
             names = wanted.get(atom.name)
             if names is None:  # no standard residue: what is there stays
-                result += present.get(atom.name, [])
+                result += kept
                 continue
-            i = index[id(atom)]
-            kept = present.get(atom.name, [])[: len(names)]
-            if len(kept) == len(names):
-                points: Sequence[Sequence[float]] = [hydrogen.xyz for hydrogen in kept]
-            else:
-                points = _points(i, len(names), heavy, xyz, near, acceptors, tree).tolist()
+            kept = kept[: len(names)]
+            points: Sequence[Sequence[float]] = [hydrogen.xyz for hydrogen in kept]
+            if len(kept) < len(names):
+                points = _points(index[id(atom)], len(names), around).tolist()
             result += [
                 Atom(*place_of(atom), name, "H", (round(x, 3), round(y, 3), round(z, 3)), atom.hetero)
                 for name, (x, y, z) in zip(names, points, strict=False)  # fewer where the file adds bonds
@@ -147,58 +161,35 @@ def _present(group: Sequence[Atom]) -> dict[str, list[Atom]]:
     return found
 
 
-def _points(
-    i: int,
-    count: int,
-    heavy: Sequence[Atom],
-    xyz: Floats,
-    near: Sequence[Sequence[int]],
-    acceptors: NDArray[np.bool_],
-    tree: cKDTree,
-) -> Floats:
+def _points(i: int, count: int, around: _Heavy) -> Floats:
     """[hydrogen, 3] Å for atom i."""
     if count == 0:
         return np.zeros((0, 3))
-    atom, center = heavy[i], xyz[i]
+    atom, center, xyz = around.atoms[i], around.xyz[i], around.xyz
     length = LENGTH.get(atom.element, 1.0)
     flat = count < 3 and atom.name in residues.flat(residues.standard(atom.resname))
     # A strained side chain has atoms at a bond's distance that are not bonded.
     most = (3 if flat else 4) - count
-    bonded = sorted(sorted(near[i], key=lambda j: float(np.linalg.norm(xyz[j] - center)))[:most])
-    if not bonded:  # a water
-        return _water(i, count, center, length, xyz, acceptors, tree)
-    units = np.array([_unit(xyz[j] - center) for j in bonded])
-    if len(bonded) >= 3 or (flat and len(bonded) == 2 and count == 1):
-        return _one(center + length * _unit(-units.sum(axis=0)))
-    if len(bonded) == 2:
-        away, normal = _unit(-units.sum(axis=0)), _unit(np.cross(units[0], units[1]))
-        if count == 1:
-            return _one(center + length * away)
-        half = TETRAHEDRAL / 2
-        return np.array(
-            [center + length * (np.cos(half) * away + sign * np.sin(half) * normal) for sign in (1.0, -1.0)]
-        )
-    return _on_an_end(i, count, flat, bonded[0], length, heavy, xyz, near, acceptors, tree)
+    bonded = sorted(sorted(around.near[i], key=lambda j: float(np.linalg.norm(xyz[j] - center)))[:most])
+    if not bonded:
+        return _of_water(i, around)[:count]
+    if len(bonded) == 1:
+        return _on_an_end(i, count, bonded[0], flat, length, around)
+    units = np.array([around.unit(i, j) for j in bonded])
+    away = _unit(-units.sum(axis=0))
+    if count == 1 or len(bonded) >= 3:
+        return (center + length * away).reshape(1, 3)
+    normal, half = _unit(np.cross(units[0], units[1])), TETRAHEDRAL / 2
+    return np.array(
+        [center + length * (np.cos(half) * away + sign * np.sin(half) * normal) for sign in (1.0, -1.0)]
+    )
 
 
-def _on_an_end(
-    i: int,
-    count: int,
-    flat: bool,
-    anchor: int,
-    length: float,
-    heavy: Sequence[Atom],
-    xyz: Floats,
-    near: Sequence[Sequence[int]],
-    acceptors: NDArray[np.bool_],
-    tree: cKDTree,
-) -> Floats:
+def _on_an_end(i: int, count: int, anchor: int, flat: bool, length: float, around: _Heavy) -> Floats:
     """Hydrogens of an atom with one neighbour: they may turn about that bond."""
-    center, axis = xyz[i], _unit(xyz[i] - xyz[anchor])
-    behind = [j for j in sorted(near[anchor]) if j != i]
-    reference = xyz[behind[0]] - xyz[anchor] if behind else _any_across(axis)
-    across = reference - axis * float(reference @ axis)
-    first = _unit(across) if np.linalg.norm(across) > 1e-6 else _unit(_any_across(axis))
+    xyz, axis = around.xyz, around.unit(anchor, i)
+    behind = [j for j in sorted(around.near[anchor]) if j != i]
+    first = _across(axis, xyz[behind[0]] - xyz[anchor] if behind else None)
     second = np.cross(axis, first)
     angle = TRIGONAL if flat else TETRAHEDRAL
     step = 2 * np.pi / (2 if flat else 3)
@@ -206,37 +197,26 @@ def _on_an_end(
     def turned(start: float) -> Floats:
         turns = start + step * np.arange(count)
         ring = np.cos(turns)[:, None] * first + np.sin(turns)[:, None] * second
-        directions = -np.cos(angle) * axis + np.sin(angle) * ring
-        placed: Floats = center + length * directions
-        return placed
+        return np.asarray(xyz[i] + length * (-np.cos(angle) * axis + np.sin(angle) * ring))
 
-    if heavy[i].element in ("O", "S") or (heavy[i].element == "N" and not flat):
+    element = around.atoms[i].element
+    if element in ("O", "S") or (element == "N" and not flat):
         starts = [0.0, np.pi] if flat else list(np.deg2rad(np.arange(60.0, 420.0, 30.0)))
-        others = [j for j in tree.query_ball_point(center, 4.5) if j not in (i, anchor)]
-        costs = [_cost(turned(start), xyz[others], acceptors[others]) for start in starts]
+        others = [j for j in around.tree.query_ball_point(xyz[i], 4.5) if j not in (i, anchor)]
+        costs = [_cost(turned(start), xyz[others], around.accepts[others]) for start in starts]
         return turned(starts[int(np.argmin(np.round(costs, 4)))])
     return turned(0.0 if flat else np.pi / 3)
 
 
-def _water(
-    i: int,
-    count: int,
-    center: Floats,
-    length: float,
-    xyz: Floats,
-    acceptors: NDArray[np.bool_],
-    tree: cKDTree,
-) -> Floats:
-    others = [j for j in tree.query_ball_point(center, 4.0) if j != i and acceptors[j]]
+def _of_water(i: int, around: _Heavy) -> Floats:
+    """[2, 3] Å, towards the two nearest acceptors."""
+    xyz, center = around.xyz, around.xyz[i]
+    others = [j for j in around.tree.query_ball_point(center, 4.0) if j != i and around.accepts[j]]
     order = sorted(others, key=lambda j: (round(float(np.linalg.norm(xyz[j] - center)), 3), j))
-    toward = _unit(xyz[order[0]] - center) if order else np.array([1.0, 0.0, 0.0])
-    second = xyz[order[1]] - center if len(order) > 1 else _any_across(toward)
-    across = second - toward * float(second @ toward)
-    side = _unit(across) if np.linalg.norm(across) > 1e-6 else _unit(_any_across(toward))
-    angle = np.deg2rad(104.5)
-    both = np.array([toward, np.cos(angle) * toward + np.sin(angle) * side])
-    placed: Floats = center + length * both[:count]
-    return placed
+    toward = around.unit(i, order[0]) if order else np.array([1.0, 0.0, 0.0])
+    side = _across(toward, xyz[order[1]] - center if len(order) > 1 else None)
+    both = np.array([toward, np.cos(WATER) * toward + np.sin(WATER) * side])
+    return np.asarray(center + LENGTH.get(around.atoms[i].element, 1.0) * both)
 
 
 def _cost(hydrogens: Floats, others: Floats, accepting: NDArray[np.bool_]) -> float:
@@ -249,17 +229,15 @@ def _cost(hydrogens: Floats, others: Floats, accepting: NDArray[np.bool_]) -> fl
     return float((pull + push).sum())
 
 
-def _one(point: Floats) -> Floats:
-    return point.reshape(1, 3)
-
-
 def _unit(vector: Floats) -> Floats:
     length = float(np.linalg.norm(vector))
-    unit: Floats = vector / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
-    return unit
+    return np.asarray(vector / length) if length > 1e-9 else np.array([0.0, 0.0, 1.0])
 
 
-def _any_across(axis: Floats) -> Floats:
-    """Some vector at right angles to `axis`, always the same one."""
-    across: Floats = np.cross(axis, np.eye(3)[int(np.abs(axis).argmin())])
-    return across
+def _across(axis: Floats, toward: Floats | None) -> Floats:
+    """The unit vector at right angles to `axis` that lies nearest `toward`; always the same one where nothing tells."""
+    if toward is not None:
+        across = toward - axis * float(toward @ axis)
+        if np.linalg.norm(across) > 1e-6:
+            return _unit(across)
+    return _unit(np.cross(axis, np.eye(3)[int(np.abs(axis).argmin())]))

@@ -38,7 +38,7 @@ def test_agrees_with_prepared_receptors_of_others() -> None:
         text = archive.extractfile(member).read().decode()  # type: ignore[union-attr]
     theirs = pdbqt.read(text)
     atoms = [
-        Atom(a.chain, a.resname, a.number, a.name, preparation._element(a.type), tuple(x))  # type: ignore[arg-type]
+        Atom(a.chain, a.resname, a.number, a.name, pdbqt.ELEMENT.get(a.type, a.type), tuple(x))  # type: ignore[arg-type]
         for a, x in zip(theirs.atoms, theirs.coords.tolist(), strict=True)
         if a.type not in ("H", "HD")
     ]
