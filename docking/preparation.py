@@ -33,6 +33,7 @@ KEPT_COFACTORS = frozenset(
     ]
 )
 PH = 7.4
+Place = tuple[str, str]  # chain and number
 CHAIN_BREAK = 2.2  # Å from C to the next N; a peptide bond is 1.33 Å
 
 
@@ -234,43 +235,38 @@ def _one_conformation(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
 
 
 def _named_as_standard(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
-    """Selenium of an amino acid becomes sulfur; CHARMM's terminal patches become caps of their own."""
+    """Residues and atoms as the Data Bank has them: selenium becomes sulfur, CHARMM's terminal patches caps of their own."""
     left: list[Atom] = []
-    seleno: dict[str, str] = {}
-    ends = {(atom.place, atom.name) for atom in atoms}
-    patched = {
-        atom.place
-        for atom in atoms
-        if atom.name in ("CAY", "CAT") and residues.standard(atom.resname) in residues.NAMES
-    }  # ligands have atoms of these names too
-    for atom in atoms:
-        if atom.resname in _SELENIUM:
-            what, parent, sulfur = _SELENIUM[atom.resname]
-            seleno[atom.residue] = what
-            name, element = (sulfur, "S") if atom.element == "Se" else (atom.name, atom.element)
-            atom = replace(atom, resname=parent, name=name, element=element, hetero=False)
-        name = residues.ATOM_ALIASES.get((residues.standard(atom.resname), atom.name), atom.name)
-        if atom.name in ("OT1", "OT2") and atom.place not in patched:
-            name = "O" if atom.name == "OT1" else "OXT"
-        if (
-            atom.name in ("O1", "O2")
-            and {(atom.place, one) for one in ("C", "O1", "O2")} <= ends
-            and _bare(atom, ends)
-        ):  # as Gromacs writes the end of a chain
-            name = "O" if atom.name == "O1" else "OXT"
-        left.append(replace(atom, name=name, hetero=atom.hetero and atom.resname not in residues.NAMES))
-    left = _caps(left, patched)
-    said = [Choice("hetero", where, what) for where, what in seleno.items()]
-    said += [
-        Choice("chain", f"{chain}:{number}", "CHARMM terminal patch written as a cap")
-        for chain, number in sorted(patched)
-    ]
+    said: list[Choice] = []
+    for group in by_residue(atoms).values():
+        where, names = group[0].residue, {atom.name for atom in group}
+        if group[0].resname in _SELENIUM:
+            what, parent, sulfur = _SELENIUM[group[0].resname]
+            said.append(Choice("hetero", where, what))
+            group = [
+                replace(atom, name=sulfur, element="S") if atom.element == "Se" else atom for atom in group
+            ]
+            group = [replace(atom, resname=parent, hetero=False) for atom in group]
+        nucleotide = residues.nucleotide(group[0].resname, names)
+        if nucleotide:
+            resname, now = nucleotide
+            left += [replace(atom, resname=resname, name=now[atom.name], hetero=False) for atom in group]
+            continue
+        parent = residues.standard(group[0].resname)
+        acid = parent in residues.NAMES
+        patched = acid and not names.isdisjoint(("CAY", "CAT"))  # ligands have atoms of these names too
+        aliases = dict(residues.ATOM_ALIASES.get(parent, {}))
+        if not patched:
+            aliases |= {"OT1": "O", "OT2": "OXT"}
+        if acid and {"C", "O1", "O2"} <= names and "O" not in names:
+            aliases |= {"O1": "O", "O2": "OXT"}  # as Gromacs writes the end of a chain
+        hetero = group[0].hetero and group[0].resname not in residues.NAMES
+        group = [replace(atom, name=aliases.get(atom.name, atom.name), hetero=hetero) for atom in group]
+        left += _caps(group) if patched else group
+        if patched:
+            place = f"{group[0].chain}:{group[0].number}"
+            said.append(Choice("chain", place, "CHARMM terminal patch written as a cap"))
     return left, said
-
-
-def _bare(atom: Atom, names: set[tuple[tuple[str, str], str]]) -> bool:
-    """An amino acid without the oxygen that a residue inside a chain has."""
-    return residues.standard(atom.resname) in residues.NAMES and (atom.place, "O") not in names
 
 
 _SELENIUM = {  # what is said, the residue, its sulfur
@@ -284,28 +280,16 @@ _PATCHES = {
 }
 
 
-def _caps(atoms: Sequence[Atom], patched: set[tuple[str, str]]) -> list[Atom]:
-    if not patched:
-        return list(atoms)
-    left: list[Atom] = []
-    for (chain, number), group in by_residue(atoms).items():
-        if (chain, number) not in patched:
-            left += group
-            continue
-        parts: dict[str, list[Atom]] = {"ACE": [], "": [], "NME": []}
-        for atom in group:
-            cap = next((cap for cap, names in _PATCHES.items() if atom.name in names), "")
-            step = {"ACE": -1, "": 0, "NME": 1}[cap]
-            digits = number.rstrip(string.ascii_letters)
-            moved = replace(
-                atom,
-                name=_PATCHES[cap][atom.name] if cap else atom.name,
-                resname=cap or atom.resname,
-                number=str(int(digits) + step) if cap else number,
-            )
-            parts[cap].append(moved)
-        left += [*parts["ACE"], *parts[""], *parts["NME"]]
-    return left
+def _caps(group: Sequence[Atom]) -> list[Atom]:
+    """A patched residue as up to three: ACE before it, NME behind it."""
+    parts: dict[str, list[Atom]] = {"ACE": [], "": [], "NME": []}
+    for atom in group:
+        cap = next((cap for cap, names in _PATCHES.items() if atom.name in names), "")
+        if cap:
+            number = int(atom.number.rstrip(string.ascii_letters)) + {"ACE": -1, "NME": 1}[cap]
+            atom = replace(atom, name=_PATCHES[cap][atom.name], resname=cap, number=str(number))
+        parts[cap].append(atom)
+    return [*parts["ACE"], *parts[""], *parts["NME"]]
 
 
 def _of_interest(
@@ -323,7 +307,8 @@ def _of_interest(
     left: list[Atom] = []
     said: list[Choice] = []
     waters = nucleotides = 0
-    for group in groups.values():
+    bonded, strand = _bonded_beyond(atoms)
+    for place, group in groups.items():
         name, where = group[0].resname, group[0].residue
         asked = name in keep or where in keep
         if name in drop or where in drop:
@@ -333,13 +318,14 @@ def _of_interest(
             said.append(Choice("water" if name in WATERS else "hetero", where, "kept as asked"))
         elif name in WATERS:
             waters += 1
-        elif residues.standard(name) in residues.NAMES or name in ("ACE", "NME") or _is_amino_acid(group):
+        elif residues.standard(name) in residues.NAMES or name in ("ACE", "NME"):
             left += group
-            if residues.standard(name) not in residues.NAMES and name not in ("ACE", "NME"):
-                said.append(Choice("hetero", where, "modified residue, kept as it is"))
         elif name in residues.NUCLEOTIDES:
             left += group
             nucleotides += 1
+        elif _is_amino_acid(group) or place in strand:
+            left += group
+            said.append(Choice("hetero", where, "modified residue, kept as it is"))
         elif name in KEPT_METALS:
             left += group
             said.append(Choice("metal", where, "kept; drop= takes it out"))
@@ -347,13 +333,9 @@ def _of_interest(
             left += group
             said.append(Choice("hetero", where, "cofactor, kept; drop= takes it out"))
         else:
-            said.append(
-                Choice(
-                    "hetero",
-                    where,
-                    f"dropped ({sum(a.element != 'H' for a in group)} heavy atoms); keep= keeps it",
-                )
-            )
+            size = f"{sum(a.element != 'H' for a in group)} heavy atoms"
+            tied = f", bonded to {bonded[place]}" if place in bonded else ""
+            said.append(Choice("hetero", where, f"dropped ({size}{tied}); keep= keeps it"))
     if nucleotides:
         said.append(Choice("hetero", "", f"{nucleotides} nucleotides kept; drop= or chains= leaves them out"))
     if waters:
@@ -361,6 +343,19 @@ def _of_interest(
             Choice("water", "", f"{waters} waters dropped; keep=['HOH'] or keep=['A:HOH301'] keeps them")
         )
     return left, said
+
+
+def _bonded_beyond(atoms: Sequence[Atom]) -> tuple[dict[Place, str], set[Place]]:
+    """Residues with a bond to another -> the first such other; and those that share a phosphate as nucleotides do."""
+    heavy = [atom for atom in atoms if atom.element != "H"]
+    bonded: dict[Place, str] = {}
+    strand: set[Place] = set()
+    for atom, others in zip(heavy, hydrogens.neighbours(heavy), strict=True):
+        for other in (heavy[j] for j in others if heavy[j].place != atom.place):
+            bonded.setdefault(atom.place, other.residue)
+            if {atom.name, other.name} == {"O3'", "P"}:
+                strand.add(atom.place)
+    return bonded, strand
 
 
 def _is_amino_acid(group: Iterable[Atom]) -> bool:

@@ -6,6 +6,7 @@ Reading a structure file and making these choices is the business of preparation
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 from discovery.outcome import UserError
 from docking import pdbqt
 from docking.pdbqt import Floats
+from docking.protein import residues
 
 
 class DockingError(UserError, ValueError):
@@ -52,8 +54,12 @@ class Receptor:
         return hashlib.sha256(f"{self.pdbqt}\0{self.pdb}".encode()).hexdigest()
 
     def named(self, residue: str) -> str:
-        """A residue as the user's file names it, "AAA:ASP129:OD1" too -> as this receptor does, whose chains are letters."""
-        return renamed(residue, lettered(self.report))
+        """A residue as the user's file names it, "AAA:HSE57:ND1" too -> as this receptor does, "A:HIS57:ND1"."""
+        name = renamed(residue, lettered(self.report))
+        chain, colon, rest = name.partition(":")
+        if any(atom.residue == f"{chain}:{rest.split(':')[0]}" for atom in pdbqt.read(self.pdbqt).atoms):
+            return name
+        return chain + colon + re.sub("^[A-Z]+", lambda found: residues.standard(found[0]), rest)
 
     def coords(self) -> Floats:
         """[atom, 3] Å, the atoms of `pdbqt` in its order."""

@@ -65,6 +65,13 @@ def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[At
     result: list[Atom] = []
     for place, group in by_residue(atoms).items():
         wanted = _wanted(group, states.get(place, ""), place in starts)
+        if group[0].resname in residues.NUCLEOTIDES:
+            ends = [
+                atom.name
+                for atom in group
+                if atom.name in residues.HYDROXYLS and len(around.near[index[id(atom)]]) == 1
+            ]
+            wanted = {**wanted, **{name: residues.HYDROXYLS[name] for name in ends}}
         present = _present(group)
         for atom in group:
             if atom.element == "H":
@@ -134,7 +141,7 @@ def _wanted(group: Sequence[Atom], state: str, first: bool) -> Mapping[str, tupl
     if resname in ("HOH", "WAT"):
         return {"O": ("H1", "H2")}
     if resname in residues.NUCLEOTIDES:
-        return residues.NUCLEOTIDES[resname]
+        return residues.hydrogens(resname)
     acid = resname in residues.NAMES or resname in residues.MODIFIED
     if not acid and resname not in ("ACE", "NME"):
         return {}

@@ -105,8 +105,6 @@ def _orders(atoms: Sequence[Atom]) -> set[tuple[int, int]]:
     found = set()
     for place, group in by_residue(atoms).items():
         name, state = _state(group)
-        if name not in residues.NAMES and name not in ("ACE", "NME"):
-            continue
         for first, second in residues.double_bonds(name, state):
             i, j = index.get((place, first)), index.get((place, second))
             if i is not None and j is not None:

@@ -7,7 +7,7 @@ LYN the neutral lysine, CYX the disulfide, CYM and TYM the anions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 # heavy atom:hydrogens on it, side chain only, in the usual state at pH 7
@@ -67,16 +67,15 @@ _OPENEYE = {  # how OpenEye's programs name the atoms of caps
     "ACE": {"C1": "C", "O1": "O", "C2": "CH3", "H2_1": "H1", "H2_2": "H2", "H2_3": "H3"},
     "NME": {"N1": "N", "HN1": "H", "C1": "C", "H1_1": "H1", "H1_2": "H2", "H1_3": "H3"},
 }
-ATOM_ALIASES: Mapping[tuple[str, str], str] = {
-    ("ILE", "CD"): "CD1",
-    **{(cap, theirs): ours for cap, names in _OPENEYE.items() for theirs, ours in names.items()},
-}
+ATOM_ALIASES: Mapping[str, Mapping[str, str]] = {"ILE": {"CD": "CD1"}, **_OPENEYE}
 
 _DOUBLE = {
     "ASN": "CG=OD1", "ASP": "CG=OD1", "GLN": "CD=OE1", "GLU": "CD=OE1", "ARG": "CZ=NH2",
     "HIE": "CG=CD2 ND1=CE1", "HID": "CG=CD2 CE1=NE2", "HIP": "CG=CD2 ND1=CE1",
     "PHE": "CG=CD1 CE1=CZ CE2=CD2", "TYR": "CG=CD1 CE1=CZ CE2=CD2",
     "TRP": "CG=CD1 CD2=CE2 CE3=CZ3 CZ2=CH2",
+    "A": "C8=N7 C4=C5 C6=N1 C2=N3", "G": "C8=N7 C4=C5 C6=O6 C2=N3", "I": "C8=N7 C4=C5 C6=O6 C2=N3",
+    "C": "C2=O2 C4=N3 C5=C6", "T": "C2=O2 C4=O4 C5=C6", "U": "C2=O2 C4=O4 C5=C6",
 }  # fmt: skip
 _CHARGES = {
     "ASP": {"OD2": -1}, "GLU": {"OE2": -1}, "ARG": {"NH2": 1}, "LYS": {"NZ": 1}, "HIP": {"ND1": 1},
@@ -93,12 +92,37 @@ _FLAT = {
 }  # fmt: skip
 
 NAMES = frozenset(_SIDE)
+_BASES = {  # the hydrogens on nitrogen, which docking sees
+    "A": "N6:H61,H62", "C": "N4:H41,H42", "G": "N1:H1 N2:H21,H22", "T": "N3:H3", "U": "N3:H3", "I": "N1:H1",
+}  # fmt: skip
+_BASE_OF = {**{base: base for base in _BASES}, **{f"D{base}": base for base in _BASES}}
+NUCLEOTIDES = frozenset(_BASE_OF)  # of RNA and of DNA, as the Data Bank has them
+HYDROXYLS: Mapping[str, tuple[str, ...]] = {  # of a nucleotide, where no phosphate follows
+    name: (f"H{name}",) for name in ("O2'", "O3'", "O5'")
+}
+_FOREIGN_BASES = {  # as Amber and CHARMM call them
+    **{f"{kind}{base}{end}": base for kind in ("", "D", "R") for base in _BASES for end in ("", "3", "5", "N")},
+    "ADE": "A", "CYT": "C", "GUA": "G", "THY": "T", "URA": "U",
+}  # fmt: skip
+_NUCLEIC_ATOMS = {"O1P": "OP1", "O2P": "OP2", "O3P": "OP3", "O5T": "O5'", "O3T": "O3'", "C5M": "C7"}
 
 
 def standard(resname: str) -> str:
     """The parent residue of a state or alias: HSE -> HIS. Other names come back as they are."""
     state = ALIASES.get(resname, resname)
     return STANDARD_OF.get(state, state)
+
+
+def nucleotide(resname: str, names: Iterable[str]) -> tuple[str, dict[str, str]] | None:
+    """A nucleotide's name and its atoms' as the Data Bank has them, whichever program wrote it; None if it is none."""
+    now = {name: name.replace("*", "'") for name in names}
+    now = {name: _NUCLEIC_ATOMS.get(plain, plain) for name, plain in now.items()}
+    if resname not in _FOREIGN_BASES or "C1'" not in now.values():
+        return None
+    if resname in NUCLEOTIDES:
+        return resname, now
+    base = _FOREIGN_BASES[resname]
+    return (base if "O2'" in now.values() else f"D{base}"), now
 
 
 def named_state(resname: str) -> str:
@@ -109,7 +133,9 @@ def named_state(resname: str) -> str:
 
 @lru_cache(maxsize=256)
 def hydrogens(resname: str, state: str = "") -> Mapping[str, tuple[str, ...]]:
-    """Heavy atoms of a residue inside a chain -> the hydrogens each carries."""
+    """Heavy atoms of a residue inside a chain -> the hydrogens each carries; of a nucleotide those of its base."""
+    if resname in _BASE_OF:
+        return _parsed(_BASES[_BASE_OF[resname]])
     if resname in _CAPS:
         return _parsed(_CAPS[resname])
     if resname in MODIFIED:
@@ -122,14 +148,23 @@ def hydrogens(resname: str, state: str = "") -> Mapping[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=256)
 def double_bonds(resname: str, state: str = "") -> tuple[tuple[str, str], ...]:
-    """Pairs of atoms joined by a double bond, in one Kekulé structure."""
-    key = state if state in _DOUBLE else {"HIS": "HIE"}.get(resname, resname)
-    pairs = tuple(tuple(pair.split("=")) for pair in _DOUBLE.get(key, "").split())
-    return (("C", "O"), *((first, second) for first, second in pairs)) if resname != "NME" else ()
+    """Pairs of atoms joined by a double bond, in one Kekulé structure; none of an unknown residue."""
+    base = _BASE_OF.get(resname)
+    if base:
+        first = ("P", "OP1")
+    elif resname in NAMES or resname == "ACE":
+        first = ("C", "O")
+    else:
+        return ()
+    key = base or (state if state in _DOUBLE else {"HIS": "HIE"}.get(resname, resname))
+    pairs = (pair.split("=") for pair in _DOUBLE.get(key, "").split())
+    return (first, *((one, other) for one, other in pairs))
 
 
 def charges(resname: str, state: str = "") -> Mapping[str, int]:
     """Formal charges by atom, where not zero."""
+    if resname in _BASE_OF:
+        return {"OP2": -1, "OP3": -1}
     if state in ("ASH", "GLH", "LYN"):
         return {}
     return _CHARGES.get(state if state in _CHARGES else resname, {})
@@ -157,18 +192,3 @@ def _parent(resname: str) -> str:
 def _parsed(text: str) -> dict[str, tuple[str, ...]]:
     parts = (part.partition(":") for part in text.split())
     return {atom: tuple(names.split(",")) if names else () for atom, _, names in parts}
-
-
-_BASES = {
-    "A": "N6:H61,H62",
-    "C": "N4:H41,H42",
-    "G": "N1:H1 N2:H21,H22",
-    "T": "N3:H3",
-    "U": "N3:H3",
-    "I": "N1:H1",
-}
-# of RNA and of DNA: the hydrogens on nitrogen and on the sugar's hydroxyl, which docking sees
-NUCLEOTIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    **{base: _parsed(f"{polar} O2':HO2'") for base, polar in _BASES.items()},
-    **{f"D{base}": _parsed(polar) for base, polar in _BASES.items()},
-}

@@ -13,6 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from docking import demo_target, pdbqt, preparation
+from docking.protein import receptor_mol
 from docking.protein.structure import Atom, parse, pdb_text
 from docking.receptor import Receptor, ReceptorError
 from tests.docking import pocket
@@ -194,7 +195,7 @@ def test_a_ligand_is_no_receptor(tmp_path: Path) -> None:
 
 
 def test_nucleotides_are_a_receptor_with_their_polar_hydrogens(tmp_path: Path) -> None:
-    """Reference: RDKit's hydrogens on the same heavy atoms, but for those at the chain's ends."""
+    """Reference: RDKit's hydrogens on the same heavy atoms, but for the phosphates', which are charged; its aromatic rings."""
     mol = Chem.AddHs(Chem.MolFromSequence("AGCU", flavor=2))
     assert AllChem.EmbedMolecule(mol, randomSeed=3, useRandomCoords=True) == 0
     path = tmp_path / "rna.pdb"
@@ -203,7 +204,48 @@ def test_nucleotides_are_a_receptor_with_their_polar_hydrogens(tmp_path: Path) -
     structure = pdbqt.read(receptor.pdbqt)
     ours = structure.coords[[kind == "HD" for kind in structure.types]]
     xyz = mol.GetConformer().GetPositions()
-    theirs = xyz[[a.GetIdx() for a in mol.GetAtoms() if any(n.GetAtomicNum() == 7 for n in a.GetNeighbors()) and a.GetAtomicNum() == 1]]  # fmt: skip
-    assert (len(ours), len(theirs)) == (12, 8)
-    assert np.linalg.norm(ours[:, None] - theirs, axis=-1).min(axis=0).max() < 0.9  # RDKit's amines are bent
+    amines, hydroxyls = (
+        xyz[[hit[0] for hit in mol.GetSubstructMatches(Chem.MolFromSmarts(what))]]
+        for what in ("[#1][#7]", "[#1]O[#6]")
+    )
+    assert len(ours) == len(amines) + len(hydroxyls) == 14
+    assert np.linalg.norm(ours[:, None] - amines, axis=-1).min(axis=0).max() < 0.9  # RDKit's amines are bent
     assert said(receptor, "hetero") == ["structure: 4 nucleotides kept; drop= or chains= leaves them out"]
+    chemistry = receptor_mol.build(receptor_mol.atoms_of(receptor))
+    assert sum(a.GetIsAromatic() for a in chemistry.GetAtoms()) == sum(
+        a.GetIsAromatic() for a in mol.GetAtoms()
+    )
+    assert Chem.GetFormalCharge(chemistry) == -3
+
+    text = path.read_text()
+    path.write_text(text.replace("  G A   2", "OMG A   2"))
+    assert said(preparation.prepare(path), "hetero")[0] == "A:OMG2: modified residue, kept as it is"
+    names = {
+        "  A A   1": "RA5 A   1",
+        "  G A   2": " RG A   2",
+        "  C A   3": "CYT A   3",
+        "  U A   4": "RU3 A   4",
+    }
+    for ours_, theirs_ in {**names, "OP1": "O1P", "OP2": "O2P", "'": "*"}.items():
+        text = text.replace(ours_, theirs_)
+    path.write_text(text)  # as Amber and CHARMM name them
+    assert preparation.prepare(path).digest == receptor.digest
+
+
+def test_what_is_bonded_to_the_protein_is_told_when_it_is_left_out(tmp_path: Path) -> None:
+    """A sugar on a serine, as glycans and covalent ligands are."""
+    oxygen = next(a for a in pocket.heavy() if a.name == "OG")
+    x, y, z = oxygen.xyz
+    carbon = hetero("NAG", "901", "C", 0.0)
+    receptor = prepared([*pocket.heavy(), replace(carbon, xyz=(x, y, z + 1.42))], tmp_path)
+    (line,) = said(receptor, "hetero")
+    assert line.endswith(f"dropped (1 heavy atoms, bonded to {oxygen.residue}); keep= keeps it")
+
+
+def test_residues_are_found_by_their_file_s_names_and_the_data_bank_s(tmp_path: Path) -> None:
+    """CHARMM's HSE is HIS in the prepared receptor."""
+    where = next(a for a in pocket.heavy() if a.resname == "HIS")
+    atoms = [replace(a, resname="HSE") if a.place == where.place else a for a in pocket.heavy()]
+    receptor = prepared(atoms, tmp_path)
+    names = [f"{where.chain}:{name}{where.number}:ND1" for name in ("HSE", "HIS")]
+    assert [receptor.named(name) for name in names] == [names[1], names[1]]
