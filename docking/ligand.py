@@ -18,7 +18,7 @@ from discovery.outcome import MoleculeError, Reason
 from docking import pdbqt
 from docking.ligands import ligand_types, torsions
 from docking.ligands.conformer import shapes
-from docking.ligands.species import BODY_PH, Species, isomers, protonated, tautomers
+from docking.ligands.species import BODY_PH, isomers, protonated, tautomers
 from docking.pdbqt import Floats
 
 
@@ -140,7 +140,7 @@ def _isomers(
             notes = (*said, *notes)
             if count > 1:
                 notes = (*notes, f"stereo is open: isomer {done} of {count} possible, {isomer}")
-            ligands.append(replace(_written(mol, Species(smiles, notes), molecule), shapes=len(found)))
+            ligands.append(replace(_written(mol, smiles, notes, molecule), shapes=len(found)))
     if not ligands:
         raise refusal or MoleculeError(Reason.UNPREPARED, f"{molecule.shown}: it has no stereoisomer to dock")
     return ligands
@@ -166,10 +166,10 @@ def of_mol(mol: Chem.Mol, molecule: Molecule | None = None) -> Ligand:
         )
     whole = Chem.AddHs(mol, addCoords=True)
     smiles = str(Chem.MolToSmiles(Chem.RemoveHs(whole)))
-    return _written(whole, Species(smiles, ("shape and charges as given",)), molecule)
+    return _written(whole, smiles, ("shape and charges as given",), molecule)
 
 
-def _written(mol: Chem.Mol, species: Species, molecule: Molecule) -> Ligand:
+def _written(mol: Chem.Mol, smiles: str, notes: tuple[str, ...], molecule: Molecule) -> Ligand:
     """Round the coordinates to what PDBQT can hold, then write both texts from them."""
     kinds = ligand_types.types(mol, molecule.shown)
     seen = frozenset(i for i, kind in enumerate(kinds) if kind != "H")
@@ -201,12 +201,11 @@ def _written(mol: Chem.Mol, species: Species, molecule: Molecule) -> Ligand:
                 out += [f"BRANCH{ends}", *inner, f"ENDBRANCH{ends}"]
         return out
 
-    text = "\n".join([f"REMARK SMILES {species.smiles}", *lines(0), f"TORSDOF {tree.torsions}"]) + "\n"
-    notes = species.notes
+    text = "\n".join([f"REMARK SMILES {smiles}", *lines(0), f"TORSDOF {tree.torsions}"]) + "\n"
     if any(atom.GetAtomicNum() == 5 for atom in mol.GetAtoms()):
         notes = (*notes, "boron is docked as carbon, for which the scoring function has parameters")
     block = str(Chem.MolToV3KMolBlock(mol))
-    return Ligand(molecule, species.smiles, block, text, tuple(order), tree.torsions, notes)
+    return Ligand(molecule, smiles, block, text, tuple(order), tree.torsions, notes)
 
 
 def _check_drawn(smiles: str, shown: str) -> None:

@@ -29,7 +29,7 @@ from discovery.views.table import Table
 from discovery.views.text import number
 from docking.interactions import contacts
 from docking.ligand import of_mol
-from docking.pose import Pose
+from docking.pose import Pose, reference_block
 from docking.receptor import DockingError, Receptor
 
 NO_AFFINITY = "Docking scores order molecules for a closer look. They are no measured affinities."
@@ -67,7 +67,7 @@ def docked(folder: str | Path, *, reference: str | Path = "") -> Table:
     Raises
     ------
     DockingError
-        The folder holds no docking run that has ended, or the reference is no SDF with 3-D coordinates.
+        The folder holds no docking run that has ended, or the reference is no SDF or mol file with 3-D coordinates.
     """
     folder = Path(folder)
     try:
@@ -108,7 +108,7 @@ def docked(folder: str | Path, *, reference: str | Path = "") -> Table:
     }
     if any(isinstance(fit, Score) for fit in fits):
         columns[FIT] = fits
-    known = reference_block(reference) if reference else ""
+    known = reference_block(reference).rstrip() + "\n$$$$\n" if reference else ""
     names, texts = ([line[key] or "" for line in lines] for key in ("id", "smiles"))
     table = Table.of(molecules, columns, name=f"docked: {folder.name}", names=names, texts=texts)
     return table.with_receptor(pdb, known)
@@ -147,25 +147,6 @@ def best_first(table: Table, column: Column) -> Table:
     title = column.title if column.title.isupper() else column.title.lower()
     note = f"Ranked by {title} alone; overall is 1 at {number(low)} {column.unit}, the best of this run, and 0 at the worst."
     return Table(replace(table.run, notes=(*table.run.notes, note)))
-
-
-def reference_block(path: str | Path) -> str:
-    """The first record of an SD file that lies in the receptor's frame, for views.
-
-    Raises
-    ------
-    DockingError
-        It cannot be read, or has no 3-D coordinates.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DockingError(f"the reference {path} cannot be read: {error}") from error
-    with quiet_rdkit():
-        mol = Chem.MolFromMolBlock(text, removeHs=False)
-    if mol is None or not mol.GetConformer().Is3D():
-        raise DockingError(f"the reference {path} is no SDF or mol file with 3-D coordinates")
-    return text.split("$$$$")[0].rstrip() + "\n$$$$\n"
 
 
 def _molecule(line: Mapping[str, Any], gone: Missing) -> Molecule | Missing:

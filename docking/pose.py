@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
+from discovery.molecule import quiet_rdkit
 from docking.ligand import Ligand
 from docking.pdbqt import Floats
+from docking.receptor import DockingError
 
 MOST_PAIRINGS = 100_000
 MOST_ALIKE = 2_000  # relabellings looked at when poses of one ligand are compared
@@ -152,6 +155,40 @@ def _heavy(mol: Chem.Mol) -> tuple[Chem.Mol, Floats]:
         if i in place and j in place:
             bare.AddBond(place[i], place[j], Chem.BondType.SINGLE)
     return bare.GetMol(), np.asarray(mol.GetConformer().GetPositions(), dtype=float)[kept]
+
+
+def reference_mol(block: str) -> Chem.Mol:
+    """A known ligand, without its hydrogens, from a mol block with 3-D coordinates.
+
+    Raises
+    ------
+    DockingError
+        It cannot be read, or is flat.
+    """
+    with quiet_rdkit():
+        mol = Chem.MolFromMolBlock(block)
+    if mol is None or not mol.GetNumConformers() or not mol.GetConformer().Is3D():
+        raise DockingError("the reference ligand is no mol block with 3-D coordinates")
+    return mol
+
+
+def reference_block(path: str | Path) -> str:
+    """The mol block of the first molecule in an SDF or MOL file, as it lies in a receptor's frame.
+
+    Raises
+    ------
+    DockingError
+        There is no such file, or it holds no 3-D molecule.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DockingError(f"there is no reference ligand file {path}")
+    block = path.read_text(encoding="utf-8", errors="replace").split("$$$$")[0]
+    try:
+        reference_mol(block)
+    except DockingError as error:
+        raise DockingError(f"{path}: {error}") from error
+    return block
 
 
 def with_coords(mol: Chem.Mol, coords: Floats) -> Chem.Mol:

@@ -31,6 +31,7 @@ from docking import pdbqt
 from docking.atom_types import ACCEPTOR, DONOR, HYDROPHOBIC, UNTYPED, Floats, type_atoms
 from docking.ligand import Ligand, of_mol
 from docking.ligands.tree import Tree
+from docking.pose import reference_block, reference_mol
 from docking.receptor import DockingError, Receptor
 
 with needs("docking"):
@@ -159,7 +160,7 @@ class Core:
 
     def __post_init__(self) -> None:
         _check(self.strength, 0.0, self.at_most)
-        if not _reference(self.reference).GetSubstructMatches(_pattern(self.core)):
+        if not reference_mol(self.reference).GetSubstructMatches(_pattern(self.core)):
             raise DockingError(f"the reference ligand has no {self.core}")
 
     @property
@@ -169,7 +170,7 @@ class Core:
         }  # fmt: skip
 
     def bind(self, ligand: Ligand, tree: Tree, atoms: int) -> Partial:
-        known = _reference(self.reference)
+        known = reference_mol(self.reference)
         where = np.asarray(known.GetConformer().GetPositions())
         first = known.GetSubstructMatches(_pattern(self.core))[0]
         hits = _matches(ligand, tree, self.core)
@@ -188,7 +189,7 @@ class Like:
 
     def __post_init__(self) -> None:
         _check(self.strength, 0.0, 1.0)
-        heavy = _reference(self.reference).GetNumHeavyAtoms()
+        heavy = reference_mol(self.reference).GetNumHeavyAtoms()
         if not 0 < heavy <= LIKENESS:
             raise DockingError(
                 f"the reference ligand has {heavy} heavy atoms; likeness takes 1 to {LIKENESS}"
@@ -199,7 +200,7 @@ class Like:
         return {"like": self.reference, "strength": self.strength}
 
     def bind(self, ligand: Ligand, tree: Tree, atoms: int) -> Partial:
-        known = of_mol(_reference(self.reference))
+        known = of_mol(reference_mol(self.reference))
         structure = pdbqt.read(known.pdbqt)
         xs = type_atoms(structure).xs
         heavy = np.flatnonzero(xs != UNTYPED)
@@ -273,14 +274,6 @@ def _pattern(smarts: str) -> Chem.Mol:
     return pattern
 
 
-def _reference(block: str) -> Chem.Mol:
-    with quiet_rdkit():
-        mol = Chem.MolFromMolBlock(block)
-    if mol is None or not mol.GetNumConformers() or not mol.GetConformer().Is3D():
-        raise DockingError("the reference ligand is no mol block with 3-D coordinates")
-    return mol
-
-
 def _check(strength: float, low: float, high: float) -> None:
     if not (math.isfinite(strength) and strength > 0.0):
         raise DockingError(f"a restraint's strength must be positive, not {strength}")
@@ -289,25 +282,6 @@ def _check(strength: float, low: float, high: float) -> None:
 
 
 # ------------------------------------------------------------------------------------------ files
-
-
-def reference_block(path: str | Path) -> str:
-    """The mol block of the first molecule in an SDF or MOL file.
-
-    Raises
-    ------
-    DockingError
-        There is no such file, or it holds no 3-D molecule.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise DockingError(f"there is no reference ligand file {path}")
-    block = path.read_text(encoding="utf-8", errors="replace").split("$$$$")[0]
-    try:
-        _reference(block)
-    except DockingError as error:
-        raise DockingError(f"{path}: {error}") from error
-    return block
 
 
 def read(path: str | Path, receptor: Receptor) -> tuple[Restraint, ...]:

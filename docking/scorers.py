@@ -23,7 +23,7 @@ from docking.dock import STAGE, Docked, build_engine, dock
 from docking.engines.engine import Engine
 from docking.interactions import contacts
 from docking.plausibility import Verdict, check
-from docking.pose import Pose
+from docking.pose import Pose, reference_block
 from docking.protein.fetch import RCSB, located
 from docking.receptor import DockingError, Receptor
 from docking.site import MARGIN, Site
@@ -233,7 +233,7 @@ class DockingScore:
             settings["exhaustiveness"] = self.exhaustiveness
         wishes = restraints.read(self.restrain, self.target()) if self.restrain else ()
         if self.like:
-            wishes = (*wishes, restraints.Like(restraints.reference_block(self.like)))
+            wishes = (*wishes, restraints.Like(reference_block(self.like)))
         if wishes:
             settings["restraints"] = wishes
         return build_engine(self.engine, settings)
@@ -244,8 +244,7 @@ class DockingScore:
         if self.receptor == DEMO:
             reference = demo_target.reference_block() + "\n$$$$\n"
         elif self.around.lower().endswith((".sdf", ".mol")):
-            text = Path(self.around).read_text(encoding="utf-8", errors="replace")
-            reference = text.split("$$$$")[0].rstrip() + "\n$$$$\n"
+            reference = reference_block(self.around).rstrip() + "\n$$$$\n"
         return {"receptor_pdb": self.target().pdb, "reference_sdf": reference}
 
     def _judged(self, docked: Docked, receptor: Receptor, site: Site) -> Score:

@@ -10,7 +10,6 @@ machine gives the same answer.
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,8 @@ from discovery.molecule import quiet_rdkit
 from discovery.outcome import MoleculeError, Reason
 
 EMBED_ROUNDS = 20  # tries per shape and way of starting; 97% of drug-like molecules need one
-USUAL, FEWEST_ROUNDS = (
-    100,
-    4,
-)  # atoms with hydrogens up to which all are tried; telavancin, 227, takes 2 s a try
+FEWEST_ROUNDS = 4
+USUAL = 100  # atoms with hydrogens up to which all are tried; telavancin, 227, takes 2 s a try
 MINIMISE_STEPS = 500
 MOST_ATOMS = 400  # with hydrogens; beyond it distance geometry takes minutes
 RING_SHAPES = 4  # shapes drawn where a ring can pucker
@@ -35,6 +32,7 @@ DRAWN = 8  # more shapes drawn where several are asked for; of a macrocycle so m
 COSTLY = 80  # atoms of a macrocycle, beyond which fewer are drawn: cyclosporin, 196, would take minutes
 SAME_RING = 20.0  # degrees, root mean square over ring torsions, within which two rings have one shape
 MOST_RELABELLED = 200  # exchanges of equivalent atoms looked at when rings are compared
+_Shape = tuple[float, Chem.Mol]  # kcal/mol, and a molecule with that one conformer
 STRAIN = 15.0  # kcal/mol above the lowest; a force field without water overrates folded rings
 
 
@@ -73,10 +71,17 @@ def shapes(smiles: str, shown: str, most: int = 1) -> list[tuple[Chem.Mol, tuple
     wanted = RING_SHAPES if _puckers(mol) else 1
     most = most or (MACROCYCLE_SHAPES if has_macrocycle(mol) else PUCKERED_SHAPES)
     with quiet_rdkit():
-        first = _lowest(mol, wanted, smiles, shown)
-        if most == 1 or wanted == 1:
-            return [(first.shapes[0][1], first.notes)]
-        return _ring_shapes(mol, most, smiles, first)
+        first, notes = _lowest(mol, wanted, smiles, shown)
+        kept = first[:1] if most == 1 or wanted == 1 else _ring_shapes(mol, most, smiles, first)
+    if len(kept) == 1:
+        return [(kept[0][1], notes)]
+    return [
+        (
+            shape,
+            (*notes, f"ring shape {k} of {len(kept)} docked, {above:.1f} kcal/mol above the lowest drawn"),
+        )
+        for k, (above, shape) in enumerate(kept, start=1)
+    ]
 
 
 def has_macrocycle(mol: Chem.Mol) -> bool:
@@ -84,85 +89,49 @@ def has_macrocycle(mol: Chem.Mol) -> bool:
     return any(len(ring) >= MACROCYCLE for ring in mol.GetRingInfo().AtomRings())
 
 
-class _Drawn(NamedTuple):
-    """A few shapes at rest."""
-
-    shapes: list[tuple[float, Chem.Mol]]  # kcal/mol, lowest first, and a molecule with that one conformer
-    notes: tuple[str, ...]
-
-
-def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> _Drawn:
-    """A few shapes, lowest energy first, and notes."""
+def _lowest(mol: Chem.Mol, wanted: int, smiles: str, shown: str) -> tuple[list[_Shape], tuple[str, ...]]:
+    """A few shapes at rest, lowest energy first, and notes."""
     mol = Chem.Mol(mol)
-    found = _shapes(mol, 1, smiles, random_start=False)
+    found = _embedded(mol, 1, smiles, random_start=False)
     if found and wanted > 1:
-        found = _shapes(mol, wanted, smiles, random_start=False)
-    found = found or _shapes(mol, 1, smiles, random_start=True)
-    if not found:
+        found = _embedded(mol, wanted, smiles, random_start=False)
+    if not (found or _embedded(mol, 1, smiles, random_start=True)):
         raise MoleculeError(
             Reason.NO_CONFORMER,
             f"{shown}: no 3-D shape was found in {2 * rounds(mol.GetNumAtoms())} tries"
             + ("" if mol.GetNumAtoms() <= USUAL else f", all that {mol.GetNumAtoms()} atoms are given")
             + "; its rings or stereo centres may be impossible as drawn",
         )
-    relaxed = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
-    energies, field = _minimise(relaxed)
-    notes = () if field == "MMFF94" else (f"shape minimised with {field}: MMFF94 has no parameters for it",)
-    return _Drawn(_by_energy(mol, relaxed, found, energies), notes)
+    drawn, field = _at_rest(mol)
+    return drawn, () if field == "MMFF94" else (
+        f"shape minimised with {field}: MMFF94 has no parameters for it",
+    )
 
 
-def _by_energy(
-    mol: Chem.Mol, relaxed: Chem.Mol, found: list[int], energies: list[float]
-) -> list[tuple[float, Chem.Mol]]:
-    order = sorted(range(len(found)), key=lambda i: (round(energies[i], 3), i))
-    return [(energies[i], _with(mol, relaxed.GetConformer(found[i]))) for i in order]
-
-
-def _ring_shapes(
-    mol: Chem.Mol, most: int, smiles: str, first: _Drawn
-) -> list[tuple[Chem.Mol, tuple[str, ...]]]:
-    """The lowest shape and others whose rings differ from it and from each other."""
-    drawn = Chem.Mol(mol)
+def _ring_shapes(mol: Chem.Mol, most: int, smiles: str, first: list[_Shape]) -> list[_Shape]:
+    """The lowest shape and others whose rings differ from it and from each other, energies from the lowest drawn."""
+    more = Chem.Mol(mol)
     large = has_macrocycle(mol)
     count = draws(most, mol.GetNumAtoms()) if large else DRAWN
-    found = _shapes(drawn, count, f"rings {smiles}", random_start=large)
-    energies, _ = _minimise(drawn) if found else ([], "")
-    turning, alike = _ring_torsions(mol), _relabelled(mol)
-    (lowest, shape), *others = first.shapes
-    others = sorted([*others, *_by_energy(mol, drawn, found, energies)], key=lambda one: round(one[0], 3))
-    floor = min([lowest, *energies])
-    kept = [(shape, lowest, [_turns(shape.GetConformer(), same[turning]) for same in alike])]
-    for energy, shape in others:
-        if len(kept) == most or energy > floor + STRAIN:
+    found = _embedded(more, count, f"rings {smiles}", random_start=large)
+    others = [*first[1:], *(_at_rest(more)[0] if found else [])]
+    floor = min(energy for energy, _ in (first[0], *others))
+    torsions, alike = _ring_torsions(mol), _relabelled(mol)
+    kept: list[_Shape] = []
+    seen: list[NDArray[np.float64]] = []
+    for energy, shape in (first[0], *sorted(others, key=lambda one: round(one[0], 3))):
+        if kept and (len(kept) == most or energy > floor + STRAIN):
             break
-        turns = _turns(shape.GetConformer(), turning)
-        if all(_apart(turns, seen) > SAME_RING for _, _, labels in kept for seen in labels):
-            kept.append((shape, energy, [_turns(shape.GetConformer(), same[turning]) for same in alike]))
-    notes = first.notes
-    if len(kept) == 1:
-        return [(kept[0][0], notes)]
-    return [
-        (
-            shape,
-            (
-                *notes,
-                f"ring shape {k} of {len(kept)} docked, {energy - floor:.1f} kcal/mol above the lowest drawn",
-            ),
-        )
-        for k, (shape, energy, _) in enumerate(kept, start=1)
-    ]
+        turns = _turns(shape.GetConformer(), torsions)
+        if all(_apart(turns, other) > SAME_RING for other in seen):
+            kept.append((energy - floor, shape))
+            seen += [_turns(shape.GetConformer(), same[torsions]) for same in alike]
+    return kept
 
 
 def draws(most: int, atoms: int) -> int:
     """Shapes drawn of a macrocycle: each takes a time that grows with the square of its atoms, hydrogens too."""
     return max(most, round(DRAWN * most * min(1.0, (COSTLY / atoms) ** 2)))
-
-
-def _with(mol: Chem.Mol, conformer: Chem.Conformer) -> Chem.Mol:
-    kept = Chem.Mol(mol)
-    kept.RemoveAllConformers()
-    kept.AddConformer(Chem.Conformer(conformer), assignId=True)
-    return kept
 
 
 def _ring_torsions(mol: Chem.Mol) -> NDArray[np.intp]:
@@ -224,7 +193,8 @@ def rounds(atoms: int) -> int:
     return max(FEWEST_ROUNDS, round(EMBED_ROUNDS * min(1.0, (USUAL / atoms) ** 2)))
 
 
-def _shapes(mol: Chem.Mol, wanted: int, smiles: str, *, random_start: bool) -> list[int]:
+def _embedded(mol: Chem.Mol, wanted: int, smiles: str, *, random_start: bool) -> bool:
+    """Puts up to so many conformers into the molecule; False if there are none."""
     params = rdDistGeom.ETKDGv3()
     settings = {
         "randomSeed": seed_of(smiles),
@@ -237,21 +207,35 @@ def _shapes(mol: Chem.Mol, wanted: int, smiles: str, *, random_start: bool) -> l
     for name, value in settings.items():  # RDKit's type stubs call every field an EmbedParameters
         setattr(params, name, value)
     try:
-        return [int(i) for i in rdDistGeom.EmbedMultipleConfs(mol, wanted, params)]
+        rdDistGeom.EmbedMultipleConfs(mol, wanted, params)
     except (
         RuntimeError,
         ValueError,
     ):  # RDKit's own invariants, broken by strained molecules; the next start may do
         mol.RemoveAllConformers()
-        return []
+    return bool(mol.GetNumConformers())
 
 
-def _minimise(mol: Chem.Mol) -> tuple[list[float], str]:
-    """Energies of the minimised conformers, kcal/mol, and the force field's name."""
-    if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
-        done = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(mol, numThreads=1, maxIters=MINIMISE_STEPS)
-        return [float(energy) for _, energy in done], "MMFF94"
-    if rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
-        done = rdForceFieldHelpers.UFFOptimizeMoleculeConfs(mol, numThreads=1, maxIters=MINIMISE_STEPS)
-        return [float(energy) for _, energy in done], "UFF"
-    return [0.0] * mol.GetNumConformers(), "distance geometry alone"
+def _at_rest(mol: Chem.Mol) -> tuple[list[_Shape], str]:
+    """Its conformers minimised, lowest energy first, and the force field's name."""
+    relaxed = Chem.Mol(mol)  # MMFF94 leaves its own idea of aromaticity in the molecule it minimises
+    energies, field = [0.0] * mol.GetNumConformers(), "distance geometry alone"
+    for name, knows, minimise in (
+        (
+            "MMFF94",
+            rdForceFieldHelpers.MMFFHasAllMoleculeParams,
+            rdForceFieldHelpers.MMFFOptimizeMoleculeConfs,
+        ),
+        ("UFF", rdForceFieldHelpers.UFFHasAllMoleculeParams, rdForceFieldHelpers.UFFOptimizeMoleculeConfs),
+    ):
+        if knows(relaxed):
+            energies = [energy for _, energy in minimise(relaxed, numThreads=1, maxIters=MINIMISE_STEPS)]
+            field = name
+            break
+    shapes: list[_Shape] = []
+    for energy, conformer in zip(energies, relaxed.GetConformers(), strict=True):
+        alone = Chem.Mol(mol)
+        alone.RemoveAllConformers()
+        alone.AddConformer(Chem.Conformer(conformer), assignId=True)
+        shapes.append((float(energy), alone))
+    return sorted(shapes, key=lambda one: round(one[0], 3)), field

@@ -7,8 +7,6 @@ in, and in others beside it if asked for: which of them binds is for docking to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rdkit import Chem
 from rdkit.Chem.EnumerateStereoisomers import (
     EnumerateStereoisomers,
@@ -77,14 +75,6 @@ _AMINOPYRIDINE = Chem.MolFromSmarts("[nX2;+0]1ccc([NX3;+0;!$(N[C,S]=O);!$(N(a)a)
 AMINOPYRIDINE = 9.1  # 4-aminopyridine 9.1, its dimethyl 9.7
 
 
-@dataclass(frozen=True, slots=True)
-class Species:
-    """A protonation state with every stereo centre decided."""
-
-    smiles: str
-    notes: tuple[str, ...] = ()
-
-
 def protonated(molecule: Molecule, ph: float = BODY_PH) -> str:
     """The most likely protonation state at a pH, as SMILES.
 
@@ -96,39 +86,28 @@ def protonated(molecule: Molecule, ph: float = BODY_PH) -> str:
     ------
     MoleculeError
         UNPREPARED if the answer cannot be read or is not the same molecule.
+    ValueError
+        If the pH lies outside 0 to 14.
 
     References
     ----------
     .. [1] P. Ropp et al., J. Cheminform. 11 (2019) 14, doi:10.1186/s13321-019-0336-9
     """
-    return states(molecule, ph, spread=0.0, most=1)[0]
-
-
-def states(molecule: Molecule, ph: float = BODY_PH, *, spread: float = 1.0, most: int = 4) -> list[str]:
-    """Protonation states within `spread` standard deviations of each site's pKa, likeliest first.
-
-    Raises
-    ------
-    MoleculeError
-        As `protonated`.
-    ValueError
-        If the pH lies outside 0 to 14.
-    """
     if not 0.0 <= ph <= 14.0:
         raise ValueError(f"a pH lies between 0 and 14, not {ph}")
     with quiet_rdkit():
-        found = [
-            *_dimorphite(molecule, ph, 0.0, 1),
-            *(_dimorphite(molecule, ph, spread, 64) if most > 1 else ()),
-        ]
-        kept = [_corrected(smiles, ph) for smiles in found]
-    unlike = [smiles for smiles in kept if not _same_skeleton(molecule, smiles)]
-    if unlike:
+        made = protonate_smiles(molecule.smiles, ph_min=ph, ph_max=ph, precision=0.0, max_variants=1)
+        if not made:
+            raise MoleculeError(
+                Reason.UNPREPARED, f"{molecule.shown}: no protonation state was found at pH {ph:g}"
+            )
+        found = _corrected(str(made[0]), ph)
+        mol = Chem.MolFromSmiles(found)
+    if mol is None or _skeleton(mol) != _skeleton(molecule.mol()):
         raise MoleculeError(
-            Reason.UNPREPARED,
-            f"{molecule.shown}: protonation at pH {ph:g} gave another molecule, {unlike[0]}",
+            Reason.UNPREPARED, f"{molecule.shown}: protonation at pH {ph:g} gave another molecule, {found}"
         )
-    return list(dict.fromkeys(kept))[:most]
+    return found
 
 
 def isomers(smiles: str, most: int) -> tuple[list[str], int]:
@@ -193,15 +172,6 @@ def _near(drawn: Chem.Mol, other: Chem.Mol) -> bool:
     )
 
 
-def _dimorphite(molecule: Molecule, ph: float, spread: float, most: int) -> list[str]:
-    found = protonate_smiles(molecule.smiles, ph_min=ph, ph_max=ph, precision=spread, max_variants=most)
-    if not found:
-        raise MoleculeError(
-            Reason.UNPREPARED, f"{molecule.shown}: no protonation state was found at pH {ph:g}"
-        )
-    return [str(smiles) for smiles in found]
-
-
 def _corrected(smiles: str, ph: float) -> str:
     """Charges that published pKa values contradict are taken back, or given."""
     mol = Chem.MolFromSmiles(smiles)
@@ -246,14 +216,8 @@ def _benzylic(mol: Chem.Mol, index: int) -> int:
     )
 
 
-def _same_skeleton(molecule: Molecule, smiles: str) -> bool:
-    """Same heavy atoms and as many bonds between them: protonation may move hydrogens, heavy ones too, and charges only."""
-    mol, drawn = Chem.MolFromSmiles(smiles), molecule.mol()
-    return mol is not None and _skeleton(mol) == _skeleton(drawn)
-
-
 def _skeleton(mol: Chem.Mol) -> tuple[list[int], int]:
-    """Atomic numbers of heavy atoms, sorted, and the number of bonds between them."""
+    """Atomic numbers of heavy atoms, sorted, and the number of bonds between them: all that protonation leaves alone."""
     numbers = sorted(atom.GetAtomicNum() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1)
     bonds = sum(
         min(bond.GetBeginAtom().GetAtomicNum(), bond.GetEndAtom().GetAtomicNum()) > 1

@@ -84,12 +84,6 @@ def test_imatinib_is_charged_on_its_methyl_side() -> None:
     assert found.HasSubstructMatch(Chem.MolFromSmarts("[CH3][NH+]"))
 
 
-def test_states_begin_with_the_dominant_one() -> None:
-    found = species.states(Molecule.parse("CCN1CCN(C)CC1"), most=4)
-    assert found[0] == species.protonated(Molecule.parse("CCN1CCN(C)CC1"))
-    assert len(found) == len(set(found)) > 1
-
-
 def test_isomers_are_all_and_always_the_same() -> None:
     found, count = species.isomers("CC(F)(Cl)C=CC(O)CC", 8)
     assert count == 8 == len(found) == len(set(found))

@@ -44,7 +44,7 @@ from docking.dynamics.parameters.charge_net import Weights, charges, forward, fr
 from docking.dynamics.parameters.charges import am1_bcc_elf
 from docking.dynamics.parameters.smirnoff import checked
 from docking.dynamics.terms import Floats
-from docking.ligands.species import states
+from docking.ligands.species import protonated
 
 WIDTH, LAYERS = 64, 5
 BATCH_ATOMS = 500
@@ -153,10 +153,10 @@ def _as_in_the_body(picked: Sequence[str], rng: np.random.Generator) -> list[str
 
 def _in_the_body(smiles: str, *, keep: bool) -> str | None:
     try:
-        found = states(Molecule.parse(smiles), spread=0.0, most=1)
+        found = protonated(Molecule.parse(smiles))
     except MoleculeError:
         return None
-    mol = Chem.MolFromSmiles(smiles if keep else found[0])
+    mol = Chem.MolFromSmiles(smiles if keep else found)
     return Chem.MolToSmiles(mol) if mol is not None and abs(Chem.GetFormalCharge(mol)) <= 2 else None
 
 
