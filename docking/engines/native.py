@@ -39,16 +39,8 @@ with needs("docking"):
     import jax.numpy as jnp
 
 
-SHAPES = (
-    (16, 8),
-    (24, 8),
-    (32, 8),
-    (32, 16),
-    (48, 8),
-    (48, 16),
-    (64, 32),
-    (128, 48),
-)  # heavy atoms, torsions
+# heavy atoms, torsions
+SHAPES = ((16, 8), (24, 8), (32, 8), (32, 16), (48, 8), (48, 16), (64, 32), (128, 48))
 FEWEST_ROWS = (
     1 << 20
 )  # of packed grids, 32 MiB; their number doubles, so that most boxes share a few programs
@@ -56,7 +48,7 @@ ROOMY_ROWS = 1 << 25  # 1 GiB; larger grids have no room for types that may come
 ROW_BYTES = 32  # eight corners in single precision
 SHARE = 0.6  # of the machine's memory that grids may take; there are two copies, and walkers beside them
 MOST_TYPES = (
-    16  # atom types a library has, for which a box makes room at once: one size of grids, not a program anew
+    16  # atom types of a library for which a box makes room at once: one size of grids, no program anew
 )
 
 
@@ -114,20 +106,9 @@ class NativeEngine:
         """As the promise in engine.py."""
         if n_poses < 1:
             raise ValueError(f"at least one pose must be asked for, not {n_poses}")
-        check_fits(site, ligand)
         place = self._place(receptor, site)
-        subject = self._subject(place, ligand)
-        found = find(
-            place,
-            subject.tree,
-            ligand.molecule.shown,
-            ligand_seed(seed, ligand),
-            self.effort,
-            n_poses,
-            subject,
-            ligand.shapes,
-        )
-        return self._reported(subject, receptor, place, found)
+        one = self._subject(place, ligand, seed)
+        return self._reported(one, receptor, place, find(place, one, self.effort, n_poses))
 
     def dock_many(
         self, receptor: Receptor, site: Site, ligands: Sequence[Ligand], /, *, seed: int, n_poses: int
@@ -140,53 +121,36 @@ class NativeEngine:
             return each(
                 "docking", lambda one: self.dock(receptor, site, one, seed=seed, n_poses=n_poses), ligands
             )
-        keep_programs()
-        ready = each("docking", lambda one: self._ready(place, one, seed), ligands)
+        ready = each("docking", lambda one: self._subject(place, one, seed), ligands)
         minima = side_by_side(place, [one for one in ready if not isinstance(one, Missing)], self.effort)
-        return each(
-            "docking", lambda one: self._finished(receptor, place, one, minima[one.key], n_poses), ready
-        )
+
+        def finished(one: Subject) -> list[Pose]:
+            problem, field = place.problem(one)
+            found = finish(place, one, problem, field, minima[one.key], self.effort, n_poses)
+            return self._reported(one, receptor, place, found)
+
+        return each("docking", finished, ready)
 
     def _place(self, receptor: Receptor, site: Site) -> Place:
         return _place(receptor, site, self.scoring, self.flexible)
 
-    def _subject(self, place: Place, ligand: Ligand) -> Subject:
+    def _subject(self, place: Place, ligand: Ligand, seed: int) -> Subject:
         """A ligand with all that docks with it and all that is asked of it."""
-        alone = tree_of(ligand)
-        alike: Ints | None = relabelled(ligand, alone)
-        if not (self.beside or place.chains or self.restraints):
-            return Subject(ligand, alone, alike)
-        assembly, tree = None, alone
-        if self.beside or place.chains:
-            ligands = [alone, *(tree_of(one) for one in self.beside)]
-            chains = [chain.tree for chain in place.chains]
-            assembly = assembled(ligands, chains, place.site.center, place.site.size)
-            tree = assembly.tree
-            if self.beside:  # what lies beside is no other pose for being the same in another order
-                alike = None
-        return Subject(ligand, tree, alike, assembly, self.restraints)
-
-    def _ready(self, place: Place, ligand: Ligand, seed: int) -> Ready:
         check_fits(place.site, ligand)
-        subject = self._subject(place, ligand)
-        return Ready(
-            ligand,
-            subject.tree,
-            shape_of(subject.tree, ligand.molecule.shown),
-            ligand_seed(seed, ligand),
-            subject,
+        one = Subject.alone(ligand, ligand_seed(seed, ligand))
+        # What lies beside is no other pose for being the same in another order.
+        alike = None if self.beside else relabelled(ligand, one.tree)
+        one = replace(one, alike=alike, restraints=self.restraints)
+        if not (self.beside or place.chains):
+            return one
+        bodies = assembled(
+            [one.tree, *map(tree_of, self.beside)],
+            [chain.tree for chain in place.chains],
+            place.site.center,
+            place.site.size,
         )
-
-    def _finished(
-        self, receptor: Receptor, place: Place, one: Ready, minima: efforts.Found, n_poses: int
-    ) -> list[Pose]:
-        problem, field = place.problem(one.tree, one.shape, one.subject)
-        ticks = efforts.EFFORTS[self.effort].close
-        minima = refine.closer(place.function, one.tree, problem, field, minima, one.seed, ticks)
-        found = finish(
-            place, one.tree, one.ligand.molecule.shown, problem, field, minima, n_poses, one.subject
-        )
-        return self._reported(one.subject, receptor, place, found)
+        shape = shape_of(bodies.tree, ligand.molecule.shown)
+        return replace(one, tree=bodies.tree, shape=shape, assembly=bodies)
 
     def _reported(
         self, subject: Subject, receptor: Receptor, place: Place, found: list[tuple[Floats, Energies]]
@@ -254,56 +218,66 @@ class NativeEngine:
         return Pose(ligand, coords, total, terms, self.name)
 
 
-def find(
-    place: Place,
-    tree: Tree,
-    shown: str,
-    seed: int,
-    effort: str,
-    n_poses: int,
-    subject: Subject | None = None,
-    among: int = 1,
-) -> list[tuple[Floats, Energies]]:
-    """Search, refine, and keep what is distinct: [atom, 3] Å in the tree's order with its energies, best first.
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What is docked, and what is asked of it."""
 
-    Parameters
-    ----------
-    among : ring shapes of the ligand that share the effort
+    ligand: Ligand
+    tree: Tree  # of the ligand, and of what docks with it
+    shape: tuple[int, int]  # one of SHAPES
+    seed: int
+    alike: Ints | None = None  # [relabelling, heavy atom of the ligand]
+    assembly: Assembly | None = None
+    restraints: tuple[Restraint, ...] = ()
+
+    @classmethod
+    def alone(cls, ligand: Ligand, seed: int) -> Subject:
+        """A ligand by itself; nothing but its PDBQT is looked at."""
+        tree = tree_of(ligand)
+        return cls(ligand, tree, shape_of(tree, ligand.molecule.shown), seed)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.ligand.digest, self.seed
+
+
+def find(place: Place, one: Subject, effort: str, n_poses: int) -> list[tuple[Floats, Energies]]:
+    """Search, refine, and keep what is distinct: [atom, 3] Å in the tree's order with its energies, best first.
 
     Raises
     ------
     MoleculeError
-        TOO_LARGE, or NO_PLAUSIBLE_POSE if every pose found leaves the box.
+        NO_PLAUSIBLE_POSE, if every pose found leaves the box.
     """
     keep_programs()
-    problem, field = place.problem(tree, shape_of(tree, shown), subject)
-    part = efforts.EFFORTS[effort].shared(among)
-    minima = efforts.seek(place.function, problem, field, jax.random.key(seed), part)
-    minima = refine.closer(place.function, tree, problem, field, minima, seed, part.close)
-    return finish(place, tree, shown, problem, field, minima, n_poses, subject)
+    problem, field = place.problem(one)
+    part = efforts.EFFORTS[effort].shared(one.ligand.shapes)
+    minima = efforts.seek(place.function, problem, field, jax.random.key(one.seed), part)
+    return finish(place, one, problem, field, minima, effort, n_poses)
 
 
 def finish(
     place: Place,
-    tree: Tree,
-    shown: str,
+    one: Subject,
     problem: walk.Problem,
     field: walk.Field,
     minima: efforts.Found,
+    effort: str,
     n_poses: int,
-    subject: Subject | None = None,
 ) -> list[tuple[Floats, Energies]]:
-    """Refine what a search found, and keep what is distinct; as `find`."""
-    function = place.function
+    """Look closer about what a search found, refine it, and keep what is distinct; as `find`."""
+    function, tree, assembly = place.function, one.tree, one.assembly
+    ticks = efforts.EFFORTS[effort].close
+    minima = refine.closer(function, tree, problem, field, minima, one.seed, ticks)
     conf, _ = refine.poses(function, tree, place.atoms, problem, field, minima)
     settled = motion.settled(tree, *(np.asarray(part, dtype=float).T for part in conf))
-    assembly = subject.assembly if subject else None
     mine = tree.heavy if assembly is None else tree.heavy & assembly.of_ligands
     inside = [coords for coords in settled if place.holds(coords[mine])]
     if not inside:
         edges = " x ".join(f"{edge:.1f}" for edge in place.site.size)
         raise MoleculeError(
-            Reason.NO_PLAUSIBLE_POSE, f"{shown} found no pose inside the box of {edges} Å; enlarge the box"
+            Reason.NO_PLAUSIBLE_POSE,
+            f"{one.ligand.molecule.shown} found no pose inside the box of {edges} Å; enlarge the box",
         )
     if assembly is None:
         energies = scores(function, tree, place.atoms, np.stack(inside))
@@ -311,10 +285,11 @@ def finish(
         energies = [parts(function, assembly, place.atoms, coords).energies for coords in inside]
     if problem.bias:
         costs = restrained(problem, np.stack(inside)[:, tree.heavy])
-        energies = [one._replace(restraint=float(cost)) for one, cost in zip(energies, costs, strict=True)]
-    sums = np.array([one.inter + one.intra + one.restraint for one in energies])
-    alike = subject.alike if subject else None
-    chosen = refine.distinct(np.stack(inside)[:, mine], sums, n_poses, alike=alike)
+        energies = [
+            energy._replace(restraint=float(cost)) for energy, cost in zip(energies, costs, strict=True)
+        ]
+    sums = np.array([energy.inter + energy.intra + energy.restraint for energy in energies])
+    chosen = refine.distinct(np.stack(inside)[:, mine], sums, n_poses, alike=one.alike)
     return [(inside[k], energies[k]) for k in chosen.tolist()]
 
 
@@ -325,17 +300,6 @@ def restrained(problem: walk.Problem, coords: Floats) -> Floats:
     padded[: coords.shape[1]] = coords.transpose(1, 2, 0)
     costs = [np.asarray(in_full(term)(jnp.asarray(padded)), dtype=float) for term in problem.bias or ()]
     return np.asarray(np.sum(costs, axis=0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """What is docked, and what is asked of it."""
-
-    ligand: Ligand
-    tree: Tree  # of the ligand, and of what docks with it
-    alike: Ints | None = None  # [relabelling, heavy atom of the ligand]
-    assembly: Assembly | None = None
-    restraints: tuple[Restraint, ...] = ()
 
 
 def relabelled(ligand: Ligand, tree: Tree) -> Ints:
@@ -383,34 +347,22 @@ def shape_of(tree: Tree, shown: str) -> tuple[int, int]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A ligand that can be docked."""
-
-    ligand: Ligand
-    tree: Tree
-    shape: tuple[int, int]
-    seed: int
-    subject: Subject
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return self.ligand.digest, self.seed
-
-
-def side_by_side(place: Place, ligands: Sequence[Ready], effort: str) -> dict[tuple[str, int], efforts.Found]:
+def side_by_side(
+    place: Place, subjects: Sequence[Subject], effort: str
+) -> dict[tuple[str, int], efforts.Found]:
     """Searches of many ligands, those of one shape together, always as many as the device takes at once."""
+    keep_programs()
     width = efforts.lanes()
     found = {}
     for shape in SHAPES:
-        group = list({one.key: one for one in ligands if one.shape == shape}.values())
+        group = list({one.key: one for one in subjects if one.shape == shape}.values())
         for first in range(0, len(group), width):
             some = group[first : first + width]
             full = some + [some[0]] * (width - len(some))
-            problems = [place.problem(one.tree, shape, one.subject) for one in full]
+            problems, fields = zip(*map(place.problem, full), strict=True)
             keys = [jax.random.key(one.seed) for one in full]
             parts = [efforts.EFFORTS[effort].shared(one.ligand.shapes) for one in full]
-            answers = efforts.seek_many(place.function, [p for p, _ in problems], problems[0][1], keys, parts)
+            answers = efforts.seek_many(place.function, problems, fields[0], keys, parts)
             found.update({one.key: answer for one, answer in zip(some, answers, strict=False)})
     return found
 
@@ -479,23 +431,17 @@ class Place:
         self._grid = new
         self._field = walk.field(new, rows_of(new.values[0].size, len(new.types)))
 
-    def field(self, tree: Tree) -> tuple[walk.Field, tuple[int, ...]]:
-        """Grids for a ligand, and their types in order."""
-        self.prepare(set(maps.types_of(tree.xs)))
+    def problem(self, one: Subject) -> tuple[walk.Problem, walk.Field]:
+        """A ligand and the grids as the search takes them."""
+        self.prepare(set(maps.types_of(one.tree.xs)))
         if self._field is None or self._grid is None:
             raise AssertionError("a ligand without types has no tree")
-        return self._field, self._grid.types
-
-    def problem(
-        self, tree: Tree, shape: tuple[int, int], subject: Subject | None = None
-    ) -> tuple[walk.Problem, walk.Field]:
-        """A ligand and the grids as the search takes them."""
-        field, types = self.field(tree)
-        problem = walk.problem(self.function, tree, types, *shape, tight=efforts.lanes() == 1)
-        if subject and subject.restraints:
-            terms = tuple(one.bind(subject.ligand, tree, shape[0]) for one in subject.restraints)
+        types, tight = self._grid.types, efforts.lanes() == 1
+        problem = walk.problem(self.function, one.tree, types, *one.shape, tight=tight)
+        if one.restraints:
+            terms = tuple(wish.bind(one.ligand, one.tree, one.shape[0]) for wish in one.restraints)
             problem = problem._replace(bias=terms)
-        return problem, field
+        return problem, self._field
 
     def holds(self, coords: Floats) -> bool:
         """Do all points lie in the box? As Vina's, it is whole cells of the grid, up to 0.19 Å wider a side."""

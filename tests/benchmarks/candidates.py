@@ -22,9 +22,8 @@ from discovery.outcome import MoleculeError
 from docking import pdbqt, preparation
 from docking.atom_types import Floats
 from docking.energy import FUNCTIONS
-from docking.engines.native import NativeEngine, Place, find, keep_programs
+from docking.engines.native import NativeEngine, Place, Subject, find, keep_programs
 from docking.ligand import prepare
-from docking.ligands.tree import read_tree
 from docking.pose import rmsd, with_coords
 from docking.receptor import Receptor
 from docking.rescoring.fitting import skeleton
@@ -33,6 +32,7 @@ from docking.site import Site
 from tests.benchmarks.data import folder
 from tests.benchmarks.record import options
 from tests.benchmarks.redocking import Crystal, crystals
+from tests.docking.complexes import bare
 
 SEED = 1
 ANY = 200.0  # kcal/mol above the best; all that refinement leaves are kept
@@ -62,9 +62,9 @@ def from_smiles(one: Crystal) -> dict[str, Any]:
 def from_pdbqt(name: str, receptor: str, ligand: str) -> dict[str, Any]:
     """Poses of a complex whose ligand is a PDBQT."""
     structure = pdbqt.read(ligand)
-    tree, site = read_tree(structure), Site.around(structure.coords, margin=4.0, smallest=15.0)
+    site = Site.around(structure.coords, margin=4.0, smallest=15.0)
     place = Place(Receptor(name, "", receptor), site, FUNCTIONS["vina"])
-    poses = [coords for coords, _ in find(place, tree, name, SEED, "fast", CANDIDATES)]
+    poses = [coords for coords, _ in find(place, Subject.alone(bare(name, ligand), SEED), "fast", CANDIDATES)]
     return {
         "name": name,
         "ligand": ligand,

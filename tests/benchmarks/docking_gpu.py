@@ -18,25 +18,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from discovery.molecule import Molecule
 from discovery.outcome import Missing, each
 from docking.energy import FUNCTIONS
-from docking.engines.native import (
-    Place,
-    Ready,
-    Subject,
-    finish,
-    keep_programs,
-    shape_of,
-    side_by_side,
-    tree_of,
-)
+from docking.engines.native import Place, Subject, finish, keep_programs, side_by_side, tree_of
 from docking.ligand import Ligand
 from docking.maps import types_of
 from docking.receptor import Receptor
-from docking.search import effort, walk
+from docking.search import effort, programs, walk
+from docking.search.motion import Conf
 from tests.benchmarks.enrichment import Screen
 from tests.benchmarks.record import options, record
+from tests.docking.complexes import bare
 
 SEED = 2026
 POSES = 1 << 16  # evaluated side by side
@@ -44,12 +36,12 @@ ROUNDS = 50
 REHEARSED = 6  # ligands
 
 
-def evaluations_per_second(place: Place, one: Ready, poses: int = POSES, rounds: int = ROUNDS) -> float:
+def evaluations_per_second(place: Place, one: Subject, poses: int = POSES, rounds: int = ROUNDS) -> float:
     """Energy and gradient of one ligand in many poses, the device kept busy."""
-    problem, field = place.problem(one.tree, one.shape)
+    problem, field = place.problem(one)
     start = walk.begin(jax.random.key(SEED), problem, field, poses).kept
 
-    def many(conf: walk.Conf) -> jax.Array:
+    def many(conf: Conf) -> jax.Array:
         def again(_: int, sums: jax.Array) -> jax.Array:
             moved = conf._replace(position=conf.position + 1e-6 * sums[None])
             energy, slope = walk.evaluate(place.function, problem, field, moved, 1000.0, 100.0)
@@ -57,21 +49,15 @@ def evaluations_per_second(place: Place, one: Ready, poses: int = POSES, rounds:
 
         return jax.lax.fori_loop(0, rounds, again, jnp.zeros(poses))
 
-    run = jax.jit(many, compiler_options=effort.options())
+    run = jax.jit(many, compiler_options=programs.options())
     run(start).block_until_ready()
     clock = time.perf_counter()
     run(start).block_until_ready()
     return poses * rounds / (time.perf_counter() - clock)
 
 
-def ligand_of(name: str, text: str) -> Ligand:
-    """The search needs PDBQT alone, so nothing else is filled in."""
-    return Ligand(Molecule("", name), "", "", text, (), 0)
-
-
-def ready(one: Ligand) -> Ready:
-    tree = tree_of(one)
-    return Ready(one, tree, shape_of(tree, one.molecule.shown), SEED, Subject(one, tree))
+def ready(one: Ligand) -> Subject:
+    return Subject.alone(one, SEED)
 
 
 def docked(place: Place, ligands: list[Ligand]) -> list[object]:
@@ -79,9 +65,9 @@ def docked(place: Place, ligands: list[Ligand]) -> list[object]:
     prepared = each("docking", ready, ligands)
     minima = side_by_side(place, [one for one in prepared if not isinstance(one, Missing)], "fast")
 
-    def done(one: Ready) -> object:
-        problem, field = place.problem(one.tree, one.shape)
-        return finish(place, one.tree, one.ligand.molecule.shown, problem, field, minima[one.key], 1)
+    def done(one: Subject) -> object:
+        problem, field = place.problem(one)
+        return finish(place, one, problem, field, minima[one.key], "fast", 1)
 
     return list(each("docking", done, prepared))
 
@@ -97,7 +83,7 @@ def main() -> None:
         return
     keep_programs()
     screen = Screen.of("def")
-    ligands = [ligand_of(path.name, path.read_text()) for path in sorted(screen.places[0].glob("*.pdbqt"))]
+    ligands = [bare(path.name, path.read_text()) for path in sorted(screen.places[0].glob("*.pdbqt"))]
     ligands = [ligands[i] for i in np.random.default_rng(SEED).permutation(len(ligands))]
     ligands = ligands[: REHEARSED if args.rehearse else 256 if args.quick else len(ligands)]
     clock = time.perf_counter()

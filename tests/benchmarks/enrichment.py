@@ -39,10 +39,9 @@ from discovery.outcome import MoleculeError
 from docking import pdbqt, preparation
 from docking.atom_types import Floats
 from docking.energy import FUNCTIONS
-from docking.engines.native import Place, find, keep_programs
+from docking.engines.native import Place, Subject, find, keep_programs
 from docking.library import files as ligand_files
 from docking.ligand import prepare
-from docking.ligands.tree import read_tree
 from docking.pose import equivalent
 from docking.receptor import Receptor
 from docking.rescoring import features
@@ -51,7 +50,7 @@ from docking.rescoring.order import CANDIDATES, chances, gaps, shipped
 from docking.site import Site
 from tests.benchmarks.data import folder
 from tests.benchmarks.record import Kept, options, record
-from tests.docking.complexes import vina_at
+from tests.docking.complexes import bare, vina_at
 
 SEED = 2026
 LAST = 1e3  # kcal/mol of a ligand that could not be docked
@@ -130,9 +129,9 @@ def by_native(screen: Screen, effort: str) -> Callable[[str, str], dict[str, Any
     place = Place(Receptor(screen.name, "", screen.receptor), screen.site, FUNCTIONS["vina"])
 
     def work(name: str, ligand: str) -> dict[str, Any]:
-        tree = read_tree(pdbqt.read(ligand))
-        found = find(place, tree, name, SEED, effort, CANDIDATES)
-        rotor = 1.0 + FUNCTIONS["vina"].weights["rotor"] * tree.rotors
+        one = Subject.alone(bare(name, ligand), SEED)
+        found = find(place, one, effort, CANDIDATES)
+        rotor = 1.0 + FUNCTIONS["vina"].weights["rotor"] * one.tree.rotors
         scores = np.array([e.inter + e.intra - found[0][1].intra for _, e in found]) / rotor
         return judged(ligand, np.stack([coords for coords, _ in found]), scores, screen.receptor)
 

@@ -16,6 +16,8 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
 from rdkit.Chem.rdMolTransforms import CanonicalizeConformer
 
+from discovery.molecule import Molecule
+from docking.ligand import Ligand
 from docking.site import Site
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "docking"
@@ -82,6 +84,11 @@ def vina_at(receptor: str, site: Site, seed: int) -> Any:
         program.set_receptor(str(path))
     program.compute_vina_maps(list(site.center), list(site.size))
     return program
+
+
+def bare(name: str, text: str) -> Ligand:
+    """A ligand of which the search knows its PDBQT alone."""
+    return Ligand(Molecule("", name), "", "", text, (), 0)
 
 
 def embedded(smiles: str, seed: int) -> Chem.Mol:

@@ -84,7 +84,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     run(library(tmp_path, ["CCO"]), tmp_path / "out", job(Still()))
     flat = tmp_path / "flat.sdf"
     flat.write_text(Chem.MolToMolBlock(Chem.MolFromSmiles("CCO")))
-    with pytest.raises(DockingError, match=r"flat\.sdf is no SDF"):
+    with pytest.raises(DockingError, match=r"flat\.sdf: the reference ligand is no mol block"):
         docked(tmp_path / "out", reference=flat)
-    with pytest.raises(DockingError, match=r"absent\.sdf cannot be read"):
+    with pytest.raises(DockingError, match=r"no reference ligand file .*absent\.sdf"):
         docked(tmp_path / "out", reference=tmp_path / "absent.sdf")

@@ -16,12 +16,12 @@ from docking import demo_target, ligand, pdbqt
 from docking.energy import FUNCTIONS
 from docking.engines import native
 from docking.engines.engine import dock_all
-from docking.engines.native import NativeEngine, Place, find, shape_of
+from docking.engines.native import NativeEngine, Place, Subject, find, shape_of
 from docking.ligands.tree import read_tree
 from docking.pose import rmsd
 from docking.receptor import DockingError, Receptor, ReceptorError
 from docking.site import Site
-from tests.docking.complexes import ligand_pdbqt, needs_shared, redocking, vina_at
+from tests.docking.complexes import bare, ligand_pdbqt, needs_shared, redocking, vina_at
 
 vina = pytest.importorskip("vina")
 
@@ -152,7 +152,7 @@ def test_finds_what_vina_finds() -> None:
         start = pdbqt.read(case.ligand)
         site = Site.around(start.coords, margin=4.0, smallest=15.0)
         place = Place(Receptor(name, "", case.receptor), site, FUNCTIONS["vina"])
-        found = find(place, read_tree(start), name, 1, "balanced", 9)
+        found = find(place, Subject.alone(bare(name, case.ligand), 1), "balanced", 9)
         program = vina_at(case.receptor, site, seed=1)
         program.set_ligand_from_string(case.ligand)
         program.dock(exhaustiveness=8, n_poses=9)
@@ -230,12 +230,12 @@ MIXED = [
 def test_a_mixed_library_compiles_eight_programs_at_most() -> None:
     """JAX itself counts: a small function gets the very arguments of the search's programs."""
     place = Place(RECEPTOR, SITE, FUNCTIONS["vina"])
-    trees = [read_tree(pdbqt.read(ligand.prepare(Molecule.parse(s), most_shapes=1)[0].pdbqt)) for s in MIXED]
+    mixed = [Subject.alone(ligand.prepare(Molecule.parse(s), most_shapes=1)[0], 1) for s in MIXED]
     program = jax.jit(lambda problem, field: problem.slot.sum() + field.points.sum())
     shapes = set()
-    for tree in trees:  # grids are added as types come along
-        shapes.add(shape_of(tree, "one"))
-        program(*place.problem(tree, shape_of(tree, "one")))
+    for one in mixed:  # grids are added as types come along
+        shapes.add(one.shape)
+        program(*place.problem(one))
     assert len(shapes) >= 5  # the library is mixed indeed
     assert program._cache_size() == len(shapes) <= 8
 
