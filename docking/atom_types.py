@@ -70,6 +70,9 @@ SLACK = 1.1
 
 _METALS = frozenset(["Mg", "Mn", "Zn", "Ca", "Fe", "Cu", "Na", "K", "Hg", "Co", "U", "Cd", "Ni"])
 _ELEMENT = {**pdbqt.ELEMENT, "G0": "C", "G1": "C", "G2": "C", "G3": "C", "Se": "S"}
+_NAMED = {
+    "Si": "Si", "At": "At", "S": "S_P", "P": "P_P", "F": "F_H", "Cl": "Cl_H", "Br": "Br_H", "I": "I_H",
+}  # fmt: skip
 _NOT_HETERO = frozenset({"C", "A", "H", "HD", "HS"})
 
 
@@ -197,14 +200,4 @@ def _xs(kind: str, polar: bool, donor: bool) -> int:
     if element in ("N", "O"):
         acceptor = kind in ("NA", "OA")
         return _NUMBER[f"{element}_" + {(0, 0): "P", (0, 1): "D", (1, 0): "A", (1, 1): "DA"}[acceptor, donor]]
-    named = {
-        "Si": "Si",
-        "At": "At",
-        "S": "S_P",
-        "P": "P_P",
-        "F": "F_H",
-        "Cl": "Cl_H",
-        "Br": "Br_H",
-        "I": "I_H",
-    }
-    return _NUMBER[named[element]]
+    return _NUMBER[_NAMED[element]]

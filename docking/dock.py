@@ -172,9 +172,8 @@ def _comparable(poses: Sequence[Pose]) -> list[Pose]:
     lowest = min(
         poses, key=lambda pose: pose.terms["inter"] + pose.terms["intra"] + pose.terms.get("restraint", 0.0)
     )
-    clear = max(
-        poses, key=lambda pose: abs(pose.score)
-    )  # all are divided by the same, told best by the largest
+    # all are divided by the same, told best by the largest
+    clear = max(poses, key=lambda pose: abs(pose.score))
     share = clear.score / (clear.score - clear.terms["torsional"]) if clear.score else 1.0
     return [_relative(pose, lowest.terms["intra"], share) for pose in poses]
 

@@ -103,12 +103,7 @@ class Function:
     radii: Floats = field(repr=False)  # [type] Å, indexed as atom_types.XS
 
 
-VINA = Function(
-    "vina",
-    vina_pair,
-    {**VINA_WEIGHTS, "glue": 50.0, "rotor": 0.05846},
-    VINA_RADII,
-)
+VINA = Function("vina", vina_pair, {**VINA_WEIGHTS, "glue": 50.0, "rotor": 0.05846}, VINA_RADII)
 VINARDO = Function(
     "vinardo",
     vinardo_pair,

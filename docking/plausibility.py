@@ -114,7 +114,7 @@ def measure(pose: Pose, receptor: Receptor, site: Site | None = None) -> dict[st
 class _Frame:
     """What does not change from pose to pose of a ligand."""
 
-    heavy: tuple[int, ...]
+    heavy: NDArray[np.intp]
     wide: Floats  # [heavy atom] Å, van der Waals radii
     narrow: Floats  # [heavy atom] Å, covalent radii
     bonds: Pairs
@@ -156,7 +156,7 @@ def _shape(pose: Pose) -> dict[str, float]:
 
 def _fit(pose: Pose, receptor: Receptor, site: Site | None) -> dict[str, float]:
     frame, around = _frame(pose.ligand), _surroundings(receptor)
-    heavy = pose.coords[list(frame.heavy)]
+    heavy = pose.coords[frame.heavy]
     near = np.flatnonzero(
         ((around.coords >= heavy.min(axis=0) - 8.0) & (around.coords <= heavy.max(axis=0) + 8.0)).all(axis=1)
     )
@@ -210,26 +210,19 @@ def _frame(ligand: Ligand) -> _Frame:
     high = np.triu(bounds) + np.triu(bounds).T
     low = np.tril(bounds) + np.tril(bounds).T
     _even_ends(mol, low, high)
-    heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    numbers = [mol.GetAtomWithIdx(i).GetAtomicNum() for i in heavy]
+    heavy = np.array([atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1], dtype=np.intp)
+    numbers = [mol.GetAtomWithIdx(i).GetAtomicNum() for i in heavy.tolist()]
     wide, narrow = (
         np.array([radius(n) for n in numbers]) for radius in (_TABLE.GetRvdw, _TABLE.GetRcovalent)
     )
-    steps = Chem.GetDistanceMatrix(mol)
-    pairs = [(i, j) for n, i in enumerate(heavy) for j in heavy[n + 1 :]]
-
-    def at(test: NDArray[np.bool_]) -> Pairs:
-        return np.array([pair for pair, yes in zip(pairs, test, strict=True) if yes], dtype=np.intp).reshape(
-            -1, 2
-        )
-
-    apart = np.array([steps[i, j] for i, j in pairs])
+    pairs = np.stack([heavy[ends] for ends in np.triu_indices(len(heavy), 1)], axis=1)
+    apart = Chem.GetDistanceMatrix(mol)[pairs[:, 0], pairs[:, 1]]
 
     def hits(patterns: tuple[Chem.Mol, ...]) -> tuple[tuple[int, ...], ...]:
         return tuple(hit for pattern in patterns for hit in mol.GetSubstructMatches(pattern))
 
     return _Frame(
-        tuple(heavy), wide, narrow, at(apart == 1), at(apart == 2), at(apart > 2), low, high,
+        heavy, wide, narrow, pairs[apart == 1], pairs[apart == 2], pairs[apart > 2], low, high,
         hits(_AROMATIC), hits(_DOUBLE), hits(_PUCKERED), _centres(mol),
     )  # fmt: skip
 

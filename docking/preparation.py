@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from docking import pdbqt
 from docking.protein import hydrogens, receptor_types, residues
-from docking.protein.numbering import told_apart
+from docking.protein.numbering import free_letters, told_apart
 from docking.protein.protonation import decide
 from docking.protein.rebuilding import FEWEST, rebuilt
 from docking.protein.structure import Atom, by_residue, pdb_text, read, text_of
@@ -190,20 +190,13 @@ def _of_chains(atoms: Sequence[Atom], chains: Sequence[str]) -> list[Atom]:
 
 def _one_chain_letter(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
     """PDB and PDBQT hold one letter per chain; mmCIF allows more."""
-    names = list(dict.fromkeys(atom.chain for atom in atoms))
-    free = [
-        letter
-        for letter in string.ascii_uppercase + string.digits + string.ascii_lowercase
-        if letter not in names
-    ]
-    letters = {}
-    for chain in names:
-        if len(chain) > 1:
-            if not free:
-                raise ReceptorError(
-                    f"{len(names)} chains are more than PDB has letters for; choose some with chains="
-                )
-            letters[chain] = free.pop(0)
+    names, free = list(dict.fromkeys(atom.chain for atom in atoms)), free_letters(atoms)
+    long = [chain for chain in names if len(chain) > 1]
+    if len(long) > len(free):
+        raise ReceptorError(
+            f"{len(names)} chains are more than PDB has letters for; choose some with chains="
+        )
+    letters = dict(zip(long, free, strict=False))
     said = [Choice("chain", chain, f"{LETTER}{letter}") for chain, letter in letters.items()]
     return [replace(atom, chain=letters.get(atom.chain, atom.chain)) for atom in atoms], said
 

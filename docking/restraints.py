@@ -103,9 +103,8 @@ def overlap(asked: Likeness, coords: jax.Array) -> jax.Array:
 
     Shape and each trait (hydrophobic, donor, acceptor) that the reference has count alike. Reference [1], equation 3.
     """
-    near = sum(
-        jnp.square(coords[:, None, k] - asked.place[None, :, k, None]) for k in range(3)
-    )  # [atom, reference, pose]
+    # [atom, reference, pose]
+    near = sum(jnp.square(coords[:, None, k] - asked.place[None, :, k, None]) for k in range(3))
     bell = jnp.exp(-0.5 * near / WIDTH**2)
     share = jnp.einsum("ag,arp,rg->gp", asked.own, bell, asked.like) / jnp.maximum(asked.whole, 1e-6)[:, None]
     counts = (asked.whole > 0.0)[:, None]

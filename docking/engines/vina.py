@@ -101,17 +101,15 @@ class VinaEngine:
             raise MoleculeError(
                 Reason.NO_PLAUSIBLE_POSE, f"{ligand.molecule.shown}: Vina found no pose in the box"
             )
-        models = pdbqt.read_models(text)
-        poses = [
+        return [
             self._pose(
                 ligand,
                 model.coords,
                 dict(zip(("inter", "intra", "torsional", "unbound"), row[1:5], strict=True)),
                 row[0],
             )
-            for model, row in zip(models, energies, strict=True)
+            for model, row in zip(pdbqt.read_models(text), energies, strict=True)
         ]
-        return poses
 
     def score(self, receptor: Receptor, site: Site, ligand: Ligand, coords: Floats, /) -> Pose:
         """As the promise in engine.py. Receptor atoms are explicit, not on a grid."""

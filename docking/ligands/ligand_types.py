@@ -15,10 +15,8 @@ _RULES = tuple(
     for smarts, kind in (
         ("[#1]", "H"),
         ("[#1][#7,#8,#9,#15,#16]", "HD"),
-        (
-            "[#5]",
-            "C",
-        ),  # Vina's function has no boron; carbon is its neighbour in size and makes no hydrogen bond
+        # Vina's function has no boron; carbon is its neighbour in size and makes no hydrogen bond
+        ("[#5]", "C"),
         ("[C]", "C"),
         ("[c]", "A"),
         ("[#7]", "NA"),

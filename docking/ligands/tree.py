@@ -47,9 +47,7 @@ class Tree:
     # Of several bodies at once (see search/assembly.py); a ligand alone has none of these.
     met: Bools | None = None  # [atom]: has an energy with the receptor; all if None
     slide: Floats | None = None  # [node, 3] Å per unit of a node that shifts instead of turning
-    stride: Floats | None = (
-        None  # [node]: largest random change of a node that steps; 0 where any value is as good
-    )
+    stride: Floats | None = None  # [node]: largest random change of what steps; 0 where any value is as good
     origin: Floats | None = None  # [atom, 3] Å, what is taken off `coords` to get the reference
 
     @property

@@ -185,7 +185,7 @@ def _points(i: int, count: int, around: _Heavy) -> Floats:
     units = np.array([around.unit(i, j) for j in bonded])
     away = _unit(-units.sum(axis=0))
     if count == 1 or len(bonded) >= 3:
-        return (center + length * away).reshape(1, 3)
+        return np.asarray(center + length * away)[None]
     normal, half = _unit(np.cross(units[0], units[1])), TETRAHEDRAL / 2
     return np.array(
         [center + length * (np.cos(half) * away + sign * np.sin(half) * normal) for sign in (1.0, -1.0)]

@@ -71,6 +71,12 @@ def told_apart(atoms: Sequence[Atom]) -> tuple[list[Atom], list[Choice]]:
     return left, said
 
 
+def free_letters(atoms: Sequence[Atom]) -> list[str]:
+    """Letters that PDB has for chains and no atom's bears."""
+    taken = {atom.chain for atom in atoms}
+    return [c for c in string.ascii_uppercase + string.digits + string.ascii_lowercase if c not in taken]
+
+
 def _runs(atoms: Sequence[Atom]) -> Iterator[list[Atom]]:
     """Atoms that follow each other and make one residue."""
     for _, group in groupby(atoms, key=lambda atom: atom.place):
@@ -116,8 +122,7 @@ def _goes_on(here: Mapping[_Key, Point], had: Mapping[_Key, Point]) -> bool:
 def _letters(
     atoms: Sequence[Atom], moved: dict[tuple[str, int], list[str]]
 ) -> tuple[dict[tuple[str, int], str], list[Choice]]:
-    taken = {atom.chain for atom in atoms}
-    free = [c for c in string.ascii_uppercase + string.digits + string.ascii_lowercase if c not in taken]
+    free = free_letters(atoms)
     if len(free) < len(moved):
         raise ReceptorError(
             f"{len(moved)} chains bear the letters and numbers of others, and PDB has no letters left for them; "

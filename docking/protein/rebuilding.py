@@ -35,14 +35,10 @@ PUSH = 8.0  # of a clash, per Å², against the logarithm of a rotamer's share
 REACH = 15.0  # Å about the middle of what is there: the longest side chain, and what it may touch
 MOST = 400  # ways to turn that are looked at for what they touch, the likeliest
 STIFF = 100.0  # of a bond to an atom that is there, per Å²
-FINE = tuple(
-    (float(angle), 1.0) for angle in range(0, 360, 10)
-)  # where later atoms are there, no rotamer helps
-BACKBONE = {
-    "N": (0.0, 0.0, 0.0),
-    "CA": (1.458, 0.0, 0.0),
-    "C": (2.009, 1.420, 0.0),
-}  # Å, 1.458, 1.523, 111.2 degrees
+# where later atoms are there, no rotamer helps
+FINE = tuple((float(angle), 1.0) for angle in range(0, 360, 10))
+# Å, 1.458, 1.523, 111.2 degrees
+BACKBONE = {"N": (0.0, 0.0, 0.0), "CA": (1.458, 0.0, 0.0), "C": (2.009, 1.420, 0.0)}
 OXYGEN = Hang("O", ("N", "CA", "C"), 1.231, 120.5, 135.0, tuple((float(a), 1.0) for a in range(0, 360, 30)))
 
 

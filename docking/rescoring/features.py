@@ -34,9 +34,8 @@ from docking.ligands.tree import Tree, read_tree
 from docking.rescoring.kinds import CHARGE, POLAR, Chemistry, Kind, read_chemistry
 
 REACH = 8.0  # Å
-KNOTS = np.array(
-    [2.4, 2.8, 3.2, 3.6, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0]
-)  # Å, between which contacts are shared out
+# Å, between which contacts are shared out
+KNOTS = np.array([2.4, 2.8, 3.2, 3.6, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0])
 END_ON = 0.8  # cosine from which a bond points straight along, where a lone pair seldom is
 CROWDED, MORE = 30.0, 60.0  # receptor atoms within reach: begins to be buried, and is, after so many more
 

@@ -53,37 +53,29 @@ def assembled(
     """
     bodies = [*ligands, *side_chains]
     starts = np.cumsum([0, *(len(one.xs) for one in bodies)])
-    node, parent, axis, slide, stride = [], [], [], [], []
+    node: list[Ints] = []
+    parent: list[Ints] = []
+    axis: list[Ints] = []
+    slide: list[Floats] = []
+    stride: list[Floats] = []
     origin = np.zeros((starts[-1], 3))
     for number, one in enumerate(bodies):
-        own = slice(starts[number], starts[number + 1])
-        first = int(starts[number])
+        first, so_far = int(starts[number]), sum(map(len, parent))
+        own, middle = slice(first, int(starts[number + 1])), one.coords[one.axis[0, 0]]
         if number == 0:
-            added, shift = 0, 0
-            origin[own] = one.coords[one.axis[0, 0]]
-            parent.append(one.parent)
-            axis.append(one.axis)
-            slide.append(np.zeros((len(one.parent), 3)))
-            stride.append(np.zeros(len(one.parent)))
-            node.append(one.node)
-            continue
-        so_far = sum(len(part) for part in parent)
-        if number < len(ligands):
-            origin[own] = one.coords[one.axis[0, 0]] - np.asarray(center)
-            added, shift = MOST_NODES_OF_BODY, so_far + MOST_NODES_OF_BODY - 1
-            chain, ends, way, reach = _free(one, first, so_far, size)
-            parent.append(chain)
-            axis.append(ends)
-            slide.append(way)
-            stride.append(reach)
-            root = so_far + added - 1
+            root, lead = 0, (one.parent[:1], one.axis[:1], np.zeros((1, 3)), np.zeros(1))
+            origin[own] = middle
+        elif number < len(ligands):
+            root, lead = so_far + MOST_NODES_OF_BODY - 1, _free(one, first, so_far, size)
+            origin[own] = middle - np.asarray(center)
         else:
-            shift, root = so_far - 1, WORLD
+            root, lead = WORLD, (one.parent[:0], one.axis[:0], np.zeros((0, 3)), np.zeros(0))
+        shift, more = so_far + len(lead[0]) - 1, one.torsions
         moved = np.where(one.parent[1:] == 0, root, one.parent[1:] + shift)
-        parent.append(moved)
-        axis.append(one.axis[1:] + first)
-        slide.append(np.zeros((len(moved), 3)))
-        stride.append(np.zeros(len(moved)))
+        parent += [lead[0], moved]
+        axis += [lead[1], one.axis[1:] + first]
+        slide += [lead[2], np.zeros((more, 3))]
+        stride += [lead[3], np.zeros(more)]
         node.append(np.where(one.node == 0, root, one.node + shift))
     xs = np.concatenate([one.xs for one in bodies])
     body = np.repeat(np.arange(len(bodies)), np.diff(starts))

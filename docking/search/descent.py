@@ -20,9 +20,8 @@ with needs("docking"):
     from jax import lax
 
 
-Surface = Callable[
-    [Conf], tuple[jax.Array, jax.Array]
-]  # poses -> [pose] kcal/mol and [dof, pose] per scaled unit
+# poses -> [pose] kcal/mol and [dof, pose] per scaled unit
+Surface = Callable[[Conf], tuple[jax.Array, jax.Array]]
 REFUSALS = 8  # trial lengths in a row after which a descent is over
 HIGH = 1e9  # kcal/mol, of a pose that was not evaluated
 

@@ -59,9 +59,8 @@ class Problem(NamedTuple):
     contacts: Contacts
     slot: jax.Array  # [atom] int, which grid the atom reads
     counted: jax.Array  # [atom] 0 or 1: meets the receptor
-    bias: tuple[Callable[[jax.Array], jax.Array], ...] | None = (
-        None  # see docking/restraints.py; None compiles to nothing
-    )
+    # Restraints, see docking/restraints.py; None compiles to nothing.
+    bias: tuple[Callable[[jax.Array], jax.Array], ...] | None = None
 
 
 class Field(NamedTuple):
