@@ -175,13 +175,12 @@ def _comparable(poses: Sequence[Pose]) -> list[Pose]:
     # all are divided by the same, told best by the largest
     clear = max(poses, key=lambda pose: abs(pose.score))
     share = clear.score / (clear.score - clear.terms["torsional"]) if clear.score else 1.0
-    return [_relative(pose, lowest.terms["intra"], share) for pose in poses]
-
-
-def _relative(pose: Pose, unbound: float, share: float) -> Pose:
-    whole = pose.terms["inter"] + pose.terms["intra"] - unbound
-    terms = {**pose.terms, "torsional": (share - 1.0) * whole, "unbound": unbound}
-    return replace(pose, score=share * whole, terms=terms)
+    unbound, again = lowest.terms["intra"], []
+    for pose in poses:
+        whole = pose.terms["inter"] + pose.terms["intra"] - unbound
+        terms = {**pose.terms, "torsional": (share - 1.0) * whole, "unbound": unbound}
+        again.append(replace(pose, score=share * whole, terms=terms))
+    return again
 
 
 def by_score(molecule: Molecule, poses: Sequence[Sequence[Pose]], n_poses: int) -> Docked:

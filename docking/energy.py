@@ -261,18 +261,8 @@ def scores(function: Function, tree: Tree, receptor: Atoms, coords: Floats) -> l
     return [Energies(*map(float, each)) for each in zip(totals, inter, intra, strict=True)]
 
 
-def rigid_energy(function: Function, ligand: Atoms, receptor: Atoms) -> float:
-    """kcal/mol of atoms among a receptor's: table form, double precision, curled atom by atom."""
-    return _apart(function, ligand, receptor, np.zeros((0, 2), dtype=np.int64))[0]
-
-
-def pair_energy(function: Function, ligand: Atoms, pairs: Ints) -> float:
-    """kcal/mol of pairs of atoms, [pair, 2]: table form, double precision, curled pair by pair."""
-    nothing = Atoms(np.zeros((0, 3)), np.zeros(0, dtype=np.int64))
-    return _apart(function, ligand, nothing, pairs)[1] if len(pairs) else 0.0
-
-
-def _apart(function: Function, ligand: Atoms, receptor: Atoms, pairs: Ints) -> tuple[float, float]:
+def sums(function: Function, ligand: Atoms, receptor: Atoms, pairs: Ints) -> tuple[float, float]:
+    """kcal/mol of atoms among a receptor's, and of pairs of them, [pair, 2]: as `score`, apart."""
     place = np.asarray(ligand.coords, dtype=float)
     inter, intra = _sums(function, Atoms(place[None], ligand.xs), receptor, pairs)
     return float(inter[0]), float(intra[0])

@@ -91,8 +91,7 @@ def read(text: str) -> Structure:
     PdbqtError
         No atoms, a malformed line, an unknown type or a broken torsion tree.
     """
-    models = read_models(text)
-    return models[0]
+    return read_models(text)[0]
 
 
 def read_models(text: str) -> list[Structure]:

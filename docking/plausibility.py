@@ -196,13 +196,8 @@ _ENDS = Chem.MolFromSmarts("[O,N;D1;$([O,N;D1]-[*]=[O,N;D1]),$([O,N;D1]=[*]-[O,N
 
 
 @lru_cache(maxsize=512)
-def _parsed(ligand: Ligand) -> Chem.Mol:
-    return ligand.mol()
-
-
-@lru_cache(maxsize=512)
 def _frame(ligand: Ligand) -> _Frame:
-    mol = _parsed(ligand)
+    mol = ligand.mol()
     with quiet_rdkit():
         bounds = rdDistGeom.GetMoleculeBoundsMatrix(
             mol, set15bounds=True, scaleVDW=True, doTriangleSmoothing=True, useMacrocycle14config=False
@@ -255,7 +250,7 @@ def _flipped(pose: Pose, frame: _Frame) -> int:
     """How many carbon centres have another hand than the ligand that was docked."""
     if not frame.centres:
         return 0
-    now = dict(_centres(with_coords(_parsed(pose.ligand), pose.coords)))
+    now = dict(_centres(pose.mol()))
     return sum(now.get(index) != code for index, code in frame.centres)
 
 
@@ -297,7 +292,7 @@ def _overlap(pose: Pose, around: _Surroundings, near: NDArray[np.intp]) -> float
     wall = Chem.RWMol()
     for i in near:
         wall.AddAtom(Chem.Atom(around.numbers[i]))
-    mol = with_coords(_parsed(pose.ligand), pose.coords)
+    mol = pose.mol()
     solid = with_coords(wall.GetMol(), around.coords[near])
     return float(
         rdShapeHelpers.ShapeTverskyIndex(mol, solid, alpha=1.0, beta=0.0, vdwScale=0.8, ignoreHs=True)

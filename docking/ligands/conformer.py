@@ -36,21 +36,11 @@ _Shape = tuple[float, Chem.Mol]  # kcal/mol, and a molecule with that one confor
 STRAIN = 15.0  # kcal/mol above the lowest; a force field without water overrates folded rings
 
 
-def embed(smiles: str, shown: str) -> tuple[Chem.Mol, tuple[str, ...]]:
-    """A molecule with all hydrogens and one conformer, and notes on how it was made.
-
-    The random seed is the sha256 of the SMILES.
-
-    Raises
-    ------
-    MoleculeError
-        TOO_LARGE or NO_CONFORMER, naming the molecule.
-    """
-    return shapes(smiles, shown, 1)[0]
-
-
 def shapes(smiles: str, shown: str, most: int = 1) -> list[tuple[Chem.Mol, tuple[str, ...]]]:
-    """Conformers whose rings differ, lowest energy first: at most `most`, and the first is that of `embed`.
+    """Molecules with all hydrogens and one conformer, whose rings differ, and notes on how each was made.
+
+    At most `most`, lowest energy first; the first is the same however many are asked for. The random seed is the
+    sha256 of the SMILES.
 
     Parameters
     ----------
@@ -60,7 +50,7 @@ def shapes(smiles: str, shown: str, most: int = 1) -> list[tuple[Chem.Mol, tuple
     Raises
     ------
     MoleculeError
-        As `embed`.
+        TOO_LARGE or NO_CONFORMER, naming the molecule.
     """
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
     if mol.GetNumAtoms() > MOST_ATOMS:

@@ -118,7 +118,6 @@ class Desolvation:
 
 
 def _gathered(parameters: Any, atoms: Sequence[Any]) -> _Crowd:
-    coords = np.array([(atom.x, atom.y, atom.z) for atom in atoms], dtype=float).reshape(-1, 3)
     known = parameters.VanDerWaalsVolume
     volume = [
         known["C4"]  # a carbon of a side chain
@@ -129,4 +128,4 @@ def _gathered(parameters: Any, atoms: Sequence[Any]) -> _Crowd:
     places: dict[tuple[str, int], list[int]] = {}
     for row, atom in enumerate(atoms):
         places.setdefault((atom.chain_id, atom.res_num), []).append(row)
-    return _Crowd(coords, np.array(volume, dtype=float), places)
+    return _Crowd(_points(atoms), np.array(volume, dtype=float), places)

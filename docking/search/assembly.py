@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from docking.atom_types import GLUE, UNTYPED, Bools, Floats, Ints
-from docking.energy import Atoms, Energies, Function, pair_energy, rigid_energy
+from docking.energy import Atoms, Energies, Function, sums
 from docking.ligands.tree import WORLD, Tree
 
 STEP = 2.0  # Å, largest random shift of a ligand, as Vina's
@@ -165,13 +165,16 @@ def parts(function: Function, assembly: Assembly, receptor: Atoms, coords: Float
     one, other = (assembly.body[pairs[:, k]] for k in (0, 1))
     inside = (one == other) & (one < assembly.ligands)
     chains = (one >= assembly.ligands) & (other >= assembly.ligands)
-    with_receptor = rigid_energy(function, Atoms(place, np.where(ligand, tree.xs, UNTYPED)), receptor)
-    chain_with_receptor = rigid_energy(
-        function, Atoms(place, np.where(~ligand & met, tree.xs, UNTYPED)), receptor
-    ) if (~ligand).any() else 0.0  # fmt: skip
-    within, between, among = (
-        pair_energy(function, Atoms(place, tree.xs), pairs[which])
-        for which in (inside, ~inside & ~chains, chains)
+
+    def told(which: Bools, near: Atoms, some: Ints) -> tuple[float, float]:
+        return sums(function, Atoms(place, np.where(which, tree.xs, UNTYPED)), near, some)
+
+    everything, nothing = np.ones(len(tree.xs), dtype=bool), Atoms(np.zeros((0, 3)), np.zeros(0, dtype=int))
+    with_receptor, within = told(ligand, receptor, pairs[inside])
+    chain_with_receptor, _ = told(~ligand & met, receptor, pairs[:0]) if (~ligand).any() else (0.0, 0.0)
+    between, among = (
+        told(everything, nothing, some)[1] if len(some) else 0.0
+        for some in (pairs[~inside & ~chains], pairs[chains])
     )
     total = (with_receptor + between) / (1.0 + function.weights["rotor"] * tree.rotors)
     return Parts(with_receptor, between, chain_with_receptor, among, within, total)

@@ -21,7 +21,7 @@ from docking.search.descent import HIGH, Descent, Surface, resting, settle
 from docking.search.effort import CLOSER, LOOK, Found, programs, whole_looks
 from docking.search.motion import Conf
 from docking.search.programs import Program, keepable
-from docking.search.walk import Field, Knobs, Problem, biased, gathered, intramolecular_sums, walkers
+from docking.search.walk import Field, Knobs, Problem, gathered, walkers, with_outer
 
 with needs("docking"):
     import jax
@@ -60,18 +60,9 @@ keepable(Around)
 
 def surface(function: Function, ligand: Problem, site: Field, around: Around) -> Surface:
     """The energy of poses among explicit atoms, as `descent` takes it."""
-
-    def place(conf: Conf) -> tuple[jax.Array, jax.Array]:
-        frames = motion.transforms(ligand.layout, conf)
-        coords = motion.place(ligand.layout, frames)
-        outer = _inter(function, site, around, coords)
-        energy, push = intramolecular_sums(function, ligand.contacts, coords, CAP, outer)
-        extra, push = biased(ligand, coords, push)
-        slope = motion.pull(ligand.layout, frames, coords, push)
-        ones = jnp.ones((1, coords.shape[0]), coords.dtype)
-        return (ones @ energy)[0] + extra, slope * ligand.layout.scale[:, None]
-
-    return place
+    return lambda conf: with_outer(
+        function, ligand, conf, CAP, lambda coords: _inter(function, site, around, coords)
+    )
 
 
 def _inter(function: Function, site: Field, around: Around, coords: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -131,7 +131,22 @@ def field(grid: Grid, rows: int) -> Field:
 def evaluate(
     function: Function, ligand: Problem, site: Field, conf: Conf, cap: Number, wall: Number
 ) -> tuple[jax.Array, jax.Array]:
-    """Energy and its slope.
+    """Energy in the grids and its slope, as `with_outer`."""
+    return with_outer(function, ligand, conf, cap, lambda coords: _inter(ligand, site, coords, cap, wall))
+
+
+def with_outer(
+    function: Function,
+    ligand: Problem,
+    conf: Conf,
+    cap: Number,
+    outer: Callable[[jax.Array], tuple[jax.Array, jax.Array]],
+) -> tuple[jax.Array, jax.Array]:
+    """Energy and its slope, what lies about the ligand being the caller's.
+
+    Parameters
+    ----------
+    outer : [atom, 3, pose] Å -> [atom, pose] kcal/mol and its slope, [atom, 3, pose]
 
     Returns
     -------
@@ -139,15 +154,14 @@ def evaluate(
     """
     frames = motion.transforms(ligand.layout, conf)
     coords = motion.place(ligand.layout, frames)
-    outer = _inter(ligand, site, coords, cap, wall)
-    energy, push = intramolecular_sums(function, ligand.contacts, coords, cap, outer)
-    extra, push = biased(ligand, coords, push)
+    energy, push = intramolecular_sums(function, ligand.contacts, coords, cap, outer(coords))
+    extra, push = _biased(ligand, coords, push)
     slope = motion.pull(ligand.layout, frames, coords, push)
     ones = jnp.ones((1, coords.shape[0]), coords.dtype)
     return (ones @ energy)[0] + extra, slope * ligand.layout.scale[:, None]
 
 
-def biased(ligand: Problem, coords: jax.Array, push: jax.Array) -> tuple[Number, jax.Array]:
+def _biased(ligand: Problem, coords: jax.Array, push: jax.Array) -> tuple[Number, jax.Array]:
     """What restraints add: [pose] kcal/mol, and [atom, 3, pose] slope with theirs in it."""
     if not ligand.bias:
         return 0.0, push
