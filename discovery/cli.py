@@ -135,7 +135,10 @@ def new(
     receptor: Annotated[
         str, typer.Option("--receptor", help="PDB, mmCIF or PDBQT file to dock into; none: properties alone.")
     ] = "",
-    around: Annotated[str, typer.Option("--around", help="A bound ligand's file: where to dock.")] = "",
+    around: Annotated[
+        str,
+        typer.Option("--around", help="A bound ligand's file, or its name in the protein's: where to dock."),
+    ] = "",
     pocket: Annotated[
         int, typer.Option("--pocket", help="Without --around: rank of the protein's own pocket.", min=0)
     ] = 0,

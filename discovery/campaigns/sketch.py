@@ -96,7 +96,7 @@ def campaign_file(
     ----------
     receptor : a PDB, mmCIF or PDBQT file; nothing is docked without one
         Relative paths are read from the folder the campaign is run in, and are written as given.
-    around : a bound ligand's file, where the box is
+    around : a bound ligand's file, where the box is, or its name in the receptor's own: XK2
     pocket : instead of `around`, the rank of the receptor's own pocket; 1 when neither is given
     scaffold : SMILES that every molecule must hold
     library : a file of molecules to rank, instead of having new ones proposed
@@ -110,7 +110,7 @@ def campaign_file(
     """
     if path.exists():
         raise SketchError(f"{path} exists already; remove it or give another name")
-    for file in (receptor, around, library):
+    for file in (receptor, around if Path(around).suffix else "", library):
         if file and not file.startswith(("pdb:", "demo:")) and not Path(file).is_file():
             what = "is a folder; give the file in it" if Path(file).is_dir() else "there is no such file"
             raise SketchError(f"{file}: {what}")

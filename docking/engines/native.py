@@ -59,7 +59,7 @@ class NativeEngine:
     Parameters
     ----------
     effort : "fast", "balanced" or "thorough": how long the search goes on
-    scoring : the function, "vina" or "vinardo"
+    scoring : "vina", "vinardo", or a function of your own, such as `replace(VINA, name="mine", weights={...})`
     energy_range : kcal/mol above the best pose
     flexible : side chains that turn, such as ("A:ASP129",)
     beside : ligands that dock at the same time as each of the library
@@ -67,7 +67,7 @@ class NativeEngine:
     """
 
     effort: Literal["fast", "balanced", "thorough"] = "balanced"
-    scoring: Literal["vina", "vinardo"] = "vina"
+    scoring: Literal["vina", "vinardo"] | Function = "vina"
     energy_range: float = 3.0
     flexible: tuple[str, ...] = ()
     beside: tuple[Ligand, ...] = ()
@@ -76,8 +76,8 @@ class NativeEngine:
     def __post_init__(self) -> None:
         if self.effort not in efforts.EFFORTS:
             raise DockingError(f"effort is fast, balanced or thorough, not {self.effort!r}")
-        if self.scoring not in FUNCTIONS:
-            raise DockingError(f"scoring is vina or vinardo, not {self.scoring!r}")
+        if not isinstance(self.scoring, Function) and self.scoring not in FUNCTIONS:
+            raise DockingError(f"scoring is vina, vinardo or a docking.energy.Function, not {self.scoring!r}")
         if not self.energy_range > 0:
             raise DockingError(f"energy_range must be positive, not {self.energy_range} kcal/mol")
 
@@ -86,12 +86,18 @@ class NativeEngine:
         return "native"
 
     @property
+    def function(self) -> Function:
+        return self.scoring if isinstance(self.scoring, Function) else FUNCTIONS[self.scoring]
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         plain: dict[str, Any] = {
             "effort": self.effort,
-            "scoring": self.scoring,
+            "scoring": self.function.name,
             "energy_range": self.energy_range,
         }
+        if isinstance(self.scoring, Function):
+            plain["weights"] = dict(self.scoring.weights)
         if self.flexible:
             plain["flexible"] = list(self.flexible)
         if self.beside:
@@ -132,7 +138,7 @@ class NativeEngine:
         return each("docking", finished, ready)
 
     def _place(self, receptor: Receptor, site: Site) -> Place:
-        return _place(receptor, site, self.scoring, self.flexible)
+        return _place(receptor, site, self.function, self.flexible)
 
     def _subject(self, place: Place, ligand: Ligand, seed: int) -> Subject:
         """A ligand with all that docks with it and all that is asked of it."""
@@ -195,17 +201,17 @@ class NativeEngine:
     def score(self, receptor: Receptor, site: Site, ligand: Ligand, coords: Floats, /) -> Pose:
         """As the promise in engine.py; the number is `vina`'s to its third decimal."""
         tree, docked = tree_of(ligand), ligand.docked(coords)
-        place = _place(receptor, site, self.scoring, ())
+        place = _place(receptor, site, self.function, ())
         if not place.holds(docked[tree.heavy]):
             raise MoleculeError(
                 Reason.OUTSIDE_BOX, f"{ligand.molecule.shown}: the pose to score leaves the box"
             )
-        energies = score(FUNCTIONS[self.scoring], tree, place.atoms, docked)
+        energies = score(self.function, tree, place.atoms, docked)
         return self._pose(ligand, np.asarray(coords, dtype=float), energies, energies.intra, tree)
 
     def _pose(self, ligand: Ligand, coords: Floats, energies: Energies, unbound: float, tree: Tree) -> Pose:
         """As Vina reports it: intramolecular strain counts relative to the best pose's."""
-        weight = FUNCTIONS[self.scoring].weights["rotor"]
+        weight = self.function.weights["rotor"]
         total = (energies.inter + energies.intra - unbound) / (1.0 + weight * tree.rotors)
         terms = {
             "inter": energies.inter,
@@ -450,10 +456,10 @@ class Place:
 
 
 @lru_cache(maxsize=4)
-def _place(receptor: Receptor, site: Site, scoring: str, flexible: tuple[str, ...]) -> Place:
+def _place(receptor: Receptor, site: Site, function: Function, flexible: tuple[str, ...]) -> Place:
     keep_programs()  # before anything is compiled: the grids are, too
     sites.check(receptor, site)
-    return Place(receptor, site, FUNCTIONS[scoring], flexible)
+    return Place(receptor, site, function, flexible)
 
 
 @lru_cache(maxsize=1)

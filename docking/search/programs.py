@@ -19,7 +19,7 @@ import numpy as np
 
 from discovery.extras import needs
 from discovery.files import publish, sha256_of, summed, unsummed
-from docking.energy import FUNCTIONS, Function
+from docking.energy import VINA, VINARDO, Function
 from docking.search.descent import Descent
 from docking.search.motion import Conf, Layout
 from docking.search.walk import Contacts, Field, Knobs, Problem, Ring, Walkers
@@ -55,7 +55,7 @@ class Program:
     def __init__(self, name: str, function: Function, work: Callable[..., Any]) -> None:
         self.plain = jax.jit(work, compiler_options=options())
         self._name = f"{function.name} {name}"
-        self._ours = FUNCTIONS.get(function.name) is function
+        self._ours = function in (VINA, VINARDO)
         self._made: dict[Any, Callable[..., Any]] = {}
 
     def __call__(self, *args: Any) -> Any:

@@ -33,6 +33,8 @@ def test_every_part_of_it_takes_its_settings(tmp_path: Path, files: tuple[str, s
 def test_without_a_ligand_the_proteins_own_pocket(tmp_path: Path, files: tuple[str, str]) -> None:
     made = config.read(campaign_file(tmp_path / "x.toml", receptor=files[0]))
     assert made.scorers[-1].settings["pocket"] == 1
+    named = config.read(campaign_file(tmp_path / "z.toml", receptor=files[0], around="A:XK2263"))
+    assert named.scorers[-1].settings["around"] == "A:XK2263"
     demo = config.read(campaign_file(tmp_path / "y.toml", receptor="demo:5HT1B"))
     assert set(demo.scorers[-1].settings) == {"receptor", "engine_settings"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError, Reason
 from docking import demo_target, ligand, pdbqt
-from docking.energy import FUNCTIONS
+from docking.energy import FUNCTIONS, VINA
 from docking.engines import native
 from docking.engines.engine import dock_all
 from docking.engines.native import NativeEngine, Place, Subject, find, shape_of
@@ -44,6 +45,16 @@ def test_is_built_by_name_with_all_that_it_can_do() -> None:
     assert built.beside[0].digest == SMALL[0].digest
     assert json.loads(json.dumps(dict(built.settings)))["flexible"] == ["A:ASP129"]
     assert "restraints" not in build_engine("native", {"effort": "fast"}).settings
+
+
+def test_weights_of_ones_own_are_used_and_told() -> None:
+    """Law: the sum is linear in the weights, but for what is flattened of a clash."""
+    twice = {name: (1.0 if name == "rotor" else 2.0) * value for name, value in VINA.weights.items()}
+    mine = NativeEngine(scoring=replace(VINA, name="twice", weights=twice))
+    told, usual = (one.score(RECEPTOR, SITE, BOUND, BOUND.coords()).score for one in (mine, ENGINE))
+    assert told == pytest.approx(2.0 * usual, rel=0.02)
+    assert mine.settings["scoring"] == "twice"
+    assert mine.settings["weights"]["hbond"] == 2.0 * VINA.weights["hbond"]
 
 
 def test_scores_as_vina_does() -> None:
