@@ -84,6 +84,7 @@ def prepare(
         found.atoms,
         path.name,
         models=found.models,
+        copies=found.copies,
         ph=ph,
         chains=chains,
         keep=keep,
@@ -132,6 +133,7 @@ def assemble(
     name: str,
     *,
     models: int = 1,
+    copies: int = 1,
     ph: float = PH,
     chains: Sequence[str] = (),
     keep: Sequence[str] = (),
@@ -143,6 +145,11 @@ def assemble(
     report = [Choice("source", "", f"{name}: {len(atoms)} atoms in {models} model(s)")]
     if models > 1:
         report.append(Choice("model", "", f"the first of {models} models is used"))
+    if copies > 1:
+        assembly = f"{copies} copies make the biological assembly; docking takes what the file holds"
+        report.append(
+            Choice("model", "", f"{assembly}: where the site lies between them, give the assembly's file")
+        )
     left, said = _one_chain_letter(_of_chains(atoms, chains))
     report += said
     letters = lettered(said)

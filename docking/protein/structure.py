@@ -61,6 +61,9 @@ class Read:
 
     atoms: tuple[Atom, ...]
     models: int
+    copies: int = (
+        1  # of these atoms, or of some chains, that make the biological assembly the file speaks of first
+    )
 
 
 def read(path: str | Path) -> Read:
@@ -125,7 +128,8 @@ def parse(text: str, shown: str) -> Read:
         raise ReceptorError(
             f"{shown}: its {len(atoms):,} atoms lie at {places:,} places, {atoms[0].xyz} the first; are its coordinates whole?"
         )
-    return Read(atoms, len(structure))
+    assembly = structure.assemblies[0].generators if structure.assemblies else []
+    return Read(atoms, len(structure), max((len(part.operators) for part in assembly), default=1))
 
 
 def _check_columns(text: str, shown: str) -> None:

@@ -47,6 +47,23 @@ def test_mmcif_gives_the_same_receptor_as_pdb(tmp_path: Path) -> None:
     assert preparation.prepare(path).digest == prepared(pocket.heavy(), tmp_path).digest
 
 
+def test_an_assembly_that_the_file_holds_in_part_is_told(tmp_path: Path) -> None:
+    """As the Data Bank's REMARK 350 has it of a symmetric dimer."""
+    turns = [(1, 0, 0, 0, 1, 0, 0, 0, 1), (-1, 0, 0, 0, -1, 0, 0, 0, 1)]
+    rows = [
+        f"REMARK 350   BIOMT{row + 1}{number:4d}{x:10.6f}{y:10.6f}{z:10.6f}        0.00000"
+        for number, turn in enumerate(turns, start=1)
+        for row, (x, y, z) in enumerate((turn[:3], turn[3:6], turn[6:]))
+    ]
+    head = ["REMARK 350 BIOMOLECULE: 1", "REMARK 350 APPLY THE FOLLOWING TO CHAINS: A, B", *rows]
+    path = tmp_path / "protein.pdb"
+    path.write_text("\n".join([*head, pocket.text()]))
+    (told,) = said(preparation.prepare(path), "model")
+    assert "2 copies make the biological assembly" in told
+    path.write_text("\n".join([*head[:5], pocket.text()]))
+    assert said(preparation.prepare(path), "model") == []
+
+
 def test_of_two_conformations_the_fuller_stays(tmp_path: Path) -> None:
     atoms = []
     for atom in pocket.heavy():
