@@ -36,24 +36,6 @@ def test_agrees_with_rdkit(smiles: str) -> None:
     assert rmsd(first, second) == pytest.approx(theirs, abs=1e-6)
 
 
-@pytest.mark.parametrize("smiles", SYMMETRIC.values(), ids=SYMMETRIC.keys())
-def test_agrees_with_spyrmsd(smiles: str) -> None:
-    """Reference: spyrmsd, pairing by element and connection."""
-    spyrmsd = pytest.importorskip("spyrmsd.rmsd")
-    first, second = (Chem.RemoveHs(mol) for mol in shaken(smiles, seed=3))
-    numbers = np.array([atom.GetAtomicNum() for atom in first.GetAtoms()])
-    bonds = (Chem.GetAdjacencyMatrix(first) > 0).astype(int)
-    theirs = spyrmsd.symmrmsd(
-        first.GetConformer().GetPositions(),
-        second.GetConformer().GetPositions(),
-        numbers,
-        numbers,
-        bonds,
-        bonds,
-    )
-    assert rmsd(first, second) == pytest.approx(theirs, abs=1e-6)
-
-
 @given(slide=st.tuples(*[st.floats(-50, 50)] * 3))
 @settings(derandomize=True, max_examples=20, deadline=None)
 def test_a_slide_is_as_far_as_it_goes(slide: tuple[float, float, float]) -> None:
