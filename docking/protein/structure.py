@@ -128,8 +128,8 @@ def parse(text: str, shown: str) -> Read:
         raise ReceptorError(
             f"{shown}: its {len(atoms):,} atoms lie at {places:,} places, {atoms[0].xyz} the first; are its coordinates whole?"
         )
-    assembly = structure.assemblies[0].generators if structure.assemblies else []
-    return Read(atoms, len(structure), max((len(part.operators) for part in assembly), default=1))
+    copies = [len(part.operators) for unit in structure.assemblies[:1] for part in unit.generators]
+    return Read(atoms, len(structure), max(copies, default=1))
 
 
 def _check_columns(text: str, shown: str) -> None:
