@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,7 @@ from discovery.outcome import Reason
 from discovery.record import IntakeError, Record, spoilt, written
 
 MAX_QUOTED_LINES = 100  # a quote that stays open longer was never meant to
+HEAD = 20  # rows among which the header is looked for
 
 SMILES = ("smiles", "canonicalsmiles", "isomericsmiles", "smilesstring", "cxsmiles", "smi", "structure")
 _NAMES = (
@@ -32,22 +34,28 @@ _NAMES = (
 
 def text_rows(path: Path, kind: str, smiles: str | None, name: str | None) -> Iterator[Record]:
     """Rows of a CSV or TSV, as `kind` says; see `discovery.records.records`."""
-    source = lines(path)
-    header = next((line for line in source if line.text.strip()), None)
-    if header is None or header.torn or header.excess:
-        raise IntakeError(
-            f"{path} has no header line" + (f": {header.torn}" if header and header.torn else "")
+    top = [line for line in islice(lines(path), HEAD) if line.text.strip()]
+    if not top or top[0].torn or top[0].excess:
+        raise IntakeError(f"{path} has no header line" + (f": {top[0].torn}" if top and top[0].torn else ""))
+    hint = re.fullmatch("sep=(.)", top[0].text.strip())  # Excel's to itself
+    known = "\t" if kind == "tsv" else hint[1] if hint else ""
+    heads = []
+    for line in top[1:] if hint and len(top) > 1 else top:
+        mark = known or max(",;\t|", key=line.text.count)
+        heads.append(
+            (line.number, mark, [cell.strip() for cell in _cells(line.text, mark)[0] or [line.text]])
         )
-    mark = _delimiter(header.text) if kind == "csv" else "\t"
-    if kind == "csv" and re.fullmatch("sep=.", header.text.strip()):  # Excel's hint to itself
-        mark, header = header.text.strip()[-1], next(source, header)
-    columns = [cell.strip() for cell in _cells(header.text, mark)[0] or [header.text]]
+    number, mark, columns = next((head for head in heads if is_head(head[2], smiles)), heads[0])
     place, named = pick(path, columns, smiles, name)
-    return _rows(source, mark, columns, place, named)
+    return _rows(islice(lines(path), number, None), mark, columns, place, named)
 
 
-def _delimiter(header: str) -> str:
-    return max(",;\t|", key=header.count)
+def is_head(cells: Sequence[str], smiles: str | None) -> bool:
+    """Whether a row is a table's header, above which a title or a date may stand: it names a column of structures."""
+    heads = {bare(cell) for cell in cells} - {""}
+    if smiles:
+        return smiles in cells or bare(smiles) in heads
+    return not heads.isdisjoint(SMILES) or (len(heads) > 1 and any("smiles" in head for head in heads))
 
 
 def _rows(
@@ -221,7 +229,7 @@ def _parquet_rows(
                 yield row(number, columns, list(cells), place, named)
     except (pa.ArrowException, OSError) as error:
         detail = f"cannot be read, since the file is damaged ({error}); {number:,} rows before it were read"
-        yield Record(number + 1, "", trouble=(Reason.UNPARSABLE, detail))
+        yield Record(number + 1, "", trouble=(Reason.UNPARSABLE, detail), torn=True)
 
 
 def _texts(column: pa.Array) -> list[str]:

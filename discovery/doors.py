@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -55,7 +55,17 @@ Minutes = Annotated[
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
 SmilesColumn = Annotated[str | None, typer.Option("--smiles", help="The column that holds the SMILES.")]
 NameColumn = Annotated[str | None, typer.Option("--name", help="The column that holds the names.")]
-LowerIsBetter = Annotated[bool, typer.Option("--lower-is-better", help="As for energies.")]
+LowerIsBetter = Annotated[
+    bool | None,
+    typer.Option(
+        "--lower-is-better/--higher-is-better", help="What the column's name says (IC50, dG) when left out."
+    ),
+]
+
+
+def better(lower: bool | None) -> Literal["low", "high"] | None:
+    """What was said of a column's numbers, None where nothing was."""
+    return None if lower is None else "low" if lower else "high"
 
 
 class FolderTaken(UserError, RuntimeError):

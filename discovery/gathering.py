@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from discovery.intake import Row as FileRow
 from discovery.intake import read
@@ -25,6 +26,10 @@ from discovery.target import Target
 STAGE = "reading"
 # what chemists measure concentrations for; not what is its logarithm already
 CONSTANT = re.compile(r"(?<![A-Za-z])((?:IC|EC|AC|CC|DC|ED|GI|LC|LD)50|K[IiDdMmBb])(?![A-Za-z0-9])")
+# energies of binding and their like; not "-dG", which is turned round already
+_ENERGY = re.compile(
+    r"(?<![-−\w])(?:[Dd]elta[ _]?G|[dΔ∆]G)(?:bind\w*)?(?![A-Za-z])|k(?:cal|J)(?:/| ?\* ?)mol"
+)
 
 # mark -> a number in which it can only stand before the decimals: "0,7", "12.34", "1.234,5", not "1,234"
 _CERTAIN = {
@@ -44,8 +49,8 @@ def run_of_file(path: Path, *, smiles: str | None = None, name: str | None = Non
     """Every row of a library file, as `intake.read` reads it, with the columns that hold numbers.
 
     A column holds numbers when half of what is written in it can be read as one, or is a bound or
-    may be two; the other cells say what stands there. Columns of words are left out. Lower is taken for
-    better in a column of concentrations (IC50, Ki ...), higher in any other.
+    may be two; the other cells say what stands there. Columns of words are left out; which numbers are
+    the better ones is as `direction` has it.
 
     Raises
     ------
@@ -120,6 +125,12 @@ def _read(text: str, mark: str) -> float:
         return math.nan
 
 
+def direction(head: str) -> Literal["low", "high"]:
+    """Which of a column's numbers are the better ones: the low ones of concentrations (IC50, Ki ...) and of
+    energies (dG, kcal/mol), the high ones of any other."""
+    return "low" if CONSTANT.search(head) or _ENERGY.search(head) else "high"
+
+
 def _column(key: str, taken: Sequence[str]) -> Column:
     """ "JAK2 IC50 (nM)" -> its title, its unit, and that low is better."""
     found = re.fullmatch(r"(.+?)\s*[(\[]([^()\[\]]{1,20})[)\]]", key.strip())
@@ -129,9 +140,7 @@ def _column(key: str, taken: Sequence[str]) -> Column:
     name = re.sub(r"\W+", "_", title.lower()).strip("_") or "column"
     while name in taken:
         name += "_again"
-    return Column(
-        name, unit, "low" if CONSTANT.search(title) else "high", title, f"column {key!r} of the file"
-    )
+    return Column(name, unit, direction(key), title, f"column {key!r} of the file")
 
 
 def run_of(

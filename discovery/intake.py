@@ -88,7 +88,7 @@ def written_in(path: Path) -> Iterator[str]:
         The file cannot be read, or is cut off.
     """
     for record in records(path):
-        if record.trouble and record.trouble[1].startswith("is cut off"):
+        if record.torn and record.trouble:
             raise IntakeError(f"{path}, {word(path)} {record.number:,} {record.trouble[1]}")
         mol = None
         if record.block:

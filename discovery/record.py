@@ -23,14 +23,21 @@ class Record:
     data: Mapping[str, str] = field(default_factory=dict)
     block: str = ""  # the mol block, of an SDF
     trouble: tuple[Reason, str] | None = None
+    torn: bool = False  # the file breaks off here
 
 
 def spoilt(line: Line) -> Record | None:
     """A record for a line that the file itself spoilt."""
     if line.torn:
-        detail = f"is cut off: {line.torn}; {line.number - 1:,} lines before it were read"
-        return Record(line.number, shorten(line.text), trouble=(Reason.UNPARSABLE, detail))
+        return broken_off(
+            line.number, line.text, f"{line.torn}; {line.number - 1:,} lines before it were read"
+        )
     return too_large(line.number, line.text, len(line.text) + line.excess) if line.excess else None
+
+
+def broken_off(number: int, kept: str, why: str) -> Record:
+    """A record in which the file ends or turns to noise."""
+    return Record(number, shorten(kept), trouble=(Reason.UNPARSABLE, f"is cut off: {why}"), torn=True)
 
 
 def too_large(number: int, kept: str, size: int) -> Record:

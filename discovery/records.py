@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from discovery.columns import SMILES, bare, parquet_rows, text_rows
 from discovery.lines import KEPT, MAX_RECORD, Torn, chunks, encoding, lines, printable, shorten
 from discovery.outcome import Reason
-from discovery.record import IntakeError, Record, spoilt, too_large, written
+from discovery.record import IntakeError, Record, broken_off, spoilt, too_large, written
 from discovery.workbook import workbook_rows
 
 _PROTEINS = frozenset((".pdb", ".ent", ".cif", ".mmcif"))
@@ -203,9 +203,7 @@ def _sdf(path: Path, smiles: str | None, name: str | None) -> Iterator[Record]:
         else:
             kept.append(line.text)
     if torn:
-        detail = f"is cut off: {torn}; {number:,} records before it were read"
-        text = shorten("\n".join(kept))
-        yield Record(number + 1, text, trouble=(Reason.UNPARSABLE, detail))
+        yield broken_off(number + 1, "\n".join(kept), f"{torn}; {number:,} records before it were read")
     elif excess or any(line.strip() for line in kept):
         yield _sdf_record(number + 1, kept, excess, smiles, name)
 

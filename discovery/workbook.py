@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from discovery.columns import SMILES, bare, pick, row
+from discovery.columns import HEAD, is_head, pick, row
 from discovery.outcome import Reason
 from discovery.record import IntakeError, Record
 
-HEAD = 20  # rows that may stand above the header: a title, a date
 LARGEST = 1 << 29  # bytes unpacked; openpyxl holds a sheet's texts in memory
 
 
@@ -34,15 +33,13 @@ def workbook_rows(path: Path, smiles: str | None, name: str | None) -> Iterator[
         raise IntakeError(f"{path} is no Excel workbook that can be read: {error}") from error
     if book is None:
         raise IntakeError(f"{path} unpacks to {size:,} bytes; save its sheet as CSV")
-    wanted = {bare(smiles)} if smiles else set(SMILES)
     first: list[str] = []
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # what some programs write there is wrong
         rows = ([_text(cell) for cell in cells] for cells in sheet.iter_rows(values_only=True))
         for number, columns in zip(range(1, HEAD + 1), rows, strict=False):
             first = first or [cell for cell in columns if cell]
-            heads = {bare(cell) for cell in columns}
-            if heads & wanted or (not smiles and any("smiles" in head for head in heads)):
+            if is_head(columns, smiles):
                 place, named = pick(path, columns, smiles, name)
                 return _rows(rows, number, columns, place, named)
     pick(path, first, smiles, name)  # says what is wrong

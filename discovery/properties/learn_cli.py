@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from discovery.devices import SEED
-from discovery.doors import LowerIsBetter, NameColumn, Seed, SmilesColumn
+from discovery.doors import LowerIsBetter, NameColumn, Seed, SmilesColumn, better
 
 
 def learn(
@@ -20,7 +20,7 @@ def learn(
     smiles: SmilesColumn = None,
     name: NameColumn = None,
     unit: Annotated[str, typer.Option("--unit", help="Of the number, such as kcal/mol.")] = "",
-    lower: LowerIsBetter = False,
+    lower: LowerIsBetter = None,
     concentration: Annotated[
         str | None,
         typer.Option(
@@ -41,7 +41,7 @@ def learn(
     from discovery.views.text import inert
 
     found = measured.read(
-        table, activity, smiles=smiles, name=name, better="low" if lower else "high", unit=unit,
+        table, activity, smiles=smiles, name=name, better=better(lower), unit=unit,
         concentration=concentration,
     )  # fmt: skip
     usable = found.usable
@@ -49,7 +49,7 @@ def learn(
         [found.molecule(place) for place in usable],
         [found.value(place) for place in usable],
         name="predicted_" + (re.sub(r"\W+", "_", activity.lower()).strip("_") or "number"),
-        target=activity if concentration is None else f"−log10({activity} / M)",
+        target=found.column.title,
         unit=found.column.unit,
         better=found.column.better,
         table=table.name,

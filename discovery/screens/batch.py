@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -33,7 +33,6 @@ from discovery.score import Column, Score
 from discovery.screens.panel import cells, ended
 from discovery.workers.sharing import Terms
 
-SMALL = 500  # rows; workers take longer to start than such a batch takes in this process, which may do it
 TRIES = 3  # of a row that fails by a machine's fault, over all runs
 
 
@@ -47,7 +46,6 @@ class Work:
     versions: Mapping[str, str]
     workers: int
     terms: Terms
-    here: bool = False  # scorers that may run in this process do
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,6 @@ def score(
     began = time.monotonic()
     ledger = work.ledger
     workshop = ledger.folder / "work" / key
-    # not what was begun and never ended, nor the rest of a long screen: nothing may take this process down
-    first = not workshop.exists() and not ledger.shards("screen")
-    work = replace(work, here=first and len(batch) < SMALL)
     inner = Ledger.open(workshop)
     if known:
         known.remember(seen)
@@ -196,9 +191,7 @@ def _ask(
 ) -> Sequence[Score | Missing]:
     if not molecules:
         return []
-    n_workers = work.workers if part.workers is None else min(part.workers or work.workers, work.workers)
-    if part.workers == 0 and work.here:
-        n_workers = 0
+    n_workers = min(part.workers or work.workers, work.workers)
     return execution.score_all(
         spec,
         molecules,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from discovery.doors import LowerIsBetter, NameColumn, SmilesColumn
+from discovery.doors import LowerIsBetter, NameColumn, SmilesColumn, better
 
 
 def series(
@@ -21,7 +21,7 @@ def series(
     ] = None,
     smiles: SmilesColumn = None,
     name: NameColumn = None,
-    lower: LowerIsBetter = False,
+    lower: LowerIsBetter = None,
     concentration: Annotated[
         str | None,
         typer.Option(
@@ -42,11 +42,14 @@ def series(
         activity,
         smiles=smiles,
         name=name,
-        better="low" if lower else "high",
+        better=better(lower),
         concentration=concentration,
     )
     in_head = re.search(r"\b[pnuµm]?M\b", activity)
-    if in_head and concentration is None and not lower and unit_said(activity) is None:
+    taken = found.measured.column.better
+    if lower is None and taken == "low":
+        print(f"of {activity!r} lower is taken for better; --higher-is-better turns it round")
+    elif lower is None and in_head and concentration is None and unit_said(activity) is None:
         print(
             f"{activity!r} may be a concentration, of which less is better, and is read as higher is better; "
             f"--concentration {in_head[0]} takes its −log10, --lower-is-better turns it round",

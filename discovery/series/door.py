@@ -51,7 +51,7 @@ class Series:
         *,
         smiles: str | None = None,
         name: str | None = None,
-        better: Literal["low", "high"] = "high",
+        better: Literal["low", "high"] | None = None,
         unit: str = "",
         concentration: str | None = None,
     ) -> Series:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from discovery.gathering import CONSTANT, numbers_of
+from discovery.gathering import CONSTANT, direction, numbers_of
 from discovery.intake import read as read_library
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason, UserError
@@ -85,7 +85,7 @@ def read(
     *,
     smiles: str | None = None,
     name: str | None = None,
-    better: Literal["low", "high"] = "high",
+    better: Literal["low", "high"] | None = None,
     unit: str = "",
     concentration: str | None = None,
 ) -> Measured:
@@ -97,7 +97,9 @@ def read(
     smiles, name : columns to use; the obvious ones when left out
     concentration : "M", "mM", "uM", "nM" or "pM"
         The column holds concentrations in this unit: 9 - log10(nM) is taken, higher is better.
-        When left out, what a head such as "IC50 (nM)" says; with `better="low"` the numbers stay as they are.
+        When left out, what a head such as "IC50 (nM)" says; with `better` given the numbers stay as they are.
+    better : which numbers are the better ones; as `discovery.gathering.direction` has it when left out
+    unit : of the numbers, for readers
 
     Raises
     ------
@@ -108,7 +110,7 @@ def read(
     """
     if concentration is not None and concentration not in MOLAR:
         raise SeriesError(f"concentration is one of {', '.join(MOLAR)}, not {concentration!r}")
-    if concentration is None and better == "high":
+    if concentration is None and better is None:
         concentration = unit_said(activity)
     where = Path(path)
     rows = list(read_library(where, smiles=smiles, name=name, keep_duplicates=True))
@@ -139,7 +141,7 @@ def read(
         about = f"−log10 of {activity} in mol/L, taken from {concentration}"
         column = Column("activity", "", "high", _negative_log(activity, concentration), about)
     else:
-        column = Column("activity", unit, better, activity)
+        column = Column("activity", unit, better or direction(activity), activity)
     return of(entries, column, name=where.name)
 
 

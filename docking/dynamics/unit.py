@@ -8,13 +8,12 @@ silence.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from discovery.files import publish, sha256_of
+from discovery.files import SUMS, broken, publish, seal
 from discovery.outcome import Missing, MoleculeError, Reason
 from docking.dynamics.checkpoint import put_aside, put_aside_in
 from docking.dynamics.protocol import STAGE
@@ -50,37 +49,24 @@ def unit(folder: Path, name: str, watch: Watch, work: Callable[[], dict[str, Any
     if damaged:
         said = f"damaged, put aside and not used: {', '.join(damaged)}"
         row["notes"] = "; ".join(note for note in (row.get("notes"), said) if note)
-    row["files"] = {
-        path.name: sha256_of(path)
-        for path in sorted(folder.iterdir())
-        if path.suffix in (".sdf", ".pdb", ".dcd", ".xml")
-    }
-    text = json.dumps(row, indent=1).encode()
-    publish(folder / _RESULT, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+    publish(folder / _RESULT, json.dumps(row, indent=1).encode())
+    left = [path.name for path in sorted(folder.iterdir()) if path.suffix in (".sdf", ".pdb", ".dcd", ".xml")]
+    seal(folder, [_RESULT, *left])
     return row
 
 
 def _result(folder: Path) -> dict[str, Any] | None:
     """The row of a unit that is done; None if it, or a file it left, is absent or damaged."""
-    path = folder / _RESULT
-    if not path.exists():
+    if not (folder / SUMS).exists():
         return None
-    digest, _, text = path.read_bytes().partition(b"\n")
-    if hashlib.sha256(text).hexdigest().encode() != digest:
-        put_aside(path)
-        return None
-    row: dict[str, Any] = json.loads(text)
-    changed = [
-        folder / name
-        for name, was in row["files"].items()
-        if not (folder / name).exists() or sha256_of(folder / name) != was
-    ]
-    for file in changed:
-        if file.exists():
-            put_aside(file)
+    changed = broken(folder)
+    for name, _ in changed:
+        if (folder / name).exists():
+            put_aside(folder / name)
     if changed:
-        path.unlink()
+        (folder / SUMS).unlink(missing_ok=True)
         return None
+    row: dict[str, Any] = json.loads((folder / _RESULT).read_bytes())
     return row
 
 

@@ -346,6 +346,21 @@ def test_other_packers_are_named(tmp_path: Path, head: bytes, message: str) -> N
         read(put(tmp_path, "x.csv", head))
 
 
+@pytest.mark.parametrize(
+    "above", ["Project X\n", "Project X;;\n\n;printed 2026-11-30;\n", "sep=;\nSMILES and Ki\n", ""]
+)
+def test_a_table_is_read_below_its_title(tmp_path: Path, above: str) -> None:
+    """As a workbook's sheet; the rows keep the numbers of their lines."""
+    path = put(
+        tmp_path, "assay.csv", f"{above}Cpd No;Structure (SMILES);Ki [nM]\nx-1;OCC;12\nx-2;CCN;0,5\n".encode()
+    )
+    first = above.count("\n") + 2
+    assert [(row.number, row.name, row.data["Ki [nM]"]) for row in read(path)] == [
+        (first, "x-1", "12"), (first + 1, "x-2", "0,5"),
+    ]  # fmt: skip
+    assert len(list(read(path, smiles="Structure (SMILES)", name="Ki [nM]"))) == 2
+
+
 def test_a_workbook_is_read_below_its_title(tmp_path: Path) -> None:
     """Reference: openpyxl, which writes it; a first sheet without structures is passed over."""
     openpyxl = pytest.importorskip("openpyxl", reason="openpyxl, of the lab extra, is absent")

@@ -26,7 +26,7 @@ from discovery.molecule import Molecule
 from discovery.plugins import PluginError
 from discovery.record import IntakeError
 from discovery.score import Column, Score
-from discovery.screens import batch, screening
+from discovery.screens import screening
 from discovery.screens.screening import ScreenError, screen
 from discovery.views.export import header
 
@@ -291,7 +291,6 @@ def test_nothing_takes_the_screen_down_not_even_what_may_run_in_its_process(
 ) -> None:
     """Fault: SIGSEGV; the panel's worker dies of it, and so does who is then asked alone."""
     monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "faults" / "plugin_package"))
-    monkeypatch.setattr(batch, "SMALL", 2)
     (tmp_path / "few.smi").write_text("CCO a\nC[Se]C b\n")
     cheap = [ScorerConfig(use="qed", workers=0, at_least=0), ScorerConfig(use="toy_culprits", workers=0)]
     rows = table(screen(tmp_path / "few.smi", tmp_path / "out", scorers=cheap, workers=1).all_rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from discovery.gathering import run_of_file
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.score import Column, Score
@@ -139,3 +140,17 @@ def test_numbers_of_a_concentration_are_taken_as_such(tmp_path: Path) -> None:
     assert [found.value(place) for place in found.usable] == pytest.approx([8.0, 6.0])
     raw = measured.read(path, "IC50 (nM)", better="low")
     assert [raw.value(place) for place in raw.usable] == [10.0, 1000.0]
+
+
+@pytest.mark.parametrize(
+    ("head", "better"),
+    [
+        ("IC50", "low"), ("pIC50", "high"), ("JAK2 Ki", "low"), ("dG", "low"), ("ΔG (kcal/mol)", "low"), ("delta G", "low"),
+        ("-dG", "high"), ("score [kcal/mol]", "low"), ("dGMP", "high"), ("inhibition at 10 nM", "high"), ("response", "high"),
+    ],
+)  # fmt: skip
+def test_a_head_tells_which_numbers_are_the_better_ones(tmp_path: Path, head: str, better: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"id,smiles,{head}\na,CCO,10\nb,CCN,1000\n")
+    assert measured.read(path, head).column.better == better
+    assert run_of_file(path).columns[0].better == better
