@@ -55,11 +55,9 @@ class Panel(TyperGroup):
         return [*super().list_commands(ctx), *sorted(brought - set(self.commands))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in self.commands:
-            return super().get_command(ctx, cmd_name)
         from discovery import plugins
 
-        if cmd_name not in plugins.names("commands"):
+        if cmd_name in self.commands or cmd_name not in plugins.names("commands"):
             return super().get_command(ctx, cmd_name)
         app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         try:

@@ -28,6 +28,7 @@ from discovery.proposal import Lesson, Proposal
 from discovery.score import Column, Score
 from discovery.workers.worker import BrokenPromise, checked
 
+ASKED = 20  # proposals
 AGREES = 1e-6  # relative; single-precision sums may differ by less from batch to batch
 
 # Drugs and their like, and what scorers tend to forget: a charge, a ring of 14, one atom, a salt former, boron.
@@ -114,18 +115,8 @@ def check_scorer(
     return complaints
 
 
-def check_proposer(
-    part: Part, settings: Mapping[str, Any] | None = None, *, n: int = 20, seed: int = SEED
-) -> list[str]:
-    """Complaints about a proposer; empty when it conforms.
-
-    Parameters
-    ----------
-    part, settings
-        As `check_scorer`.
-    n, seed
-        How many it is asked for, and with which seed.
-    """
+def check_proposer(part: Part, settings: Mapping[str, Any] | None = None) -> list[str]:
+    """Complaints about a proposer, `part` built with `settings` as in `check_scorer`; empty when it conforms."""
     complaints: list[str] = []
     with _until_it_fails(complaints):
         proposer = _built("proposers", part, settings)
@@ -137,13 +128,13 @@ def check_proposer(
             Lesson(PROBES[1], 0.0, Missing("docking", Reason.NO_PLAUSIBLE_POSE, "caffeine found no pose")),
         ]
 
-        def ask(who: Any, round: int, taught: Sequence[Lesson], at_most: int = n) -> list[Proposal]:
-            return list(who.propose(at_most, round=round, seed=seed, lessons=taught))
+        def ask(who: Any, round: int, taught: Sequence[Lesson], at_most: int = ASKED) -> list[Proposal]:
+            return list(who.propose(at_most, round=round, seed=SEED, lessons=taught))
 
         first = ask(proposer, 0, [])
-        complaints += _about_proposals(first, name, 0, n)
+        complaints += _about_proposals(first, name, 0)
         later = ask(proposer, 1, lessons)
-        complaints += _about_proposals(later, name, 1, n)
+        complaints += _about_proposals(later, name, 1)
         if ask(_built("proposers", part, settings), 0, []) != first:
             complaints.append("the same round, seed and lessons give other proposals when it is built anew")
         elif ask(_built("proposers", part, settings), 1, lessons) != later:
@@ -224,9 +215,9 @@ def _agree(one: Score | Missing, two: Score | Missing) -> bool:
     )
 
 
-def _about_proposals(proposals: Sequence[Proposal], name: str, round: int, n: int) -> Iterator[str]:
-    if len(proposals) > n:
-        yield f"asked for at most {n} proposals, it makes {len(proposals)}"
+def _about_proposals(proposals: Sequence[Proposal], name: str, round: int) -> Iterator[str]:
+    if len(proposals) > ASKED:
+        yield f"asked for at most {ASKED} proposals, it makes {len(proposals)}"
     for proposal in proposals:
         if not isinstance(proposal, Proposal):
             yield f"it answers a {type(proposal).__name__}, not a discovery.proposal.Proposal"

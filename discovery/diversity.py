@@ -32,7 +32,7 @@ def scaffold(molecule: Molecule) -> str:
     """
     mol = molecule.mol()
     Chem.RemoveStereochemistry(mol)
-    return _smiles(_murcko(mol))
+    return str(Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol)))  # type: ignore[no-untyped-call]
 
 
 def clusters(molecules: Sequence[Molecule], radius: float = 0.35) -> list[list[int]]:
@@ -165,15 +165,6 @@ def spread(molecules: Sequence[Molecule]) -> float:
 def fingerprints(molecules: Sequence[Molecule]) -> list[DataStructs.ExplicitBitVect]:
     """[molecule], 2,048 ECFP4 bits each."""
     return [_circular().GetFingerprint(molecule.mol()) for molecule in molecules]
-
-
-def _murcko(mol: Chem.Mol) -> Chem.Mol:
-    skeleton: Chem.Mol = MurckoScaffold.GetScaffoldForMol(mol)  # type: ignore[no-untyped-call]
-    return skeleton
-
-
-def _smiles(mol: Chem.Mol) -> str:
-    return str(Chem.MolToSmiles(mol))
 
 
 @cache

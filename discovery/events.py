@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any, Literal, TextIO
 
 from discovery.outcome import UserError
@@ -111,7 +112,7 @@ class Notebook:
         if event.kind == "progress" and time.monotonic() - self._last < 0.2:
             return
         if event.kind == "warning":  # stays; the bar's words are gone with the next event
-            display(HTML(f"<b>⚠</b> {_escaped(describe(event))}"))  # type: ignore[no-untyped-call]
+            display(HTML(f"<b>⚠</b> {escape(describe(event))}"))  # type: ignore[no-untyped-call]
             return
         self._last = time.monotonic()
         if event.kind == "done":
@@ -120,7 +121,7 @@ class Notebook:
             self._share = 100.0 * event.done / event.total if event.total else 0.0
         body = (
             f"<progress max='100' value='{self._share:.1f}' style='width:16em'></progress> "
-            f"<span>{_escaped(describe(event))}</span>"
+            f"<span>{escape(describe(event))}</span>"
         )
         if self._handle is None:
             self._handle = display(HTML(body), display_id=True)  # type: ignore[no-untyped-call]
@@ -203,21 +204,10 @@ def choose(style: str = "auto") -> Sink:
         return Lines()
     if style == "terminal" or sys.stderr.isatty():
         return Terminal()
-    return Notebook() if _in_notebook() else Lines()
+    return Notebook() if "ipykernel.kernelapp" in sys.modules else Lines()
 
 
 def close(sink: Sink) -> None:
     """Let a sink put the terminal back in order."""
     if isinstance(sink, Terminal):
         sink.close()
-
-
-def _in_notebook() -> bool:
-    kernel = sys.modules.get("ipykernel.kernelapp")
-    return kernel is not None
-
-
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)

@@ -15,7 +15,7 @@ happens when one dies or is silent for too long:
    OUT_OF_MEMORY, with its name and the signal or the time it was given. Not halves of halves: each
    halving would let it take down one more worker, and a worker is dear to build.
 2. Its row counts the attempts. A later run tries a machine's fault again, always alone,
-   until `max_attempts` have been made in all, over all runs.
+   until `MAX_ATTEMPTS` have been made in all, over all runs.
 3. A worker killed from outside (SIGKILL, as the kernel does when memory is short) is no
    evidence against the molecule: while attempts are left it is tried once more.
 
@@ -40,7 +40,7 @@ from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing
 from discovery.plugins import PluginError
 from discovery.score import Score
-from discovery.workers.crew import Chunk, Crew, Item, Job, here
+from discovery.workers.crew import MAX_ATTEMPTS, Chunk, Crew, Item, Job, here
 from discovery.workers.sharing import PLAIN, Share, Terms, commit, posted
 
 
@@ -63,8 +63,6 @@ def score_all(
     workers: int = 0,
     chunk: int = 64,
     timeout_s: float = 600.0,
-    max_attempts: int = 3,
-    memory_gb: float | None = None,
     on_event: Sink = silent,
     label: str = "",
     terms: Terms = PLAIN,
@@ -84,16 +82,11 @@ def score_all(
     found
         For a `Refiner`: what the earlier scorer said of each molecule.
     workers
-        Processes; 0 runs the scorer here, with neither `timeout_s` nor `memory_gb`.
+        Processes; 0 runs the scorer here, without `timeout_s`.
     chunk
         Molecules a shard: what a kill may cost.
     timeout_s
         For one molecule, seconds.
-    max_attempts
-        How often a molecule may take a worker down, over all runs; at least 2, since
-        one death among several molecules does not say whose it was.
-    memory_gb
-        Private memory one worker may use, GiB; None sets no limit.
     terms
         How the chunks are shared with helpers on this and other hosts (see workers/sharing.py);
         with `workers=0` they are not.
@@ -111,8 +104,8 @@ def score_all(
     """
     if found is not None and len(found) != len(molecules):
         raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier scores")
-    if workers < 0 or chunk < 1 or timeout_s <= 0 or max_attempts < 2:
-        raise ValueError("workers >= 0, chunk >= 1, timeout_s > 0 and max_attempts >= 2 are needed")
+    if workers < 0 or chunk < 1 or timeout_s <= 0:
+        raise ValueError("workers >= 0, chunk >= 1 and timeout_s > 0 are needed")
     items: dict[str, Item] = {}
     order: list[str] = []
     for i, molecule in enumerate(molecules):
@@ -121,13 +114,13 @@ def score_all(
 
     work = _work(spec, stage, versions)
     known = _known(ledger, stage, work, items, on_event)
-    outcomes, todo, retried = _left(items, known, max_attempts)
+    outcomes, todo, retried = _left(items, known)
     chunks = [Chunk(todo[i : i + chunk]) for i in range(0, len(todo), chunk)]
     chunks += [Chunk([item]) for item in retried]  # alone: it has taken a worker down before
     for part in chunks:
         inputs = [f"{item.key}#{attempt}" for item, attempt in zip(part.items, part.before, strict=True)]
         part.key = shard_key(stage, {"use": spec.use, **dict(spec.settings)}, inputs, versions)
-    job = Job(spec.use, dict(spec.settings), stage, timeout_s, max_attempts, memory_gb)
+    job = Job(spec.use, dict(spec.settings), stage, timeout_s)
     progress = _Progress(label or stage, len(items), on_event)
     again = {item.key for item in retried}
     progress.begin([outcome for key, outcome in outcomes.items() if key not in again])
@@ -167,7 +160,7 @@ def score_all(
 
 
 def _left(
-    items: Mapping[str, Item], known: Mapping[str, tuple[Score | Missing, int]], max_attempts: int
+    items: Mapping[str, Item], known: Mapping[str, tuple[Score | Missing, int]]
 ) -> tuple[dict[str, Score | Missing], list[Item], list[Item]]:
     """What is known already, what is to be done, and what is to be tried again after a machine's fault."""
     outcomes: dict[str, Score | Missing] = {}
@@ -178,7 +171,7 @@ def _left(
             todo.append(item)
             continue
         outcomes[key], item.attempts = known[key]
-        if _machines_fault(outcomes[key]) and item.attempts < max_attempts:
+        if _machines_fault(outcomes[key]) and item.attempts < MAX_ATTEMPTS:
             retried.append(item)
     return outcomes, todo, retried
 

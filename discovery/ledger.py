@@ -147,9 +147,7 @@ class Ledger:
         shard = Shard(
             key, stage, table.num_rows, counts, dict(info), hashlib.sha256(data).hexdigest(), len(data)
         )
-        sidecar = _sealed(
-            {"format": FORMAT, **asdict(shard)}
-        )  # a value that is no JSON fails before any write
+        sidecar = _sealed({"format": FORMAT, **asdict(shard)})  # what is no JSON fails before any write
         publish(self._path(key), data)
         publish(self._sidecar(key), sidecar)
         self._seen[key] = shard
@@ -175,16 +173,9 @@ class Ledger:
         KeyError
             If there is no such shard.
         """
-        shard = self._load(key)
-        if shard is None:
-            raise KeyError(f"there is no shard {key} in {self.folder}")
-        wrong = self._wrong(shard)
-        if wrong is not None:
+        if wrong := self._wrong(self.shard(key)):
             raise Damaged(f"{self.folder / wrong.path}: {wrong.detail}")
-        table = pq.read_table(self._path(key), page_checksum_verification=True)
-        if table.num_rows != shard.rows:
-            raise Damaged(f"{self._path(key)} has {table.num_rows} rows; its sidecar says {shard.rows}")
-        return table
+        return pq.read_table(self._path(key), page_checksum_verification=True)
 
     def shard(self, key: str) -> Shard:
         """What the sidecar says of a shard.
@@ -214,39 +205,20 @@ class Ledger:
         """Read every byte and name every file that is not what was written."""
         found: list[Damage] = []
         for key in self._keys():
-            where = f"shards/{key}.json"
             try:
-                shard = _shard(_unsealed(self._sidecar(key)))
-                if shard.key != key:
-                    raise Damaged(f"it speaks of shard {shard.key}")
+                wrong = self._wrong(self._told(key))
             except (Damaged, OSError) as error:
-                found.append(
-                    Damage(where, "sidecar", f"{error}; discard {key} and run again to redo its rows")
-                )
-                continue
-            wrong = self._wrong(shard)
-            if wrong is not None:
+                remedy = f"discard {key} and run again to redo its rows"
+                wrong = Damage(f"shards/{key}.json", "sidecar", f"{error}; {remedy}")
+            if wrong:
                 found.append(wrong)
-            elif (
-                rows := pq.read_metadata(self._path(key)).num_rows
-            ) != shard.rows or rows != shard.counts.n_in:
-                found.append(
-                    Damage(
-                        where,
-                        "sidecar",
-                        f"it says {shard.rows} rows and {shard.counts.n_in} molecules; the file has {rows}",
-                    )
-                )
         for path in sorted(self._documents.glob("*.json")):
             try:
                 _unsealed(path)
             except Damaged as error:
                 found.append(Damage(f"documents/{path.name}", "damaged", f"{error}; restore it from a copy"))
-        for path in self._orphans():
-            name = str(path.relative_to(self.folder))
-            found.append(
-                Damage(name, "orphan", "left by a process that died while writing; sweep() removes it")
-            )
+        left = "left by a process that died while writing; sweep() removes it"
+        found += [Damage(str(path.relative_to(self.folder)), "orphan", left) for path in self._orphans()]
         return found
 
     def sweep(self, spare_s: float = 0.0) -> list[str]:
@@ -338,11 +310,10 @@ class Ledger:
         try:
             held.acquire()
         except Timeout as error:
-            try:
+            told = "another process"
+            with suppress(OSError, ValueError, KeyError):
                 who = json.loads(note.read_text())
                 told = f"process {who['pid']} on {who['host']} since {who['since']}"
-            except (OSError, ValueError, KeyError):
-                told = "another process"
             raise Busy(
                 f"{told} is working in {self.folder}; wait for it, stop it, or choose another folder"
             ) from error
@@ -350,9 +321,8 @@ class Ledger:
             raise refused(self.folder / "run.lock", 0, error) from error
         try:
             since = time.strftime("%Y-%m-%d %H:%M:%S")
-            publish(
-                note, canonical({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
-            )
+            who = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+            publish(note, canonical(who).encode())
             yield
         finally:
             with suppress(OSError):
@@ -386,13 +356,16 @@ class Ledger:
     def _load(self, key: str) -> Shard | None:
         if key not in self._seen:
             try:
-                shard = _shard(_unsealed(self._sidecar(key)))
+                self._seen[key] = self._told(key)
             except (Damaged, FileNotFoundError):
                 return None  # a torn sidecar is no sidecar; verify() tells of it
-            if shard.key != key:
-                return None
-            self._seen[key] = shard
         return self._seen[key]
+
+    def _told(self, key: str) -> Shard:
+        shard = _shard(_unsealed(self._sidecar(key)))
+        if shard.key != key:
+            raise Damaged(f"it speaks of shard {shard.key}")
+        return shard
 
     def _wrong(self, shard: Shard) -> Damage | None:
         where = f"shards/{shard.key}.parquet"
@@ -403,17 +376,11 @@ class Ledger:
         except OSError as error:
             return Damage(where, "damaged", f"it cannot be read: {error.strerror}")
         if len(data) < shard.bytes:
-            return Damage(
-                where,
-                "truncated",
-                f"{len(data):,} of {shard.bytes:,} bytes are left; run again to redo its rows",
-            )
+            told = f"{len(data):,} of {shard.bytes:,} bytes are left; run again to redo its rows"
+            return Damage(where, "truncated", told)
         if (found := hashlib.sha256(data).hexdigest()) != shard.sha256:
-            return Damage(
-                where,
-                "damaged",
-                f"its sha256 is {found[:12]}..., but {shard.sha256[:12]}... was written; run again to redo its rows",
-            )
+            told = f"its sha256 is {found[:12]}..., but {shard.sha256[:12]}... was written"
+            return Damage(where, "damaged", f"{told}; run again to redo its rows")
         return None
 
 

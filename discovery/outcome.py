@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -143,6 +143,9 @@ class Counts:
         ends = self.n_ok + self.n_failed + self.n_filtered + self.n_duplicate
         if self.n_in != ends:
             raise AssertionError(f"{self.n_in} molecules went in but {ends} outcomes came out")
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @classmethod
     def of(cls, outcomes: Iterable[object]) -> Counts:

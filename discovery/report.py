@@ -17,7 +17,7 @@ from typing import Any
 from markupsafe import Markup
 
 from discovery.files import publish
-from discovery.results import Row, Run
+from discovery.results import Run
 from discovery.score import Column
 from discovery.target import STANCE, Statement
 from discovery.views.cards import Album, card_of, decimals_of, line_of, refusals
@@ -39,14 +39,13 @@ REASONS = 2_500_000  # bytes of unranked rows written out one by one; all are co
 PICTURES = 3_800_000  # bytes of structures, so that the file can be mailed (it stays under 10 MB)
 
 
-def write_report(run: Run, path: Path, *, shortlist: int = SHORTLIST) -> Path:
+def write_report(run: Run, path: Path) -> Path:
     """Write the report of a finished or half-finished run; it appears whole or not at all.
 
     Parameters
     ----------
     run : what was found
     path : the file, or a folder to write `report.html` into
-    shortlist : how many of the best rows get a full card with its pose
 
     Returns
     -------
@@ -61,13 +60,13 @@ def write_report(run: Run, path: Path, *, shortlist: int = SHORTLIST) -> Path:
     if path.is_dir():
         path = path / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    publish(path, render(run, shortlist=shortlist).encode("utf-8"))
+    publish(path, render(run).encode("utf-8"))
     return path
 
 
-def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
+def render(run: Run) -> str:
     """The report as HTML text."""
-    best = run.ranked[:shortlist]
+    best = run.ranked[:SHORTLIST]
     receptor = atoms_of(run.receptor_pdb)
     poses = posed(best, receptor)
     by_id = {pose.row.id: pose for pose in poses}
@@ -105,8 +104,10 @@ def render(run: Run, *, shortlist: int = SHORTLIST) -> str:
             undrawn=album.refused,
             funnel=Markup(funnel_svg(stages)) if stages else "",
             stages=stages,
-            plots=_plots(run, best),
-            evidence=[_quote(statement) for statement in _in_order(run.statements)],
+            plots=Markup(scatter_svg(run, *pair, best)) if (pair := trade_off(run)) else "",
+            evidence=[
+                _quote(s) for s in sorted(run.statements, key=lambda s: s.retracted)
+            ],  # stable: strongest first
             illustrative=any(statement.kind == "illustrative" for statement in run.statements),
             columns=[_about(column, run) for column in run.columns],
             labels=[(label_of(column), inert(column.about)) for column in deciding_first(run)],
@@ -157,11 +158,6 @@ def _about(column: Column, run: Run) -> ColumnAbout:
     )
 
 
-def _plots(run: Run, best: Sequence[Row]) -> Markup:
-    pair = trade_off(run)
-    return Markup(scatter_svg(run, *pair, best)) if pair else Markup("")
-
-
 # Evidence
 
 
@@ -182,10 +178,6 @@ class Quote:
 _PUBMED = re.compile(r"^PMID:\s?(\d{1,9})$")
 _DOI = re.compile(r"^(?:doi:)?(10\.\d{4,9}/[\w.()/:;-]{1,200})$", re.IGNORECASE | re.ASCII)
 _LABEL = {"illustrative": "illustrative example text, not literature", "patent": "patent", "literature": ""}
-
-
-def _in_order(statements: Sequence[Statement]) -> list[Statement]:
-    return sorted(statements, key=lambda statement: statement.retracted)  # stable: strongest first stays so
 
 
 def _quote(statement: Statement) -> Quote:

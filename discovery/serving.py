@@ -215,18 +215,16 @@ def application(pages: Pages, token: str, port: int) -> Any:
         head = get
 
         def _wanted(self, what: str) -> tuple[Callable[[], str], str, str]:
-            if what == "":
-                return pages.home, "text/html", ""
-            if what == "report":
-                return pages.report, "text/html", ""
-            if what == "rows.csv":
-                return pages.csv, "text/csv", what
-            if what == "rows.sdf":
-                return pages.sdf, "chemical/x-mdl-sdfile", what
             column = self.get_query_argument("column", "")
-            if what == "series" and column:
-                return lambda: pages.series(column), "text/html", ""
-            raise web.HTTPError(404)
+            if what == "series" and not column:
+                raise web.HTTPError(404)
+            return {
+                "": (pages.home, "text/html", ""),
+                "report": (pages.report, "text/html", ""),
+                "rows.csv": (pages.csv, "text/csv", what),
+                "rows.sdf": (pages.sdf, "chemical/x-mdl-sdfile", what),
+                "series": (lambda: pages.series(column), "text/html", ""),
+            }[what]
 
     class Nothing(Guarded):
         """Every other address: the same answer as a wrong token."""

@@ -45,7 +45,7 @@ class Comparison:
 
     row: Row
     lines: tuple[Line, ...]
-    versions_changed: tuple[str, ...]
+    versions_changed: str  # in words; empty where none did
 
     @property
     def same(self) -> bool:
@@ -57,7 +57,7 @@ class Comparison:
             mark = "same" if line.same else "DIFFERENT"
             told.append(f"  {line.column:<20} then {_cell(line.then):<28} now {_cell(line.now):<28} {mark}")
         if self.versions_changed:
-            told.append(f"  versions changed since the run: {', '.join(self.versions_changed)}")
+            told.append(f"  versions changed since the run: {self.versions_changed}")
         return "\n".join(told)
 
 
@@ -109,9 +109,7 @@ def replay(folder: str | Path, name: str) -> Comparison:
             )[0]
             lines.append(Line(column.name, then, now[column.name]))
     old = (recorded.get_document("versions") or [{}])[0]
-    new = provenance.versions()
-    changed = [f"{n} {old.get(n)} -> {new.get(n)}" for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
-    return Comparison(row, tuple(lines), tuple(changed))
+    return Comparison(row, tuple(lines), provenance.changes(old, provenance.versions()))
 
 
 _NEVER_ASKED = frozenset({Reason.NOT_REACHED, Reason.FILTERED, Reason.DUPLICATE})

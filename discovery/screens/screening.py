@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from discovery import config as configuration
@@ -43,6 +42,7 @@ PUBLIC = {
     "number": "row", "name": "id", "text": "as_written", "molecule": "smiles", "utility": "overall",
     "stage": "missing_stage", "reason": "missing_reason", "detail": "missing_detail",
 }  # fmt: skip
+NOTHING = Counts(0, 0, 0, 0, 0)
 BATCH = 20_000  # rows a shard: starting the workers is then a few percent of the work, and a million rows are 50 shards
 
 
@@ -142,7 +142,7 @@ def screen(
         work = batch.Work(ledger, parts, columns, versions, workers, terms)
         tidy(ledger)
         _agree(ledger, {"library": path.name, **settings}, parts, versions, on_event)
-        counts = Counts(0, 0, 0, 0, 0)
+        counts = NOTHING
         keys: list[str] = []
         began = time.monotonic()
         for some in _batches(chain([first], found)):
@@ -153,7 +153,7 @@ def screen(
                 (folder / SUMS).unlink(missing_ok=True)
                 told = _told(on_event, counts, some, total, began)
                 batch.score(work, key, path, some, known, seen, told)
-            counts = _add(counts, ledger.shard(key).counts)
+            counts += ledger.shard(key).counts
             keys.append(key)
             if known and not known.again:
                 known.remember(seen)
@@ -224,10 +224,7 @@ def so_far(folder: str | Path) -> Counts | None:
     ledger = Ledger(Path(folder))
     if not Path(folder).is_dir() or ledger.get_document("screen") is None:
         return None
-    counts = Counts(0, 0, 0, 0, 0)
-    for shard in ledger.shards("screen"):
-        counts = _add(counts, shard.counts)
-    return counts
+    return sum((shard.counts for shard in ledger.shards("screen")), NOTHING)
 
 
 def _parts(scorers: str | Path | Sequence[ScorerConfig] | None) -> tuple[ScorerConfig, ...]:
@@ -285,16 +282,6 @@ def _told(on_event: Sink, before: Counts, batch: Sequence[Record], total: int, b
     return tell
 
 
-def _add(a: Counts, b: Counts) -> Counts:
-    return Counts(
-        a.n_in + b.n_in,
-        a.n_ok + b.n_ok,
-        a.n_failed + b.n_failed,
-        a.n_filtered + b.n_filtered,
-        a.n_duplicate + b.n_duplicate,
-    )
-
-
 def _losses(ledger: Ledger) -> tuple[Loss, ...]:
     ours = ", ".join(f"'{reason.value}'" for reason in Reason if reason.fault is not Fault.NOBODY)
     table = ledger.query(
@@ -321,7 +308,10 @@ def _forget(ledger: Ledger, keys: Sequence[str], on_event: Sink) -> None:
 def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
     """All rows in the library's order, one shard in memory at a time; appears whole or not at all."""
     torn = path.with_name(f".{path.name}.tmp")
-    tables = (_public(ledger.read(key)) for key in keys)
+    tables = (
+        table.rename_columns([PUBLIC.get(name, name) for name in table.column_names])
+        for table in map(ledger.read, keys)
+    )
     first = next(tables)
     try:
         with pq.ParquetWriter(torn, first.schema, compression="zstd", write_page_checksum=True) as writer:
@@ -332,10 +322,6 @@ def _join(ledger: Ledger, keys: Sequence[str], path: Path) -> Path:
         torn.unlink(missing_ok=True)
         raise refused(path, 0, error) from error
     return path
-
-
-def _public(table: pa.Table) -> pa.Table:
-    return table.rename_columns([PUBLIC.get(name, name) for name in table.column_names])
 
 
 def _write_top(ledger: Ledger, columns: Sequence[Column], n: int, path: Path) -> int:

@@ -25,6 +25,9 @@ from discovery.workers.worker import Message, Worker, answer, ending, obituary, 
 
 START_S = 900.0  # building a scorer: loading libraries, preparing a receptor, compiling
 START_TRIES = 3  # workers that die while building, one after the other
+MAX_ATTEMPTS = (
+    3  # of a molecule that takes its worker down, over all runs; one death among several names nobody
+)
 GRACE_S = 5.0  # for running work to end when the run is told to stop
 
 
@@ -81,8 +84,6 @@ class Job:
     settings: Mapping[str, Any]
     stage: str
     timeout_s: float
-    max_attempts: int
-    memory_gb: float | None
 
 
 # --- in this process
@@ -121,7 +122,7 @@ def _settle(job: Job, task: Task, reply: Message, seconds: float, tasks: deque[T
         tasks.extendleft(Task(chunk, [item]) for item in reversed(task.items))
         return
     (item,) = task.items
-    if reply.get("outside") and not task.again and item.attempts < job.max_attempts:
+    if reply.get("outside") and not task.again and item.attempts < MAX_ATTEMPTS:
         tasks.appendleft(Task(chunk, [item], again=True))
         return
     detail = f"{item.molecule.shown}: {job.use} {reply['detail']}"
@@ -229,7 +230,7 @@ class Crew:
         starting = sum(not worker.built for worker in self.at_work)
         while len(self.at_work) < self.size and starting < len(self.tasks):
             job = self.job
-            order = {"use": job.use, "settings": dict(job.settings), "memory_gb": job.memory_gb}
+            order = {"use": job.use, "settings": dict(job.settings)}
             if self.bench.idle:
                 worker = self.bench.idle.pop()
                 worker.built = False
@@ -263,14 +264,12 @@ class Crew:
         named = [[item.molecule.smiles, item.molecule.name] for item in task.items]
         worker.send({"molecules": named, "found": found or None})
 
-    def _hear(self, patience_s: float = 0.25) -> None:
+    def _hear(self) -> None:
         """Wait a moment for an answer, or for the next deadline."""
         now = time.monotonic()
         busy = [d for w, (t, _, d) in self.at_work.items() if t is not None or not w.built]
         try:
-            worker, message = self.bench.inbox.get(
-                timeout=max(0.0, min([patience_s, *(d - now for d in busy)]))
-            )
+            worker, message = self.bench.inbox.get(timeout=max(0.0, min([0.25, *(d - now for d in busy)])))
         except queue.Empty:
             return
         if worker not in self.at_work:  # of an earlier stage

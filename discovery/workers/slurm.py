@@ -15,14 +15,14 @@ from collections.abc import Sequence
 RESTARTS = 100  # a task that never gets a single molecule done within its limit must not come back for ever
 WARNING_S = 120  # before the limit; a chunk that runs has some of it to end
 SCRIPT = """#!/bin/bash
-#SBATCH --job-name={name}
+#SBATCH --job-name=discovery
 #SBATCH --array=0-{last}
 #SBATCH --time={time}
 #SBATCH --cpus-per-task={cpus}
 {gpus}#SBATCH --signal=B:TERM@{warning}
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --output={name}-%A-%a.log
+#SBATCH --output=discovery-%A-%a.log
 
 {command} {share}--workers {workers} --minutes {minutes:g} --progress lines &
 child=$!
@@ -41,9 +41,7 @@ exit "$status"
 """
 
 
-def script(
-    command: Sequence[str], *, tasks: int, hours: float, cpus: int, gpus: int = 0, name: str = "discovery"
-) -> str:
+def script(command: Sequence[str], *, tasks: int, hours: float, cpus: int, gpus: int = 0) -> str:
     """The text to hand to `sbatch`.
 
     Parameters
@@ -75,7 +73,6 @@ def script(
         raise ValueError("tasks and cpus must be at least 1, gpus at least 0, hours at least 0.14")
     seconds = round(hours * 3600)
     return SCRIPT.format(
-        name=name,
         last=tasks - 1,
         time=f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}",
         cpus=cpus,

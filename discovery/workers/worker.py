@@ -266,7 +266,6 @@ def main() -> None:
     built: dict[str, Any] = {}
     while True:
         if "use" in task:
-            _cap_memory(task["memory_gb"])
             named = canonical([task["use"], task["settings"]])
             try:
                 if named not in built:
@@ -315,15 +314,3 @@ def first_when_memory_is_short() -> None:
     """See that Linux, out of memory, kills this process rather than the one that waits for it."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")  # of -1000 to 1000; may always be raised
-
-
-def _cap_memory(limit_gb: float | None) -> None:
-    """Private writable memory, not address space: runtimes reserve hundreds of GB that they never touch."""
-    if limit_gb is None:
-        return
-    import resource
-
-    limit = int(limit_gb * 2**30)
-    resource.setrlimit(
-        resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS, (limit, limit)
-    )

@@ -99,7 +99,7 @@ def test_a_scorer_may_print_and_its_process_is_its_own(monkeypatch: pytest.Monke
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     inbox: queue.Queue[tuple[Worker, Message | None]] = queue.Queue()
-    worker = Worker({"use": "toy_chatty", "settings": {}, "memory_gb": None}, inbox)
+    worker = Worker({"use": "toy_chatty", "settings": {}}, inbox)
     try:
         assert inbox.get(timeout=60) == (worker, {"column": "toy_chatty"})
         worker.send({"molecules": [["C", "methane"]], "found": None})

@@ -99,7 +99,7 @@ def run_toy(
     folder: Path, molecules: list[Molecule], use: str = "toy_culprits", **more: object
 ) -> list[Score | Missing]:
     settings = {"log": str(folder / "log"), **more.pop("settings", {})}  # type: ignore[dict-item]
-    arguments = {"workers": 2, "chunk": 8, "timeout_s": 3.0, "memory_gb": 1.0, **more}
+    arguments = {"workers": 2, "chunk": 8, "timeout_s": 3.0, **more}
     return score_all(
         ScorerSpec(use, settings),
         molecules,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -61,6 +62,7 @@ class Culprits:
             if "[Si" in molecule.smiles:
                 time.sleep(3600)
             if "[As" in molecule.smiles:
+                resource.setrlimit(resource.RLIMIT_DATA, (2**31, resource.RLIM_INFINITY))
                 hoard = []
                 while True:
                     hoard.append(bytearray(2**30))
