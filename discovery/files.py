@@ -127,8 +127,8 @@ def claim(path: Path, data: bytes) -> bool:
     none (SMB, object stores in a folder), a reader may for a moment see it empty.
     """
     torn = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    torn.write_bytes(data)
     try:
+        torn.write_bytes(data)
         return linked(torn, path)
     finally:
         torn.unlink(missing_ok=True)

@@ -305,7 +305,8 @@ class Ledger:
         Busy
             Another process holds it; the message says which.
         """
-        held = FileLock(self.folder / "run.lock", timeout=0)
+        path = self.folder / "run.lock"
+        held = FileLock(path, timeout=0)
         note = self.folder / "driver.json"
         try:
             held.acquire()
@@ -314,11 +315,12 @@ class Ledger:
             with suppress(OSError, ValueError, KeyError):
                 who = json.loads(note.read_text())
                 told = f"process {who['pid']} on {who['host']} since {who['since']}"
-            raise Busy(
-                f"{told} is working in {self.folder}; wait for it, stop it, or choose another folder"
-            ) from error
+            remedy = "wait for it, stop it, or choose another folder"
+            if path.stat().st_size:  # a disk without flock, where the system lets go of nothing
+                remedy += f"; if it was killed on another host, delete {path}"
+            raise Busy(f"{told} is working in {self.folder}; {remedy}") from error
         except OSError as error:
-            raise refused(self.folder / "run.lock", 0, error) from error
+            raise refused(path, 0, error) from error
         try:
             since = time.strftime("%Y-%m-%d %H:%M:%S")
             who = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}

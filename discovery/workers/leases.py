@@ -52,7 +52,7 @@ class Leases:
 
     def take(self, name: str) -> bool:
         """Get the lease, if it is free or its holder has been silent for too long."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)  # not where the run itself has been cleared away
         if self._heart is None:
             self._heart = threading.Thread(target=self._beat, daemon=True)
             self._heart.start()
