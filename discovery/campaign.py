@@ -21,7 +21,7 @@ from typing import Any
 from discovery import execution, plugins, provenance
 from discovery.campaigns.starting import CampaignError, agree, mend, versions_for
 from discovery.campaigns.walking import Outcome, Stage, Walk, walk
-from discovery.config import Campaign
+from discovery.config import Campaign, EvidenceConfig, ProposerConfig
 from discovery.config import parse as parse_config
 from discovery.devices import seed_for
 from discovery.events import Event, Sink, silent
@@ -82,14 +82,7 @@ def run(
         for stage in stages:
             if said := stage.contrary:
                 on_event(Event("warning", stage.column.name, said))
-        proposers = [
-            plugins.build("proposers", part.use, part.settings, where=f"proposers {number}")
-            for number, part in enumerate(config.proposers, start=1)
-        ]
-        sources = [
-            plugins.build("evidence", part.use, part.settings, where=f"evidence {number}")
-            for number, part in enumerate(config.evidence, start=1)
-        ]
+        proposers, sources = _built("proposers", config.proposers), _built("evidence", config.evidence)
         agree(ledger, config, allow_mixed=allow_mixed)
         ledger.put_document("stages", [{"column": asdict(s.column), "after": s.after} for s in stages])
         ledger.put_document("context", {key: text for stage in stages for key, text in stage.context.items()})
@@ -324,6 +317,13 @@ def _spec(stage: Stage) -> execution.ScorerSpec:
 
 def _proposal(entry: dict[str, Any]) -> Proposal:
     return Proposal(**{**entry, "parents": tuple(entry["parents"])})
+
+
+def _built(group: str, parts: Sequence[ProposerConfig | EvidenceConfig]) -> list[Any]:
+    return [
+        plugins.build(group, part.use, part.settings, where=f"{group} {number}")
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def _unique(names: Sequence[str]) -> None:

@@ -74,30 +74,21 @@ def run_checks(names: list[str] | None = None) -> list[Check]:
 def _apart(name: str) -> list[Check]:
     """Run one plug-in's checks in a fresh interpreter."""
     command = [sys.executable, "-m", "discovery.checkup", name]
-    again = f"python -m discovery.checkup {name}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, env=environment)
     except subprocess.TimeoutExpired:
-        return [Check(name, False, f"no answer after {TIMEOUT_S:.0f} s", f"see where it hangs: {again}")]
+        return [_failed(name, f"no answer after {TIMEOUT_S:.0f} s")]
     last = done.stdout.strip().splitlines()[-1:] or [""]
     try:
         return [Check(**entry) for entry in json.loads(last[0])]
     except (ValueError, TypeError):
         said = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        return [
-            Check(
-                name,
-                False,
-                f"ended with exit status {done.returncode}: {said[:200]}",
-                f"see the whole: {again}",
-            )
-        ]
+        return [_failed(name, f"ended with exit status {done.returncode}: {said[:200]}")]
+
+
+def _failed(name: str, detail: str) -> Check:
+    return Check(name, False, detail, f"see the whole: python -m discovery.checkup {name}")
 
 
 def _ask(name: str) -> list[Check]:
@@ -108,14 +99,7 @@ def _ask(name: str) -> list[Check]:
     try:
         return list(check())
     except Exception as error:  # whatever goes wrong in an engine is what the doctor is for
-        return [
-            Check(
-                name,
-                False,
-                f"{type(error).__name__}: {error}",
-                f"see the whole: python -m discovery.checkup {name}",
-            )
-        ]
+        return [_failed(name, f"{type(error).__name__}: {error}")]
 
 
 def _fix(message: str) -> str:
@@ -126,6 +110,8 @@ def _fix(message: str) -> str:
 
 def ground() -> list[Check]:
     """The ground's own check: Python, RDKit, the ledger, devices."""
+    import shutil
+
     import numpy
     from rdkit import Chem, rdBase
     from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors
@@ -133,47 +119,24 @@ def ground() -> list[Check]:
     from discovery.devices import cpus, gpus, memory_gb
     from discovery.ledger import Ledger
 
-    checks = [
-        Check(
-            "python",
-            sys.version_info >= (3, 11),
-            f"{platform.python_version()}, {platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
-            "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer",
-        )
-    ]
+    system = f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}"
     # S. A. Wildman, G. M. Crippen, J. Chem. Inf. Comput. Sci. 39 (1999) 868; benzene is six C18 with hydrogens: 1.6866
     logp, _ = CalcCrippenDescriptors(Chem.MolFromSmiles("c1ccccc1"))
-    checks.append(
-        Check(
-            "rdkit",
-            abs(logp - 1.6866) < 1e-4,
-            f"{rdBase.rdkitVersion}, numpy {numpy.__version__}, logP of benzene {logp:.4f}",
-        )
-    )
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger.open(folder)
         ledger.put_document("check", {"π": 3.141592653589793})
         kept = ledger.get_document("check") == {"π": 3.141592653589793}
-    checks.append(Check("ledger", kept, "writes, syncs and reads back"))
-    found = gpus()
-    named = ", ".join(gpu.name for gpu in found) or "no GPU: everything runs on the CPU"
-    checks.append(Check("devices", True, f"{cpus()} CPU cores, {memory_gb():.0f} GB; {named}"))
-    free = _free_gb(Path.cwd())
-    checks.append(
-        Check(
-            "disk",
-            free > 1.0,
-            f"{free:.0f} GB free here",
-            "" if free > 1.0 else "free some space, or pass --out on another disk",
-        )
-    )
-    return checks
-
-
-def _free_gb(path: Path) -> float:
-    import shutil
-
-    return shutil.disk_usage(path).free / 1e9
+    named = ", ".join(gpu.name for gpu in gpus()) or "no GPU: everything runs on the CPU"
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    mend = "" if free > 1.0 else "free some space, or pass --out on another disk"
+    libraries = f"{rdBase.rdkitVersion}, numpy {numpy.__version__}, logP of benzene {logp:.4f}"
+    return [
+        Check("python", True, f"{platform.python_version()}, {system}"),
+        Check("rdkit", abs(logp - 1.6866) < 1e-4, libraries),
+        Check("ledger", kept, "writes, syncs and reads back"),
+        Check("devices", True, f"{cpus()} CPU cores, {memory_gb():.0f} GB; {named}"),
+        Check("disk", free > 1.0, f"{free:.0f} GB free here", mend),
+    ]
 
 
 def main() -> None:

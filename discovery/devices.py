@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,26 +59,24 @@ def gpus(timeout_s: float = 5.0) -> list[Gpu]:
         if "No devices were found" in said:
             return []
         raise OSError(f"nvidia-smi failed (exit status {answer.returncode}): {said}")
-    found: list[Gpu] = []
-    uuids: list[str] = []
+    found: dict[str, Gpu] = {}
     for line in answer.stdout.splitlines():
         index, uuid, name, memory, driver = (part.strip() for part in line.split(","))
         # a device that shares its memory with the host says "[N/A]"
         size = float(memory) / 1024 if memory.replace(".", "", 1).isdigit() else 0.0
-        found.append(Gpu(int(index), name, round(size, 1), driver))
-        uuids.append(uuid)
-    return _visible(found, uuids, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        found[uuid] = Gpu(int(index), name, round(size, 1), driver)
+    return _visible(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
-def _visible(found: list[Gpu], uuids: list[str], wanted: str | None) -> list[Gpu]:
-    """CUDA reads the list up to the first entry it does not know."""
+def _visible(found: Mapping[str, Gpu], wanted: str | None) -> list[Gpu]:
+    """Of devices by their UUIDs; CUDA reads the list up to the first entry it does not know."""
     if wanted is None:
-        return found
+        return list(found.values())
     chosen: list[Gpu] = []
     for entry in (part.strip() for part in wanted.split(",")):
-        match = [gpu for gpu in found if entry == str(gpu.index)]
+        match = [gpu for gpu in found.values() if entry == str(gpu.index)]
         if not match and entry:
-            match = [gpu for gpu, uuid in zip(found, uuids, strict=True) if uuid.startswith(entry)]
+            match = [gpu for uuid, gpu in found.items() if uuid.startswith(entry)]
         if len(match) != 1:
             break
         chosen += match

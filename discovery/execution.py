@@ -32,6 +32,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from discovery.events import Event, Kind, Sink, silent
@@ -123,11 +124,14 @@ def score_all(
     job = Job(spec.use, dict(spec.settings), stage, timeout_s)
     progress = _Progress(label or stage, len(items), on_event)
     again = {item.key for item in retried}
-    progress.begin([outcome for key, outcome in outcomes.items() if key not in again])
+    reused = [outcome for key, outcome in outcomes.items() if key not in again]
+    progress.count(reused)
+    progress.say("stage", f"{len(reused)} known already" if reused else "")
 
     def told(done: Chunk) -> None:
         outcomes.update(done.outcomes)
-        progress.advance([done.outcomes[item.key] for item in done.items])
+        progress.count([done.outcomes[item.key] for item in done.items])
+        progress.say("progress")
 
     def came(chunk: Chunk) -> None:
         """Another host did it: the table says how."""
@@ -152,10 +156,10 @@ def score_all(
 
         try:
             with posted(ledger, job, work, chunks, progress.label):
-                Crew(job, share, keep, workers, progress.warn, terms.bench).run()
+                Crew(job, share, keep, workers, partial(progress.say, "warning"), terms.bench).run()
         finally:
             share.close()
-    progress.end()
+    progress.say("done")
     return [outcomes[key] for key in order]
 
 
@@ -262,26 +266,11 @@ class _Progress:
         self.ok = self.failed = 0
         self.started = time.monotonic()
 
-    def begin(self, reused: Sequence[Score | Missing]) -> None:
-        self._count(reused)
-        text = f"{len(reused)} known already" if reused else ""
-        self._say("stage", text)
-
-    def advance(self, outcomes: Sequence[Score | Missing]) -> None:
-        self._count(outcomes)
-        self._say("progress", "")
-
-    def warn(self, text: str) -> None:
-        self._say("warning", text)
-
-    def end(self) -> None:
-        self._say("done", "")
-
-    def _count(self, outcomes: Sequence[Score | Missing]) -> None:
+    def count(self, outcomes: Sequence[Score | Missing]) -> None:
         ok = sum(isinstance(outcome, Score) for outcome in outcomes)
         self.ok, self.failed = self.ok + ok, self.failed + len(outcomes) - ok
 
-    def _say(self, kind: Kind, text: str) -> None:
+    def say(self, kind: Kind, text: str = "") -> None:
         seconds = round(time.monotonic() - self.started, 3)
         done = self.ok + self.failed
         self.sink(Event(kind, self.label, text, done, self.total, self.ok, self.failed, seconds))

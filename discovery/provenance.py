@@ -163,7 +163,8 @@ def _licence(package: str) -> str:
     except PackageNotFoundError:
         return ""
     fields = said.json
-    classified = _from_classifiers(list(fields.get("classifier") or []))
+    classes = [c.rpartition(" :: ")[2] for c in fields.get("classifier") or () if c.startswith("License ::")]
+    classified = ", ".join(classes)
     stated = fields.get("license_expression") or classified or fields.get("license") or "not stated"
     return str(stated).splitlines()[0][:60]
 
@@ -182,18 +183,10 @@ def _weights(group: str, name: str) -> dict[str, str]:
 
 def _where(group: str, name: str) -> str:
     part = plugins.load(group, name)
-    package = part.__module__.partition(".")[0]
+    package, where = part.__module__.partition(".")[0], f"{part.__module__}:{part.__qualname__}"
+    ours = package in ("discovery", "docking", "generative", "literature")
     try:
-        home = distribution(
-            "discovery-workbench"
-            if package in ("discovery", "docking", "generative", "literature")
-            else package
-        )
-        return f"{part.__module__}:{part.__qualname__} ({home.metadata['Name']} {home.version})"
+        home = distribution("discovery-workbench" if ours else package)
     except PackageNotFoundError:
-        return f"{part.__module__}:{part.__qualname__}"
-
-
-def _from_classifiers(classifiers: Sequence[str]) -> str:
-    found = [c.rpartition(" :: ")[2] for c in classifiers if c.startswith("License ::")]
-    return ", ".join(found)
+        return where
+    return f"{where} ({home.metadata['Name']} {home.version})"
