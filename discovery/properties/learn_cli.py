@@ -44,6 +44,8 @@ def learn(
         table, activity, smiles=smiles, name=name, better=better(lower), unit=unit,
         concentration=concentration,
     )  # fmt: skip
+    if lower is None and (doubt := measured.how_read(activity, found.column)):
+        print(doubt, file=sys.stderr)
     usable = found.usable
     model = learned.fit(
         [found.molecule(place) for place in usable],

@@ -31,11 +31,10 @@ def series(
     ] = None,
 ) -> None:
     """Structure and activity of a table: R groups, matched pairs, cliffs, contributions; one HTML file."""
-    import re
     import sys
 
     from discovery.series.door import Series
-    from discovery.series.measured import unit_said
+    from discovery.series.measured import how_read
 
     found = Series.read(
         table,
@@ -45,15 +44,7 @@ def series(
         better=better(lower),
         concentration=concentration,
     )
-    in_head = re.search(r"\b[pnuµm]?M\b", activity)
-    taken = found.measured.column.better
-    if lower is None and taken == "low":
-        print(f"of {activity!r} lower is taken for better; --higher-is-better turns it round")
-    elif lower is None and in_head and concentration is None and unit_said(activity) is None:
-        print(
-            f"{activity!r} may be a concentration, of which less is better, and is read as higher is better; "
-            f"--concentration {in_head[0]} takes its −log10, --lower-is-better turns it round",
-            file=sys.stderr,
-        )
+    if lower is None and (doubt := how_read(activity, found.measured.column)):
+        print(doubt, file=sys.stderr)
     print(found)
     print(f"report: {found.report(out, *(core or [])).resolve()}")

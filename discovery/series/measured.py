@@ -214,6 +214,17 @@ def unit_said(activity: str) -> str | None:
     return found[1] if found and CONSTANT.search(activity) else None
 
 
+def how_read(activity: str, column: Column) -> str:
+    """What to say of a head that leaves room for another reading; empty where it does not."""
+    scale = re.search(r"\b[pnuµm]?M\b", activity)
+    molar = scale or CONSTANT.search(activity)
+    taken, other = ("lower", "higher") if column.better == "low" else ("higher", "lower")
+    if column.title != activity or not (molar or taken == "lower"):
+        return ""
+    log = f"; --concentration {scale[0] if scale else 'nM'} takes its −log10" if molar else ""
+    return f"of {activity!r} {taken} is taken for better; --{other}-is-better turns it round{log}"
+
+
 def _negative_log(activity: str, concentration: str) -> str:
     """What chemists call it: "JAK2 pIC50" for a column "JAK2 IC50 (nM)"."""
     bare = (
