@@ -56,7 +56,9 @@ class Leases:
         if self._heart is None:
             self._heart = threading.Thread(target=self._beat, daemon=True)
             self._heart.start()
-        if not self._path(name).exists() and self._create(name):  # a look costs a network disk less than a try
+        if not self._path(name).exists() and self._create(
+            name
+        ):  # a look costs a network disk less than a try
             return True
         if not self._silent(name):
             return False

@@ -179,12 +179,12 @@ def posted(ledger: Ledger, job: Job, work: str, chunks: Sequence[Chunk], label: 
             (ledger.folder / "documents" / f"{name}.json").unlink(missing_ok=True)
 
 
-def _needs(use: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _needs(use: str, settings: Mapping[str, Any]) -> dict[str, str]:
     scorers = [use, *(part["use"] for part in settings.get("parts", ()))]  # a panel's, see screens/panel.py
     return {
-        "versions": provenance.versions(),
-        "code": {name: provenance.code_digest("scorers", name) for name in scorers},
-        "files": provenance.files_named(dict(settings)),
+        **provenance.versions(),
+        **{f"code of {name}": provenance.code_digest("scorers", name) for name in scorers},
+        **provenance.files_named(dict(settings)),
     }
 
 
@@ -245,7 +245,11 @@ def _help_with(ledger: Ledger, told: Mapping[str, Any], workers: int, terms: Ter
         first = share.claim()
         if first is None:
             return False
-        _same(job, told["needs"])
+        if differ := provenance.changes(told["needs"], _needs(job.use, job.settings)):
+            raise Mixed(
+                f"this host is not as the one that drives the run: {differ}; "
+                "make the two alike, or leave this host out"
+            )
         crew = Crew(
             job, share, keep, workers, lambda text: on_event(Event("warning", label, text)), terms.bench
         )
@@ -254,20 +258,3 @@ def _help_with(ledger: Ledger, told: Mapping[str, Any], workers: int, terms: Ter
     finally:
         share.close()
     return True
-
-
-def _same(job: Job, needs: Mapping[str, Any]) -> None:
-    here = _needs(job.use, job.settings)
-    for what in ("versions", "files"):
-        for name in sorted({*needs[what], *here[what]}):
-            theirs, ours = needs[what].get(name, "absent"), here[what].get(name, "absent")
-            if theirs != ours:
-                raise Mixed(
-                    f"{name} is {ours[:16]} here and {theirs[:16]} where this run is driven; "
-                    "make the two alike, or leave this host out"
-                )
-    for name, code in here["code"].items():
-        if code != needs["code"][name]:
-            raise Mixed(
-                f"the code of scorer {name!r} here is not the driver's; install the same on both hosts"
-            )

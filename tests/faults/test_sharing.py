@@ -208,7 +208,7 @@ def test_sweeping_spares_what_a_helper_may_be_writing(tmp_path: Path) -> None:
 
 
 def _posted(ledger: Ledger) -> tuple[Job, Chunk]:
-    job = Job("toy_weight", {}, "toy", 30.0, 3, None)
+    job = Job("toy_weight", {}, "toy", 30.0)
     return job, Chunk([Item(Molecule("CC", "ethane"), None)], key="a" * 64)
 
 
@@ -217,7 +217,7 @@ def test_a_host_with_other_libraries_refuses(tmp_path: Path, monkeypatch: pytest
     job, chunk = _posted(ledger)
     with posted(ledger, job, "work", [chunk], "toy"):
         monkeypatch.setattr("discovery.provenance.versions", lambda: {"rdkit": "2019.1"})
-        with pytest.raises(Mixed, match="where this run is driven"):
+        with pytest.raises(Mixed, match=r"rdkit [\d.]+ -> 2019\.1"):
             help_out(tmp_path, workers=1, terms=Terms())
         assert list((tmp_path / "leases").glob("*.lease")) == []  # given back
     assert not help_out(tmp_path, workers=1, terms=Terms())  # nothing is posted any more
