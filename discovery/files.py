@@ -25,9 +25,8 @@ SUMS = "SHA256SUMS"
 _DIGEST = 32  # bytes of sha256
 _PASSING = frozenset({errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT})  # network disks get over these
 
-_UNKNOWN = frozenset(
-    {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM}
-)  # what a disk cannot do
+# what a disk cannot do
+_UNKNOWN = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM})
 
 
 class CannotWrite(UserError, OSError):

@@ -62,18 +62,16 @@ def load(group: str, name: str) -> Callable[..., Any]:
     if len({point.value for point in found}) > 1:
         who = ", ".join(sorted(point.value for point in found))
         raise PluginError(f"two packages both call a {singular(group)} {name!r}: {who}; uninstall one")
+    point, what = found[0], f"{singular(group)} {name!r}"
     try:
-        plugin = found[0].load()
+        plugin = point.load()
     except ImportError as error:
-        raise PluginError(
-            f"{singular(group)} {name!r} does not load: {error}{_extra(found[0], error)}"
-        ) from error
+        raise PluginError(f"{what} does not load: {error}{_extra(point, error)}") from error
     except Exception as error:  # a plug-in may fail in any way at import; the rest must go on
-        raise PluginError(
-            f"{singular(group)} {name!r} ({found[0].value}) failed while loading: {type(error).__name__}: {error}"
-        ) from error
+        told = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{what} ({point.value}) failed while loading: {told}") from error
     if not callable(plugin):
-        raise PluginError(f"{singular(group)} {name!r} ({found[0].value}) is no callable")
+        raise PluginError(f"{what} ({point.value}) is no callable")
     return typing.cast(Callable[..., Any], plugin)
 
 
@@ -106,17 +104,17 @@ def build(group: str, name: str, settings: Mapping[str, Any] | None = None, *, w
         As `load`; or a setting is unknown (the nearest right key is named) or has
         the wrong type. `where` opens the message: "campaign.toml, [[scorers]] 3".
     """
+    where = f"{where}: " if where else ""
     try:
         factory = load(group, name)
     except PluginError as error:
-        raise PluginError(f"{where}: {error}" if where else str(error)) from error
-    checked = check_settings(
-        factory, dict(settings or {}), f"{where + ': ' if where else ''}{singular(group)} {name!r}"
-    )
+        raise PluginError(f"{where}{error}") from error
+    what = f"{where}{singular(group)} {name!r}"
+    checked = check_settings(factory, dict(settings or {}), what)
     try:
         return factory(**checked)
     except ValueError as error:  # a setting of the right type that makes no sense: the user's to mend
-        raise PluginError(f"{where + ': ' if where else ''}{singular(group)} {name!r}: {error}") from error
+        raise PluginError(f"{what}: {error}") from error
 
 
 def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: str) -> dict[str, Any]:
@@ -127,11 +125,8 @@ def check_settings(factory: Callable[..., Any], settings: dict[str, Any], what: 
     PluginError
         A setting the factory does not have (the nearest is named), or of the wrong type.
     """
-    from pydantic import (
-        ConfigDict,
-        ValidationError,
-        create_model,
-    )  # here: `discovery --help` needs none of it
+    # here: `discovery --help` needs none of it
+    from pydantic import ConfigDict, ValidationError, create_model
 
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     fields: dict[str, Any] = {}
@@ -181,19 +176,13 @@ def settle(part: Any) -> None:
 def complaint(problem: Mapping[str, Any]) -> str:
     """What pydantic found wrong with a value, in the words of whoever wrote it in TOML."""
     given = problem.get("input")
+    plain = isinstance(given, str | int | float)
     if problem["type"] in ("tuple_type", "list_type"):
-        return (
-            f"is a list; write [{json.dumps(given)}]" if isinstance(given, str | int | float) else "is a list"
-        )
+        return f"is a list; write [{json.dumps(given)}]" if plain else "is a list"
     if problem["type"] in ("model_type", "dict_type"):
-        given = repr(given) if isinstance(given, str | int | float) else f"a {type(given).__name__}"
-        return f"is a table of keys and values, not {given}"
+        return f"is a table of keys and values, not {repr(given) if plain else f'a {type(given).__name__}'}"
     said = problem["msg"].removeprefix("Value error, ")
-    shown = (
-        f", not {given!r}"
-        if isinstance(given, str | int | float) and problem["type"] != "value_error"
-        else ""
-    )
+    shown = f", not {given!r}" if plain and problem["type"] != "value_error" else ""
     return f"{said[:1].lower()}{said[1:]}{shown}"
 
 

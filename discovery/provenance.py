@@ -71,11 +71,8 @@ def _home(group: str, name: str) -> Path | None:
     here = Path(module.__file__).resolve()
     top = module.__name__.partition(".")[0]
     # The ground changes daily without moving a number of its property models, so only they are counted.
-    root = (
-        here.parent
-        if top == "discovery" or "." not in module.__name__
-        else here.parents[module.__name__.count(".") - 1]
-    )
+    depth = 1 if top == "discovery" else max(1, module.__name__.count("."))
+    root = here.parents[depth - 1]
     return root if (root / "__init__.py").is_file() else here
 
 
@@ -108,10 +105,7 @@ def files_named(settings: Any) -> dict[str, str]:
             if path.suffix == ".toml":
                 inner = tomllib.loads(path.read_text(encoding="utf-8"))
                 todo += [(path.parent, other) for other in texts_in(inner)]
-        except (
-            OSError,
-            ValueError,
-        ):  # a long SMILES or a NUL byte is no file name; what is no TOML names none
+        except (OSError, ValueError):  # no file name, such as a long SMILES or a NUL byte; or no TOML
             continue
     return dict(sorted(found.items()))
 

@@ -107,7 +107,7 @@ def render(run: Run) -> str:
             plots=Markup(scatter_svg(run, *pair, best)) if (pair := trade_off(run)) else "",
             evidence=[
                 _quote(s) for s in sorted(run.statements, key=lambda s: s.retracted)
-            ],  # stable: strongest first
+            ],  # stays strongest first
             illustrative=any(statement.kind == "illustrative" for statement in run.statements),
             columns=[_about(column, run) for column in run.columns],
             labels=[(label_of(column), inert(column.about)) for column in deciding_first(run)],
@@ -183,13 +183,8 @@ _LABEL = {"illustrative": "illustrative example text, not literature", "patent":
 def _quote(statement: Statement) -> Quote:
     source = inert(statement.source, limit=120)
     found, doi = _PUBMED.match(source), _DOI.match(source)
-    link = (
-        f"https://pubmed.ncbi.nlm.nih.gov/{found[1]}/"
-        if found
-        else f"https://doi.org/{doi[1]}"
-        if doi
-        else ""
-    )
+    link = f"https://pubmed.ncbi.nlm.nih.gov/{found[1]}/" if found else ""
+    link = f"https://doi.org/{doi[1]}" if doi else link
     where = [statement.title, statement.section, "" if statement.year is None else str(statement.year)]
     return Quote(
         statement,

@@ -134,9 +134,8 @@ def _read(
             name = record.name or answer.details["name"]
             found.append((record, Molecule(answer.details["smiles"], name)))
         elif answer is None or answer.reason.fault is Fault.MOLECULE:
-            found.append(
-                (record, understood(record))
-            )  # again, here: a text that several rows have is read once
+            # again, here: a text that several rows have is read once
+            found.append((record, understood(record)))
         else:
             found.append((record, (answer.reason, answer.detail)))
     return found

@@ -56,9 +56,8 @@ class Leases:
         if self._heart is None:
             self._heart = threading.Thread(target=self._beat, daemon=True)
             self._heart.start()
-        if not self._path(name).exists() and self._create(
-            name
-        ):  # a look costs a network disk less than a try
+        free = not self._path(name).exists()  # a look costs a network disk less than a try
+        if free and self._create(name):
             return True
         if not self._silent(name):
             return False
