@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from discovery.target import EvidenceSource, Statement, Target
+from discovery.target import Statement
 
 CLAIM: dict[str, Any] = {
     "subject": "sumatriptan",
@@ -18,12 +17,6 @@ CLAIM: dict[str, Any] = {
     "quote": "Sumatriptan is an agonist of the 5-HT1B receptor.",
     "source": "EXAMPLE:1",
 }
-
-
-def test_a_statement_keeps_its_quote() -> None:
-    statement = Statement(**CLAIM)
-    assert statement.quote == CLAIM["quote"]
-    assert (statement.kind, statement.retracted, statement.year) == ("literature", False, None)
 
 
 @pytest.mark.parametrize(
@@ -40,11 +33,3 @@ def test_a_statement_keeps_its_quote() -> None:
 def test_a_bare_claim_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Statement(**(CLAIM | change))
-
-
-def test_a_function_can_be_an_evidence_source() -> None:
-    def source(target: Target, /) -> Sequence[Statement]:
-        return [Statement(**(CLAIM | {"object": target.gene}))]
-
-    assert isinstance(source, EvidenceSource)
-    assert source(Target("5-HT1B receptor", gene="HTR1B"))[0].object == "HTR1B"

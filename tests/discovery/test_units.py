@@ -11,8 +11,3 @@ BOLTZMANN, AVOGADRO = 1.380649e-23, 6.02214076e23  # J/K and 1/mol, exact since 
 
 def test_the_gas_constant_is_boltzmann_times_avogadro() -> None:
     assert pytest.approx(BOLTZMANN * AVOGADRO / 4184, rel=1e-12) == GAS_CONSTANT
-
-
-def test_kt_at_room_temperature() -> None:
-    """0.5925 kcal/mol, as textbooks round it."""
-    assert pytest.approx(0.5925, abs=5e-5) == GAS_CONSTANT * 298.15
