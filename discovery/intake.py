@@ -55,7 +55,7 @@ def read(
     """Every row of a library file, in order: one row out for one row in.
 
     The file is opened and its columns are checked at once; its rows are read as they
-    are asked for. Blank lines count as rows unless only blank lines follow.
+    are asked for. A title may stand above a table's header. Blank lines count as rows unless only blank lines follow.
 
     Parameters
     ----------
