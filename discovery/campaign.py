@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from discovery import execution, plugins, provenance
-from discovery.campaigns.starting import CampaignError, agree, mend, versions_for
+from discovery.campaigns.starting import CampaignError, agree, check_same, mend, versions_for
 from discovery.campaigns.walking import Outcome, Stage, Walk, walk
 from discovery.config import Campaign, EvidenceConfig, ProposerConfig
 from discovery.config import parse as parse_config
@@ -74,6 +74,7 @@ def run(
     folder = Path(folder)
     began = time.monotonic()
     ledger = Ledger.open(folder)
+    check_same(ledger, config)
     with ledger.lock():
         mend(ledger, on_event)
         # built before the folder is given to this campaign: one that cannot start must not bind it

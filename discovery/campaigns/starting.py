@@ -51,18 +51,11 @@ def agree(ledger: Ledger, config: Campaign, *, allow_mixed: bool) -> None:
     FolderTaken
         The folder holds what another command left.
     """
-    folder = ledger.folder
     document = config.model_dump(mode="json")
-    before = ledger.get_document("campaign")
-    if before is None:
-        check_unclaimed(folder)
+    if ledger.get_document("campaign") is None:
+        check_unclaimed(ledger.folder)
         ledger.put_document("campaign", document)
-    elif _what(before) != _what(document):
-        changed = ", ".join(_differences(_what(before), _what(document))) or "its layout"
-        raise CampaignError(
-            f"{folder} holds another campaign (different: {changed}); give a new folder with --out, "
-            "or the configuration it was started with"
-        )
+    check_same(ledger, config)
     _same_files(ledger, provenance.files_named(document))
     _same_versions(ledger, provenance.versions(), allow_mixed)
     ledger.put_document(
@@ -73,6 +66,23 @@ def agree(ledger: Ledger, config: Campaign, *, allow_mixed: bool) -> None:
         parts += [("proposers", p.use) for p in config.proposers]
         parts += [("evidence", e.use) for e in config.evidence]
         ledger.put_document("provenance", provenance.collect(seed=config.seed, parts=parts))
+
+
+def check_same(ledger: Ledger, config: Campaign) -> None:
+    """See that the folder holds no other campaign; asked before the lock too, which one who helps never gets.
+
+    Raises
+    ------
+    CampaignError
+        It does; the message says in what they differ.
+    """
+    before, now = ledger.get_document("campaign"), config.model_dump(mode="json")
+    if before is not None and _what(before) != _what(now):
+        changed = ", ".join(_differences(_what(before), _what(now))) or "its layout"
+        raise CampaignError(
+            f"{ledger.folder} holds another campaign (different: {changed}); give a new folder with --out, "
+            "or the configuration it was started with"
+        )
 
 
 def _what(document: Mapping[str, Any]) -> dict[str, Any]:

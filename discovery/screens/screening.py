@@ -135,13 +135,15 @@ def screen(
         | provenance.files_named(settings["scorers"])  # another receptor or model is other work
     )
     columns = _columns(parts)
+    asked = {"library": path.name, **settings}
     ledger = Ledger.open(folder)
+    _check_same(ledger, asked)  # before the lock too, which one who helps never gets
     seen, bench = Seen(), Bench()
     with ledger.lock(), closing(bench):
         terms = replace(terms, bench=terms.bench or bench)
         work = batch.Work(ledger, parts, columns, versions, workers, terms)
         tidy(ledger)
-        _agree(ledger, {"library": path.name, **settings}, parts, versions, on_event)
+        _agree(ledger, asked, parts, versions, on_event)
         counts = NOTHING
         keys: list[str] = []
         began = time.monotonic()
@@ -187,14 +189,9 @@ def _agree(
     on_event: Sink,
 ) -> None:
     """See that the folder is empty or holds this very screen, and write down what it depends on."""
-    before = ledger.get_document("screen")
-    if before is None:
+    if ledger.get_document("screen") is None:
         check_unclaimed(ledger.folder)
-    elif before != asked:
-        different = ", ".join(key for key in asked if before.get(key) != asked[key])
-        raise ScreenError(
-            f"{ledger.folder} holds another screen (different: {different}); give a new folder with --out"
-        )
+    _check_same(ledger, asked)
     ledger.put_document("screen", asked)
     known = ledger.get_document("versions")
     if known == versions:
@@ -206,6 +203,15 @@ def _agree(
     used = [("scorers", part.use) for part in parts]
     ledger.put_document("provenance", provenance.collect(seed=0, parts=used))
     ledger.put_document("versions", dict(versions))
+
+
+def _check_same(ledger: Ledger, asked: Mapping[str, object]) -> None:
+    before = ledger.get_document("screen")
+    if before is not None and before != asked:
+        different = ", ".join(key for key in asked if before.get(key) != asked[key])
+        raise ScreenError(
+            f"{ledger.folder} holds another screen (different: {different}); give a new folder with --out"
+        )
 
 
 def finished(folder: str | Path) -> Screened | None:

@@ -121,8 +121,8 @@ def test_batches_do_not_change_the_table(
 
 def test_another_library_or_other_scorers_need_another_folder(library: Path, tmp_path: Path) -> None:
     screen(library, tmp_path / "out", scorers=[QED], workers=0)
-    with pytest.raises(ScreenError, match="holds another screen"):
-        screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)
+    with Ledger(tmp_path / "out").lock(), pytest.raises(ScreenError, match="holds another screen"):
+        screen(library, tmp_path / "out", scorers=[LIGHT, QED], workers=0)  # nor is another helped
     for mark in ("documents/campaign.json", "docking.json"):
         other = tmp_path / mark
         other.parent.mkdir(exist_ok=True)

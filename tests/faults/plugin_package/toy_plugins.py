@@ -62,7 +62,7 @@ class Culprits:
             if "[Si" in molecule.smiles:
                 time.sleep(3600)
             if "[As" in molecule.smiles:
-                resource.setrlimit(resource.RLIMIT_DATA, (2**31, resource.RLIM_INFINITY))
+                resource.setrlimit(resource.RLIMIT_DATA, (2**30, resource.RLIM_INFINITY))
                 hoard = []
                 while True:
                     hoard.append(bytearray(2**30))
