@@ -43,7 +43,7 @@ _ASIDE = frozenset({"title", "references", "methods", "heading", "acknowledgemen
 
 
 class AnswerError(UserError, ValueError):
-    """The question cannot be asked, or the writer cannot be used; the message says what to do."""
+    """The question cannot be asked; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,18 +291,9 @@ def writer(model: str) -> LocalWriter:
 
     Raises
     ------
-    AnswerError
+    ModelError
         If there is none.
     """
-    with needs("literature"):
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-    try:
-        cutter = AutoTokenizer.from_pretrained(model, local_files_only=True)
-        network = AutoModelForCausalLM.from_pretrained(model, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError) as error:
-        raise AnswerError(
-            f"the language model {model!r} cannot be read: {str(error).splitlines()[0]}; name a folder with "
-            "config.json, tokenizer.json and model.safetensors, or leave --writer out"
-        ) from error
-    network.train(False)
-    return LocalWriter(network, cutter)
+    from literature.model.borrowed import borrowed
+
+    return LocalWriter(*borrowed(model, "AutoModelForCausalLM"))

@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from discovery.extras import needs
 from discovery.files import publish
 from discovery.outcome import UserError
+from literature.model.borrowed import borrowed
 from literature.sentences import split
 
 with needs("literature"):
@@ -82,7 +83,9 @@ def embedder(model: str = STATIC) -> Embedder:
     Raises
     ------
     EmbeddingError
-        If the model is absent or of another kind.
+        If the weights file is absent or of another kind.
+    ModelError
+        If the encoder cannot be read.
     """
     if model == STATIC:
         return Static.read(Path(str(files("literature") / "weights" / "search.safetensors")))
@@ -178,20 +181,12 @@ class Encoded:
 
         Raises
         ------
-        EmbeddingError
+        ModelError
             If there is none of that name.
         """
-        with needs("literature"):
-            import torch
-            from transformers import AutoModel, AutoTokenizer
-        try:
-            cutter = AutoTokenizer.from_pretrained(model, local_files_only=True)
-            network = AutoModel.from_pretrained(model, local_files_only=True, use_safetensors=True).eval()
-        except (OSError, ValueError) as error:
-            raise EmbeddingError(
-                f"the encoder {model!r} cannot be read: {str(error).splitlines()[0]}; name a folder with "
-                "config.json, tokenizer.json and model.safetensors, or 'static' for the shipped vectors"
-            ) from error
+        network, cutter = borrowed(model, "AutoModel")
+        import torch
+
         held = sum(float(p.detach().double().abs().sum()) for p in network.parameters())
         if torch.ops.mkldnn._is_mkldnn_bf16_supported():
             network = network.to(torch.bfloat16)

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discovery.extras import needs
-from discovery.outcome import UserError
 from literature.annotated import SOURCES
 from literature.lexicon import TYPES, Type
 from literature.mentions import Span, Tagger
+from literature.model.borrowed import ModelError, borrowed
 from literature.model.decoding import HINTS, Label, leaned, named
 from literature.model.eightbit import eight_bit, possible
 from literature.model.encoder import GENERAL, LABELS, READ_TYPES, Encoder
@@ -34,7 +34,6 @@ from literature.names.variants import variants
 
 with needs("literature"):
     import torch
-    from safetensors import SafetensorError
     from torch import Tensor
     from torch.nn import functional
 
@@ -61,11 +60,6 @@ _NAMES: Mapping[str, Type] = {
     **dict.fromkeys(["cellline", "celllines"], "cell line"),
 }  # fmt: skip
 _TAG = re.compile(r"([BIESLU])[-_](.+)")
-_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
-
-
-class ModelError(UserError, ValueError):
-    """A model cannot be used; the message names it, what is wrong and what to do."""
 
 
 class _Model(Protocol):
@@ -352,56 +346,11 @@ class _Hub:
         return scores.reshape(-1, scores.shape[-1])[firsts]
 
 
-def brought(
-    name: str, task: Literal["TokenClassification", "SequenceClassification"], download: bool
-) -> tuple[Any, Any]:
-    """The network and the tokenizer of a model.
-
-    Parameters
-    ----------
-    name
-        A folder, or a name on the hub.
-    download
-        Whether a name may be fetched; otherwise only what lies on this machine is read.
-
-    Raises
-    ------
-    ImportError
-        The extra is not installed.
-    ModelError
-        The model cannot be read.
-    """
-    with needs("literature"):
-        import transformers
-    here = not download
-    folder = Path(name)
-    if folder.is_dir() or name.startswith(
-        (".", "/")
-    ):  # without its own, the library makes up an empty tokenizer
-        there = {file.name for file in folder.glob("*")}
-        if "config.json" not in there or there.isdisjoint(_TOKENIZERS):
-            raise ModelError(
-                f"{name} is no folder of a model: config.json, model.safetensors and tokenizer.json belong there, "
-                f"and it holds {', '.join(sorted(there)) or 'nothing'}"
-            )
-    try:
-        cutter = transformers.AutoTokenizer.from_pretrained(name, local_files_only=here)
-        network = getattr(transformers, f"AutoModelFor{task}").from_pretrained(
-            name, local_files_only=here, use_safetensors=True
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(
-            f"the model {name!r} cannot be read: {str(error).splitlines()[0]}. Name a folder with config.json, "
-            "tokenizer.json and model.safetensors, or pass download=True to fetch a name from the hub"
-        ) from error
-    return network, cutter
-
-
 @lru_cache(maxsize=2)
 def _hub(
     name: str, labels: tuple[tuple[str, Type | None], ...], precision: Precision, device: str, download: bool
 ) -> _Model:
-    network, cutter = brought(name, "TokenClassification", download)
+    network, cutter = borrowed(name, "AutoModelForTokenClassification", download=download)
     backend = getattr(cutter, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(f"the model {name!r} has no tokenizer.json, so its pieces have no place in the text")
@@ -415,7 +364,7 @@ def _hub(
     names = [network.config.id2label[row] for row in range(network.config.num_labels)]
     room = int(getattr(network.config, "max_position_embeddings", 512)) - 2  # some count places from 2
     return _Hub(
-        network.eval().to(device),
+        network.to(device),
         Wordpieces(backend, start=start, stop=stop, pad=pad),
         meanings(name, names, dict(labels)),
         min(256, room // _MULTIPLE * _MULTIPLE or room),

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +200,15 @@ def beside(path: Path, out: Path, cues: Mapping[str, Tensor], mixes: Mapping[str
     publish(out, save(kept | _named(_CUES, cues), metadata=header | {"mixes": json.dumps(mixes)}))
 
 
+def kept_cues(models: Mapping[str, Cues]) -> dict[str, Tensor]:
+    """The cues of conventions as `Weights` and `Pairs` hold them."""
+    return {
+        f"{convention}|{part}": torch.from_numpy(numbers.copy())
+        for convention, model in models.items()
+        for part, numbers in model.kept().items()
+    }
+
+
 def cues_of(path: Path, kept: Mapping[str, Tensor]) -> dict[str, Cues]:
     """The cues of each convention that has some, of a file's two networks those of one.
 
@@ -329,33 +338,6 @@ def _fits(path: Path, shape: Shape, tensors: Mapping[str, Tensor]) -> None:
             raise WeightsError(
                 f"{path}: {name} should measure {wanted.get(name)}, it measures {held.get(name)}"
             )
-
-
-def mixed(late: Weights, early: Weights, share: float) -> Weights:
-    """`share` of the later weights and the rest of the earlier ones, tensor by tensor, of one lineage.
-
-    What the earlier ones lack (a pair head, the places of wider windows) stays the later ones'.
-    The mean of two ends of training reads names better than either.
-
-    Raises
-    ------
-    WeightsError
-        If the two differ in vocabulary or in the size of a tensor they share.
-    """
-    if late.vocabulary != early.vocabulary:
-        raise WeightsError("the two weights have other vocabularies; mix only a run with one it began with")
-    tensors: dict[str, Tensor] = {}
-    for name, new in late.tensors.items():
-        old = early.tensors.get(name)
-        tensors[name] = new.clone()
-        if old is None:
-            continue
-        if old.shape[1:] != new.shape[1:] or len(old) > len(new):
-            raise WeightsError(
-                f"{name} measures {tuple(new.shape)} in one and {tuple(old.shape)} in the other"
-            )
-        tensors[name][: len(old)] = share * new[: len(old)] + (1 - share) * old
-    return replace(late, tensors=tensors)
 
 
 class _Unset(TorchFunctionMode):

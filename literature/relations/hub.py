@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from discovery.extras import needs
-from literature.model.prediction import ModelError, brought
+from literature.model.borrowed import ModelError, borrowed
 from literature.relations.answers import LEAST, Answered, Answers, unread
 from literature.relations.corpus import ANSWERS, NONE, Thing
 from literature.sentences import split
@@ -120,9 +120,9 @@ def hub(name: str, labels: tuple[tuple[str, str | None], ...], device: str, down
     ModelError
         If it cannot be read, or its labels mean nothing here.
     """
-    network, cutter = brought(name, "SequenceClassification", download)
+    network, cutter = borrowed(name, "AutoModelForSequenceClassification", download=download)
     names = [network.config.id2label[row] for row in range(network.config.num_labels)]
-    return _Hub(name, network.eval().to(device), cutter, meanings(name, names, dict(labels)), device)
+    return _Hub(name, network.to(device), cutter, meanings(name, names, dict(labels)), device)
 
 
 def meanings(model: str, names: Sequence[str], given: Mapping[str, str | None]) -> tuple[str | None, ...]:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discovery.extras import needs
+from literature.model.borrowed import ModelError
 from literature.model.eightbit import eight_bit, possible
 from literature.model.encoder import Encoder
 from literature.model.linear import Cues, Floats
-from literature.model.prediction import ModelError, Precision, batches, short
+from literature.model.prediction import Precision, batches, short
 from literature.model.weights_io import UNFITTED, Pairs, cues_of, read
 from literature.model.wordpieces import Wordpieces
 from literature.relations.answers import Answered, Answers, unread

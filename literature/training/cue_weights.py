@@ -2,9 +2,8 @@
 
     python -m literature.training.cue_weights --weights FILE --data FOLDER
 
-writes both into a weights file. The cues are softmax regression over all words of the
-documents that the network was taught with, with a penalty on squared weights; of those
-that at least three words show, the ones of the largest weights are kept. How much network,
+writes both into a weights file. The cues are softmax regression (regression.py) over all
+words of the documents that the network was taught with; of those that at least three words show, the ones of the largest weights are kept. How much network,
 cues and hints count cannot be learned there, since the network knows those documents by
 heart: it is fitted on the documents kept aside, a dozen numbers a convention, and what that
 is worth is told by fifths of these documents, each read with numbers from the others.
@@ -31,19 +30,19 @@ from literature.model.decoding import HINTS, leaned, named
 from literature.model.encoder import LABELS, READ_TYPES
 from literature.model.linear import Cues, Floats
 from literature.model.prediction import EncoderTagger
-from literature.model.weights_io import beside, read
+from literature.model.weights_io import beside, kept_cues, read
 from literature.model.wordcues import ALONE, HELPED, Mix, WordCues, around, blended, own, runs_of
 from literature.model.wordpieces import Window, Wordpieces
 from literature.names.build import build
 from literature.names.dictionary import Dictionary
 from literature.names.variants import variants
 from literature.training.lessons import IGNORED, labels
+from literature.training.regression import fitted, largest
 from literature.training.scoring import Agreement, agreement
 
 with needs("literature"):
-    import torch
     from scipy.optimize import minimize
-    from scipy.sparse import csr_matrix
+    from torch import Tensor
 
 
 RIDGE: Mapping[str, float] = {"BC5CDR": 1.0, "BC2GM": 0.3, "BioRED": 0.5}
@@ -83,12 +82,17 @@ def taught(corpus: Corpus, cutter: Wordpieces, width: int) -> Cues:
     used = _used(corpus)
     asked = np.array([place for place, label in enumerate(truth) if label != IGNORED])
     answers = np.searchsorted(used, np.array(truth)[asked])
-    cues = fitted([shown[place] for place in asked], answers, len(used), RIDGE[corpus.name])
-    kept = np.sort(np.square(cues.weights).sum(axis=1).argsort()[::-1][: KEPT[corpus.name]])
-    weights = np.zeros((len(kept), len(LABELS)))
+    found = fitted(
+        [shown[place] for place in asked], answers.tolist(), len(used), RIDGE[corpus.name],
+        least=_LEAST, rounds=_ROUNDS, share=_SHARE,
+    )  # fmt: skip
+    # Told beside those of "O", so that the cues kept are those that say most against it.
+    beside_none = _SHARE * (found.weights - found.weights[:, :1])
+    kept = largest(Cues(found.known, beside_none, found.bias - found.bias[0]), KEPT[corpus.name])
+    weights = np.zeros((len(kept.known), len(LABELS)))
     bias = np.full(len(LABELS), _UNSAID)
-    weights[:, used], bias[used] = cues.weights[kept], cues.bias
-    return Cues(cues.known[kept], weights, bias)
+    weights[:, used], bias[used] = kept.weights, kept.bias
+    return Cues(kept.known, weights, bias)
 
 
 def names_without(data: Path, held: Set[str]) -> Lexicon:
@@ -100,44 +104,6 @@ def names_without(data: Path, held: Set[str]) -> Lexicon:
 
 def _used(corpus: Corpus) -> NDArray[np.int64]:
     return np.array([row for row, label in enumerate(LABELS) if label == "O" or label[2:] in corpus.types])
-
-
-def fitted(shown: Sequence[NDArray[np.int64]], truth: NDArray[np.int64], answers: int, ridge: float) -> Cues:
-    """Softmax regression, weights told beside those of the first answer.
-
-    Parameters
-    ----------
-    shown : [word]
-        The cues of each.
-    truth : [word]
-    """
-    lengths = [len(keys) for keys in shown]
-    every, which, counts = np.unique(np.concatenate(shown), return_inverse=True, return_counts=True)
-    often = counts >= _LEAST
-    known = every[often]
-    rows = np.repeat(np.arange(len(shown)), lengths)[often[which]]
-    held = (often.cumsum() - 1)[which[often[which]]]
-    table = csr_matrix((np.ones(len(held), np.float32), (rows, held)), shape=(len(shown), len(known)))
-    turned = table.T.tocsr()
-    aim = np.zeros((len(shown), answers), np.float32)
-    aim[np.arange(len(shown)), truth] = 1
-
-    def cost(numbers: Floats) -> tuple[float, Floats]:
-        weights = numbers.reshape(-1, answers).astype(np.float32)
-        scores = (table @ weights[:-1]) * np.float32(_SHARE) + weights[-1]
-        scores -= np.logaddexp.reduce(scores, axis=1, keepdims=True)
-        value = -float(scores[aim > 0].sum(dtype=np.float64)) + ridge / 2 * float(
-            np.square(weights[:-1], dtype=np.float64).sum()
-        )
-        amiss = np.exp(scores) - aim
-        slope = np.vstack([(turned @ amiss) * np.float32(_SHARE) + ridge * weights[:-1], amiss.sum(axis=0)])
-        return value, slope.ravel().astype(np.float64)
-
-    start = np.zeros((len(known) + 1) * answers)
-    found = minimize(cost, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS, "maxcor": 6}).x
-    numbers = found.reshape(-1, answers)
-    numbers = numbers - numbers[:, :1]
-    return Cues(known, numbers[:-1] * _SHARE, numbers[-1])
 
 
 @dataclass(frozen=True)
@@ -250,12 +216,12 @@ def teach(weights: Path, data: Path) -> None:
     aside = {document.id for corpus in corpora for document in corpus.held}
     hints = DictionaryTagger(names_without(data, aside))
     cutter = Wordpieces.of_vocabulary(held.vocabulary)
-    kept: dict[str, torch.Tensor] = {}
+    kept: dict[str, Tensor] = {}
     mixes: dict[str, dict[str, Any]] = {}
     for corpus in corpora:
-        parts = taught(corpus, cutter, held.width).kept()
-        kept |= {f"{corpus.name}|{part}": torch.from_numpy(numbers.copy()) for part, numbers in parts.items()}
-        cues = WordCues(Cues.of(parts))
+        model = taught(corpus, cutter, held.width)
+        kept |= kept_cues({corpus.name: model})
+        cues = WordCues(Cues.of(model.kept()))  # as it will be read
         heard = hear(corpus, weights, cues, hints)
         mixes[corpus.name] = {}
         for how in (ALONE, HELPED):

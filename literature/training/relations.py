@@ -17,7 +17,7 @@ import numpy as np
 
 from discovery.extras import needs
 from literature.model.encoder import Encoder, from_bert
-from literature.model.weights_io import Pairs, amend, read
+from literature.model.weights_io import Pairs, amend, kept_cues, read
 from literature.model.wordpieces import Wordpieces
 from literature.relations.corpus import NONE, OUTPUTS, RelationCorpus
 from literature.relations.lessons import (
@@ -129,14 +129,8 @@ def train(
     def keep(mean: dict[str, Tensor], made: tuple[str, ...]) -> Path:
         path = out / "reader.safetensors"
         told = mean | {"pairs.bias": unthinned(mean["pairs.bias"], thin)}
-        found = {corpus.convention: taught(corpus) for corpus in corpora}
-        words_say = {
-            f"{convention}|{part}": torch.from_numpy(numbers.copy())
-            for convention, model in found.items()
-            if model is not None
-            for part, numbers in model.kept().items()
-        }
-        amend(names, path, Pairs(shape, told, made=made, cues=words_say), exact=exact, step=STEP)
+        cues = {corpus.convention: model for corpus in corpora if (model := taught(corpus)) is not None}
+        amend(names, path, Pairs(shape, told, made=made, cues=kept_cues(cues)), exact=exact, step=STEP)
         return path
 
     new = ("named", "meet", "pairs")

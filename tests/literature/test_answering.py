@@ -12,6 +12,7 @@ import pytest
 from literature.answering import AnswerError, ask, write_up, writer
 from literature.graph import query
 from literature.mining import mine
+from literature.model.borrowed import ModelError
 from literature.search import Index
 from literature.topic import LEAST, about
 from literature.verdict import WORDS, Example, Model, VerdictError, null_model, plain, shipped, train
@@ -183,7 +184,7 @@ def test_a_random_model_writes_nothing_that_stands(index: Index, tmp_path: Path)
     assert found.written is not None
     assert found.written.sentences == ()
     assert found.written.uncited + found.written.unsupported >= 1
-    with pytest.raises(AnswerError, match="cannot be read"):
+    with pytest.raises(ModelError, match="no folder of a model"):
         writer(str(tmp_path / "none"))
 
 

@@ -15,13 +15,13 @@ transformers = pytest.importorskip("transformers")
 torch.set_num_threads(1)  # threads that wait for each other on a busy machine cost more than they give
 
 from literature.mentions import Span, Tagger  # noqa: E402
+from literature.model.borrowed import ModelError  # noqa: E402
 from literature.model.decoding import TOUCHING, Label, leaned, spans_of  # noqa: E402
 from literature.model.eightbit import possible  # noqa: E402
 from literature.model.encoder import LABELS, READ_TYPES  # noqa: E402
 from literature.model.prediction import (  # noqa: E402
     EitherTagger,
     EncoderTagger,
-    ModelError,
     Precision,
     meanings,
     shipped,

@@ -44,8 +44,8 @@ def test_the_fingerprint_changes_with_what_reads(tmp_path: Path) -> None:
 def test_a_network_that_answers_for_pairs_is_asked(tmp_path: Path) -> None:
     """Random weights with a pair head: claims keep their pairs and quotes, whatever the network says of them."""
     torch = pytest.importorskip("torch")
+    from literature.model.borrowed import ModelError
     from literature.model.encoder import GENERAL, Encoder, Shape
-    from literature.model.prediction import ModelError
     from literature.model.weights_io import Pairs, Weights, write
     from literature.model.wordpieces import SPECIAL
     from literature.relations.corpus import OUTPUTS

@@ -13,8 +13,8 @@ transformers = pytest.importorskip("transformers")
 from literature.article import Article  # noqa: E402
 from literature.lexicon import Concept, Type  # noqa: E402
 from literature.mentions import Mention  # noqa: E402
+from literature.model.borrowed import ModelError  # noqa: E402
 from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
-from literature.model.prediction import ModelError  # noqa: E402
 from literature.model.weights_io import Pairs, Weights, WeightsError, write  # noqa: E402
 from literature.model.wordpieces import SPECIAL  # noqa: E402
 from literature.relations.answers import Answered, UnknownConvention, meaning, stated  # noqa: E402

@@ -18,7 +18,6 @@ from literature.relations.answers import Answered  # noqa: E402
 from literature.relations.corpus import ANSWERS, KINDS, NONE, OUTPUTS, Thing, candidates  # noqa: E402
 from literature.relations.cues import cues, joined, key, keys, stem  # noqa: E402
 from literature.relations.relating import RelationReader  # noqa: E402
-from literature.training.relations_cues import fitted  # noqa: E402
 
 TEXT = "Gefitinib inhibits EGFR, not ALK. The EGFR inhibitor gefitinib caused rash."
 
@@ -87,24 +86,6 @@ def test_keys_are_the_same_everywhere() -> None:
         "0",
         "gas",
     )
-
-
-def test_weights_are_those_of_least_cost() -> None:
-    """Law: at the least of a convex cost its slope is nothing: ridge * weights = cues (truth - chances)."""
-    chance = np.random.default_rng(3)
-    shown = [np.unique(chance.integers(0, 12, 5)) for _ in range(120)]
-    truth = [int(2 in found) + int(7 in found and chance.random() < 0.8) for found in shown]
-    model = fitted(shown, truth, 3, 0.5, 100)
-    chances = np.exp(model(shown))
-    assert chances.sum(axis=1) == pytest.approx(1)
-    rows = np.zeros((120, len(model.known)))
-    for pair, found in enumerate(shown):
-        rows[pair, np.searchsorted(model.known, found)] = 1 / np.sqrt(len(found))
-    slope = rows.T @ (np.eye(3)[truth] - chances) - 0.5 * model.weights
-    assert np.abs(slope).max() < 0.05
-    assert np.abs((np.eye(3)[truth] - chances).sum(axis=0)).max() < 0.05
-    few = fitted(shown, truth, 3, 0.5, 2)
-    assert few.known.tolist() == [2, 7], "the two that tell"
 
 
 def model(seed: int = 5) -> Cues:

@@ -8,9 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from literature.model.borrowed import ModelError  # noqa: E402
 from literature.model.eightbit import possible  # noqa: E402
 from literature.model.encoder import GENERAL, Encoder, Shape  # noqa: E402
-from literature.model.prediction import EncoderTagger, ModelError  # noqa: E402
+from literature.model.prediction import EncoderTagger  # noqa: E402
 from literature.model.weights_io import Pairs, Weights, read, write  # noqa: E402
 from literature.model.wordpieces import SPECIAL  # noqa: E402
 from literature.relations.corpus import OUTPUTS, Thing  # noqa: E402

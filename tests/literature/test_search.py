@@ -18,6 +18,7 @@ import pytest
 
 from literature.graph import GraphError, query
 from literature.mining import mine
+from literature.model.borrowed import ModelError
 from literature.model.embedding import EmbeddingError, build, embedder
 from literature.search import K1, B, Index, SearchError, index, search, terms
 
@@ -132,7 +133,7 @@ def test_building_vectors_whitens_them(tmp_path: Path) -> None:
     (tmp_path / "torn.safetensors").write_bytes(path.read_bytes()[:-50])
     with pytest.raises(EmbeddingError, match="no vectors"):
         embedder(str(tmp_path / "torn.safetensors"))
-    with pytest.raises(EmbeddingError, match="cannot be read"):
+    with pytest.raises(ModelError, match="no folder of a model"):
         embedder(str(tmp_path / "nowhere"))
 
 

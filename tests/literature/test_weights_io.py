@@ -20,7 +20,6 @@ from literature.model.weights_io import (  # noqa: E402
     WeightsError,
     _pack,
     amend,
-    mixed,
     quantise,
     read,
     recalibrate,
@@ -90,22 +89,6 @@ def test_the_network_reads_the_same_after_a_round_trip(tmp_path: Path) -> None:
     before = made.encoder()(*asked)
     after = read(tmp_path / "w.safetensors").encoder()(*asked)
     torch.testing.assert_close(before, after, rtol=0.05, atol=0.02)
-
-
-def test_mixing_is_a_mean_of_what_both_have() -> None:
-    early, late = weights(), weights()
-    late.tensors["places.weight"] = torch.cat([late.tensors["places.weight"] + 1, torch.ones(3, 16)])
-    late.tensors["pairs.bias"] = torch.ones(2)
-    both = mixed(late, early, 0.7).tensors
-    torch.testing.assert_close(both["heads.weight"], early.tensors["heads.weight"])
-    torch.testing.assert_close(both["places.weight"][:12], early.tensors["places.weight"] + 0.7)
-    assert both["places.weight"][12:].eq(1).all()
-    assert both["pairs.bias"].eq(1).all()
-    with pytest.raises(WeightsError, match="vocabularies"):
-        mixed(late, Weights(SHAPE, (*SPECIAL, "a", "b"), early.tensors, 12), 0.5)
-    early.tensors["norm.bias"] = torch.zeros(99)
-    with pytest.raises(WeightsError, match=r"norm\.bias measures \(16,\) in one and \(99,\)"):
-        mixed(late, early, 0.5)
 
 
 def second() -> Pairs:

@@ -20,7 +20,7 @@ from literature.model.prediction import shipped
 from literature.model.weights_io import WeightsError, beside, cues_of, read
 from literature.model.wordcues import Mix, WordCues, around, blended, own, runs_of, shape
 from literature.model.wordpieces import Window, Wordpieces
-from literature.training.cue_weights import RIDGE, _Heard, fitted, mix_of, taught
+from literature.training.cue_weights import RIDGE, _Heard, mix_of, taught
 
 WORDS = ["the", "BRCA1", "gene", "is", "lost", "in", "many", "tumours", "of", "the", "breast"]
 NOTHING = tuple(0.0 for _ in LABELS)
@@ -73,18 +73,6 @@ def test_a_word_is_told_by_itself_and_by_what_stands_near() -> None:
 
 def test_runs_are_what_stands_between_spaces() -> None:
     assert runs_of("IL-2 is", [(0, 2), (2, 3), (3, 4), (5, 7)]) == ["IL-2", "IL-2", "IL-2", "is"]
-
-
-def test_the_fit_is_that_of_softmax_regression() -> None:
-    """Two cues, each in its own words: the optimum solves share = softmax, which a penalty shrinks."""
-    shown = [np.array([5])] * 30 + [np.array([9])] * 30
-    truth = np.array([0] * 24 + [1] * 6 + [0] * 6 + [1] * 24)
-    loose, tight = (fitted(shown, truth, 2, ridge) for ridge in (1e-6, 50.0))
-    assert loose.known.tolist() == [5, 9]
-    odds = loose.weights[:, 1] + loose.bias[1]
-    assert odds == pytest.approx([np.log(6 / 24), np.log(24 / 6)], abs=0.02)
-    assert abs(tight.weights[:, 1]).max() < abs(loose.weights[:, 1]).max()
-    assert not loose.weights[:, 0].any()
 
 
 def test_capitals_are_learned_and_found_in_words_never_seen(monkeypatch: pytest.MonkeyPatch) -> None:
