@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 import pyarrow.parquet as pq
 
-from discovery.extras import needs
 from discovery.outcome import UserError
 from literature.assertion import asked
 from literature.evidence import OTHER_SECTION, SECTIONS

@@ -68,40 +68,8 @@ _KINDS = {
 }
 _SAME = {word: name for table in (_ORGANS, _KINDS) for name, words in table.items() for word in words.split()}
 _LEFT_OUT = frozenset(
-    [
-        "of",
-        "the",
-        "in",
-        "with",
-        "and",
-        "to",
-        "a",
-        "an",
-        "by",
-        "from",
-        "on",
-        "for",
-        "s",
-        "type",
-        "like",
-        "related",
-        "associated",
-        "induced",
-        "drug",
-        "acute",
-        "chronic",
-        "severe",
-        "mild",
-        "moderate",
-        "human",
-        "patient",
-        "primary",
-        "secondary",
-        "clinical",
-        "late",
-        "early",
-        "onset",
-    ]
+    "of the in with and to a an by from on for s type like related associated induced drug acute chronic severe "  # noqa: SIM905
+    "mild moderate human patient primary secondary clinical late early onset".split()
 )
 _STEM = re.compile(
     r"(?:omatous|oma|atic|asis|otic|osis|itic|itis|emic|emia|enic|enia|iac|ial|ical|ic|ia|ating|ation|ative|ations|"

@@ -46,7 +46,7 @@ _LEAST = 3  # letters of a name that describes, and of a word that makes what th
 _MUCH = 60.0  # natural-log units; what more of a document speaks for a gene says no more
 
 # Weights of a conditional logit over the things found and none of them, natural-log units, fitted on annotated names
-# that no surer rule reaches: tests/benchmarks/normalisation.py --fit.
+# that no surer rule reaches: python -m tests.benchmarks.normalisation --fit.
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "gene": {
         "shared": 3.92,  # what one name of it shares with this one, squared cosine

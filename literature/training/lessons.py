@@ -52,16 +52,7 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        if device.type == "cpu":
-            return self
-        return Batch(
-            self.pieces.to(device),
-            self.shapes.to(device),
-            self.real.to(device),
-            self.firsts.to(device),
-            self.labels.to(device),
-            self.corpus.to(device),
-        )
+        return Batch(*(getattr(self, name).to(device) for name in Batch.__slots__))
 
 
 def examples(corpora: Sequence[Corpus], cutter: Wordpieces, width: int) -> list[list[Example]]:
