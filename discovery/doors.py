@@ -20,14 +20,7 @@ from discovery.outcome import UserError
 REFUSED, STOPPED = 2, 75
 _WRITING = frozenset((errno.ENOSPC, errno.EROFS, errno.EDQUOT))  # what it says only to who writes
 _WORLD = _WRITING | frozenset(  # what a disk says of a path that was given to us
-    (
-        errno.ENOENT,
-        errno.EEXIST,
-        errno.EACCES,
-        errno.EISDIR,
-        errno.ENOTDIR,
-        errno.ENAMETOOLONG,
-    )
+    (errno.ENOENT, errno.EEXIST, errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG)
 )
 RULES = (
     "The same command goes on where it stopped, in the folder of its --out: nothing is computed twice, and other "

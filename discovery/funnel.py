@@ -40,18 +40,12 @@ def within(
     """None, or FILTERED with both numbers."""
     unit = "" if column.unit in ("", "1") else f" {column.unit}"
     if at_least is not None and outcome.value < at_least:
-        return Missing(
-            column.name,
-            Reason.FILTERED,
-            f"{shown} has {column.label} {outcome.value:.4g}, below the least allowed {at_least:g}{unit}",
-        )
-    if at_most is not None and outcome.value > at_most:
-        return Missing(
-            column.name,
-            Reason.FILTERED,
-            f"{shown} has {column.label} {outcome.value:.4g}, above the most allowed {at_most:g}{unit}",
-        )
-    return None
+        limit = f"below the least allowed {at_least:g}{unit}"
+    elif at_most is not None and outcome.value > at_most:
+        limit = f"above the most allowed {at_most:g}{unit}"
+    else:
+        return None
+    return Missing(column.name, Reason.FILTERED, f"{shown} has {column.label} {outcome.value:.4g}, {limit}")
 
 
 def ordinal(n: int) -> str:

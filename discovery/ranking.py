@@ -87,14 +87,9 @@ def rank(
     TypeError
         A row holds neither a Score nor a Missing for a column that counts.
     """
-    refusals = list(refused) if refused is not None else [None] * len(rows)
-    tiers: list[int | None] = []
-    reasons: list[Missing | None] = []
-    for row, refusal in zip(rows, refusals, strict=True):
-        tier, reason = _tier(row, criteria, refusal)
-        tiers.append(tier)
-        reasons.append(reason)
-
+    refusals = refused if refused is not None else [None] * len(rows)
+    placed = [_tier(row, criteria, refusal) for row, refusal in zip(rows, refusals, strict=True)]
+    tiers = [tier for tier, _ in placed]
     desirabilities = [
         {c.name: c.desire(s.value) for c in criteria if isinstance(s := row.get(c.name), Score)}
         for row in rows
@@ -119,8 +114,8 @@ def rank(
         fronts.update({i: int(front) + offset for i, front in zip(members, found, strict=True)})
         offset += int(found.max(initial=0))
     return [
-        Placed(ranks.get(i), fronts.get(i), utilities[i], desirabilities[i], reasons[i])
-        for i in range(len(rows))
+        Placed(ranks.get(i), fronts.get(i), utilities[i], desirabilities[i], reason)
+        for i, (_, reason) in enumerate(placed)
     ]
 
 

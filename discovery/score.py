@@ -166,17 +166,8 @@ def refined(
     """
     if len(molecules) != len(found):
         raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier outcomes")
-    pairs = [
-        (m, s)
-        for m, s in zip(molecules, found, strict=True)
-        if isinstance(m, Molecule) and isinstance(s, Score)
-    ]
+    both = list(zip(molecules, found, strict=True))
+    pairs = [(m, s) for m, s in both if isinstance(m, Molecule) and isinstance(s, Score)]
     answers = iter(refiner.refine([m for m, _ in pairs], [s for _, s in pairs]))
-    return [
-        molecule
-        if isinstance(molecule, Missing)
-        else earlier
-        if isinstance(earlier, Missing)
-        else next(answers)
-        for molecule, earlier in zip(molecules, found, strict=True)
-    ]
+    known = (s if isinstance(m, Molecule) else m for m, s in both)
+    return [next(answers) if isinstance(one, Score) else one for one in known]

@@ -127,21 +127,14 @@ class Pages:
         from discovery.views.reading import scores_of, stages_of
 
         run, style = self.run(), asset("report.css")
-        filled = [
-            (column, count)
-            for column in run.columns
-            if (count := sum(column.name in scores_of(row) for row in run.rows))
-        ]
-        return (
-            templates()
-            .get_template("serve.html.j2")
-            .render(
-                policy=policy([], [style]),
-                style=Markup(style),
-                run=run,
-                columns=filled,
-                stages=stages_of(run),
-            )
+        counts = [(column, sum(column.name in scores_of(row) for row in run.rows)) for column in run.columns]
+        page = templates().get_template("serve.html.j2")
+        return page.render(
+            policy=policy([], [style]),
+            style=Markup(style),
+            run=run,
+            columns=[(column, count) for column, count in counts if count],
+            stages=stages_of(run),
         )
 
     def _page(self, name: str, make: Callable[[], str]) -> str:

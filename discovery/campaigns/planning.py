@@ -156,11 +156,8 @@ def _scoring(
             some = molecules if part.best is None and not after else molecules[:2]
             found: list[Score] | None = None
             if after:
-                pairs = [
-                    (m, o)
-                    for m, o in zip(molecules, known.get(after, []), strict=False)
-                    if isinstance(o, Score)
-                ][:2]
+                earlier = zip(molecules, known.get(after, []), strict=False)
+                pairs = [(m, o) for m, o in earlier if isinstance(o, Score)][:2]
                 some, found = [m for m, _ in pairs], [o for _, o in pairs]
             if not some:
                 note = "the pilot's molecules did not come this far"
@@ -168,12 +165,10 @@ def _scoring(
                 continue
             start_s, each_s, outcomes = _timed(part.use, part.settings, column, some, found, ledger)
             known[column] = outcomes
-            failed = [outcome for outcome in outcomes if isinstance(outcome, Missing)]
-            note = (
-                f"{len(failed)} of {len(outcomes)} of the pilot's failed, such as: {inert(failed[0].detail, 200)}"
-                if failed
-                else ""
-            )
+            note = ""
+            if failed := [outcome for outcome in outcomes if isinstance(outcome, Missing)]:
+                such = inert(failed[0].detail, 200)
+                note = f"{len(failed)} of {len(outcomes)} of the pilot's failed, such as: {such}"
             stages.append(StagePlan(column, part.when, min(reach, total), start_s, each_s, note))
         bytes_used = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     return stages, bytes_used

@@ -233,13 +233,9 @@ def _lessons(candidates: Sequence[Candidate], early: Sequence[Stage]) -> list[Le
         if c.molecule is None:
             continue
         if c.refused is None:
-            value = utility(c.outcomes, criteria)
-            if value is not None:
-                parts = tuple(
-                    one.desire(score.value)
-                    for one in criteria
-                    if isinstance(score := c.outcomes[one.name], Score)
-                )
+            if (value := utility(c.outcomes, criteria)) is not None:
+                scores = [(one.desire, c.outcomes[one.name]) for one in criteria]
+                parts = tuple(desire(score.value) for desire, score in scores if isinstance(score, Score))
                 lessons.append(Lesson(c.molecule, value, parts=parts))
         elif c.refused.reason.fault is Fault.MOLECULE or c.refused.reason is Reason.FILTERED:
             lessons.append(Lesson(c.molecule, 0.0, c.refused))

@@ -280,11 +280,6 @@ def test_ragged_rows(tmp_path: Path) -> None:
     assert found[1].data == {}
 
 
-def test_an_excel_hint_is_no_header(tmp_path: Path) -> None:
-    (row,) = rows(put(tmp_path, "x.csv", "sep=;\nsmiles;name\nCCO;a,b\n"))
-    assert (row.number, row.name) == (3, "a,b")
-
-
 # --- columns and whole files -------------------------------------------------------------------
 
 
