@@ -228,7 +228,6 @@ def _shared(
     import time
 
     from discovery import events
-    from discovery.workers.interrupt import Interrupted, stopping
     from discovery.workers.joining import join
     from discovery.workers.sharing import Terms
 
@@ -237,13 +236,10 @@ def _shared(
     sink = events.choose(progress)
     terms = Terms(lease, None if minutes is None else time.monotonic() + 60 * minutes, bench)
     try:
-        with stopping(at_once=True):
-            if finished is None:
-                return drive(sink, terms)
-            return join(
-                lambda: drive(sink, terms), finished, out, workers=workers, terms=terms, on_event=sink
-            )
-    except (Interrupted, KeyboardInterrupt):
+        if finished is None:
+            return drive(sink, terms)
+        return join(lambda: drive(sink, terms), finished, out, workers=workers, terms=terms, on_event=sink)
+    except KeyboardInterrupt:
         events.close(sink)
         print(
             f"stopped; what was done is kept in {out}. The same command goes on from there.", file=sys.stderr

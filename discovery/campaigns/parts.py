@@ -59,11 +59,9 @@ def _described(group: str, name: str) -> str:
     if settings:
         lines += ["", "  settings:"]
     for setting in settings:
-        kind = (
-            setting.annotation
-            if isinstance(setting.annotation, str)
-            else inspect.formatannotation(setting.annotation)
-        )
+        kind = setting.annotation
+        if not isinstance(kind, str):
+            kind = inspect.formatannotation(kind)
         if setting.default is inspect.Parameter.empty:
             default = "must be given"
         elif "factory" in repr(setting.default):

@@ -66,11 +66,13 @@ def screened(folder: str | Path, n: int = BEST) -> Table:
             for loss in ended.losses
         ),
     ]
-    wishes = [
-        Criterion(column.name, part.desirability, part.weight)
-        for part, column in zip(parts, columns, strict=True)
-        if part.desirability
-    ]
-    ranked = table.ranked_by(wishes)
+    pairs = zip(parts, columns, strict=True)
+    ranked = table.ranked_by(
+        [
+            Criterion(column.name, part.desirability, part.weight)
+            for part, column in pairs
+            if part.desirability
+        ]
+    )
     made_with = ledger.get_document("provenance") or {}
     return Table(replace(ranked.run, notes=tuple(notes), provenance=made_with))

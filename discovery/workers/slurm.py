@@ -62,12 +62,8 @@ def script(command: Sequence[str], *, tasks: int, hours: float, cpus: int, gpus:
     if words[:1] not in (["run"], ["screen"], ["dock"]):
         what = f"{shlex.join(words)} cannot be shared" if words else "there is no command"
         raise ValueError(f"{what}; end with -- and a run, a screen or a dock: -- run CAMPAIGN.toml --out DIR")
-    taken = [
-        word
-        for word in words
-        if word.split("=")[0] in ("--join", "--workers", "--minutes", "--progress", "--fresh")
-    ]
-    if taken:
+    ours = ("--join", "--workers", "--minutes", "--progress", "--fresh")
+    if taken := [word for word in words if word.split("=")[0] in ours]:
         raise ValueError(f"{', '.join(taken)} is set by the script; leave it out")
     if tasks < 1 or cpus < 1 or gpus < 0 or hours * 3600 < 4 * WARNING_S:
         raise ValueError("tasks and cpus must be at least 1, gpus at least 0, hours at least 0.14")
