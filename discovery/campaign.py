@@ -20,7 +20,7 @@ from typing import Any
 
 from discovery import execution, plugins, provenance
 from discovery.campaigns.starting import CampaignError, agree, check_same, mend, versions_for
-from discovery.campaigns.walking import Outcome, Stage, Walk, walk
+from discovery.campaigns.walking import Stage, Walk, walk
 from discovery.config import Campaign, EvidenceConfig, ProposerConfig
 from discovery.config import parse as parse_config
 from discovery.devices import seed_for
@@ -32,7 +32,7 @@ from discovery.outcome import Counts
 from discovery.proposal import Lesson, Proposal
 from discovery.ranking import rank
 from discovery.results import Row, Run, StageCount
-from discovery.score import Column, Score
+from discovery.score import Column, Outcome, Score
 from discovery.target import EvidenceSource, Statement, Target
 from discovery.workers.sharing import PLAIN, Terms
 

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from discovery.desirability import combine
 from discovery.outcome import Missing, Reason
-from discovery.score import Score
-
-Outcome = Score | Missing
+from discovery.score import Outcome, Score
 
 
 class Desire(Protocol):

@@ -55,6 +55,9 @@ class Score:
             )
 
 
+Outcome = Score | Missing  # of one molecule
+
+
 @runtime_checkable
 class Scorer(Protocol):
     """Gives every molecule one number, or says why it has none.

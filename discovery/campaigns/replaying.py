@@ -16,9 +16,7 @@ from discovery.ledger import Ledger
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, Reason
 from discovery.results import Row
-from discovery.score import Score
-
-Outcome = Score | Missing
+from discovery.score import Outcome, Score
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,9 @@ from discovery.molecule import Molecule
 from discovery.outcome import Fault, Missing, MoleculeError, Reason
 from discovery.proposal import Lesson, Proposal
 from discovery.ranking import Criterion, utility
-from discovery.score import Column, Score
+from discovery.score import Column, Outcome, Score
 from discovery.target import Statement
 
-Outcome = Score | Missing
 _WISH = {"low": "lower", "high": "higher"}  # a column's better -> the shape of the wish for it
 
 
