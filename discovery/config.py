@@ -126,7 +126,7 @@ def read(path: str | Path) -> Campaign:
     path = Path(path)
     if path.suffix == ".json":
         text = _text_of(path)
-        return _checked(lambda: Campaign.model_validate_json(text), Campaign, str(path))
+        return _checked(lambda: Campaign.model_validate_json(text), str(path))
     return parse(table_of(path), where=str(path))
 
 
@@ -170,7 +170,7 @@ def parse(data: dict[str, Any], *, where: str = "the campaign") -> Campaign:
     ConfigError
         A key or value does not fit; the nearest right key is named.
     """
-    return _checked(lambda: Campaign.model_validate(data), Campaign, where)
+    return _checked(lambda: Campaign.model_validate(data), where)
 
 
 def with_overrides(campaign: Campaign, assignments: list[str]) -> Campaign:
@@ -221,25 +221,25 @@ def schema() -> dict[str, Any]:
     return Campaign.model_json_schema()
 
 
-def _checked(build: typing.Callable[[], Campaign], model: type[BaseModel], where: str) -> Campaign:
+def _checked(build: typing.Callable[[], Campaign], where: str) -> Campaign:
     try:
         return build()
     except ValidationError as error:
         problems = error.errors()
         wrong_inside = {problem["loc"][0] for problem in problems if len(problem["loc"]) > 1}
         told = [  # a list whose only entry is wrong is called too short as well
-            _explain(problem, model, where)
+            _explain(problem, where)
             for problem in problems
             if not (problem["type"] == "too_short" and problem["loc"] and problem["loc"][0] in wrong_inside)
         ]
         raise ConfigError("\n".join(told)) from error
 
 
-def _explain(problem: Any, model: type[BaseModel], where: str) -> str:
+def _explain(problem: Any, where: str) -> str:
     loc = problem["loc"]
     dotted = ".".join(str(part) for part in loc)
-    if problem["type"] == "extra_forbidden" or problem["type"] == "unexpected_keyword_argument":
-        known = _keys_at(model, loc[:-1])
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _keys_at(loc[:-1])
         near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         return f"{where}: unknown key {dotted!r}; {hint}"
@@ -250,16 +250,13 @@ def _explain(problem: Any, model: type[BaseModel], where: str) -> str:
     return f"{where}: {dotted + ': ' if dotted else ''}{complaint(problem)}"
 
 
-def _keys_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
+def _keys_at(loc: tuple[int | str, ...]) -> list[str]:
     """The field names at a place in the models, following lists, optionals and dataclasses."""
-    here = model
+    here: Any = Campaign
     for part in loc:
-        if isinstance(part, int):
-            continue  # a list's entry: `_inner` has already stepped into it
-        fields = _fields(here)
-        if part not in fields:
-            continue  # pydantic names a union's branch in its path
-        here = _inner(fields[part])
+        # not a list's entry, into which `_inner` has stepped already, nor a union's branch, which pydantic names too
+        if part in (fields := _fields(here)):
+            here = _inner(fields[part])
     return list(_fields(here))
 
 
@@ -274,9 +271,7 @@ def _fields(model: Any) -> dict[str, Any]:
 
 def _inner(annotation: Any) -> Any:
     """tuple[X, ...], X | None, Annotated[X, ...] -> X."""
-    while arguments := [a for a in typing.get_args(annotation) if isinstance(a, type) or typing.get_args(a)]:
-        arguments = [a for a in arguments if a not in (type(None), Ellipsis)]
-        if not arguments:
-            break
-        annotation = arguments[0]
+    for argument in typing.get_args(annotation):
+        if argument is not type(None) and (isinstance(argument, type) or typing.get_args(argument)):
+            return _inner(argument)
     return annotation
