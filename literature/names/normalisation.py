@@ -28,6 +28,7 @@ _SCORES = {
     "spaced": 0.9,
     "shorter": 0.85,
     "bent": 0.8,
+    "order": 0.75,
     "words": 0.85,
     "head": 0.65,
     "member": 0.65,
@@ -404,6 +405,15 @@ def _swapped(pairs: tuple[tuple[str, str], ...], *, whole: bool) -> Bend:
     return bend
 
 
+def _ordered(word: str) -> Iterator[str]:
+    """ "breast cancer" and "cancer of breast": the last word first, the first last."""
+    words = [w for w in word.split() if w not in ("of", "the", "in", "with", "and")]
+    if 2 <= len(words) <= 4:
+        yield " ".join(words)
+        yield " ".join([*words[1:], words[0]])
+        yield " ".join([words[-1], *words[:-1]])
+
+
 _SUFFIXED = re.compile(r"^(.{2,})(alpha|beta|gamma|delta|epsilon|kappa|zeta|eta|theta)$")
 
 
@@ -480,6 +490,7 @@ def _head(word: str) -> Iterator[str]:
 
 _DISEASE = (
     ("bent", _swapped(_SWAPS["disease"], whole=False)),
+    ("order", _ordered),
     ("shorter", _shortened(_DISEASE_WORDS)),
     ("head", _head),
 )
