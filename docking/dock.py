@@ -21,7 +21,7 @@ from discovery.score import healthy_of
 from docking.engines.engine import Engine, dock_all
 from docking.ligand import Ligand, prepare
 from docking.ligands.species import BODY_PH
-from docking.plausibility import Verdict, check
+from docking.plausibility import check
 from docking.pose import Pose
 from docking.receptor import DockingError, Receptor
 from docking.relief import relieved
@@ -46,10 +46,6 @@ class Docked:
 
     def __repr__(self) -> str:
         return f"Docked {self.molecule.shown}: {len(self.poses)} poses, the first of {self.poses[0].score:.2f} kcal/mol"
-
-    def verdicts(self, receptor: Receptor, site: Site | None = None) -> tuple[Verdict, ...]:
-        """Is each pose plausible? In the order of `poses`."""
-        return tuple(check(pose, receptor, site) for pose in self.poses)
 
 
 def dock(

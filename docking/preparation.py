@@ -21,7 +21,7 @@ from docking.protein import hydrogens, receptor_types, residues
 from docking.protein.numbering import free_letters, told_apart
 from docking.protein.protonation import decide
 from docking.protein.rebuilding import FEWEST, rebuilt
-from docking.protein.structure import Atom, by_residue, pdb_text, read, text_of
+from docking.protein.structure import Atom, Place, by_residue, pdb_text, read, text_of
 from docking.receptor import LETTER, Choice, Receptor, ReceptorError, lettered, renamed
 
 WATERS = frozenset({"HOH", "WAT", "DOD", "TIP", "TIP3", "SOL"})
@@ -33,7 +33,6 @@ KEPT_COFACTORS = frozenset(
     ]
 )
 PH = 7.4
-Place = tuple[str, str]  # chain and number
 CHAIN_BREAK = 2.2  # Å from C to the next N; a peptide bond is 1.33 Å
 
 
@@ -390,7 +389,7 @@ def _complete(atoms: Sequence[Atom], rebuild: bool) -> tuple[list[Atom], list[Ch
             f"{len(bare)} of {len(protein)} residues, {bare[0][0].residue} first, hold fewer than {FEWEST} atoms, "
             "as a trace of alpha carbons does; docking needs side chains: take a file with all atoms"
         )
-    missing: dict[tuple[str, str], list[str]] = {}
+    missing: dict[Place, list[str]] = {}
     for group in protein:
         wanted = residues.hydrogens(residues.standard(group[0].resname))
         lacking = [name for name in wanted if name not in {atom.name for atom in group}]

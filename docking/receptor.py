@@ -13,7 +13,6 @@ from typing import Literal
 
 from discovery.outcome import UserError
 from docking import pdbqt
-from docking.pdbqt import Floats
 from docking.protein import residues
 
 
@@ -60,10 +59,6 @@ class Receptor:
         if any(atom.residue == f"{chain}:{rest.split(':')[0]}" for atom in pdbqt.read(self.pdbqt).atoms):
             return name
         return chain + colon + re.sub("^[A-Z]+", lambda found: residues.standard(found[0]), rest)
-
-    def coords(self) -> Floats:
-        """[atom, 3] Å, the atoms of `pdbqt` in its order."""
-        return pdbqt.read(self.pdbqt).coords
 
 
 LETTER = "written as chain "  # what a report says of a chain whose name is longer than a letter

@@ -5,7 +5,6 @@ Whether a pocket there is worth docking into is not decided here.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,16 +150,6 @@ class Site:
     def high(self) -> Floats:
         """[3] Å, the corner with the largest x, y and z."""
         return np.asarray(self.center) + np.asarray(self.size) / 2
-
-    @property
-    def volume(self) -> float:
-        """Å³."""
-        return math.prod(self.size)
-
-    @property
-    def digest(self) -> str:
-        """sha256 of centre and size."""
-        return hashlib.sha256(repr((self.center, self.size)).encode()).hexdigest()
 
     def contains(self, coords: ArrayLike, slack: float = 0.0) -> bool:
         """Do all points, [atom, 3] Å, lie in the box, or at most `slack` Å outside?"""

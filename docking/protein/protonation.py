@@ -18,7 +18,7 @@ from discovery.extras import needs
 from docking.protein import residues
 from docking.protein.burial import quickened
 from docking.protein.receptor_types import METALS
-from docking.protein.structure import Atom, by_residue, coords, pdb_text
+from docking.protein.structure import Atom, Place, by_residue, coords, pdb_text
 from docking.receptor import Choice, ReceptorError
 
 with needs("docking"):
@@ -28,7 +28,6 @@ with needs("docking"):
     from propka.parameters import Parameters
     from scipy.spatial import cKDTree
 
-Place = tuple[str, str]
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "ASP": ("ASP", "ASH"),

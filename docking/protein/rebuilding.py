@@ -19,13 +19,12 @@ from discovery.extras import needs
 from docking.pdbqt import Floats
 from docking.protein import residues
 from docking.protein.side_chain_shapes import Hang, hangs
-from docking.protein.structure import Atom, by_residue, coords
+from docking.protein.structure import Atom, Place, by_residue, coords
 
 with needs("docking"):
     from scipy.spatial import cKDTree
 
 
-Place = tuple[str, str]
 Named = Mapping[str, Floats]
 
 FEWEST = 3  # heavy atoms that tell how a residue lies

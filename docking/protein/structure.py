@@ -24,6 +24,7 @@ with needs("docking"):
 
 
 Point = tuple[float, float, float]
+Place = tuple[str, str]  # chain and number
 
 LOWEST, HIGHEST = -999.0, 9999.0  # Å
 FEWEST_PLACES = 0.4  # of the number of atoms; every atom in two conformations that differ nowhere has 0.5
@@ -50,8 +51,8 @@ class Atom:
         return f"{self.chain}:{self.resname}{self.number}"
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Chain and number: the same for all atoms of a residue."""
+    def place(self) -> Place:
+        """The same for all atoms of a residue."""
         return self.chain, self.number
 
 
@@ -181,9 +182,9 @@ def _element(atom: gemmi.Atom, resname: str, called: str) -> str:
     return str(gemmi.Element(letters[:1]).name)
 
 
-def by_residue(atoms: Iterable[Atom]) -> dict[tuple[str, str], list[Atom]]:
+def by_residue(atoms: Iterable[Atom]) -> dict[Place, list[Atom]]:
     """Atoms by chain and number, in the order of the file."""
-    found: dict[tuple[str, str], list[Atom]] = {}
+    found: dict[Place, list[Atom]] = {}
     for atom in atoms:
         found.setdefault(atom.place, []).append(atom)
     return found

@@ -260,7 +260,6 @@ class Walkers(NamedTuple):
     kept_energy: jax.Array  # [pose] kcal/mol
     best: Conf
     best_energy: jax.Array  # [pose] kcal/mol
-    descents: jax.Array  # [pose] int, finished
 
 
 class Knobs(NamedTuple):
@@ -301,7 +300,7 @@ def begin(key: jax.Array, ligand: Problem, site: Field, poses: int) -> Walkers:
     torsion = jax.random.uniform(three, (torsions, poses), minval=-jnp.pi, maxval=jnp.pi)
     conf = Conf(position, turn, torsion)
     high = jnp.full(poses, HIGH, jnp.float32)
-    return Walkers(resting(conf), conf, high, conf, high, jnp.zeros(poses, jnp.int32))
+    return Walkers(resting(conf), conf, high, conf, high)
 
 
 def anew(key: jax.Array, ligand: Problem, site: Field, tired: jax.Array, w: Walkers) -> Walkers:
@@ -314,7 +313,7 @@ def anew(key: jax.Array, ligand: Problem, site: Field, tired: jax.Array, w: Walk
 
 def gathered(conf: Conf, energy: jax.Array) -> Walkers:
     """Walkers that stand at minima found before."""
-    return Walkers(resting(conf), conf, energy, conf, energy, jnp.zeros(energy.shape, jnp.int32))
+    return Walkers(resting(conf), conf, energy, conf, energy)
 
 
 def advance(
@@ -364,7 +363,6 @@ def renew(key: jax.Array, ligand: Problem, knobs: Knobs, w: Walkers) -> Walkers:
         kept_energy,
         choose(record, d.here, w.best),
         jnp.where(record, d.energy, w.best_energy),
-        w.descents + d.done,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
@@ -41,4 +43,4 @@ def test_residues_are_those_of_the_human_receptor() -> None:
 def test_the_box_holds_the_ligand() -> None:
     heavy = Chem.RemoveHs(demo_target.reference()).GetConformer().GetPositions()
     assert demo_target.site().contains(heavy)
-    assert demo_target.site().volume < 27_000
+    assert math.prod(demo_target.site().size) < 27_000
