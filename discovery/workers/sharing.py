@@ -207,8 +207,8 @@ def help_out(folder: Path, *, workers: int, terms: Terms, on_event: Sink = silen
         Told to stop, or out of time; what was committed stays.
     """
     helped = False
-    for home in (folder, *sorted((folder / "work").glob("*"))):
-        for path in sorted((home / "documents").glob("job-*.json")):
+    for home in (folder, *_listed(folder / "work", "*")):
+        for path in _listed(home / "documents", "job-*.json"):
             ledger = Ledger(home)
             try:
                 told = ledger.get_document(path.stem)
@@ -218,6 +218,13 @@ def help_out(folder: Path, *, workers: int, terms: Terms, on_event: Sink = silen
                 if path.exists():  # the disk's fault, not the end of the stage
                     raise
     return helped
+
+
+def _listed(folder: Path, pattern: str) -> list[Path]:
+    """None of a folder that is cleared away just now."""
+    with suppress(FileNotFoundError):
+        return sorted(folder.glob(pattern))
+    return []
 
 
 def _help_with(ledger: Ledger, told: Mapping[str, Any], workers: int, terms: Terms, on_event: Sink) -> bool:
