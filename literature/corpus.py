@@ -9,7 +9,8 @@ so. Files are streamed: what is kept in memory is what the caller keeps.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,7 @@ from literature.article import Article, Deleted, Record, Skipped
 from literature.readers.formats import UnknownFormat, known, reader_for
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 EXAMPLE = "example"  # the texts inside the package, written to illustrate
 _ENDINGS = (
@@ -102,78 +104,95 @@ class Corpus:
 
         An article that turns out to be retracted is worked on again with its mark set.
         """
-        kept: dict[str, tuple[Article, T | None]] = {}
-        versions: dict[str, int] = {}
-        names: dict[str, str] = {}  # alias -> identifier
-        retracted = set(self.retracted)
+        kept: dict[str, tuple[Article, T]] = {}
+        standing = Standing[None](retracted=set(self.retracted))
         skipped: list[Skipped] = []
-        superseded = deleted = 0
         for record in self.records():
             if isinstance(record, Skipped):
                 skipped.append(record)
             elif isinstance(record, Deleted):
+                standing.withdraw(record.ids)
                 for id in record.ids:
-                    deleted += versions.pop(id, None) is not None
                     kept.pop(id, None)
-            else:
-                retracted.update(record.retracts)
-                if record.id in versions:
-                    superseded += 1
-                    if record.version < versions[record.id]:
-                        continue
-                    kept.pop(record.id, None)
-                versions[record.id] = record.version
-                if record.retracted:
-                    retracted.add(record.id)
-                marked = record.id in retracted or not retracted.isdisjoint(record.aliases)
-                result = work(replace(record, retracted=True) if marked else record)
+            elif standing.add(
+                record.id, record.version, None, record.retracted, record.retracts, record.aliases
+            ):
+                kept.pop(record.id, None)
+                known = not standing.retracted.isdisjoint((record.id, *record.aliases))
+                result = work(replace(record, retracted=True) if known else record)
                 if result is not None:
                     kept[record.id] = record, result
-                names.update(dict.fromkeys(record.aliases, record.id))
-        marked_ids, twins = settled(versions, names, retracted)
-        superseded += len(twins)
+        retracted, twins = standing.settled()
         items: list[tuple[Article, T]] = []
-        for id, (article, result) in kept.items():
+        for id, (article, told) in kept.items():
             if id in twins:
                 continue
-            if id in marked_ids:
+            result = told
+            if id in retracted:
                 article = replace(article, retracted=True)
                 result = work(article)
             if result is not None:
                 items.append((article, result))
+        reasons = Counter(reason for _, _, reason in standing.gone)
         return Kept(
             tuple(items),
-            len(versions) - len(twins),
-            superseded,
-            deleted,
-            len(marked_ids - twins),
+            len(standing.places) - len(twins),
+            reasons["superseded"] + len(twins),
+            reasons["deleted"],
+            len(retracted),
             tuple(skipped),
         )
 
 
-def settled(
-    standing: Collection[str], names: Mapping[str, str], retracted: Set[str]
-) -> tuple[set[str], set[str]]:
-    """Of the articles that stand: those retracted, and those that another one is too.
+@dataclass
+class Standing(Generic[P]):
+    """Which record of each article counts; records are told in their files' order."""
 
-    Parameters
-    ----------
-    names
-        Of each other name an article tells of itself, the article: the PMID of a full text.
-    retracted
-        Identifiers or other names.
+    retracted: set[str] = field(default_factory=set)  # identifiers or other names
+    places: dict[str, tuple[int, P]] = field(
+        default_factory=dict
+    )  # identifier -> version, its record's place
+    names: dict[str, str] = field(
+        default_factory=dict
+    )  # another name, such as a full text's PMID -> identifier
+    gone: list[tuple[P, str, str]] = field(default_factory=list)  # place, identifier, why it does not count
 
-    Returns
-    -------
-    The retracted ones; and those whose paper stands under another identifier, which tells so: an
-    abstract beside its full text.
-    """
-    twins: set[str] = set()
-    for alias, id in names.items():
-        if alias != id and alias in standing and id in standing and id not in twins:
-            twins.add(alias)
-    marked = {names.get(id, id) for id in retracted} | retracted
-    return {id for id in marked if id in standing}, twins
+    def withdraw(self, ids: Iterable[str]) -> None:
+        """What a publisher deletes."""
+        for id in ids:
+            if found := self.places.pop(id, None):
+                self.gone.append((found[1], id, "deleted"))
+
+    def add(
+        self,
+        id: str,
+        version: int,
+        place: P,
+        retracted: bool,
+        retracts: Iterable[str],
+        aliases: Iterable[str],
+    ) -> bool:
+        """A record; whether it stands, for now."""
+        self.retracted.update(retracts, [id] if retracted else [])
+        before = self.places.get(id)
+        if before and version < before[0]:
+            self.gone.append((place, id, "superseded"))
+            return False
+        if before:
+            self.gone.append((before[1], id, "superseded"))
+        self.places[id] = version, place
+        self.names.update(dict.fromkeys(aliases, id))
+        return True
+
+    def settled(self) -> tuple[set[str], set[str]]:
+        """Once all is told: the articles that are retracted; and those whose paper stands under another
+        identifier, which tells so: an abstract beside its full text."""
+        twins: set[str] = set()
+        for alias, id in self.names.items():
+            if alias != id and alias in self.places and id in self.places and id not in twins:
+                twins.add(alias)
+        marked = {self.names.get(id, id) for id in self.retracted} | self.retracted
+        return {id for id in marked if id in self.places and id not in twins}, twins
 
 
 def _files(path: Path) -> tuple[list[Path], list[Path]]:

@@ -36,7 +36,7 @@ from discovery.workers.worker import hired
 from literature.article import Article, Deleted, Record, Skipped
 from literature.calibration import probability
 from literature.claims import MENTIONED, Claim
-from literature.corpus import Corpus, settled
+from literature.corpus import Corpus, Standing
 from literature.crew import Steps, read_files
 from literature.evidence import Evidence
 from literature.lexicon import Concept
@@ -406,39 +406,23 @@ def _evidence(article: Article, claim: Claim, asked: bool) -> dict[str, Any]:
 
 def _withdraw(out: Path, shards: Sequence[Shard]) -> int:
     """List the rows that no longer count, over all shards, in the order the files were named."""
-    standing: dict[str, tuple[int, str, int]] = {}  # identifier -> version, shard, row
-    gone: list[tuple[str, int, str, str]] = []
-    retracted: set[str] = set()
-    names: dict[str, str] = {}  # alias -> identifier
+    standing = Standing[tuple[str, int]]()
+    columns = ["id", "version", "retracted", "retracts", "aliases"]
     for shard in shards:
-        table = pq.read_table(
-            out / "documents" / f"{shard.key}.parquet",
-            columns=["row", "id", "version", "retracted", "retracts", "aliases"],
-        ).to_pylist()
+        table = pq.read_table(out / "documents" / f"{shard.key}.parquet", columns=columns).to_pylist()
         deletions = list(shard.deleted)
-        for line in [*table, None]:
-            row = line["row"] if line else len(table)
+        for row in range(len(table) + 1):
             while deletions and deletions[0][0] <= row:
-                _, id = deletions.pop(0)
-                if found := standing.pop(id, None):
-                    gone.append((found[1], found[2], id, "deleted"))
-            if line is None:
-                break
-            id = line["id"]
-            retracted.update(line["retracts"], [id] if line["retracted"] else [])
-            before = standing.get(id)
-            if before and line["version"] < before[0]:
-                gone.append((shard.key, line["row"], id, "superseded"))
-                continue
-            if before:
-                gone.append((before[1], before[2], id, "superseded"))
-            standing[id] = (line["version"], shard.key, line["row"])
-            names.update(dict.fromkeys(line["aliases"], id))
-    marked, twins = settled(standing, names, retracted)
-    for ids, reason in ((twins, "superseded"), (marked - twins, "retracted")):
-        gone += [(standing[id][1], standing[id][2], id, reason) for id in sorted(ids)]
-    lines = [dict(zip(_WITHDRAWN.names, entry, strict=True)) for entry in gone]
+                standing.withdraw([deletions.pop(0)[1]])
+            if row < len(table):
+                standing.add(place=(shard.key, row), **table[row])
+    retracted, twins = standing.settled()
+    for ids, reason in ((twins, "superseded"), (retracted, "retracted")):
+        standing.gone += [(standing.places[id][1], id, reason) for id in sorted(ids)]
+    lines = [
+        {"shard": key, "row": row, "id": id, "reason": reason} for (key, row), id, reason in standing.gone
+    ]
     buffer = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(lines, schema=_WITHDRAWN), buffer)
     publish(out / "withdrawn.parquet", buffer.getvalue().to_pybytes())
-    return len(gone)
+    return len(lines)
