@@ -108,8 +108,31 @@ def linked(
             for passage, these in in_passages(article, told)
             for span in _with_short_forms(passage.text, these, short_forms, lexicon)
         ]
-        result.append(_link(article.text, located, short_forms, lexicon))
+        mentions = _link(article.text, located, short_forms, lexicon)
+        result.append([m for m in mentions if not _human(m.concept)] if of_others(article) else mentions)
     return result
+
+
+_OTHERS = re.compile(
+    r"(?i)\b(?:yeasts?(?![\s-]+(?:two|2|one))|saccharomyces|cerevisiae|s\. pombe|schizosaccharomyces|arabidopsis|drosophila|melanogaster|"
+    r"elegans|caenorhabditis|zebrafish|danio|xenopus|plants?|rice|maize|nematodes?)\b"
+)
+_MAMMALS = re.compile(
+    r"(?i)\b(?:humans?|patients?|mouse|mice|murine|rats?|mammal\w*|hela|hek ?293|women|men|children|cancers?|tumou?rs?|carcinoma\w*|"
+    r"clinical\w*|individuals|subjects|famil(?:ies|y history)|pigs?|bovine|rabbits?|monkeys?|macaque)\b"
+)
+
+
+def of_others(article: Article) -> bool:
+    """Whether an article is about yeast, flies or plants alone: its genes are none of ours, whatever they are called."""
+    named = len(_OTHERS.findall(article.text))
+    return (named > 1 or (named == 1 and _OTHERS.search(article.title) is not None)) and not _MAMMALS.search(
+        article.text
+    )
+
+
+def _human(concept: Concept) -> bool:
+    return any(other.startswith("HGNC:") for other in concept.xrefs)
 
 
 def in_passages(article: Article, spans: Sequence[Span]) -> list[tuple[Passage, list[Span]]]:

@@ -22,7 +22,7 @@ from discovery.outcome import UserError
 from literature.article import Article
 from literature.claims import Claim, claims
 from literature.lexicon import Lexicon, Type, tokens
-from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, linked
+from literature.mentions import DictionaryTagger, Mention, Span, Tagger, abbreviations, linked, of_others
 from literature.names.dictionary import own_names, shipped
 from literature.names.families import Surroundings
 from literature.names.normalisation import normalise
@@ -172,11 +172,15 @@ class Reading:
             frozenset(token.key for token in tokens(text)),
             Counter(m.concept.id for m in kept.values() if m.type == "gene" and m.method == "name"),
         )
+        others = of_others(article)
         unlinked: list[Span] = []
         for place, span in types.items():
             if place in kept:
                 continue
             words = text[span.start : span.end]
+            if others and span.type == "gene":
+                unlinked.append(span)
+                continue
             links = normalise(
                 words, span.type, short_forms=short_forms, text=around, lexicon=self.names, least=SURE
             )

@@ -166,3 +166,12 @@ def test_a_symbol_counts_where_its_explanation_is_part_of_the_genes_name() -> No
 
 def test_hepatitis_is_not_the_drug_induced_one() -> None:
     assert ("hepatitis", "Hepatitis", "name") in names("Lamivudine improved hepatitis.")
+
+
+def test_genes_of_yeast_are_not_the_human_ones() -> None:
+    """A user's complaint about a peer: dmis-lab/BERN2, issue 57."""
+    assert names("Rad51 of Saccharomyces cerevisiae binds DNA.", title="RAD51 in yeast") == []
+    assert ("RAD51", "RAD51", "name") in names(
+        "Human RAD51 and yeast RAD51 bind DNA.", title="RAD51 in yeast"
+    )
+    assert ("RAD51", "RAD51", "name") in names("A yeast two-hybrid screen found RAD51.")
