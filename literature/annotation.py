@@ -39,20 +39,15 @@ TYPES: dict[Type, str] = {
     "process": "Process",
     "other": "Other",
 }
-RELATIONS = {
-    "agonist of": "Stimulate",
-    "partial agonist of": "Stimulate",
-    "activates": "Stimulate",
-    "promotes": "Stimulate",
-    "antagonist of": "Inhibit",
-    "inverse agonist of": "Inhibit",
-    "inhibits": "Inhibit",
-    "binds": "Interact",
-    "acts through": "Interact",
-    "treats": "Treat",
-    "protects against": "Prevent",
-    "causes": "Cause",
+_RELATIONS = {
+    "Stimulate": ("agonist of", "partial agonist of", "activates", "promotes"),
+    "Inhibit": ("antagonist of", "inverse agonist of", "inhibits"),
+    "Interact": ("binds", "acts through"),
+    "Treat": ("treats",),
+    "Prevent": ("protects against",),
+    "Cause": ("causes",),
 }
+RELATIONS = {predicate: word for word, predicates in _RELATIONS.items() for predicate in predicates}
 OTHER_RELATION = "Associate"
 UNLINKED = "-"
 

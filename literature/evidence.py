@@ -115,22 +115,14 @@ def recency(year: int | None, now: int) -> float:
 
 
 # What an affirmed predicate says of another about the same pair: families that agree, families at odds.
-_FAMILIES = {
-    "agonist of": "activation",
-    "partial agonist of": "activation",
-    "activates": "activation",
-    "antagonist of": "inhibition",
-    "inverse agonist of": "inhibition",
-    "inhibits": "inhibition",
-    "promotes": "activation",
-    "binds": "contact",
-    "acts through": "contact",
-    "treats": "benefit",
-    "protects against": "benefit",
-    "target for": "benefit",
-    "causes": "harm",
-    "contraindicated in": "harm",
+_MEMBERS = {
+    "activation": ("agonist of", "partial agonist of", "activates", "promotes"),
+    "inhibition": ("antagonist of", "inverse agonist of", "inhibits"),
+    "contact": ("binds", "acts through"),
+    "benefit": ("treats", "protects against", "target for"),
+    "harm": ("causes", "contraindicated in"),
 }
+_FAMILIES = {predicate: family for family, members in _MEMBERS.items() for predicate in members}
 _AT_ODDS = frozenset({("activation", "inhibition"), ("benefit", "harm")})
 
 

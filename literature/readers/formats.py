@@ -13,18 +13,15 @@ from discovery.outcome import UserError
 from literature.article import Reader
 from literature.readers.opening import head_of, unzipped_name
 
-_ENDINGS = {
-    "jsonl": "jsonl",
-    "ndjson": "jsonl",
-    "txt": "text",
-    "text": "text",
-    "md": "text",
-    "nxml": "jats",
-    "pubtator": "pubtator",
-    "nbib": "medline",
-    "medline": "medline",
-    "greenbook": "uspto",
+_FORMATS = {
+    "jsonl": ("jsonl", "ndjson"),
+    "text": ("txt", "text", "md"),
+    "jats": ("nxml",),
+    "pubtator": ("pubtator",),
+    "medline": ("nbib", "medline"),
+    "uspto": ("greenbook",),
 }
+_ENDINGS = {ending: reader for reader, endings in _FORMATS.items() for ending in endings}
 _ROOTS = (  # in the first bytes of a file; the first that is found wins
     (b"<PubmedArticleSet", "pubmed"),
     (b"<PubmedBookArticleSet", "pubmed"),

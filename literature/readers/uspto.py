@@ -17,18 +17,12 @@ from literature.readers.markup import blocks, each_record, local, words
 from literature.readers.opening import MAX_LINES, BrokenFile, head_of, lines, open_bytes
 
 TAGS = ("us-patent-grant", "us-patent-application", "patent-application-publication", "PATDOC")
-REGIONS = {
-    "abstract": "abstract",
-    "subdoc-abstract": "abstract",
-    "SDOAB": "abstract",
-    "description": "description",
-    "subdoc-description": "description",
-    "SDODE": "description",
-    "us-claim-statement": "claims",
-    "claims": "claims",
-    "subdoc-claims": "claims",
-    "SDOCL": "claims",
+_REGION_TAGS = {
+    "abstract": ("abstract", "subdoc-abstract", "SDOAB"),
+    "description": ("description", "subdoc-description", "SDODE"),
+    "claims": ("us-claim-statement", "claims", "subdoc-claims", "SDOCL"),
 }
+REGIONS = {tag: section for section, tags in _REGION_TAGS.items() for tag in tags}
 _BLOCK_TAGS = """
 p heading claim paragraph section H PARA CLM row ROW us-claim-statement li dd dt description
 abstract claims SDOAB SDODE SDOCL subdoc-abstract subdoc-description subdoc-claims
@@ -87,9 +81,7 @@ def patent(root: Any) -> Article:
         raise ValueError("has no patent number")
     parts = [("title", title, "")]
     regions = [e for e in root if local(e) in REGIONS]
-    for element in sorted(
-        regions, key=lambda e: ("abstract", "description", "claims").index(REGIONS[local(e)])
-    ):
+    for element in sorted(regions, key=lambda e: list(_REGION_TAGS).index(REGIONS[local(e)])):
         parts += _blocks(element, REGIONS[local(element)])
     return _article(number, kind, date, parts)
 
@@ -121,16 +113,12 @@ def _blocks(element: Any, section: str) -> Iterator[tuple[str, str, str]]:
     )
 
 
-_GREEN_SECTIONS = {
-    "ABST": "abstract",
-    "GOVT": "description",
-    "PARN": "description",
-    "BSUM": "description",
-    "DRWD": "description",
-    "DETD": "description",
-    "CLMS": "claims",
-    "DCLM": "claims",
+_GREEN_CODES = {
+    "abstract": ("ABST",),
+    "description": ("GOVT", "PARN", "BSUM", "DRWD", "DETD"),
+    "claims": ("CLMS", "DCLM"),
 }
+_GREEN_SECTIONS = {code: section for section, codes in _GREEN_CODES.items() for code in codes}
 
 
 def _green_book(path: Path) -> Iterator[Record]:
