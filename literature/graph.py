@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from discovery.outcome import UserError
 from discovery.target import Statement
-from literature.claims import MENTIONED
+from literature.claims import MENTIONED, Sign
 from literature.evidence import LIMIT, REPEAT, bearing
 from literature.mining import TABLES
 
@@ -96,7 +96,7 @@ def query(folder: str | Path, sql: str) -> pa.Table:
             ) from error
 
 
-def _bearings(said: list[tuple[str, int]]) -> pa.Table:
+def _bearings(said: list[tuple[str, Sign]]) -> pa.Table:
     """What each (predicate, sign) that was said speaks of each predicate: `evidence.bearing` as a table."""
     predicates = sorted({predicate for predicate, _ in said if predicate != MENTIONED})
     rows = [
@@ -104,14 +104,10 @@ def _bearings(said: list[tuple[str, int]]) -> pa.Table:
         for predicate, sign in said
         if predicate != MENTIONED
         for about in predicates
-        if (side := bearing(_example(predicate, sign), about))
+        if (side := bearing(Statement("", predicate, "", sign, 1.0, "-", "-"), about))
     ]
     fields = [("said", pa.string()), ("sign", pa.int8()), ("predicate", pa.string()), ("side", pa.int8())]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
-
-
-def _example(predicate: str, sign: int) -> Statement:
-    return Statement("", predicate, "", 1 if sign > 0 else -1 if sign < 0 else 0, 1.0, "-", "-")
 
 
 _SHARD = "regexp_extract(filename, '([0-9a-f]+)[.]parquet$', 1)"

@@ -41,7 +41,8 @@ def anchor(finding: Finding) -> str:
 def graph(dossier: Dossier) -> str:
     """The picture; "" where nothing was said of the target."""
     left = _best(dossier.compounds, dossier.concept, MOST)
-    right = _best((*dossier.diseases, *_own(dossier.safety, dossier.concept)), dossier.concept, MOST)
+    own = [f for f in dossier.safety if dossier.concept.id in (f.subject.id, f.object.id)]
+    right = _best((*dossier.diseases, *own), dossier.concept, MOST)
     below = _best(dossier.does, dossier.concept, 6)
     if not (left or right or below):
         return ""
@@ -71,19 +72,11 @@ def graph(dossier: Dossier) -> str:
     )
 
 
-def _own(findings: Sequence[Finding], target: Concept) -> tuple[Finding, ...]:
-    return tuple(f for f in findings if target.id in (f.subject.id, f.object.id))
-
-
-def _other(finding: Finding, target: Concept) -> Concept:
-    return finding.object if finding.subject.id == target.id else finding.subject
-
-
 def _best(findings: Sequence[Finding], target: Concept, most: int) -> list[tuple[Concept, Finding]]:
     """The findings a cue tells of, each other end once, in the dossier's order."""
     found: dict[str, tuple[Concept, Finding]] = {}
     for finding in findings:
-        other = _other(finding, target)
+        other = finding.object if finding.subject.id == target.id else finding.subject
         if finding.predicate != MENTIONED:
             found.setdefault(other.id, (other, finding))
     return list(found.values())[:most]
@@ -105,10 +98,13 @@ def _line(these: Sequence[tuple[Concept, Finding]], y: float) -> list[_Place]:
 def _edge(centre: tuple[float, float], place: _Place) -> str:
     y = place.y - 14 if place.anchor == "middle" else place.y - 4
     x = place.x + {"end": 6, "start": -6, "middle": 0}[place.anchor]
+    link = place.finding.link
+    thick = round(1.0 + 4.0 * max(link.support, link.contradiction), 1)
+    dashes = ' stroke-dasharray="5 4"' if place.finding.sign < 0 else ""
     return _linked(
         place.finding,
         f'<line x1="{centre[0]:.1f}" y1="{centre[1]:.1f}" x2="{x:.1f}" y2="{y:.1f}" '
-        f'stroke="{_TONES[place.finding.sign]}" stroke-width="{_thickness(place.finding)}"{_dashes(place.finding)}/>',
+        f'stroke="{_TONES[place.finding.sign]}" stroke-width="{thick}"{dashes}/>',
     )
 
 
@@ -148,14 +144,6 @@ def _linked(finding: Finding, drawn: str) -> str:
     said = inert(f"{finding.subject.name} {finding.predicate} {finding.object.name}")
     title = f"{said}: support {link.support:.2f}, against {link.contradiction:.2f}, {link.papers} papers"
     return f'<a href="#{anchor(finding)}"><title>{html.escape(title)}</title>{drawn}</a>'
-
-
-def _thickness(finding: Finding) -> float:
-    return round(1.0 + 4.0 * max(finding.link.support, finding.link.contradiction), 1)
-
-
-def _dashes(finding: Finding) -> str:
-    return ' stroke-dasharray="5 4"' if finding.sign < 0 else ""
 
 
 def _cut(text: str, most: int) -> str:

@@ -156,7 +156,8 @@ class Model:
         scores = _with_one(self._features(asked)) @ self.weights.T / self.temperature
         chances = np.exp(scores - scores.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
-        return [_verdict(row) for row in chances]
+        best = chances.argmax(axis=1)
+        return [Verdict(WORDS[n], row[n], tuple(row)) for n, row in zip(best, chances.tolist(), strict=True)]
 
     def _features(self, asked: Sequence[tuple[str, Sequence[str]]]) -> Floats:
         if any(not [p for p in passages if p.strip()] for _, passages in asked):
@@ -208,12 +209,6 @@ class Model:
         about = {"format": FORMAT} | {name: "\n".join(grams.rows) for name, grams in words.items()}
         # One entry: safetensors writes several in any order, and the same model would be other bytes.
         return bytes(save(held, metadata={"about": json.dumps(about)}))
-
-
-def _verdict(chances: Floats) -> Verdict:
-    best = int(chances.argmax())
-    yes, no, maybe = (float(c) for c in chances)
-    return Verdict(WORDS[best], float(chances[best]), (yes, no, maybe))
 
 
 def _with_one(features: Floats) -> Floats:
