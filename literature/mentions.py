@@ -175,6 +175,7 @@ def _link(
         if text[start:end] not in short_forms
         for entry in _plain(meant(text[start:end], lexicon))
     }
+    cells = {text[start:end] for start, end, _ in located if _CELLS.match(text, end)}
     mentions: list[Mention] = []
     for start, end, span in located:
         if text[max(0, start - 4) : start].casefold() in ("non-", "non "):
@@ -185,10 +186,17 @@ def _link(
         link = _meaning(words, span.type, named, short_forms, lexicon)
         if link is not None:
             entry, score, method = link
+            if words in cells and entry.concept.type == "gene" and _bare(words) != _bare(entry.concept.name):
+                continue  # "THP-1 cells" is a line, not the gene with that alias
             mentions.append(Mention(start, end, words, entry.concept, span.probability * score, method))
     return mentions
 
 
+def _bare(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+_CELLS = re.compile(r"[ \-]cells?\b")
 _LOCANTS = re.compile(r"-\d+'?(?:,\d+'?)*-[a-z]{3}")
 
 

@@ -75,6 +75,7 @@ SENTENCES = [
     ("In contrast to sumatriptan, rizatriptan relieved migraine.", {(1, "rizatriptan", "treats", "migraine")}),
     ("BDNF was reduced in depression.", {(1, "BDNF", "associated with", "depression")}),
     ("Sumatriptan reduced all-cause mortality and migraine.", {(1, "sumatriptan", "treats", "migraine")}),
+    ("Sumatriptan reduced pain in patients with or without nausea.", {(1, "sumatriptan", "treats", "Pain")}),
     ("Sumatriptan, with or without naproxen, relieved migraine.", {(1, "naproxen", "treats", "migraine")}),
     ("Sumatriptan\u2010treated patients reported migraine.", set()),
     ("Sumatriptan reduced BDNF and increased IL-6.", {(1, "sumatriptan", "inhibits", "BDNF")}),

@@ -175,3 +175,7 @@ def test_genes_of_yeast_are_not_the_human_ones() -> None:
         "Human RAD51 and yeast RAD51 bind DNA.", title="RAD51 in yeast"
     )
     assert ("RAD51", "RAD51", "name") in names("A yeast two-hybrid screen found RAD51.")
+
+
+def test_a_line_of_cells_is_not_the_gene_with_that_alias() -> None:
+    assert names("THP-1 cells were kept; THP-1 were counted. CD24 cells too.") == [("CD24", "CD24", "name")]
