@@ -344,7 +344,7 @@ _BESIDE = re.compile(  # what follows is what something else is compared with
 _MARKER = re.compile(
     r"(?i)\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b"
 )
-_WITHOUT = re.compile(r"(?i)(?<!or )(?<!and )\bwithout (?:any |causing |significant |producing )?$")
+_WITHOUT = re.compile(r"(?i)(?<!with or )(?<!with and )\bwithout (?:any |causing |significant |producing )?$")
 
 
 def _without(view: _View, subject: Mention, object: Mention) -> int | None:
