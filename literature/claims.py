@@ -385,7 +385,7 @@ def _best_cue(view: _View, subject: Mention, object: Mention, cues: Sequence[_Cu
                 continue  # the cue is part of a name
             if subject.type == "gene" and match.group() == "treated" and view.text[match.start() - 1] in "-–":
                 continue  # "TNF-treated cells"
-            if _NAMED.match(view.text, match.start()) or _NAMED_SO.search(view.text, 0, match.start()):
+            if _NAMED.match(view.text, match.start()):
                 continue
             if _anothers(view, match.start(), subject, object) or _told_of(view, subject, object, match):
                 continue
@@ -404,9 +404,6 @@ _NAMED = re.compile(
     r"(?i)(?:inhibitor|activator|binding)[\s\-–]+(?:κ|kappa|capacit(?:y|ies)\b|proteins?\b|elements?\b|domains?\b|motifs?\b|subunits?\b)"
 )
 
-_NAMED_SO = re.compile(  # "protease-activated receptor 1"
-    r"(?i)\b(?:mitogen|proteas\w+|proteinase|AMP|calcium|proliferator)[\s\-–]+$"
-)
 _DONE_TO = re.compile(
     r"(?i)(?:inhibit|activat|suppress|phosphorylat|stimulat|induct|reduct)ion|blockade|block"
 )
@@ -520,9 +517,6 @@ def _placed(
         alone = not any(stop <= m.start < high for m in others)
         if opened and joined and alone and not cut(view.text, stop, high):
             return 100 + low - stop, 0.8
-    beside = re.match(r"^[\s\-–]*(?:receptors?\s)?$", view.text[high:at]) if high <= at < high + 25 else None
-    if beside and cue.predicate == "binds" and not cut(view.text, low, at):
-        return 200 + at - high, 0.7  # "... at 5-HT1B receptor binding"
     return None
 
 
@@ -577,8 +571,6 @@ def _role(view: _View, drug: Mention, gene: Mention) -> _Found | None:
             or len(_WORD.findall(view.text[before[-1].end() : g0])) > 6
             or cut(view.text, before[-1].end(), g0)
         ):
-            return None
-        if any(before[-1].end() <= m.start < g0 and m.type == "chemical" for m in view.inside):
             return None
         at, stop, words = before[-1].start(), g1, before[-1].group(0)
     predicate = next(said for word, said in _ROLES.items() if word in words.casefold())

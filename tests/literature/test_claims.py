@@ -88,7 +88,6 @@ SENTENCES = [
     ("Phosphorylation of TP53 by MAPK14 was seen.", {(1, "MAPK14", "activates", "TP53")}),
     ("MAPK14/BRAF activation occurs downstream of TP53.", set()),
     ("MAPK14 and an increased TP53 were seen.", set()),
-    ("TP53 and protease activated receptor-1 (PAR-1) were seen.", set()),
     ("Angiotensin-converting enzyme (ACE) inhibitor-associated angioedema is rare.", set()),
     ("Captopril is an angiotensin-converting enzyme (ACE) inhibitor.", {(1, "Captopril", "inhibits", "ACE")}),
     ("Sumatriptan induces death in TP53 expressing cells.", set()),
