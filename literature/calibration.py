@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ from literature.mentions import Mention
 
 if TYPE_CHECKING:
     from literature.relations.corpus import Pair, Related, RelationCorpus
+
+Floats: TypeAlias = NDArray[np.float64]
 
 FILE = "claim_probabilities.json"
 _RIDGE = 2.0  # so many claims' worth of pull of a predicate's height towards its types', and of theirs to 0
@@ -142,11 +144,25 @@ def _borne_out(convention: str, claim: Claim, pair: Pair) -> bool:
     return any(family(one) == family(claim.predicate) for one in told)
 
 
-def fitted(found: Sequence[Judged]) -> Curve:
-    """The most probable curve, with a pull of few claims towards what the types have in common.
+def logistic(x: Floats, y: Floats, pull: Floats) -> Floats:
+    """[case, column], [case], [column] -> [column]: the weights of logistic regression, each pulled to 0.
 
-    Newton's steps on the penalised log-likelihood; it has one maximum.
+    Newton's steps on the log-likelihood less half the pull times the squared weights; it has one maximum.
     """
+    weights: Floats = np.zeros(x.shape[1])
+    for _ in range(50):
+        chance = 1.0 / (1.0 + np.exp(-x @ weights))
+        slope = x.T @ (y - chance) - pull * weights
+        curvature = (x * (chance * (1 - chance))[:, None]).T @ x + np.diag(pull)
+        step = np.linalg.solve(curvature, slope)
+        weights = weights + step
+        if float(np.abs(step).max()) < 1e-9:
+            break
+    return weights
+
+
+def fitted(found: Sequence[Judged]) -> Curve:
+    """The most probable curve, with a pull of few claims towards what the types have in common."""
     kinds = sorted({kind(one.claim) for one in found})
     types = sorted({name.rsplit("|", 1)[0] for name in kinds})
     columns = {name: 1 + at for at, name in enumerate([*types, *kinds])}
@@ -155,17 +171,9 @@ def fitted(found: Sequence[Judged]) -> Curve:
         name = kind(one.claim)
         x[row, [0, columns[name.rsplit("|", 1)[0]], columns[name]]] = _odds(one.claim), 1.0, 1.0
     y = np.array([one.right for one in found], dtype=float)
-    weights: NDArray[np.float64] = np.zeros(x.shape[1])
     pull = np.full(x.shape[1], _RIDGE)
     pull[: 1 + len(types)] = 0.1
-    for _ in range(50):
-        chance = 1.0 / (1.0 + np.exp(-x @ weights))
-        slope = x.T @ (y - chance) - pull * weights
-        curvature = (x * (chance * (1 - chance))[:, None]).T @ x + np.diag(pull)
-        step = np.linalg.solve(curvature, slope)
-        weights += step
-        if float(np.abs(step).max()) < 1e-9:
-            break
+    weights = logistic(x, y, pull)
     heights = {
         name: float(weights[columns[name.rsplit("|", 1)[0]]] + weights[columns[name]]) for name in kinds
     }

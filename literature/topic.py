@@ -20,8 +20,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from literature.calibration import logistic
 from literature.model.embedding import Static
 from literature.search import terms
 from literature.sentences import split
@@ -102,17 +102,6 @@ def fitted_on(example: Example) -> bool:
     return fold_of(example.id) < _FITTED
 
 
-def fit(looks: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[pair, 3], [pair] -> [3]: logistic regression by Newton's steps; its loss has one minimum."""
-    weights: NDArray[np.float64] = np.zeros(looks.shape[1])
-    for _ in range(50):
-        chance = 1.0 / (1.0 + np.exp(-looks @ weights))
-        slope = looks.T @ (own - chance) - 1e-3 * weights
-        bend = (looks * (chance * (1 - chance))[:, None]).T @ looks + 1e-3 * np.eye(len(weights))
-        weights = weights + np.linalg.solve(bend, slope)
-    return weights
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m literature.topic", description=(__doc__ or "").split("\n")[0]
@@ -122,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = list(pairs(questions(asked.data / "pubmedqa" / "dev.json.gz")))
     looks = np.array([[(1.0, *look) for look in row[1:]] for row in rows])
     fitted = np.array([fitted_on(row[0]) for row in rows])
-    weights = fit(looks[fitted, :2].reshape(-1, 3), np.tile([1.0, 0.0], int(fitted.sum())))
+    own = np.tile([1.0, 0.0], int(fitted.sum()))
+    weights = logistic(looks[fitted, :2].reshape(-1, 3), own, np.full(3, 1e-3))
     print("weights", weights.round(2).tolist())
     chance = 1.0 / (1.0 + np.exp(-looks @ weights))
     for least in (0.2, 0.3, 0.4, 0.5):
