@@ -53,10 +53,17 @@ class Receptor:
         return hashlib.sha256(f"{self.pdbqt}\0{self.pdb}".encode()).hexdigest()
 
     def named(self, residue: str) -> str:
-        """A residue as the user's file names it, "AAA:HSE57:ND1" too -> as this receptor does, "A:HIS57:ND1"."""
+        """A residue as the user's file names it, "AAA:HSE57:ND1" too -> as this receptor does, "A:HIS57:ND1".
+
+        Without a chain, "HIS57", it is the only one of that name, if it is.
+        """
         name = renamed(residue, lettered(self.report))
         chain, colon, rest = name.partition(":")
-        if any(atom.residue == f"{chain}:{rest.split(':')[0]}" for atom in pdbqt.read(self.pdbqt).atoms):
+        known = {atom.residue for atom in pdbqt.read(self.pdbqt).atoms}
+        alike = [one for one in known if not colon and one.partition(":")[2] == name]
+        if len(alike) == 1:
+            return alike[0]
+        if f"{chain}:{rest.split(':')[0]}" in known:
             return name
         return chain + colon + re.sub("^[A-Z]+", lambda found: residues.standard(found[0]), rest)
 

@@ -82,6 +82,7 @@ def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[At
             if names is None:  # no standard residue: what is there stays
                 result += kept
                 continue
+            names = names[: len(names) - _taken(atom, around.near[index[id(atom)]], heavy)]
             kept = kept[: len(names)]
             points: Sequence[Sequence[float]] = [hydrogen.xyz for hydrogen in kept]
             if len(kept) < len(names):
@@ -91,6 +92,14 @@ def add(atoms: Sequence[Atom], states: Mapping[tuple[str, str], str]) -> list[At
                 for name, (x, y, z) in zip(names, points, strict=False)  # fewer where the file adds bonds
             ]
     return result
+
+
+def _taken(atom: Atom, near: Sequence[int], heavy: Sequence[Atom]) -> int:
+    """Hydrogens that an atom lacks since it holds a glycan, a cofactor or a covalent ligand that was kept."""
+    if atom.element == "C" or atom.name == "N" or atom.resname in residues.NUCLEOTIDES:
+        return 0  # bonds along the chain are counted already
+    strangers = sum(heavy[j].place != atom.place for j in near)
+    return 2 * strangers if atom.name == "NZ" else strangers  # a lysine's charge goes, too
 
 
 def place_of(atom: Atom) -> tuple[str, str, str]:

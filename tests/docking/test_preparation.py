@@ -252,11 +252,17 @@ def test_nucleotides_are_a_receptor_with_their_polar_hydrogens(tmp_path: Path) -
 def test_what_is_bonded_to_the_protein_is_told_when_it_is_left_out(tmp_path: Path) -> None:
     """A sugar on a serine, as glycans and covalent ligands are."""
     oxygen = next(a for a in pocket.heavy() if a.name == "OG")
-    x, y, z = oxygen.xyz
-    carbon = hetero("NAG", "901", "C", 0.0)
-    receptor = prepared([*pocket.heavy(), replace(carbon, xyz=(x, y, z + 1.42))], tmp_path)
+    beta = next(a for a in pocket.heavy() if a.place == oxygen.place and a.name == "CB")
+    x, y, z = np.array(oxygen.xyz) + np.subtract(oxygen.xyz, beta.xyz)  # as far again
+    whole = [*pocket.heavy(), replace(hetero("NAG", "901", "C", 0.0), xyz=(x, y, z))]
+    receptor = prepared(whole, tmp_path)
     (line,) = said(receptor, "hetero")
     assert line.endswith(f"dropped (1 heavy atoms, bonded to {oxygen.residue}); keep= keeps it")
+    names = [
+        {a.name for a in parse(one.pdb, "x").atoms if a.place == oxygen.place}
+        for one in (receptor, prepared(whole, tmp_path, keep=["NAG"]))
+    ]
+    assert names[0] - names[1] == {"HG"}  # there is a bond in its place
 
 
 def test_residues_are_found_by_their_file_s_names_and_the_data_bank_s(tmp_path: Path) -> None:
@@ -266,3 +272,4 @@ def test_residues_are_found_by_their_file_s_names_and_the_data_bank_s(tmp_path: 
     receptor = prepared(atoms, tmp_path)
     names = [f"{where.chain}:{name}{where.number}:ND1" for name in ("HSE", "HIS")]
     assert [receptor.named(name) for name in names] == [names[1], names[1]]
+    assert receptor.named(f"HIS{where.number}") == f"{where.chain}:HIS{where.number}"
