@@ -360,14 +360,20 @@ def _drugbank(drafts: Drafts, path: Path | None) -> None:
 
 
 _SALT = re.compile(r"(?:\w+(?:ide|ate|ous)|sodium|potassium|calcium|magnesium|disodium)$")
-# Brands that open full texts write in lower case, and two of what everybody has.
+# Trade names that open full texts write in lower case or as names of people and firms, and two of what everybody has.
 _EVERYDAY = frozenset([
     "android", "artist", "brigade", "buccal", "cerebro", "choice", "conserve", "depot", "dilator", "dorsiflex",
     "empower", "equal", "equipoise", "fractal", "heritage", "impact", "insulin", "justice", "legend", "looser",
     "momentum", "nexus", "nostril", "pointer", "praxis", "price", "program", "quantum", "reconcile",
     "revolution", "sector", "success", "sword", "today", "torch", "tracer", "versed", "water", "wisdom",
+    "abate", "acetic", "albion", "camden", "celgene", "clast", "doyle", "entrust", "farma", "inspire", "lamar", "lambda",
+    "linton", "madar", "mepha", "merlin", "molly", "novopharm", "pesos", "prospec", "senior", "solon", "sonata", "sybron",
+    "tasto", "thrombo", "vodka", "volley",
 ])  # fmt: skip
-_BRAND = 5  # least letters
+# What of the list is a drug's name in trade: brands of one word; of drugs that annotated articles name also brands of
+# two, and common names, where those of other countries stand ("Glivec").
+_BRAND = re.compile(r"[A-Za-z]{5,}")
+_BRANDS = re.compile(r"[A-Za-z]{4,}[ -][A-Za-z]{3,}")
 
 
 def _brands(drafts: Drafts, path: Path | None) -> None:
@@ -386,7 +392,8 @@ def _brands(drafts: Drafts, path: Path | None) -> None:
                 drugs[key(name)] = draft
     for brand, kind, _, substance, *_ in _rows(path):
         word = key(brand)
-        if kind != "bn" or not brand.isalpha() or len(brand) < _BRAND or word in taken:
+        one = _BRAND.fullmatch(brand) is not None and kind in ("bn", "cn")
+        if word in taken or not (one or (kind == "bn" and _BRANDS.fullmatch(brand))):
             continue
         words = substance.lower().split()
         while words and key(" ".join(words)) not in drugs:
@@ -394,7 +401,8 @@ def _brands(drafts: Drafts, path: Path | None) -> None:
             if not salt or (len(words) == 1 and words[0].endswith("ium")):  # "sodium chloride" is no sodium
                 words = []
         drug = drugs.get(key(" ".join(words)))
-        if drug is not None and drug.type == "chemical" and (drug.told or word not in aliases):
+        sure = drug is not None and (drug.told or (one and kind == "bn" and word not in aliases))
+        if drug is not None and drug.type == "chemical" and sure:
             drug.add(brand, LEARNED if word in aliases else SYNONYM)
 
 

@@ -44,6 +44,8 @@ def test_it_is_small_and_says_where_it_comes_from() -> None:
         ("acetylsalicylic acid", "chemical", "MESH:D001241"),
         ("paracetamol", "chemical", "MESH:D000082"),
         ("Gleevec", "chemical", "MESH:D000068877"),
+        ("Glivec", "chemical", "MESH:D000068877"),  # as it is called elsewhere
+        ("Solu-Medrol", None, "MESH:D008775"),
         ("trastuzumab", "chemical", "MESH:D000068878"),
         ("Advil", None, "MESH:D007052"),  # and not the gene AVIL, of which it is an alias
         ("breast cancer", "disease", "MESH:D001943"),
@@ -119,6 +121,7 @@ def small_files(folder: Path) -> Path:
     )
     (folder / "UNII_Names.txt").write_text(
         "Name\tTYPE\tUNII\tDisplay Name\nZECUITY\tbn\t1\tSUMATRIPTAN SUCCINATE\nONZETRA\tbn\t2\tDONITRIPTAN HYDROCHLORIDE\n"
+        "TREXIMED\tcn\t1\tSUMATRIPTAN\nMIGRA-PATCH\tbn\t1\tSUMATRIPTAN\n"
         "TODAY\tbn\t2\tDONITRIPTAN\nSMOKING\tbn\t2\tDONITRIPTAN\nNOBODY\tbn\t2\tDONITRIPTAN POLYMER\n"
     )
     return folder
@@ -144,7 +147,8 @@ def test_building_from_small_files(tmp_path: Path) -> None:
     )
     for name in ("donitriptan", "Onzetra"):
         assert lexicon.entries_of(name)[0].concept.id == "DRUGBANK:DB20163"
-    assert [e.concept.id for e in lexicon.entries_of("Zecuity")] == ["MESH:D018170"]
+    for name in ("Zecuity", "Treximed", "Migra-Patch"):
+        assert [e.concept.id for e in lexicon.entries_of(name)] == ["MESH:D018170"]
     assert lexicon.entries_of("today") == lexicon.entries_of("nobody") == ()
     assert lexicon.entries_of("sick headache")[0].concept.id == "MESH:D008881"
     assert set(lexicon.entries_of("migraine disorder")[0].concept.xrefs) == {"DOID:6364", "OMIM:157300"}

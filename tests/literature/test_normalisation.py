@@ -148,6 +148,7 @@ def test_a_protein_is_its_gene_also_where_mesh_has_a_heading_for_it(name: str, s
         "Wilcoxon Signed STAT",
         "ICERs and CPAP",
         "SARS-CoV-2",
+        "Volley match in Camden",
     ],
 )
 def test_words_of_every_day_are_no_genes(words: str) -> None:
