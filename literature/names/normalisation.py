@@ -100,55 +100,69 @@ def normalise(
     itself = lexicon.named(name, "disease") if not text and type in ("disease", None) else None
     if itself and itself.name.casefold() == name.casefold():  # "hepatitis" alone is not the drug-induced one
         return (Link(itself, _SCORES["name"], "name"),)
-    full = (short_forms or {}).get(name, "")
-    ways = _ways(name, type, lexicon)
-    if full:
-        spelled = (
-            (word, "abbreviation" if method == "name" else method)
-            for word, method in _ways(full, type, lexicon)
-        )
-        # A symbol of one gene alone stands before bent forms of what it is short for; elsewhere the document's
-        # definition stands before what the short form means to others.
-        entries = lexicon.entries(key(name)) if type == "gene" else ()
-        alone = any(entry.concept.type == "gene" and not entry.ambiguous for entry in entries)
-        first = [*islice(spelled, 1), *islice(ways, 1)] if alone else []
-        ways = chain(first, spelled, ways)
-    wanted = plural(name)
-
-    def document() -> Surroundings | None:
-        return text if isinstance(text, Surroundings) else surroundings(text, lexicon) if text else None
-
-    around = document() if type in ("gene", None) else None
-
-    def elsewhere() -> tuple[Link, ...]:
-        """What the document makes of a short form, of a gene's name that it also writes otherwise, or of a family's."""
-        if type in ("chemical", "disease"):
-            asked = _short(name) and _SCORES["initials"] >= least
-            return _initials(lexicon, name, type, document() or _NOWHERE) if asked else ()
-        if type != "gene" or around is None:
-            return ()
-        for word, method in _otherwise(name, short_forms or {}, around):
-            links = _links(lexicon, word, type, method, wanted, around)
-            # What several share tells no more than the name does.
-            if len(links) == 1 and _SCORES[method] >= least:
-                return links
-        kin = list(dict.fromkeys(_plain(key(said)) for said in (name, full) if said))
-        return _relative(lexicon, kin, around, least)
-
+    short_forms = short_forms or {}
+    full = short_forms.get(name, "")
+    around = _document(text, lexicon) if type in ("gene", None) else None
     # Where guesses are welcome, a less sure rule's answer is weighed against what the words describe.
     guess = type in WEIGHTS and _SCORES["described"] >= least
     bent: tuple[Link, ...] = ()
-    for word, method in ways:
-        if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, wanted, around)):
+    for word, method in _written(name, full, type, lexicon):
+        if _SCORES[method] >= least and (links := _links(lexicon, word, type, method, plural(name), around)):
             if not (guess and method == WEIGHED.get(type or "")):
                 return links
             bent = links
             break
-    if not bent and (links := elsewhere()):
+    if not bent and (links := _elsewhere(name, type, short_forms, text, lexicon, least)):
         return links
+    if type is None or not guess:
+        return bent
     forms = [key(said) for said in (name, full) if said]
-    described = _described(lexicon, forms, type, document() or _NOWHERE, bent) if guess and type else ()
+    described = _described(lexicon, forms, type, _document(text, lexicon) or _NOWHERE, bent)
     return tuple(link for link in described if link.score >= least) or bent
+
+
+def _document(text: str | Surroundings, lexicon: Lexicon) -> Surroundings | None:
+    return text if isinstance(text, Surroundings) else surroundings(text, lexicon) if text else None
+
+
+def _written(name: str, full: str, type: Type | None, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    """Keys to try for a name that is short for `full` ("": for nothing), surest first."""
+    ways = _ways(name, type, lexicon)
+    if not full:
+        return ways
+    spelled = (
+        (word, "abbreviation" if method == "name" else method) for word, method in _ways(full, type, lexicon)
+    )
+    # A symbol of one gene alone stands before bent forms of what it is short for; elsewhere the document's
+    # definition stands before what the short form means to others.
+    entries = lexicon.entries(key(name)) if type == "gene" else ()
+    alone = any(entry.concept.type == "gene" and not entry.ambiguous for entry in entries)
+    first = [*islice(spelled, 1), *islice(ways, 1)] if alone else []
+    return chain(first, spelled, ways)
+
+
+def _elsewhere(
+    name: str,
+    type: Type | None,
+    short_forms: Mapping[str, str],
+    text: str | Surroundings,
+    lexicon: Lexicon,
+    least: float,
+) -> tuple[Link, ...]:
+    """What the document makes of a short form, of a gene's name that it also writes otherwise, or of a family's."""
+    if type in ("chemical", "disease"):
+        asked = _short(name) and _SCORES["initials"] >= least
+        return _initials(lexicon, name, type, _document(text, lexicon) or _NOWHERE) if asked else ()
+    around = _document(text, lexicon) if type == "gene" else None
+    if around is None:
+        return ()
+    for word, method in _otherwise(name, short_forms, around):
+        links = _links(lexicon, word, type, method, plural(name), around)
+        # What several share tells no more than the name does.
+        if len(links) == 1 and _SCORES[method] >= least:
+            return links
+    kin = list(dict.fromkeys(_plain(key(said)) for said in (name, short_forms.get(name, "")) if said))
+    return _relative(lexicon, kin, around, least)
 
 
 _NOWHERE = Surroundings(frozenset(), {})
