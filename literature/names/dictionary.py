@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from discovery.outcome import UserError
 from literature.lexicon import RISKY, Concept, Entry, Lexicon, LexiconError, Type, contested, curated
 from literature.names.families import Families
-from literature.names.likeness import Likeness
+from literature.names.likeness import meaning
 from literature.names.wording import Wording
 
 # Ranks of a name, the surer the smaller: annotated often, the concept's own, annotated now and then, ..., of a
@@ -96,7 +96,6 @@ class Dictionary:
         self._tables = tables
         self._xrefs: dict[str, int] | None = None
         self._built: dict[int, Concept] = {}
-        self._likeness: dict[Type, Likeness] = {}
         self._wordings: dict[Type, Wording] = {}
 
     # What follows is made when it is first asked for: a process may only want to know which dictionary this is.
@@ -215,15 +214,19 @@ class Dictionary:
             )
         return found
 
-    def likeness(self, type: Type) -> Likeness:
-        """Looks for the names of a type that say nearly what another says."""
-        found = self._likeness.get(type)
-        if found is None:
-            types = pc.equal(self._tables.concepts["type"], type)
-            these = pc.take(types, self._tables.names["concept"])
-            names = self._tables.names.filter(these)["key"].to_pylist()
-            found = self._likeness[type] = Likeness(list(dict.fromkeys(names)))
+    @cached_property
+    def _diseases(self) -> dict[str, list[str]]:
+        """Of what names of diseases mean, the names."""
+        diseases = pc.take(pc.equal(self._tables.concepts["type"], "disease"), self._tables.names["concept"])
+        found: dict[str, list[str]] = {}
+        for word in dict.fromkeys(self._tables.names.filter(diseases)["key"].to_pylist()):
+            found.setdefault(meaning(word), []).append(word)
+        found.pop("", None)
         return found
+
+    def alike(self, word: str) -> list[str]:
+        """Names of diseases that say the same in other words."""
+        return self._diseases.get(meaning(word), [])
 
     @cached_property
     def families(self) -> Families:

@@ -1,4 +1,4 @@
-"""Which names of a dictionary say nearly what this one says?
+"""Which names of diseases say the same in other words?
 
 Every word is cut to its stem, so that "thalassemic" meets "thalassemia" and "psychotic"
 "psychosis", organs have one name, what all diseases are called (lesion, injury,
@@ -9,15 +9,7 @@ right is for normalisation.py to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
-
-Ints: TypeAlias = NDArray[np.int64]
-Floats: TypeAlias = NDArray[np.float32]
+from functools import lru_cache
 
 # Organs and what belongs to them, by one name each.
 _ORGANS = {
@@ -108,28 +100,3 @@ def meaning(key: str) -> str:
     """
     stems = {stem(word) for word in key.split() if word not in _LEFT_OUT} - {""}
     return " ".join(sorted(stems))
-
-
-class Likeness:
-    """The names of one type, by what they say.
-
-    Parameters
-    ----------
-    keys
-        Of the names, each once.
-    """
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = keys
-
-    @cached_property
-    def _said(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, word in enumerate(self._keys):
-            if said := meaning(word):
-                found.setdefault(said, []).append(number)
-        return found
-
-    def same(self, key: str) -> list[str]:
-        """Names that say the same in other words."""
-        return [self._keys[number] for number in self._said.get(meaning(key), ())]

@@ -340,7 +340,7 @@ def _alike(lexicon: Lexicon, word: str) -> Iterator[str]:
         if isinstance(layer, Dictionary):
             same = [
                 (entry, one)
-                for one in layer.likeness("disease").same(word)
+                for one in layer.alike(word)
                 for entry in layer.entries(one)
                 if entry.concept.type == "disease"
             ]
