@@ -331,15 +331,6 @@ class Lexicon:
                     best = (start, end, word)
         return best
 
-    def normalise(self, name: str, type: Type | None = None) -> tuple[Link, ...]:
-        """What a name may mean on its own, likeliest first; empty when unknown."""
-        entries = [e for e in self.entries(key(name)) if type in (None, e.concept.type)]
-        exact = sorted(
-            entries, key=lambda e: (e.ambiguous, e.rank, e.name != name, len(e.concept.id), e.concept.id)
-        )
-        share = 1.0 / len(exact) if exact else 0.0
-        return tuple(Link(e.concept, 0.5 * share if e.ambiguous else share, "name") for e in exact)
-
     def named(self, name: str, type: Type | None = None) -> Concept | None:
         """What a person means who types this alone; None when unknown, or when several are meant alike.
 

@@ -113,7 +113,7 @@ def by_rules(lexicon: Lexicon) -> Answer:
 
 def by_key(lexicon: Lexicon) -> Answer:
     def answer(text: str, kind: Type, article: Article, short_forms: dict[str, str]) -> tuple[str, ...]:
-        found = lexicon.normalise(text, kind)
+        found = normalise(text, kind, lexicon=lexicon, least=1.0)
         return (found[0].concept.id, *found[0].concept.xrefs) if found else ()
 
     return answer

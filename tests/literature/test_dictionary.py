@@ -12,6 +12,7 @@ from literature.lexicon import Lexicon, key
 from literature.names import build as lexicon_build
 from literature.names.build import build, straight
 from literature.names.dictionary import Dictionary, Tables, UnknownSpecies, official, shipped, sources
+from literature.names.normalisation import normalise
 
 MAX_BYTES = 6_000_000
 
@@ -57,8 +58,6 @@ def test_it_is_small_and_says_where_it_comes_from() -> None:
 )
 def test_well_known_names(name: str, type: str | None, id: str) -> None:
     """Reference: NCBI Gene and MeSH identifiers, looked up at the source."""
-    from literature.names.normalisation import normalise
-
     assert normalise(name, type)[0].concept.id == id  # type: ignore[arg-type]
 
 
@@ -68,16 +67,12 @@ def test_well_known_names(name: str, type: str | None, id: str) -> None:
 )
 def test_genes_of_the_mouse(name: str, id: str) -> None:
     """Reference: NCBI Gene, looked up at the source."""
-    from literature.names.normalisation import normalise
-
     assert normalise(name, "gene", species="mouse")[0].concept.id == id
     assert normalise(name, "gene")[0].concept.id != id
     assert normalise("breast cancer", "disease", species="mouse")[0].concept.id == "MESH:D001943"
 
 
 def test_a_species_that_is_not_there_is_told() -> None:
-    from literature.names.normalisation import normalise
-
     with pytest.raises(UnknownSpecies, match="human, mouse"):
         normalise("Trp53", "gene", species="axolotl")
 
@@ -85,7 +80,7 @@ def test_a_species_that_is_not_there_is_told() -> None:
 def test_a_compound_joins_the_chemistry() -> None:
     """Reference: the InChIKey of ibuprofen."""
     assert (
-        Lexicon([official()]).normalise("ibuprofen", "chemical")[0].concept.inchikey
+        normalise("ibuprofen", "chemical", lexicon=Lexicon([official()]))[0].concept.inchikey
         == "HEFNNWSXXWATRW-UHFFFAOYSA-N"
     )
 

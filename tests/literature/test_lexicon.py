@@ -93,8 +93,8 @@ def test_a_users_dictionary_adds_and_overrides(tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
     file.write_text('{"id":"X:1","type":"chemical","name":"AB-123","smiles":"CCO"}\n', encoding="utf-8")
     both = shipped() + Lexicon.load(file)
-    assert both.normalise("ab 123")[0].concept.smiles == "CCO"
-    assert both.normalise("5-HT1B")
+    assert normalise("ab 123", lexicon=both)[0].concept.smiles == "CCO"
+    assert normalise("5-HT1B", lexicon=both)
     file.write_text('{"id":"X:1","type":"chemical","name":"A"}\n{"id":"X:2"}\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"mine\.jsonl, line 2"):
         Lexicon.load(file)
@@ -111,8 +111,8 @@ def test_the_owner_of_a_name_keeps_it() -> None:
             Concept("G:2", "gene", "ERK2X", names=("MAPK1",)),
         ]
     )
-    assert [link.score for link in lexicon.normalise("MAPK1")] == [0.5, 0.25]
-    assert lexicon.normalise("MAPK1")[0].concept.id == "G:1"
+    assert [link.score for link in normalise("MAPK1", lexicon=lexicon)] == [1.0, 0.25]
+    assert normalise("MAPK1", lexicon=lexicon)[0].concept.id == "G:1"
 
 
 def test_risky_names() -> None:
@@ -134,8 +134,8 @@ def test_a_later_layer_stands_before_an_earlier_one() -> None:
     both = base + Lexicon.of(
         [Concept("G:2", "gene", "ABC1"), Concept("C:1", "chemical", "new", names=("old",))]
     )
-    assert [link.concept.id for link in both.normalise("ABC1")] == ["G:2"]
-    assert both.normalise("old")[0].concept.name == "new"
+    assert [link.concept.id for link in normalise("ABC1", lexicon=both)] == ["G:2"]
+    assert normalise("old", lexicon=both)[0].concept.name == "new"
     assert both.concept("X:9") is None or both.named("X:9") is not None
     assert both.fingerprint != base.fingerprint
     again = base + Lexicon.of([Concept("G:2", "gene", "ABC1"), Concept("C:1", "gene", "new", names=("old",))])
