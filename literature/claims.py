@@ -276,7 +276,7 @@ def _predicate(view: _View, subject: Mention, object: Mention) -> _Found | None:
     if any(m.type == "chemical" and _MODIFIER.match(view.text, m.end) for m in (subject, object)):
         return None  # "serotonin receptors" and "dopamine terminals" say nothing of the drug
     if types[1] == "gene" and _MARKER.match(view.text, object.end):
-        return None  # "CD4+ T cells" are cells
+        return None  # "CD4+ T cells" are cells, "insulin sensitivity" is no insulin
     if types == ("chemical", "gene"):
         if lost(view.text, _at(object)) or _NO_ACTOR.match(view.text, subject.end):
             return None
@@ -342,7 +342,7 @@ _BESIDE = re.compile(  # what follows is what something else is compared with
     r"(?i)\b(?:in (?:contrast|comparison) (?:to|with)|unlike|(?:compared|relative) (?:to|with))(?: the| [\w\-]+ (?:and|or))*\s$"
 )
 _MARKER = re.compile(
-    r"(?i)\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b"
+    r"(?i)\s?\(?(?:\+|[-–\s]positive\b)|\s(?:T[\s\-])?(?:cells?|lymphocytes?) (?:counts?|numbers?)\b|\s(?:sensitivity|resistance)\b"
 )
 _WITHOUT = re.compile(r"(?i)(?<!with or )(?<!with and )\bwithout (?:any |causing |significant |producing )?$")
 

@@ -81,6 +81,7 @@ SENTENCES = [
     ("Sumatriptan reduced BDNF and increased IL-6.", {(1, "sumatriptan", "inhibits", "BDNF")}),
     ("NO caused migraine by nitric oxide release.", {(1, "Nitric Oxide", "causes", "migraine")}),
     ("Methotrexate reduced CD4+ T cells.", set()),
+    ("Pioglitazone increased insulin sensitivity.", set()),
     ("Silencing of SOX9 reduced TP53.", {(1, "SOX9", "activates", "TP53")}),
     ("Sumatriptan inhibited the activation of TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
     ("Sumatriptan reduced the LPS-induced phosphorylation of TP53.", {(1, "sumatriptan", "inhibits", "TP53")}),
