@@ -250,6 +250,8 @@ def meant(words: str, lexicon: Lexicon) -> list[Entry]:
             continue
         if entry.concept.type == "other" or (entry.capital and not capitals):
             continue
+        if entry.concept.name.endswith("Agents") and words.endswith(("al", "ive", "ory")):
+            continue  # "anti-inflammatory cytokines" are no drugs
         if entry.concept.type == "gene":
             if _COUNTED.match(words):
                 continue

@@ -179,3 +179,8 @@ def test_genes_of_yeast_are_not_the_human_ones() -> None:
 
 def test_a_line_of_cells_is_not_the_gene_with_that_alias() -> None:
     assert names("THP-1 cells were kept; THP-1 were counted. CD24 cells too.") == [("CD24", "CD24", "name")]
+
+
+def test_an_adjective_is_no_class_of_drugs() -> None:
+    assert names("Anti-inflammatory cytokines had antiviral effects.") == []
+    assert names("Anti-inflammatory agents were given.")[0][1] == "Anti-Inflammatory Agents"
