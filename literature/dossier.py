@@ -224,8 +224,8 @@ def assembled(
     acting = {f.subject.id for f in compounds if f.predicate != MENTIONED and f.sign >= 0}
     of_compounds = [f for f in findings.values() if f.subject.id in acting and f.object.type == "disease"]
     diseases = [f for f in own if f.object.type == "disease"]
-    safety = [f for f in (*diseases, *of_compounds) if "safety" in f.object.tags and f.predicate != MENTIONED]
-    treatments = [f for f in of_compounds if f.predicate == "treats" and "safety" not in f.object.tags]
+    safety = [f for f in (*diseases, *of_compounds) if _harmful(f)]
+    treatments = [f for f in of_compounds if f.predicate == "treats"]
     does = [f for f in own if f.object.type == "process" or {f.subject.type, f.object.type} == {"gene"}]
     shown = [*compounds, *does, *diseases, *treatments, *safety]
     return Dossier(
@@ -233,7 +233,7 @@ def assembled(
         concept=concept,
         method=method,
         does=_ranked(does),
-        diseases=_ranked(f for f in diseases if "safety" not in f.object.tags),
+        diseases=_ranked(f for f in diseases if not _harmful(f)),
         compounds=_ranked(compounds),
         safety=_ranked(safety),
         treatments=_ranked(treatments),
@@ -245,6 +245,12 @@ def assembled(
         illustrative=any(a.kind == "illustrative" for a in naming),
         skipped=skipped,
     )
+
+
+def _harmful(finding: Finding) -> bool:
+    """Whether a safety flag is told of, and not that it is treated."""
+    told = family(finding.predicate)
+    return "safety" in finding.object.tags and told not in (MENTIONED, "benefit")
 
 
 def _finding(told: Sequence[Told], now: int) -> Finding:

@@ -177,3 +177,11 @@ def test_a_name_that_nobody_knows_is_told() -> None:
     told = pages.text(CooccurrenceEvidence().dossier(Target(name="nosuchgene")))
     assert "No dictionary knows it" in told
     assert "No dictionary knows it" not in pages.text(CooccurrenceEvidence().dossier(Target(name="HTR1B")))
+
+
+def test_what_a_drug_treats_is_no_safety_flag_of_it(tmp_path: Path) -> None:
+    words = "Sumatriptan is a 5-HT1B agonist. Sumatriptan relieved angina. Sumatriptan caused coronary spasm."
+    (tmp_path / "x.jsonl").write_text(json.dumps({"id": "X:1", "title": "Texts", "abstract": words}))
+    found = CooccurrenceEvidence(str(tmp_path / "x.jsonl")).dossier(TARGET)
+    assert [f.object.name for f in found.safety] == ["coronary vasospasm"]
+    assert [f.object.name for f in found.treatments] == ["angina pectoris"]
