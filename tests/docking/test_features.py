@@ -48,13 +48,8 @@ def test_terms_add_up_to_what_vina_says() -> None:
 
 def test_every_contact_is_counted_once() -> None:
     """Reference: all distances, one by one."""
-    there = np.array(
-        [
-            point
-            for atom, point in zip(pdbqt.read(receptor().pdbqt).atoms, receptor().coords(), strict=True)
-            if atom.type not in ("H", "HD")
-        ]
-    )
+    whole = pdbqt.read(receptor().pdbqt)
+    there = whole.coords[[kind not in ("H", "HD") for kind in whole.types]]
     heavy = [atom.type not in ("H", "HD") for atom in pdbqt.read(BOUND.pdbqt).atoms]
     here = posed((0, 0, 0))[0][heavy]
     near = (np.linalg.norm(here[:, None] - there[None], axis=-1) < REACH).sum()
@@ -70,7 +65,7 @@ def test_every_contact_is_counted_once() -> None:
 def test_turning_everything_changes_nothing(turn: tuple[float, ...], seed: int) -> None:
     rotation = Rotation.from_quat(turn)
     slide = np.random.default_rng(seed).uniform(-20, 20, 3)
-    moved = pdbqt.moved(receptor().pdbqt, rotation.apply(np.array(receptor().coords())) + slide)
+    moved = pdbqt.moved(receptor().pdbqt, rotation.apply(pdbqt.read(receptor().pdbqt).coords.copy()) + slide)
     template = pdbqt.moved(BOUND.pdbqt, rotation.apply(np.array(pdbqt.read(BOUND.pdbqt).coords)) + slide)
     poses = posed((0, 0, 0), (0.4, -0.3, 0.2))
     turned = np.stack([rotation.apply(pose) + slide for pose in poses])

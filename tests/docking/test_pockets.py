@@ -39,8 +39,9 @@ def test_moving_the_receptor_moves_its_pockets() -> None:
     here = demo_target.receptor()
     turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))
     turn *= np.sign(np.linalg.det(turn))
-    middle = here.coords().mean(axis=0)
-    text = pdbqt.moved(here.pdbqt, (here.coords() - middle) @ turn.T)
+    coords = pdbqt.read(here.pdbqt).coords
+    middle = coords.mean(axis=0)
+    text = pdbqt.moved(here.pdbqt, (coords - middle) @ turn.T)
     before, after = pockets.find(here)[0], pockets.find(Receptor("turned", "", text))[0]
     assert np.linalg.norm(turn @ (before.center - middle) - after.center) < 0.5
     assert after.score == pytest.approx(before.score, rel=0.1)
