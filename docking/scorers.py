@@ -244,7 +244,10 @@ class DockingScore:
         if self.receptor == DEMO:
             reference = demo_target.reference_block() + "\n$$$$\n"
         elif self.around.lower().endswith((".sdf", ".mol")):
-            reference = reference_block(self.around).rstrip() + "\n$$$$\n"
+            text = Path(self.around).read_text(
+                encoding="utf-8", errors="replace"
+            )  # shown, however it is drawn
+            reference = text.split("$$$$")[0].rstrip() + "\n$$$$\n"
         return {"receptor_pdb": self.target().pdb, "reference_sdf": reference}
 
     def _judged(self, docked: Docked, receptor: Receptor, site: Site) -> Score:
