@@ -67,6 +67,26 @@ class Receptor:
             return name
         return chain + colon + re.sub("^[A-Z]+", lambda found: residues.standard(found[0]), rest)
 
+    def rows(self, residue: str) -> list[int]:
+        """Indices of a residue's atoms in `pdbqt`, named as in `named`.
+
+        Raises
+        ------
+        ReceptorError
+            It is not there; the message says what its chain holds.
+        """
+        name = self.named(residue)
+        names = [atom.residue for atom in pdbqt.read(self.pdbqt).atoms]
+        found = [row for row, one in enumerate(names) if one == name]
+        if not found:
+            chain = name.partition(":")[0] if ":" in name else ""
+            known = [one for one in dict.fromkeys(names) if not chain or one.startswith(f"{chain}:")]
+            held = f"{len(known)} residues, {known[0]} to {known[-1]}" if known else "nothing"
+            raise ReceptorError(
+                f"{self.name} has no residue {name}; {f'chain {chain}' if chain else 'it'} holds {held}"
+            )
+        return found
+
 
 LETTER = "written as chain "  # what a report says of a chain whose name is longer than a letter
 

@@ -348,10 +348,7 @@ def points_of(receptor: Receptor, name: str) -> tuple[tuple[float, float, float]
     """
     chain, _, rest = receptor.named(name).partition(":")
     residue, _, wanted = rest.partition(":")
-    structure = pdbqt.read(receptor.pdbqt)
-    here = [k for k, atom in enumerate(structure.atoms) if atom.residue == f"{chain}:{residue}"]
-    if not here:
-        raise DockingError(f"{receptor.name} has no residue {chain}:{residue}")
+    structure, here = pdbqt.read(receptor.pdbqt), receptor.rows(f"{chain}:{residue}")
     names = [atom.strip() for atom in wanted.split(",") if atom.strip()]
     known = {structure.atoms[k].name: k for k in here}
     absent = [atom for atom in names if atom not in known]

@@ -58,13 +58,7 @@ def cut(receptor: Receptor, names: Sequence[str], site: Site | None = None) -> l
     typed = type_atoms(structure) if names else None
     found = []
     for name in dict.fromkeys(names):
-        where = [i for i, atom in enumerate(structure.atoms) if atom.residue == name]
-        if not where:
-            near = [a.residue for a in structure.atoms if a.residue.split(":")[0] == name.split(":")[0]]
-            raise ReceptorError(
-                f"{receptor.name} has no residue {name} to make flexible; chain {name.split(':')[0]} holds "
-                + (f"{near[0]} to {near[-1]}" if near else "nothing")
-            )
+        where = receptor.rows(name)
         kind = residues.standard(structure.atoms[where[0]].resname)
         if kind not in _TURNING:
             raise ReceptorError(f"{name} has no side chain that turns: {kind} cannot be flexible")

@@ -124,19 +124,8 @@ class Site:
         ReceptorError
             If a residue is not in the receptor; the message names it.
         """
-        atoms = pdbqt.read(receptor.pdbqt)
-        found = np.array([atom.residue for atom in atoms.atoms])
-        points = []
-        for residue in map(receptor.named, names):
-            hits = atoms.coords[found == residue]
-            if not len(hits):
-                chain = residue.split(":")[0]
-                known = [name for name in dict.fromkeys(found.tolist()) if name.startswith(f"{chain}:")]
-                raise ReceptorError(
-                    f"{receptor.name} has no residue {residue}; chain {chain} holds "
-                    + (f"{len(known)} residues, {known[0]} to {known[-1]}" if known else "nothing")
-                )
-            points.append(hits)
+        coords = pdbqt.read(receptor.pdbqt).coords
+        points = [coords[receptor.rows(name)] for name in names]
         if not points:
             raise ReceptorError("no residues were named to put the box around")
         return cls.around(np.concatenate(points), margin)

@@ -59,7 +59,7 @@ def test_putting_back_what_was_not_turned_changes_nothing() -> None:
 
 
 def test_what_cannot_turn_is_refused_by_name() -> None:
-    with pytest.raises(ReceptorError, match="no residue A:ASP7 to make flexible"):
+    with pytest.raises(ReceptorError, match="no residue A:ASP7; chain A holds"):
         side_chains.cut(RECEPTOR, ["A:ASP7"])
     for kind in ("ALA", "GLY", "PRO"):
         with pytest.raises(ReceptorError, match=f"{first_of(kind)} has no side chain that turns"):
