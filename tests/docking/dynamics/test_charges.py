@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -105,7 +108,8 @@ def test_a_refusal_a_hang_and_a_crash_are_one_error_each_and_the_next_answer_com
         mopac._child.wait()
         again, _ = mopac.charges(*water, 0)
         assert again == pytest.approx(q, abs=1e-9)
-        mopac.seconds = 1e-9
+        os.kill(mopac._child.pid, signal.SIGSTOP)  # it hangs
+        mopac.seconds = 0.01
         with pytest.raises(Am1Failed, match="took more than"):
             mopac.charges(*water, 0)
         mopac.seconds = 60.0
