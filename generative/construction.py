@@ -30,23 +30,30 @@ Bytes = npt.NDArray[np.int8]
 FREE = 3  # most bonds one entry makes: more free ones at a site allow nothing more
 MOST_ATOMS = 60  # heavy atoms any molecule may have: the network has no place for more steps
 CARBON = ("C", 0, 1)
-BY_STEP = ("entry", "parent", "site", "steps", "atoms", "rings", "done", "sites")
+BY_STEP = ("entry", "parent", "site", "steps", "atoms", "most", "rings", "done", "sites")
 BY_SITE = ("site_step", "site_atom", "site_local", "site_place", "free", "must", "highest")
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Caps on what is built."""
+    """Caps on what is built.
+
+    `sizes` are caps dealt out to the rows in turn, none above `max_atoms`, which is the only one by default: given
+    parts with bonds that must be made are always built on until nothing more fits.
+    """
 
     min_atoms: int = 8
     max_atoms: int = 36
     max_rings: int = 6
+    sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_atoms <= self.max_atoms <= MOST_ATOMS:
             raise SettingError(
                 f"min_atoms {self.min_atoms} and max_atoms {self.max_atoms} must ascend within 1 to {MOST_ATOMS}"
             )
+        if self.sizes and max(self.sizes) > self.max_atoms:
+            raise SettingError(f"a size of {max(self.sizes)} is above max_atoms {self.max_atoms}")
 
 
 @dataclass(frozen=True)
@@ -180,6 +187,7 @@ class Building:
     site: Ints  # [row, step] atom of the parent unit
     steps: Ints  # [row]
     atoms: Ints  # [row] heavy atoms
+    most: Ints  # [row] heavy atoms it may have
     rings: Ints  # [row]
     done: Bools  # [row]
     sites: Ints  # [row]
@@ -226,6 +234,7 @@ class Building:
             site=zeros(rows, deep),
             steps=zeros(rows),
             atoms=zeros(rows),
+            most=np.resize(np.repeat(bounds.sizes or (bounds.max_atoms,), max(len(task.starts), 1)), rows),
             rings=zeros(rows),
             done=np.zeros(rows, dtype=bool),
             sites=zeros(rows),
@@ -258,7 +267,7 @@ class Building:
     def room(self) -> Ints:
         """[row] heavy atoms that are promised to nobody, but for a bridging carbon."""
         promised = self.must.sum(1) + self.pending.astype(np.int64) @ self._waiting("atoms")
-        return np.asarray(self.bounds.max_atoms - self.atoms - promised)
+        return np.asarray(self.most - self.atoms - promised)
 
     def slots(self) -> tuple[Ints, Ints]:
         """[row] open bonds that a carbon can take, and those that can take every fragment."""
@@ -462,21 +471,28 @@ def _forced(piece: Piece, at: int, parent: int, site: int) -> list[tuple[int, in
     ]
 
 
+def together(task: Task) -> list[list[Piece]]:
+    """What a molecule must contain, for each of the starts."""
+    fragments = [ways[0] for ways in task.fragments]
+    return [[start, *fragments] for start in task.starts] or [fragments]
+
+
+def least_atoms(task: Task) -> int:
+    """Heavy atoms for which every molecule of a task has room: what is given, and one for each bond to be made."""
+    return max(
+        sum(piece.atoms + piece.open * piece.required for piece in given) + len(task.fragments)
+        for given in together(task)
+    )
+
+
 def _check_room(bounds: Bounds, task: Task) -> None:
-    fragments = [fragment[0] for fragment in task.fragments]
-    for start in task.starts or (None,):
-        _check_one(bounds, fragments if start is None else [start, *fragments], len(fragments))
-
-
-def _check_one(bounds: Bounds, given: list[Piece], joins: int) -> None:
-    atoms = sum(piece.atoms for piece in given)
-    needed = atoms + sum(piece.open for piece in given if piece.required) + joins
-    if needed > bounds.max_atoms:
+    needed, room = least_atoms(task), min(bounds.sizes, default=bounds.max_atoms)
+    if needed > room:
+        atoms = max(sum(piece.atoms for piece in given) for given in together(task))
         raise SettingError(
             f"what is given has {atoms} heavy atoms and needs {needed - atoms} more to be complete, "
-            f"but max_atoms is {bounds.max_atoms}; raise it (up to {MOST_ATOMS})"
+            f"but max_atoms is {room}; raise it (up to {MOST_ATOMS})"
         )
-    if sum(piece.rings for piece in given) > bounds.max_rings:
-        raise SettingError(
-            f"what is given has {sum(piece.rings for piece in given)} rings, but max_rings is {bounds.max_rings}"
-        )
+    rings = max(sum(piece.rings for piece in given) for given in together(task))
+    if rings > bounds.max_rings:
+        raise SettingError(f"what is given has {rings} rings, but max_rings is {bounds.max_rings}")

@@ -21,7 +21,7 @@ from rdkit.Chem import QED
 
 from discovery.molecule import quiet_rdkit
 from discovery.properties.synthesis import accessibility
-from generative.construction import MOST_ATOMS, Bounds
+from generative.construction import MOST_ATOMS, Bounds, least_atoms, together
 from generative.given import decorate, join
 from generative.model import Weights
 from generative.policy import Policy
@@ -30,24 +30,24 @@ from generative.sampling import Sampler
 
 DRUG_LIKE = 0.6
 MAKEABLE = 4.0
+MIN_ATOMS = 8
 KINDS = ("linker", "motif", "decoration", "superstructure")
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How the molecules of a task are built; chosen on other parts than those it is judged on."""
+    """How molecules are built around parts; chosen on those of twenty other drugs.
 
-    temperature: float = 1.0
-    asked: Mapping[str, float] = field(default_factory=lambda: {"qed": 0.8, "sa": 2.7})
+    There the policy alone, under one cap of 25 heavy atoms or 8 more, gave 55, 86, 57 and 63 % of quality: it stops
+    at little more than a framework and fills two exits in few likely ways, which come up again. As below: 60, 88, 58, 76.
+    """
+
+    temperature: float = 1.2
+    asked: Mapping[str, float] = field(default_factory=lambda: {"qed": 0.85, "sa": 2.5})
     style: str = "moses"
-    most: int = 25  # heavy atoms a molecule may have
-    more: int = 8  # heavy atoms that may be added however large the given parts are
-
-
-# Two or more exits and eight atoms to fill them with leave few likely molecules, which come up again and
-# again: of sixteen other drugs' cores 87 % of molecules differed at a temperature of 1, 90 % at 1.2, and
-# 66.0 and 67.3 % were of quality.
-MANNERS = {"decoration": Manner(temperature=1.2)}
+    least: int = 3  # heavy atoms that are added, where there is room
+    more: tuple[int, ...] = (6, 8, 10)  # heavy atoms that may be added, row after row
+    room: int = 22  # heavy atoms a molecule may have however small the given parts are
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,14 @@ class Outcome:
 
 
 def build(
-    kind: str, given: str, n: int, seed: int, *, weights: Weights, policy: Policy, manner: Manner
+    kind: str,
+    given: str,
+    n: int,
+    seed: int,
+    *,
+    weights: Weights,
+    policy: Policy,
+    manner: Manner | None = None,
 ) -> list[str]:
     """`n` molecules as first built, nothing left out.
 
@@ -76,18 +83,23 @@ def build(
     """
     if kind not in KINDS:
         raise SettingError(f"there is no task {kind!r}; they are {', '.join(KINDS)}")
+    manner = manner or Manner()
     if kind == "linker":
         vocabulary, task = join(given.split("."), weights.vocabulary)
     else:
         vocabulary, task = decorate(given, weights.vocabulary)
-    pieces = [*task.starts, *(ways[0] for ways in task.fragments)]
-    atoms = sum(piece.atoms for piece in pieces)
-    rings = sum(piece.rings for piece in pieces)
+    (held,) = together(task)
+    atoms = sum(piece.atoms for piece in held)
+    least = max(least_atoms(task), manner.room)
+    sizes = tuple(min(max(atoms + more, least), MOST_ATOMS) for more in manner.more)
     sampler = Sampler.of(
         policy,
         vocabulary,
         bounds=Bounds(
-            min_atoms=8, max_atoms=min(max(manner.most, atoms + manner.more), MOST_ATOMS), max_rings=rings + 4
+            min_atoms=min(max(atoms + manner.least, MIN_ATOMS), *sizes),
+            max_atoms=max(sizes),
+            max_rings=sum(piece.rings for piece in held) + 4,
+            sizes=sizes,
         ),
         task=task,
         style=weights.styles.index(manner.style) if manner.style in weights.styles else 0,

@@ -22,6 +22,7 @@ from generative.trees import MARKED, Link, Tree, flatten, put_together, split_wi
 from generative.vocabulary import Vocabulary, kind
 
 MOST_FRAGMENTS = 4
+COUNTER_IONS = ("F", "Cl", "Br", "I", "O")  # as the acid or the water of a salt's SMILES
 MOST_CENTRES = 8  # of a part, whose configurations are tried until they fit
 
 
@@ -182,10 +183,15 @@ def join(fragments: Sequence[str], vocabulary: Vocabulary) -> tuple[Vocabulary, 
     Raises
     ------
     GivenError
-        As `read_part`; fewer than 2 or more than 4 fragments; or one that nothing can reach.
+        As `read_part`; fewer than 2 or more than 4 fragments; a counter-ion; or one that nothing can reach.
     """
     if not 2 <= len(fragments) <= MOST_FRAGMENTS:
         raise GivenError(f"2 to {MOST_FRAGMENTS} fragments can be joined, not {len(fragments)}")
+    for text in fragments:
+        if text in COUNTER_IONS:
+            raise GivenError(
+                f"{text} looks like the counter-ion of a salt: leave it out, or write *{text} to have it joined"
+            )
     parts = [read_part(text) for text in fragments]
     for part in parts:
         vocabulary = vocabulary.extended(part.tree.units)

@@ -30,7 +30,7 @@ from discovery.proposal import Lesson, Proposal
 from generative import limits
 from generative.breeding.elite import Search, elite_of
 from generative.breeding.search import Editor
-from generative.construction import MOST_ATOMS, Bounds, Piece, Task
+from generative.construction import MOST_ATOMS, Bounds, Piece, Task, least_atoms, together
 from generative.draft import Built
 from generative.given import decorate, halves, join, query, read_part, regrow, sides, with_stereo
 from generative.guided import Candidate, choose
@@ -53,7 +53,8 @@ PER_SCAFFOLD, PER_BATCH = 3, 2  # molecules on one scaffold: among the elite, in
 FEW = 12  # lessons below which there is nothing to fit
 BLOCKS = 40  # blocks of samples that are looked through however little they bring
 HOPELESS = 6  # blocks in a row without one molecule that is wanted, after which none will come
-LINKING = (12, 16, 8, 20)  # heavy atoms that may join fragments, block after block
+MORE = (8, 6, 10, 12)  # heavy atoms that may join or fill what has several exits, row after row
+DRUG_LIKE = {"qed": 0.8, "sa": 2.7}  # what molecules around given parts are leaned towards, with taste
 SAMPLES = 20  # built at most for each molecule asked for, beyond those blocks
 KEPT = 0.4  # least share of a molecule's atoms that a regrown one keeps
 
@@ -79,7 +80,7 @@ class GraphProposer:
         With `like`: SMARTS that it holds and every analogue holds too.
     condition : sequence of name=value
         What the molecules should have about so much of: mw, logp, tpsa, qed, sa. A leaning of the
-        policy, not a filter.
+        policy, not a filter. Around given parts, with taste, qed is 0.8 and sa 2.7 unless asked otherwise.
     avoid : sequence of SMARTS
         No molecule holds any of these.
     min_weight, max_weight : Da
@@ -252,6 +253,8 @@ class GraphProposer:
                 f"these weights were not taught to build for {', '.join(unknown)}; "
                 f"they know: {', '.join(self._model.conditions) or 'no property'}"
             )
+        if self.taste and self._held and DRUG_LIKE.keys() <= set(self._model.conditions):
+            return {**DRUG_LIKE, **asked}
         return asked
 
     @cached_property
@@ -276,12 +279,11 @@ class GraphProposer:
         atoms = min(
             MOST_ATOMS, max(math.ceil(self.max_weight / 12.5), *(p.atoms + 8 for p in task.starts), 0)
         )
+        bounds = Bounds(min_atoms=min(math.floor(self.min_weight / 20), atoms), max_atoms=atoms, max_rings=8)
         return Sampler.of(
             policy or _policy(self._model),
             vocabulary,
-            bounds=Bounds(
-                min_atoms=min(math.floor(self.min_weight / 20), atoms), max_atoms=atoms, max_rings=8
-            ),
+            bounds=replace(bounds, sizes=_sizes(task, bounds)),
             task=task,
             style=self._style,
             temperature=self.temperature,
@@ -300,7 +302,7 @@ class GraphProposer:
             if built.idle >= HOPELESS and (not built.found or built.blocks >= BLOCKS):
                 break
             found: list[Candidate] = []
-            for sample in _sized(sampler, built.blocks).block(seed, built.blocks):
+            for sample in sampler.block(seed, built.blocks):
                 candidate = self._accept(sample, parents, words, known)
                 if isinstance(candidate, str):
                     built.left_out[candidate] += 1
@@ -435,19 +437,17 @@ def propose(n: int, *, seed: int = SEED, **settings: Any) -> Sequence[Proposal]:
     return GraphProposer(**checked).propose(n, round=0, seed=seed, lessons=[])
 
 
-def _sized(sampler: Sampler, number: int) -> Sampler:
-    """With several exits to fill or to join, each block has a size of its own: the policy always fills it.
+def _sizes(task: Task, bounds: Bounds) -> tuple[int, ...]:
+    """With several exits to fill or to join, each row has a cap of its own: the policy always fills it.
 
-    Under one cap for all, 2 to 4 % of joined molecules were light enough, 7 to 20 % of those on two exits;
-    under these 45 to 90 and 60 to 80 %.
+    Under one cap for all, 2 to 4 % of joined molecules were light enough, 7 to 20 % of those on two exits.
     """
-    task = sampler.task
-    several = len(task.starts) == 1 and task.starts[0].required and sum(map(sum, task.starts[0].exits)) > 1
+    several = len(task.starts) == 1 and task.starts[0].required and task.starts[0].open > 1
     if not task.fragments and not several:
-        return sampler
-    given = sum(piece.atoms for piece in (*task.starts, *(ways[0] for ways in task.fragments)))
-    room = max(given + LINKING[number % len(LINKING)], math.ceil(1.6 * sampler.bounds.min_atoms))
-    return replace(sampler, bounds=replace(sampler.bounds, max_atoms=min(room, sampler.bounds.max_atoms)))
+        return ()
+    given = sum(piece.atoms for piece in together(task)[0])
+    least = max(least_atoms(task), math.ceil(1.6 * bounds.min_atoms))
+    return tuple(min(max(given + more, least), bounds.max_atoms) for more in MORE)
 
 
 def parts(tree: Tree, vocabulary: Vocabulary) -> Iterator[Piece]:

@@ -1,9 +1,17 @@
 """Which molecules does a trained policy build?
 
 The policy is rolled out for many molecules at once: one transformer pass over the newest
-unit of each, then a draw among legal sites, then among legal entries. Rows are rolled out
-in blocks of a fixed size and every row has random numbers of its own, so that row 7 of
-seed 3 is the same molecule however many are asked for.
+unit of each, then a choice among legal sites, then among legal entries. Rows are rolled out
+in blocks of a fixed size, so that row 7 of seed 3 is the same molecule however many are asked for.
+
+Each row is one number between 0 and 1, read as an arithmetic code [1]_: the first choice is
+the interval the number falls in, the next one where it lies within that interval. The numbers of a
+block lie one in each of as many equal parts, in random order. A row by itself is an exact sample of the
+policy, but two rows of a block come to the same steps only if these are likelier than one in a block.
+
+References
+----------
+.. [1] L. Vilnis et al., ICML 2023, arXiv:2210.15458: arithmetic sampling.
 """
 
 from __future__ import annotations
@@ -30,6 +38,9 @@ with needs("generative"):
 
 
 BLOCK = 256  # rows rolled out side by side; part of what a seed means
+CODED = (
+    2.0**-30
+)  # likelihood of the steps below which a row's number is used up: later choices are drawn anew
 LEAN = 2.0  # an asked property weighs more than in training: that halved the distance from the value asked
 
 Floats = npt.NDArray[np.float64]
@@ -108,17 +119,21 @@ class Sampler:
 
     def block(self, seed: int, number: int) -> list[Sample]:
         """Rows of one block."""
-        draws = np.random.default_rng([seed, number]).random((BLOCK, self.bounds.max_atoms + 2, 3))
+        rng = np.random.default_rng([seed, number])
+        codes = (rng.permutation(BLOCK) + rng.random(BLOCK)) / BLOCK
+        draws = rng.random((BLOCK, self.bounds.max_atoms + 2, 3))
         with torch.inference_mode():
-            return Rolling(self, draws).run()
+            return Rolling(self, codes, draws).run()
 
 
 class Rolling:
     """One block on its way; rows that are finished are put aside when they are half of all."""
 
-    def __init__(self, sampler: Sampler, draws: Floats) -> None:
+    def __init__(self, sampler: Sampler, codes: Floats, draws: Floats) -> None:
         n = len(draws)
         self.sampler = sampler
+        self.codes = codes
+        self.likelihood = np.ones(n)  # of the steps read from a row's code
         self.draws = draws
         self.building = Building.begin(n, sampler.vocabulary, sampler.prices, sampler.bounds, sampler.task)
         self.number = np.arange(n)  # which row of the block each is
@@ -233,7 +248,7 @@ class Rolling:
         scores = scores + policy.by_free(h).gather(-1, free) + policy.by_far(h).gather(-1, far)
         scores = torch.cat([scores, policy.stop(h)], dim=-1)
         mask = np.concatenate([legal[rows, :width], stop[rows][:, None]], axis=1)
-        picked, log = self._draw(scores, torch.from_numpy(mask), self.draws[self.number[rows], token, 0])
+        picked, log = self._draw(scores, torch.from_numpy(mask), self.number[rows], token, 0)
         self.log[rows] += log
         stopped = picked == width
         b.stop(rows[stopped])
@@ -257,13 +272,13 @@ class Rolling:
             ways = torch.tensor([way.entry for way in b.ways])
             scores = torch.cat([scores, F.linear(z, read.entry[ways], read.bias[ways])], dim=-1)
             mask = torch.cat([mask, joins], dim=-1)
-        picked, log = self._draw(scores, mask, self.draws[self.number[rows], token, 1])
+        picked, log = self._draw(scores, mask, self.number[rows], token, 1)
         self.log[rows] += log
         rare = picked == n
         if rare.any():
             which = torch.from_numpy(np.nonzero(rare)[0])
             scores = F.linear(z[which], read.entry[n:], read.bias[n:])
-            inside, log = self._draw(scores, legal[which, n:], self.draws[self.number[rows[rare]], token, 2])
+            inside, log = self._draw(scores, legal[which, n:], self.number[rows[rare]], token, 2)
             self.log[rows[rare]] += log
             picked = picked.copy()
             picked[rare] = n + inside
@@ -275,8 +290,10 @@ class Rolling:
             b.join(int(row), int(col), int(way))
             b.place_given(np.array([row]))
 
-    def _draw(self, scores: Tensor, mask: Tensor, draw: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-        """One legal choice a row: by where a uniform number falls in the cumulative probabilities."""
+    def _draw(
+        self, scores: Tensor, mask: Tensor, numbers: npt.NDArray[np.int64], token: int, which: int
+    ) -> tuple[npt.NDArray[np.int64], Floats]:
+        """One legal choice a row: by where its code, or a number drawn, falls in the cumulative probabilities."""
         if not bool(mask.any(-1).all()):
             raise AssertionError("a row has no legal step: the promises of `construction` do not hold")
         scores = scores.double().masked_fill(~mask, NEVER)
@@ -286,6 +303,8 @@ class Rolling:
             if self.sampler.temperature == 1.0
             else torch.softmax(scores / self.sampler.temperature, -1)
         )
+        coded = self.likelihood[numbers] > CODED
+        draw = np.where(coded, self.codes[numbers], self.draws[numbers, token, which])
         total = chance.cumsum(-1)
         u = torch.from_numpy(draw)[:, None] * total[:, -1:]
         picked = (total <= u).sum(-1, keepdim=True).clamp(max=scores.shape[1] - 1)
@@ -293,6 +312,10 @@ class Rolling:
         wrong = ~mask.gather(1, picked)[:, 0]
         if bool(wrong.any()):
             picked[wrong] = chance[wrong].argmax(-1, keepdim=True)
+        width = chance.gather(1, picked)
+        within = ((u - total.gather(1, picked) + width) / width)[:, 0].clamp(0.0, 1.0).numpy()
+        self.codes[numbers] = within
+        self.likelihood[numbers] *= width[:, 0].numpy()
         return picked[:, 0].numpy(), log.gather(1, picked)[:, 0].numpy()
 
     def _put_aside(self) -> None:

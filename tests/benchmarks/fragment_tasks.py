@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from generative.fragment_tasks import KINDS, MANNERS, Manner, Outcome, build, judge
+from generative.fragment_tasks import KINDS, Outcome, build, judge
 from generative.model import Weights
 from tests.benchmarks.data import folder
 from tests.benchmarks.record import options, record
@@ -47,15 +47,7 @@ def main() -> None:
         for seed in given.seeds:
             for drug in drugs:
                 try:
-                    made = build(
-                        kind,
-                        drug[COLUMNS[kind]],
-                        n,
-                        seed,
-                        weights=weights,
-                        policy=policy,
-                        manner=MANNERS.get(kind, Manner()),
-                    )
+                    made = build(kind, drug[COLUMNS[kind]], n, seed, weights=weights, policy=policy)
                 except ValueError as error:
                     print(f"{drug['name']} {kind}: {error}")
                     found.append(Outcome(0.0, 0.0, 0.0))

@@ -10,6 +10,7 @@ from rdkit import Chem
 
 from generative.construction import Bounds, Building, Prices, Task
 from generative.given import decorate, join
+from generative.refusal import SettingError
 from generative.rollouts import tree_of
 from generative.trees import put_together
 from generative.vocabulary import Vocabulary
@@ -83,6 +84,20 @@ def test_a_million_random_molecules() -> None:
 )
 def test_caps_hold(bounds: Bounds) -> None:
     sound(random_molecules(vocabulary(), 300, 1, bounds=bounds), bounds)
+
+
+def test_sizes_are_dealt_out_to_the_rows() -> None:
+    """Law: an exit is built on until the row's own cap, to a unit that did not fit."""
+    known, task = decorate("*c1ccc(*)cc1", vocabulary())
+    sizes = (10, 24)
+    made = random_molecules(known, 200, 3, bounds=Bounds(max_atoms=24, sizes=sizes), task=task)
+    atoms = [Chem.MolFromSmiles(smiles).GetNumHeavyAtoms() for smiles in made]
+    assert max(atoms[::2]) == 10
+    assert max(atoms[1::2]) > 20
+    with pytest.raises(SettingError, match="size of 30 is above max_atoms 24"):
+        Bounds(max_atoms=24, sizes=(30,))
+    with pytest.raises(SettingError, match="max_atoms is 7"):
+        random_molecules(known, 2, 3, bounds=Bounds(max_atoms=24, min_atoms=1, sizes=(7,)), task=task)
 
 
 SCAFFOLDS = (

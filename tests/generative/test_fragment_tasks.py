@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from generative.fragment_tasks import KINDS, Manner, build, judge
+from generative.fragment_tasks import KINDS, build, judge
 from generative.model import Weights
 from tests.generative.test_construction import holds
 
@@ -40,17 +40,17 @@ def test_nothing_valid_is_no_quality() -> None:
 def test_everything_built_is_valid_and_holds_what_was_given(kind: str) -> None:
     weights = Weights.load()
     policy = weights.policy().eval()
-    made = build(kind, PARTS[kind], 40, 1, weights=weights, policy=policy, manner=Manner())
+    made = build(kind, PARTS[kind], 40, 1, weights=weights, policy=policy)
     assert len(made) == 40
     assert judge(made).valid == 1.0
     for part in PARTS[kind].split("."):
         wanted = re.sub(r"\[\d+\*\]", "" if kind == "linker" else "*", part).replace("()", "")
         assert all(holds(smiles, wanted) for smiles in made)
-    again = build(kind, PARTS[kind], 40, 1, weights=weights, policy=policy, manner=Manner())
+    again = build(kind, PARTS[kind], 40, 1, weights=weights, policy=policy)
     assert again == made
 
 
 def test_a_task_that_is_none_is_named() -> None:
     weights = Weights.load()
     with pytest.raises(ValueError, match="no task 'hop'; they are linker, motif, decoration, superstructure"):
-        build("hop", "C", 1, 0, weights=weights, policy=weights.policy(), manner=Manner())
+        build("hop", "C", 1, 0, weights=weights, policy=weights.policy())

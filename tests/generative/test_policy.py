@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -118,6 +119,23 @@ def test_the_same_seed_gives_the_same_molecules_however_many_are_asked() -> None
     assert len(set(first)) > 290
     other = sampler.smiles(300, 4)
     assert first != other
+
+
+def test_a_block_is_spread_over_the_policy_and_still_a_sample_of_it() -> None:
+    """Law: rollouts come as often as they are likely; first steps of one block as evenly as 256 rows can be."""
+    sampler = Sampler.of(policy(), vocabulary(), bounds=Bounds(min_atoms=1, max_atoms=2))
+    blocks = [sampler.block(5, number) for number in range(24)]
+    firsts = [Counter(sample.tree.units[0] for sample in block) for block in blocks]
+    common = [one for one, count in sum(firsts, Counter()).items() if count > 2 * len(blocks)]
+    assert len(common) > 4
+    for one in common:
+        assert max(count[one] for count in firsts) - min(count[one] for count in firsts) <= 2
+    met = Counter((put_together(s.tree), round(s.log_prob, 6)) for block in blocks for s in block)
+    often = {of: n for of, n in met.items() if n > 30}
+    assert len(often) > 10
+    for (_, log_prob), n in often.items():
+        expected = len(blocks) * BLOCK * np.exp(log_prob)
+        assert abs(n - expected) < 5 * np.sqrt(expected)
 
 
 def test_sampled_molecules_are_sound_under_every_task() -> None:

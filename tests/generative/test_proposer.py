@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 
 import pytest
 from rdkit import Chem
-from rdkit.Chem import Descriptors
+from rdkit.Chem import QED, Descriptors
 
 pytest.importorskip("torch")
 
@@ -108,6 +109,19 @@ def test_a_taught_policy_keeps_the_scaffold_and_answers_the_same_twice() -> None
     assert proposals == made(taught, 6, taught=lessons())
     trained = made(GraphProposer(scaffold=TRYPTAMINE), 6, taught=lessons())
     assert [one.smiles for one in proposals] != [one.smiles for one in trained]
+
+
+def test_around_a_scaffold_molecules_lean_to_the_drug_like_unless_asked_otherwise() -> None:
+    def smiles(*condition: str) -> list[str]:
+        part = "*c1ccc2[nH]cc(*)c2c1"
+        return [one.smiles for one in made(GraphProposer(scaffold=part, condition=condition), 60)]
+
+    def qed(some: list[str]) -> float:
+        return mean(QED.qed(Chem.MolFromSmiles(one)) for one in some)  # type: ignore[no-untyped-call]
+
+    usual = smiles()
+    assert usual == smiles("qed=0.8", "sa=2.7")
+    assert qed(usual) > qed(smiles("qed=0.3"))
 
 
 def test_fragments_are_joined_in_every_molecule() -> None:
