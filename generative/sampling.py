@@ -7,7 +7,9 @@ in blocks of a fixed size, so that row 7 of seed 3 is the same molecule however 
 Each row is one number between 0 and 1, read as an arithmetic code [1]_: the first choice is
 the interval the number falls in, the next one where it lies within that interval. The numbers of a
 block lie one in each of as many equal parts, in random order. A row by itself is an exact sample of the
-policy, but two rows of a block come to the same steps only if these are likelier than one in a block.
+policy, but the rows of a block share their first steps as evenly as these are likely. Once its steps are
+less likely than one row in a block a row has a number for each choice: read on, the code would magnify
+the last digits, in which processors differ, into other molecules.
 
 References
 ----------
@@ -38,9 +40,7 @@ with needs("generative"):
 
 
 BLOCK = 256  # rows rolled out side by side; part of what a seed means
-CODED = (
-    2.0**-30
-)  # likelihood of the steps below which a row's number is used up: later choices are drawn anew
+CODED = 1 / BLOCK  # likelihood of its steps below which a row is alone, and its choices are drawn anew
 LEAN = 2.0  # an asked property weighs more than in training: that halved the distance from the value asked
 
 Floats = npt.NDArray[np.float64]
