@@ -110,12 +110,6 @@ function render({ model, el }, { asked, held }) {
     card.querySelector("input").checked = on;
   }
 
-  function pick(id, on) {
-    const kept = model.get("selected").filter((one) => one !== id);
-    model.set("selected", on ? [...kept, id] : kept);
-    model.save_changes();
-  }
-
   let drawn = ""; // which rows the cards are
 
   function show() {
@@ -159,7 +153,7 @@ function render({ model, el }, { asked, held }) {
         if (event.target.closest("label") && event.target !== tick) return; // the label's own click on the box follows
         if (event.target !== tick) tick.checked = !tick.checked;
         mark(card, tick.checked);
-        pick(row.id, tick.checked);
+        model.send({ ids: [row.id], on: tick.checked });
       });
       mark(card, on.has(row.id));
       return card;
@@ -178,8 +172,8 @@ function render({ model, el }, { asked, held }) {
       element("label", {}, "Sort by", sort), turn),
     element("details", {}, element("summary", {}, "Filter by numbers"), filters), problem,
     element("div", { class: "dg-bar" }, before, where, after,
-      button("Choose all found", () => { model.set("choose", "found"); model.save_changes(); }, "all"),
-      button("Choose none", () => { model.set("choose", "none"); model.save_changes(); }, "none"),
+      button("Choose all found", () => model.send({ found: asked }), "all"),
+      button("Choose none", () => model.send({ none: 1 }), "none"),
       element("label", {}, chosen, "only chosen"), count),
     cards);
   el.append(root);

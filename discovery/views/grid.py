@@ -56,8 +56,9 @@ def _widget_class() -> Any:
         asked = traitlets.Dict().tag(sync=True)  # what the reader wants to see
         shown = traitlets.Dict().tag(sync=True)  # one page; without rows when they travelled ahead
         ahead = traitlets.Dict().tag(sync=True)  # a page near it, drawn before it is asked for
-        selected = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of the chosen rows
-        choose = traitlets.Unicode("").tag(sync=True)  # "found": choose all that were found; "none": nothing
+        # Names of the chosen rows. The browser tells each choice and writes none, so what it shows as
+        # chosen is what the next cell gets; state it wrote itself would wait behind other state.
+        selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
         def __init__(self, table: Table, page: int) -> None:
             self._table, self._sifter, self._page = table, Sifter(table.run), page
@@ -75,7 +76,7 @@ def _widget_class() -> Any:
                 }
             )
             self.observe(self._answer, names="asked")
-            self.observe(self._choose, names="choose")
+            self.on_msg(self._choose)
             self._answer({})
 
         def table(self) -> Table:
@@ -89,7 +90,7 @@ def _widget_class() -> Any:
                 self._next.cancel()
             about = {"serial": asked.get("serial", 0), "question": asked.get("question", 0)}
             try:
-                places = self._found()
+                places = self._found(asked)
                 pages = max(1, -(-len(places) // self._page))
                 at = min(max(int(asked.get("page", 0)), 0), pages - 1)
                 smarts, held = str(asked.get("smarts", "")), bool(asked.get("held"))
@@ -137,16 +138,20 @@ def _widget_class() -> Any:
             else:
                 self._next = loop.call_later(_AHEAD_S, draw)
 
-        def _choose(self, change: Any) -> None:
-            if self.choose == "found":
-                new = [self._sifter.ids[place] for place in self._found()]
-                self.selected = list(dict.fromkeys([*self.selected, *new]))
-            elif self.choose == "none":
-                self.selected = []
-            self.choose = ""
+        def _choose(self, _: Any, told: Any, buffers: Any) -> None:
+            """`{"found": question}` chooses all that it finds, `{"ids": [..], "on": bool}` these or not, `{"none": 1}` nothing."""
+            kept = [] if "none" in told else list(self.selected)
+            if "found" in told:
+                try:
+                    kept += [self._sifter.ids[place] for place in self._found(told["found"])]
+                except (SiftingError, ValueError, TypeError):
+                    return  # said beside the box already
+            for name in map(str, told.get("ids", ())):
+                kept = [*(one for one in kept if one != name), *([name] if told.get("on") else [])]
+            self.selected = list(dict.fromkeys(kept))
 
-        def _found(self) -> Any:
-            return self._sifter.find(Question.of(self.asked, frozenset(self.selected)))
+        def _found(self, asked: Any) -> Any:
+            return self._sifter.find(Question.of(asked, frozenset(self.selected)))
 
         def _repr_mimebundle_(self, **kwargs: Any) -> Any:
             """With a picture of the first rows, which stays when the kernel is gone."""

@@ -100,7 +100,7 @@ def in_the_lab(rows: int, data: Path | None) -> dict[str, Any]:
 
     root = Path(__file__).resolve().parents[2]
     where = f"Path({str(data)!r})" if data else "None"
-    with tempfile.TemporaryDirectory() as folder, started() as browser:
+    with tempfile.TemporaryDirectory() as folder, started() as running:
         book = nbformat.v4.new_notebook(
             cells=[
                 nbformat.v4.new_code_cell(cell.format(root=str(root), rows=rows, data=where))
@@ -111,7 +111,7 @@ def in_the_lab(rows: int, data: Path | None) -> dict[str, Any]:
         home, state = Path(folder, "home"), Path(folder, "state")
         home.mkdir()
         nbformat.write(book, home / "grid.ipynb")
-        with lab(home, state) as site, opened(browser, site.address("grid.ipynb")) as watched:
+        with lab(home, state) as site, opened(running(), site.address("grid.ipynb"), seconds=7200) as watched:
             page = watched.page
             page.set_default_timeout(300_000)
             ready(watched)
@@ -179,10 +179,10 @@ def contexts_of(run: Run, count: int) -> dict[str, Any]:
     view = PoseView.of(run, rows)
     text = view.page()
     made = time.perf_counter() - began
-    with tempfile.TemporaryDirectory() as folder, started() as browser:
+    with tempfile.TemporaryDirectory() as folder, started() as running:
         file = Path(folder, "poses.html")
         file.write_text(text, encoding="utf-8")
-        page = browser.new_page()
+        page = running().new_page()
         page.add_init_script(
             "window.contexts = new Set(); for (const kind of [HTMLCanvasElement, OffscreenCanvas]) {"
             " const old = kind.prototype.getContext; kind.prototype.getContext = function (name, ...rest) {"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 # Chromium's own traffic is switched off, so that a request seen is the page's.
@@ -16,6 +19,7 @@ ARGUMENTS = [
     # No machine that runs tests need have a GPU: pages are drawn by the processor, WebGL by SwiftShader. With all drawing
     # left to SwiftShader (--use-angle=swiftshader) the same pages take several times the processor.
     "--disable-gpu", "--enable-unsafe-swiftshader",
+    f"--started-by-tests={os.getpid()}",  # means nothing to Chromium: `_end` knows it by this
 ]  # fmt: skip
 
 
@@ -58,16 +62,31 @@ class Watched:
 
 
 @contextmanager
-def started() -> Iterator[Any]:
-    """A browser, closed at the end."""
+def started() -> Iterator[Callable[[], Any]]:
+    """Gives the one browser, a new one where the last was ended; closed at the end."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browsers: list[Any] = []
+
+        def running() -> Any:
+            if not (browsers and browsers[-1].is_connected()):
+                browsers.append(play.chromium.launch(executable_path=chromium(), args=ARGUMENTS))
+            return browsers[-1]
+
         try:
-            yield browser
+            yield running
         finally:
-            browser.close()
+            for browser in browsers:
+                browser.close()
+
+
+def _end() -> None:
+    """End a browser that no longer answers: Playwright would wait for it for ever, past any alarm of pytest's."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if ARGUMENTS[-1].encode() in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 @contextmanager
@@ -79,16 +98,20 @@ def opened(
     height: int = 1000,
     scripts: bool = True,
     dark: bool = False,
+    seconds: float = 500,
 ) -> Iterator[Watched]:
-    """The page as a reader has it: a file from disk, with nothing remembered."""
+    """The page as a reader has it: a file from disk, with nothing remembered; a test that fails tells what the page said."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         java_script_enabled=scripts,
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
     )
+    ending = Timer(seconds, _end)
+    ending.daemon = True
+    ending.start()
     watched = Watched(context.new_page())
-    watched.page.set_default_timeout(300_000)  # a busy machine takes ten times as long as a quiet one
+    watched.page.set_default_timeout(180_000)  # a busy machine takes ten times as long as a quiet one
     watched.page.on("request", lambda request: watched.requests.append(request.url))
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     watched.page.on(
@@ -103,5 +126,12 @@ def opened(
     try:
         watched.page.goto(path.as_uri())
         yield watched
-    finally:
         context.close()
+    except Exception as error:
+        late = f"the browser was ended after {seconds:g} s; " if ending.finished.is_set() else ""
+        error.add_note(f"{late}the page complained of: {watched.complaints[-5:]}")
+        with suppress(Exception):
+            context.close()
+        raise
+    finally:
+        ending.cancel()

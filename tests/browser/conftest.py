@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,11 @@ from tests.browser.browser import started
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
+def running() -> Iterator[Callable[[], Any]]:
     with started() as found:
         yield found
+
+
+@pytest.fixture
+def browser(running: Callable[[], Any]) -> Any:
+    return running()

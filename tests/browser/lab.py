@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -32,6 +33,15 @@ class Lab:
     @property
     def home(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
+
+    def end_kernels(self) -> None:
+        """A notebook's kernel outlives its page, and takes up to a gigabyte of memory."""
+        asked = partial(urllib.request.Request, headers={"Authorization": f"token {self.token}"})
+        with urllib.request.urlopen(asked(f"{self.home}api/kernels"), timeout=60) as answer:
+            kernels = json.load(answer)
+        for kernel in kernels:
+            gone = asked(f"{self.home}api/kernels/{kernel['id']}", method="DELETE")
+            urllib.request.urlopen(gone, timeout=60).close()
 
     def address(self, notebook: str) -> Any:
         where = f"{self.home}lab/workspaces/{secrets.token_hex(4)}/tree/{notebook}?token={self.token}"
@@ -84,12 +94,9 @@ def lab(folder: Path, state: Path) -> Iterator[Lab]:
 def ready(watched: Watched) -> None:
     """Wait until the notebook that is open has a kernel that listens."""
     page = watched.page
-    page.wait_for_function(
-        "window.jupyterapp && window.jupyterapp.shell.currentWidget?.context?.isReady", timeout=300_000
-    )
+    page.wait_for_function("window.jupyterapp && window.jupyterapp.shell.currentWidget?.context?.isReady")
     page.wait_for_function(
         "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
-        timeout=300_000,
     )
 
 
@@ -99,11 +106,15 @@ def run_all(watched: Watched, *, seconds: float = 600) -> None:
     ready(watched)
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_function(
-        "() => { const cells = [...window.jupyterapp.shell.currentWidget.content.widgets].filter((c) => c.model.type === 'code');"
+        "() => { const notebook = window.jupyterapp.shell.currentWidget;"
+        " const cells = [...notebook.content.widgets].filter((c) => c.model.type === 'code');"
         " return cells.some((c) => c.model.outputs.toJSON().some((o) => o.output_type === 'error'))"
+        " || ['autorestarting', 'restarting', 'dead'].includes(notebook.sessionContext.session?.kernel?.status)"
         " || cells.every((c) => c.model.executionCount !== null && c.model.executionState !== 'running'); }",
         timeout=seconds * 1000,
     )
+    kernel = page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status")
+    assert kernel in ("idle", "busy"), f"the kernel is {kernel}; memory?"
     errors = page.evaluate(
         "[...window.jupyterapp.shell.currentWidget.content.widgets].filter((c) => c.model.type === 'code')"
         ".flatMap((c) => c.model.outputs.toJSON().filter((o) => o.output_type === 'error').map((o) => o.ename + ': ' + o.evalue))"

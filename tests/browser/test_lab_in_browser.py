@@ -29,12 +29,13 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
-import sys
+import sys, time
 sys.path.insert(0, {root!r})
 from discovery.views.table import Table
 from tests.discovery.fake_run import fake_run
 table = Table(fake_run(150, posed=8))
 grid = table.grid(page=12)
+grid.observe(lambda change: time.sleep(0.5), names="selected")  # as on a busy machine
 grid
 """
 
@@ -56,6 +57,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     nbformat.write(small, folder / "small.ipynb")
     with lab(folder, tmp_path_factory.mktemp("state")) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _kernels_end_with_their_test(site: Lab) -> Iterator[None]:
+    yield
+    site.end_kernels()
 
 
 def painted(watched: Watched, place: int = 0) -> None:
@@ -148,8 +155,11 @@ def test_the_grid_sorts_filters_and_hands_a_choice_back(browser: Any, site: Lab)
             "async () => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = 2;"
             " await window.jupyterapp.commands.execute('notebook:run-cell'); }"
         )
-        page.wait_for_function("document.body.innerText.includes('2 [')")
+        page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget.content.widgets[2].model.executionState === 'idle'"
+        )
         said = page.locator(".jp-OutputArea-output pre").last.inner_text()
+        assert said.startswith("2 [")
         assert all(id in said for id in wanted)
         painted(watched)
         assert (
@@ -172,7 +182,7 @@ def test_the_grid_sorts_filters_and_hands_a_choice_back(browser: Any, site: Lab)
 def test_the_notebook_runs_and_everything_is_there(
     browser: Any, site: Lab, name: str, grids: int, views: int, pictures: int
 ) -> None:
-    with opened(browser, site.address(f"{name}.ipynb")) as watched:
+    with opened(browser, site.address(f"{name}.ipynb"), seconds=1400) as watched:
         run_all(watched, seconds=1200)
         pictures_have_sizes(watched, pictures)
         for place in range(views):

@@ -53,14 +53,20 @@ def test_a_choice_comes_back_as_rows() -> None:
     grid = TABLE.grid()
     asked(grid, smarts="S(=O)(=O)")
     found = grid.shown["found"]
-    grid.choose = "found"
-    assert grid.choose == ""
+    grid._handle_custom_msg({"found": grid.asked}, [])
     assert len(grid.table()) == found > 0
     pattern = Chem.MolFromSmarts("S(=O)(=O)")
     assert all(Chem.MolFromSmiles(row.smiles).HasSubstructMatch(pattern) for row in grid.table().run.rows)
     assert asked(grid, chosen=True)["found"] == found
-    grid.choose = "none"
+    one = grid.selected[0]
+    grid._handle_custom_msg({"ids": [one], "on": False}, [])
+    assert len(grid.table()) == found - 1
+    grid._handle_custom_msg({"found": {"smarts": "c1cc"}}, [])  # half typed: finds nothing, changes nothing
+    assert len(grid.table()) == found - 1
+    grid._handle_custom_msg({"none": 1}, [])
     assert len(grid.table()) == 0
+    grid._handle_custom_msg({"ids": [one], "on": True}, [])
+    assert grid.selected == [one]
 
 
 def test_a_half_typed_pattern_is_said_and_the_page_stays() -> None:
