@@ -38,7 +38,7 @@ from generative.breeding.elite import (
     spread,
 )
 from generative.breeding.recombination import load
-from generative.breeding.screening import NEAR, resting, screened, share
+from generative.breeding.screening import EQUAL, resting, screened, share
 from generative.breeding.search import Editor
 from generative.breeding.surrogate import Doubles, Features, Look, Surrogate, looked_at
 from generative.given import query, read_part
@@ -398,7 +398,7 @@ class GuidedProposer:
         rested = resting(lesson.reward for lesson in taught)
         if not rested:
             return []
-        level = NEAR * taught[9].reward
+        level = taught[9].reward - EQUAL
         top = [lesson.molecule.smiles for lesson in taught if lesson.reward >= level]
         if rng.random() >= rested * deserved(len(top)):
             return []

@@ -7,7 +7,7 @@ of what is asked already and differ in what they hold besides, so a part is trie
 each time by chance on another.
 
 The commonest come first, counted apart for each kind of atom they are bound to. By Zipf's law the
-n-th is wanted a n-th as often as the first; a try that failed leaves two thirds of what a part
+n-th is wanted a n-th as often as the first; a try that failed leaves five sixths of what a part
 promised, as the molecule may not have been the right one to try it on. What was tried is what
 the molecules that were asked about hold, so that nothing need be remembered.
 """
@@ -30,12 +30,11 @@ from generative.trees import Tree, assemble, distances, unit
 from generative.vocabulary import must_fill
 
 COMMON = 2  # molecules that hold a side chain worth trying
-FAILED = 1.5  # one try makes a part this much less promising
+FAILED = 1.2  # one try makes a part this much less promising
 SHARE, MANY = 0.75, 500  # the largest share of the calls, and molecules at the top with which it is half that
 DRAWS = 4  # molecules at the top that a part is offered to before the next part's turn
 OTHERWISE = 0.1  # how often a ring comes in place of a chain, a chain of a ring, either of a hydrogen
 
-Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Anchor = tuple[int, bool]  # an atom's element, and whether it is in a ring
 
@@ -63,9 +62,8 @@ class Place:
 class Parts:
     """Parts of known molecules, and for each a molecule that is bound in place of a hydrogen."""
 
-    known: tuple[Part, ...]
+    known: tuple[Part, ...]  # the commonest first
     bodies: tuple[tuple[str, int], ...]  # [part] SMILES, and the atom by which it is bound
-    ranks: Doubles  # [part] from 1, the commonest first, among the rings, or the chains, on such atoms
     held: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict, compare=False)  # by molecules met
 
     @classmethod
@@ -80,12 +78,7 @@ class Parts:
                 first.setdefault(part, side)
         kept = [part for part in counts if counts[part] >= COMMON or len(first[part].units) == 1]
         kept.sort(key=lambda part: (-counts[part], len(part.words), part))
-        met: Counter[tuple[Anchor, bool]] = Counter()
-        ranks = []
-        for part in kept:
-            met[part.anchor, part.ring] += 1
-            ranks.append(met[part.anchor, part.ring])
-        return cls(tuple(kept), tuple(first[part].body() for part in kept), np.array(ranks, dtype=np.float64))
+        return cls(tuple(kept), tuple(first[part].body() for part in kept))
 
     @cached_property
     def number(self) -> dict[Part, int]:
@@ -203,7 +196,8 @@ def untried(
     wanted : Mol -> bool
     """
     found: dict[str, tuple[str, Chem.Mol, str, str]] = {}
-    for number in np.argsort(np.log(parts.ranks) + np.log(FAILED) * tried, kind="stable"):
+    ranks = np.arange(1, len(parts.known) + 1)
+    for number in np.argsort(np.log(ranks) + np.log(FAILED) * tried, kind="stable"):
         if len(found) == n:
             break
         part, (body, atom) = parts.known[int(number)], parts.bodies[int(number)]

@@ -26,8 +26,11 @@ from generative.breeding.elite import Search, descending, liked
 from generative.breeding.surrogate import Surrogate, features
 
 LEAST, MOST = 0.1, 0.5  # share of the calls when the collection yields nothing, and at most
-NEAR = 0.995  # share of the tenth best reward from which a molecule is at the top
-FEW, MANY = 20, 200  # molecules at the top with which the search is still climbing, and with which it rests
+EQUAL = 1e-6  # difference of two rewards that an oracle does not tell apart
+FEW, MANY = (
+    20,
+    200,
+)  # such molecules at the top with which the search is still climbing, and with which it rests
 LIKED, LIKE = 20, 60  # good molecules whose neighbours are judged, and how many of each
 ANY = 6  # molecules drawn at random and judged, for each one chosen
 
@@ -46,14 +49,15 @@ def share(lessons: Sequence[Lesson], good: Sequence[str], fresh: Container[str])
 
 
 def resting(rewards: Iterable[float]) -> float:
-    """How far a search is from climbing, 0 to 1, by how many crowd at the top.
+    """How far a search is from climbing, 0 to 1, by how many have exactly the reward of the tenth best.
 
+    Molecules that are only nearly as good are no plateau: each still says where it goes up.
     0 where the ten best have all there is to have.
     """
     ranked = sorted(rewards, reverse=True)[: MANY + 10]
     if len(ranked) < 10 or ranked[9] <= 0.0 or ranked[9] >= 1.0 - 1e-9:
         return 0.0
-    crowd = sum(reward >= NEAR * ranked[9] for reward in ranked)
+    crowd = sum(reward >= ranked[9] - EQUAL for reward in ranked)
     return min(max(crowd - FEW, 0) / (MANY - FEW), 1.0)
 
 

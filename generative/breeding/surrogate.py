@@ -2,7 +2,8 @@
 
 A Gaussian process over molecules: cosines between counts of substructures, which fall off
 slowly and so add up what parts of different molecules are worth; the Tanimoto similarity, which
-is narrower; Gaussian kernels on descriptors. It is fitted to rewards half by rank, half by value,
+is narrower; the same of pharmacophores, for oracles that see hydrogen bond donors and not atoms;
+Gaussian kernels on descriptors. It is fitted to rewards half by rank, half by value,
 so that one high or many zero rewards do not bend the scale. Shares of the kernels are picked from
 a short list: maximising the likelihood on this little data puts all weight on the descriptors,
 and the process then cannot tell analogues apart.
@@ -28,6 +29,8 @@ import numpy.typing as npt
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
+from generative.pharmacophores import pharmacophores
+
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -37,17 +40,20 @@ Look = tuple[Bytes, Floats, Floats]
 BITS = 2_048
 LEVELS = 3  # counts are told apart up to this
 _LEVELS = range(1, LEVELS + 1)
-SHARES = (  # Tanimoto of ECFP4, FCFP4, atom pairs; cosines of the same; descriptors, wide and narrow; formula
-    (0.40, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20, 0.20, 0.00),
-    (0.15, 0.10, 0.10, 0.00, 0.00, 0.00, 0.35, 0.30, 0.00),
-    (0.60, 0.10, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
-    (0.40, 0.30, 0.10, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
-    (0.15, 0.10, 0.45, 0.00, 0.00, 0.00, 0.15, 0.15, 0.00),
-    (0.20, 0.10, 0.10, 0.20, 0.10, 0.10, 0.10, 0.10, 0.00),
-    (0.00, 0.00, 0.00, 0.40, 0.20, 0.20, 0.10, 0.10, 0.00),
-    (0.00, 0.00, 0.00, 0.30, 0.10, 0.10, 0.50, 0.00, 0.00),
-    (0.15, 0.10, 0.05, 0.00, 0.00, 0.00, 0.20, 0.20, 0.30),
-    (0.05, 0.05, 0.05, 0.00, 0.00, 0.00, 0.10, 0.10, 0.65),
+# Tanimoto of ECFP4, FCFP4, atom pairs, pharmacophores; cosines of the same; descriptors, wide and narrow; formula
+SHARES = (
+    (0.40, 0.10, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.20, 0.20, 0.00),
+    (0.15, 0.10, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.35, 0.30, 0.00),
+    (0.60, 0.10, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
+    (0.40, 0.30, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
+    (0.15, 0.10, 0.45, 0.00, 0.00, 0.00, 0.00, 0.00, 0.15, 0.15, 0.00),
+    (0.20, 0.10, 0.10, 0.00, 0.20, 0.10, 0.10, 0.00, 0.10, 0.10, 0.00),
+    (0.00, 0.00, 0.00, 0.00, 0.40, 0.20, 0.20, 0.00, 0.10, 0.10, 0.00),
+    (0.00, 0.00, 0.00, 0.00, 0.30, 0.10, 0.10, 0.00, 0.50, 0.00, 0.00),
+    (0.15, 0.10, 0.05, 0.00, 0.00, 0.00, 0.00, 0.00, 0.20, 0.20, 0.30),
+    (0.05, 0.05, 0.05, 0.00, 0.00, 0.00, 0.00, 0.00, 0.10, 0.10, 0.65),
+    (0.20, 0.10, 0.05, 0.45, 0.00, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
+    (0.10, 0.00, 0.00, 0.70, 0.00, 0.00, 0.00, 0.00, 0.10, 0.10, 0.00),
 )
 NOISES = (0.001, 0.02, 0.2)  # an exact oracle, a rough one, docking
 _LENGTHS = (12.0, 3.0)  # squared lengths of the descriptor kernels
@@ -65,6 +71,7 @@ _GENERATORS = (
     rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS, atomInvariantsGenerator=_INVARIANTS),
     rdFingerprintGenerator.GetAtomPairGenerator(fpSize=BITS),
 )
+COUNTED = len(_GENERATORS) + 1  # kinds of substructures; the last are pharmacophores
 _COUNTED = ("C", "N", "O", "F", "S", "Cl")  # elements whose numbers are descriptors
 _ELEMENTS = ("H", *_COUNTED, "Br", "P", "I", "B", "Si")
 _FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
@@ -113,7 +120,7 @@ class Features:
 
 def look(mol: Chem.Mol) -> Look:
     """What one molecule adds to `Features`: counts [kernel, bit] and descriptors."""
-    counts = np.stack([g.GetCountFingerprintAsNumPy(mol) for g in _GENERATORS])
+    counts = np.stack([*(g.GetCountFingerprintAsNumPy(mol) for g in _GENERATORS), _folded(mol)])
     elements = Counter(
         {
             element: int(count or 1)
@@ -136,6 +143,13 @@ def look(mol: Chem.Mol) -> Look:
     )
 
 
+def _folded(mol: Chem.Mol) -> npt.NDArray[np.uint32]:
+    """[bit] how many of its pharmacophores fall on it, by Knuth's multiplicative hash."""
+    keys = np.fromiter(pharmacophores(mol), dtype=np.uint32)
+    bits = (keys * np.uint32(2_654_435_761)) >> np.uint32(21)
+    return np.bincount(bits, minlength=BITS).astype(np.uint32)
+
+
 def looked_at(smiles: str, mol: Chem.Mol | None = None) -> Look:
     """As `look`, once for each molecule met: edits of the same parents make the same children again."""
     found = _LOOKS.get(smiles)
@@ -151,19 +165,22 @@ def features(smiles: Sequence[str]) -> Features:
     return Features.of([looked_at(one) for one in smiles])
 
 
-def kernels(a: Features, b: Features) -> Floats:
+def kernels(a: Features, b: Features, shares: Sequence[float] = ()) -> Floats:
     """[kernel, molecule of a, molecule of b] similarities, 1 for equal molecules: see `Mixture`.
 
-    Only substructures that `b` holds can be shared, so only they are multiplied.
+    Only substructures that `b` holds can be shared, so only they are multiplied. Given `shares`, kinds
+    of substructures that have none are left at 0.
     """
-    first = 2 * len(_GENERATORS)
-    found = np.empty((first + len(_LENGTHS) + 1, len(a.descriptors), len(b.descriptors)), np.float32)
+    first = 2 * COUNTED
+    found = np.zeros((first + len(_LENGTHS) + 1, len(a.descriptors), len(b.descriptors)), np.float32)
     for number, columns in enumerate(b.columns):
+        if shares and not (shares[number] or shares[COUNTED + number]):
+            continue
         codes = b.codes[number] if a is b else a.coded(number, columns)
         shared = codes @ b.codes[number].T  # the smaller count, summed over bits
         mine, theirs = a.sizes[number][:, None], b.sizes[number]
         np.divide(shared, np.maximum(mine + theirs - shared, 1.0), out=found[number])
-        np.divide(shared, np.sqrt(np.maximum(mine * theirs, 1.0)), out=found[len(_GENERATORS) + number])
+        np.divide(shared, np.sqrt(np.maximum(mine * theirs, 1.0)), out=found[COUNTED + number])
     far = apart(a.descriptors, b.descriptors)
     for number, length in enumerate(_LENGTHS):
         found[first + number] = np.exp(-0.5 * far / length)
@@ -187,7 +204,7 @@ class Mixture:
 
     def __call__(self, a: Features, b: Features) -> Doubles:
         """[molecule of a, molecule of b]"""
-        return self.of(kernels(a, b))
+        return self.of(kernels(a, b, self.shares))
 
     def of(self, found: Floats) -> Doubles:
         shares = np.array(self.shares, dtype=np.float32)
@@ -236,10 +253,11 @@ class Surrogate:
         value = value[chosen]
         known = features([smiles[index] for index in chosen])
         target = targets(value)
-        found = kernels(known, known)
         some = representative(value, seed, ASKED)
-        mixture = Mixture.choose(found[:, some[:, None], some[None]], target[some])
-        factor = np.linalg.inv(np.linalg.cholesky(mixture.of(found) + mixture.noise * np.eye(len(value))))
+        few = known.some(some)
+        mixture = Mixture.choose(kernels(few, few), target[some])
+        gram = mixture(known, known)
+        factor = np.linalg.inv(np.linalg.cholesky(gram + mixture.noise * np.eye(len(value))))
         return cls(known, mixture, factor, factor.T @ (factor @ target))
 
     def predict(self, candidates: Features) -> tuple[Doubles, Doubles]:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
-from scipy.stats import rankdata
+from scipy.stats import rankdata, spearmanr
 
 from generative.breeding.surrogate import (
     BITS,
+    COUNTED,
     NOISES,
     SHARES,
     Features,
@@ -21,6 +22,7 @@ from generative.breeding.surrogate import (
     representative,
     targets,
 )
+from generative.pharmacophores import likeness, pharmacophores
 from tests.generative.models import DRUGS
 
 
@@ -35,6 +37,23 @@ def test_one_of_its_kernels_is_rdkits_tanimoto_on_counts() -> None:
         prints.append(counts)
     theirs = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints])
     assert np.allclose(kernels(features(DRUGS), features(DRUGS))[0], theirs, atol=1e-6)
+
+
+def test_another_is_the_tanimoto_of_pharmacophores_but_for_folding() -> None:
+    """Reference: of the unfolded sets. Folding makes them look more alike, and keeps their order."""
+    sets = [pharmacophores(Chem.MolFromSmiles(one)) for one in DRUGS]
+    unfolded = np.array([[likeness(mine, theirs) for theirs in sets] for mine in sets])
+    found = kernels(features(DRUGS), features(DRUGS))[3]
+    apart = np.triu_indices(len(DRUGS), 1)
+    assert spearmanr(found[apart], unfolded[apart])[0] > 0.9
+
+
+def test_kernels_without_a_share_are_not_worked_out() -> None:
+    some = features(DRUGS[:8])
+    for shares in SHARES:
+        assert np.allclose(Mixture(shares, 0.0)(some, some), Mixture(shares, 0.0).of(kernels(some, some)))
+        found = kernels(some, some, shares)[: 2 * COUNTED].reshape(2, COUNTED, -1)
+        assert (found.any(axis=(0, 2)) == np.array(shares[: 2 * COUNTED]).reshape(2, -1).any(axis=0)).all()
 
 
 @pytest.mark.parametrize("shares", SHARES)
