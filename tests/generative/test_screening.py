@@ -65,7 +65,8 @@ def test_a_search_rests_by_how_many_crowd_at_the_top() -> None:
     assert 0.0 < resting([0.7] * (FEW + 30) + climbing) < 1.0
     assert resting([0.7] * MANY + climbing) == 1.0
     assert resting([0.0] * 1_000) == resting([1.0] * 1_000) == resting([0.5] * 5) == 0.0
-    assert resting([0.7 * (1.0 - 1e-5 * rank) for rank in range(1_000)]) == 0.0  # nearly as good is no plateau
+    nearly = [0.7 - 1e-5 * rank for rank in range(1_000)]
+    assert resting(nearly) == 0.0
     mixed = random.Random(0).sample([0.7] * 60 + climbing, 1_060)
     assert resting(mixed) == resting([0.7] * 60 + climbing)
 
