@@ -6,11 +6,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem import rdCIPLabeler, rdFingerprintGenerator, rdRascalMCES
 
 from discovery.outcome import Missing
 from discovery.series.measured import Measured, SeriesError
@@ -48,10 +49,11 @@ class Cliffs:
         rows: list[tuple[Cell, ...]] = []
         for cliff in self.cliffs[:n]:
             pair: list[Cell] = []
-            for place in (cliff.worse, cliff.better):
-                smiles = self.measured.molecule(place).smiles
+            molecules = [self.measured.molecule(place) for place in (cliff.worse, cliff.better)]
+            marked = apart(molecules[0].smiles, molecules[1].smiles)
+            for place, molecule, atoms in zip((cliff.worse, cliff.better), molecules, marked, strict=True):
                 pair += [
-                    Drawing(smiles, 240, 155),
+                    Drawing(molecule.smiles, 210, 140, atoms),
                     entries[place].id,
                     figure(self.measured.value(place)),
                 ]
@@ -60,7 +62,7 @@ class Cliffs:
         heads = ("worse", "name", title, "better", "name", title, "change", "similarity", "SALI")
         note = (
             f"Pairs at least {self.similarity:g} alike (Tanimoto, ECFP4) and at least {self.change:.2f} apart, "
-            "steepest first. SALI is the change divided by one minus the similarity."
+            "steepest first; coloured is what differs. SALI is the change divided by one minus the similarity."
         )
         return Sheet(f"{first(n, self.cliffs)} activity cliffs", heads, tuple(rows), note)
 
@@ -117,6 +119,43 @@ def activity_cliffs(measured: Measured, *, similarity: float = 0.55, change: flo
         counted[cliff.better] += 1
     outcomes = tuple(entry.missing or counted[place] for place, entry in enumerate(measured.entries))
     return Cliffs(measured, tuple(found), similarity, change, outcomes)
+
+
+def apart(one: str, other: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The atoms of each molecule, as its SMILES counts them, that the largest common part leaves out.
+
+    Where it leaves out none: the atoms bound otherwise (regioisomers), else the stereocentres and double
+    bonds labelled otherwise. Nothing where the two share too little.
+    """
+    mols = [Chem.MolFromSmiles(one), Chem.MolFromSmiles(other)]
+    options: Any = rdRascalMCES.RascalOptions()
+    options.similarityThreshold, options.timeout = 0.0, 2  # s
+    options.ringMatchesRingOnly, options.completeAromaticRings = True, False
+    found = rdRascalMCES.FindMCES(mols[0], mols[1], options)
+    if not found:
+        return (), ()
+    atoms = [set(way) for way in zip(*found[0].atomMatches(), strict=True)]
+    left = [{*range(mol.GetNumAtoms())} - way for mol, way in zip(mols, atoms, strict=True)]
+    if not any(left):
+        bonds = [set(way) for way in zip(*found[0].bondMatches(), strict=True)]
+        for mol, way, gone in zip(mols, bonds, left, strict=True):
+            free = [bond for bond in mol.GetBonds() if bond.GetIdx() not in way]
+            gone.update(place for bond in free for place in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+    if not any(left):
+        for mol in mols:
+            rdCIPLabeler.AssignCIPLabels(mol)
+        for pair in found[0].atomMatches():
+            here, there = (mol.GetAtomWithIdx(place) for mol, place in zip(mols, pair, strict=True))
+            if _label(here) != _label(there):
+                left[0].add(here.GetIdx())
+                left[1].add(there.GetIdx())
+    return tuple(sorted(left[0])), tuple(sorted(left[1]))
+
+
+def _label(atom: Chem.Atom) -> list[str]:
+    """R or S, and E or Z of its double bonds."""
+    double = [bond for bond in atom.GetBonds() if bond.GetBondType() is Chem.BondType.DOUBLE]
+    return [part.GetProp("_CIPCode") for part in (atom, *double) if part.HasProp("_CIPCode")]
 
 
 def _packed(mols: Sequence[Chem.Mol]) -> NDArray[np.uint64]:

@@ -18,7 +18,7 @@ from discovery.series.free_wilson import FreeWilson
 from discovery.series.measured import Measured
 from discovery.series.rgroups import RGroupTable
 from discovery.series.scaffolds import Scaffolds
-from discovery.series.sheet import Drawing, Sheet, left_out
+from discovery.series.sheet import CORE, Drawing, Sheet, left_out
 from discovery.views.layout import Part
 from discovery.views.pose_viewer import asset, policy, templates
 from discovery.views.reading import label_of
@@ -113,7 +113,7 @@ def core_part(
         matrix = (
             made if len(made.rows) > 2 and len(made.heads) > 2 else None
         )  # one line is in the table above
-    picture = Markup(Drawing(found.drawn, 320, 210).svg([Part(found.drawn, found.example)]))
+    picture = Markup(Drawing(found.drawn, *CORE).svg([Part(found.drawn, found.example)]))
     forest = Markup(forest_svg(model)) if model else Markup("")
     return CorePart(title, picture, table.sheet(10, core), matrix, model, forest, why_no_model, suggestions)
 
@@ -136,9 +136,9 @@ def forest_svg(model: FreeWilson, n: int = 24, *, width: int = 560) -> str:
     def x(value: float) -> float:
         return left + (min(max(value, low), high) - low) / ((high - low) or 1.0) * room
 
-    height = top + line * len(shown) + 26
+    height = top + line * len(shown) + 44
     parts = [
-        f'<line x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{top}" y2="{height - 24}" stroke="currentColor" stroke-opacity=".4"/>'
+        f'<line x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{top}" y2="{height - 42}" stroke="currentColor" stroke-opacity=".4"/>'
     ]
     for place, (found, effect) in enumerate(shown):
         y = top + line * place + line / 2
@@ -161,8 +161,12 @@ def forest_svg(model: FreeWilson, n: int = 24, *, width: int = 560) -> str:
         parts.append(f'<circle cx="{x(effect.value):.1f}" cy="{y}" r="4" fill="#0072B2"/>')
     for value in (low, 0.0, high):
         parts.append(
-            f'<text x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{number(value, 1)}</text>'
+            f'<text x="{x(value):.1f}" y="{height - 26}" text-anchor="middle">{number(value, 1)}</text>'
         )
+    title = f"change of {label_of(model.table.measured.column)}"
+    parts.append(
+        f'<text x="{left + room / 2:.1f}" y="{height - 8}" text-anchor="middle">{Markup.escape(title)}</text>'
+    )
     words = f"Contributions of {len(shown)} groups with 95 % intervals, cut where they leave the picture"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '

@@ -12,6 +12,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from rdkit import Chem
 from rdkit.Chem import rdRGroupDecomposition, rdSubstructLibrary
@@ -128,16 +129,25 @@ class RGroupTable:
         }
         columns = [g for g, _ in _frequent((key[1], len(places)) for key, places in usable.items())[:n]]
         lines = [g for g, _ in _frequent((key[0], len(places)) for key, places in usable.items())[:n]]
+        means = {
+            key: fmean(map(measured.value, places))
+            for key, places in usable.items()
+            if key[0] in lines and key[1] in columns
+        }
+        low, high = min(means.values(), default=0.0), max(means.values(), default=0.0)
+
+        def shown(key: tuple[str, str]) -> Figure:
+            if key not in means:
+                return Figure("")
+            share = (means[key] - low) / ((high - low) or 1.0)
+            share = share if measured.column.better == "high" else 1.0 - share
+            count = f" ({len(usable[key])})" if len(usable[key]) > 1 else ""
+            return Figure(f"{number(means[key])}{count}", 1 + min(int(4 * share), 3) if high > low else 0)
+
         rows: list[tuple[Cell, ...]] = [("", *[_shown(group) for group in columns])]
-        for line in lines:
-            row: list[Cell] = [_shown(line)]
-            for column in columns:
-                values = [measured.value(place) for place in usable.get((line, column), [])]
-                count = f" ({len(values)})" if len(values) > 1 else ""
-                row.append(Figure(f"{number(sum(values) / len(values))}{count}" if values else ""))
-            rows.append(tuple(row))
+        rows += [(_shown(line), *[shown((line, column)) for column in columns]) for line in lines]
         heads = (f"{down} \\ {across}", *["" for _ in columns])
-        note = "Mean of each combination, with the number of molecules where there is more than one. Empty: not made."
+        note = "Mean of each combination, with the number of molecules where there is more than one; the darker, the better. Empty: not made."
         found = self.core(core)
         caption = f"{label_of(measured.column)}, {down} against {across}"
         return Sheet(caption, heads, tuple(rows), note, found.drawn, found.example)
@@ -336,17 +346,25 @@ def _one_core(
         outcomes[place] = Groups(
             number, {label: row.get(label) or f"{HYDROGEN}[*:{label[1:]}]" for label in positions}
         )
-    drawn = _shared(Counter(row["Core"] for row in rows))
+    drawn = _shared(Counter(row["Core"] for row in rows), text)
     by_size = sorted(places, key=lambda place: (readable[place].mol().GetNumHeavyAtoms(), place))
     example = readable[by_size[len(by_size) // 2]].smiles
     return Core(text, drawn, positions, tuple(sorted(places)), example)
 
 
-def _shared(cores: Counter[str]) -> str:
-    """The most common core; without the stereo of its atoms where its molecules differ in that."""
-    flat = {text: Chem.MolToSmiles(Chem.MolFromSmiles(text), isomericSmiles=False) for text in cores}
-    drawn = cores.most_common(1)[0][0]
-    alike = [text for text in cores if flat[text] == flat[drawn]]
+def _shared(cores: Counter[str], text: str) -> str:
+    """The most common core; without the stereo of its atoms where its molecules differ in that.
+
+    Where a quinolone stands at a quinoline, RDKit's core is an aromatic ring with a group on its
+    nitrogen, which nobody can draw: such cores are passed over, for `text` if there is no other.
+    """
+    with quiet_rdkit():
+        mols = {core: mol for core, _ in cores.most_common() if (mol := Chem.MolFromSmiles(core))}
+    if not mols:
+        return text
+    flat = {core: Chem.MolToSmiles(mol, isomericSmiles=False) for core, mol in mols.items()}
+    drawn = next(iter(mols))
+    alike = [core for core in mols if flat[core] == flat[drawn]]
     return drawn if len(alike) == 1 else flat[drawn]
 
 

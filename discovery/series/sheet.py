@@ -18,14 +18,17 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing
-from discovery.views.drawing import UndrawableError, data_uri, molecule_svg
+from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
 from discovery.views.layout import Part, shared_parts
 from discovery.views.text import PAPER, inert, number
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
 _RIGHT = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
 _SHORT = _CELL[:-1] + ';white-space:nowrap"'
+_MIDDLE = 'style="text-align:center;padding:4px 10px;vertical-align:middle;white-space:nowrap;background:{}"'
+_DEPTHS = ("transparent", *(f"rgba(0,114,178,{alpha})" for alpha in (0.08, 0.19, 0.3, 0.41)))
 SHORT = 24  # characters
+CORE = (420, 270)  # px, of the drawing above a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,20 @@ class Drawing:
     """A structure in a cell; [*:1] is drawn as R1."""
 
     smiles: str
-    width: int = 190  # px
-    height: int = 125
+    width: int = 230  # px
+    height: int = 150
+    marked: tuple[int, ...] = ()  # atoms to be coloured, as this SMILES counts them
 
     def svg(self, like: Sequence[Part] = ()) -> str:
         """The picture, empty when RDKit has none; `like` as for `layout.laid_out`."""
         try:
             return molecule_svg(
-                _named(self.smiles), width=self.width, height=self.height, title=self.smiles, like=like
+                _named(self.smiles),
+                marks=[Mark(self.marked)] if self.marked else (),
+                width=self.width,
+                height=self.height,
+                title=self.smiles,
+                like=like,
             )
         except UndrawableError:
             return ""
@@ -48,9 +57,10 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number as it is written, right-aligned."""
+    """A number as it is written, right-aligned; among structures in the middle, on a ground the darker the better it is."""
 
     text: str
+    depth: int = 0  # 1 to 4; 0: no ground
 
 
 Cell = str | Drawing | Figure
@@ -79,14 +89,18 @@ class Sheet:
         return f"Sheet of {len(self.rows)} rows: {inert(self.caption)}"
 
     def _repr_html_(self) -> str:
+        if not self.rows:
+            return f"<p>{escape(inert(self.caption))}</p>"
         head = "".join(f"<th {_CELL}>{escape(inert(name))}</th>" for name in self.heads)
-        numeric = self._numeric()
         body = []
         for row in self.rows:
             cells = []
-            for cell, right in zip(row, numeric, strict=True):
+            for cell, right, middle in zip(row, self._numeric(), self._middle(), strict=True):
                 if isinstance(cell, Drawing) and (svg := cell.svg(self.like)):
                     cells.append(f'<td style="{PAPER};padding:2px">{_picture(cell.smiles, svg)}</td>')
+                elif middle:
+                    ground = _DEPTHS[cell.depth if isinstance(cell, Figure) else 0]
+                    cells.append(f"<td {_MIDDLE.format(ground)}>{_text(cell)}</td>")
                 else:
                     short = _is_short(cell)
                     style = (
@@ -99,8 +113,8 @@ class Sheet:
                     cells.append(f"<td {style}>{_text(cell)}</td>")
             body.append(f"<tr>{''.join(cells)}</tr>")
         note = f"<p><small>{escape(inert(self.note))}</small></p>" if self.note else ""
-        core = Drawing(self.core, 320, 210).svg(self.like) if self.core else ""
-        above = f'<div style="{PAPER};width:320px">{_picture(self.core, core)}</div>' if core else ""
+        core = Drawing(self.core, *CORE).svg(self.like) if self.core else ""
+        above = f'<div style="{PAPER};width:{CORE[0]}px">{_picture(self.core, core)}</div>' if core else ""
         return (
             f'{above}<table style="border-collapse:collapse"><caption style="text-align:left">{escape(inert(self.caption))}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{note}"
@@ -110,21 +124,35 @@ class Sheet:
         """Which columns hold numbers: what heads them within the table stands above them, on the right."""
         return [any(isinstance(row[place], Figure) for row in self.rows) for place in range(len(self.heads))]
 
+    def _middle(self) -> list[bool]:
+        """Which columns hold structures: what stands among them, a number or an H, stands in the middle."""
+        return [
+            any(isinstance(row[place], Drawing) or getattr(row[place], "depth", 0) for row in self.rows)
+            for place in range(len(self.heads))
+        ]
+
     def markup(self) -> Markup:
         """The table for a page with the report's style sheet; drawings inline, no style attributes."""
+        if not self.rows:
+            return Markup(f'<p class="hint">{escape(inert(self.caption))}</p>')
         numeric = self._numeric()
         heads = [
-            f'<th scope="col"{_classes(right)}>{escape(inert(name))}</th>'
-            for name, right in zip(self.heads, numeric, strict=True)
+            f'<th scope="col"{_classes({"num": right, "middle": middle})}>{escape(inert(name))}</th>'
+            for name, right, middle in zip(self.heads, numeric, self._middle(), strict=True)
         ]
         body = []
         for row in self.rows:
-            cells = [
-                f"<td{_classes(right, paper=True)}>{svg}</td>"
-                if isinstance(cell, Drawing) and (svg := cell.svg(self.like))
-                else f"<td{_classes(isinstance(cell, Figure) or (right and isinstance(cell, str)), short=_is_short(cell))}>{_text(cell)}</td>"
-                for cell, right in zip(row, numeric, strict=True)
-            ]
+            cells = []
+            for cell, right, middle in zip(row, numeric, self._middle(), strict=True):
+                drawn = cell.svg(self.like) if isinstance(cell, Drawing) else ""
+                names = {
+                    "paper": bool(drawn),
+                    "middle": middle,
+                    f"d{getattr(cell, 'depth', 0)}": bool(getattr(cell, "depth", 0)),
+                    "num": isinstance(cell, Figure) or (right and isinstance(cell, str)),
+                    "short": _is_short(cell),
+                }
+                cells.append(f"<td{_classes(names)}>{drawn or _text(cell)}</td>")
             body.append(f"<tr>{''.join(cells)}</tr>")
         words = escape(inert(self.caption))
         note = f'<p class="hint">{escape(inert(self.note))}</p>' if self.note else ""
@@ -175,10 +203,8 @@ def left_out(outcomes: Iterable[object]) -> Sheet:
 
 def _named(smiles: str) -> str:
     """The same SMILES with R1, R2 ... for mapped placeholders."""
-    if ":" not in smiles:
-        return smiles
     with quiet_rdkit():
-        mol = Chem.MolFromSmiles(smiles)
+        mol = Chem.MolFromSmiles(smiles, sanitize=False) if ":" in smiles else None
         if mol is None:
             return smiles
         for atom in mol.GetAtoms():
@@ -197,9 +223,9 @@ def _is_short(cell: Cell) -> bool:
     return isinstance(cell, str) and len(cell) <= SHORT
 
 
-def _classes(right: bool, *, paper: bool = False, short: bool = False) -> str:
-    names = " ".join(name for name, on in (("paper", paper), ("num", right), ("short", short)) if on)
-    return f' class="{names}"' if names else ""
+def _classes(names: dict[str, bool]) -> str:
+    on = " ".join(name for name, is_on in names.items() if is_on)
+    return f' class="{on}"' if on else ""
 
 
 def _text(cell: Cell) -> str:

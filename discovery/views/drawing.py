@@ -203,9 +203,18 @@ def _draw(drawer: rdMolDraw2D.MolDraw2D, mol: Chem.Mol, marks: Sequence[Mark], l
 
 def _readable(smiles: str) -> Chem.Mol:
     with quiet_rdkit():
-        mol = Chem.MolFromSmiles(smiles) if smiles.strip() else None
+        mol = Chem.MolFromSmiles(smiles) or _torn(smiles) if smiles.strip() else None
     if mol is None or mol.GetNumAtoms() == 0:
         raise UndrawableError(f"{inert(smiles, limit=60) or 'an empty SMILES'} is no SMILES RDKit can draw")
+    return mol
+
+
+def _torn(smiles: str) -> Chem.Mol | None:
+    """A group cut off through aromatic bonds, `Nc(ncn:[*:2]):[*:3]`: no molecule, but a picture."""
+    mol = Chem.MolFromSmiles(smiles, sanitize=False) if ":[*" in smiles or ":*" in smiles else None
+    if mol is not None:
+        mol.UpdatePropertyCache(strict=False)
+        Chem.FastFindRings(mol)
     return mol
 
 

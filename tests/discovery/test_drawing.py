@@ -103,6 +103,13 @@ def test_refuses_what_cannot_be_drawn(text: str) -> None:
         molecule_svg(text)
 
 
+def test_a_group_torn_out_of_an_aromatic_ring_is_drawn() -> None:
+    torn, single = molecule_svg("Nc(ncn:[*]):[*]"), molecule_svg("NC(NCN[*])[*]")
+    assert torn.count("M") > single.count("M")  # each aromatic bond has a stroke of dashes beside it
+    with pytest.raises(UndrawableError):
+        molecule_svg("c1ccc1:[*")
+
+
 def test_a_grid_keeps_every_place() -> None:
     svg = grid_svg([(SUMATRIPTAN, "one"), ("bad", "<b>two</b>"), ("CCO", "three")], columns=2)
     root = ElementTree.fromstring(svg)

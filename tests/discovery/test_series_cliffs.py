@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from discovery.molecule import Molecule
 from discovery.outcome import Missing, MoleculeError
-from discovery.series.cliffs import activity_cliffs
+from discovery.series.cliffs import activity_cliffs, apart
 from discovery.series.known import common_drugs, nearest_known
 from discovery.series.measured import SeriesError
 from tests.discovery.test_series_rgroups import library, series
@@ -100,3 +100,20 @@ def test_drugs_are_the_drugs_of_their_names() -> None:
     unknown = {drug.name for drug in common_drugs() if drug.inchikey not in known}
     # not in that list: older than the FDA; or given there as a salt or as one of its stereoisomers
     assert unknown <= {"phenobarbital", "tramadol"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "marked"),
+    [
+        ("OC(=O)c1ccccc1", "COC(=O)c1ccccc1", ((), (0,))),
+        ("c1cnccc1C(C)C", "c1ccccc1C(C)C", ((2,), (2,))),
+        ("C[C@H](N)c1ccccc1", "C[C@@H](N)c1ccccc1", ((1,), (1,))),
+        ("C/C=C/c1ccccc1", "C/C=C\\c1ccccc1", ((1, 2), (1, 2))),
+        ("CC(=O)Nc1ccccc1", "CC(=O)Nc1ccccc1", ((), ())),
+    ],
+)
+def test_what_differs_is_marked(
+    one: str, other: str, marked: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
+    assert apart(one, other) == marked
+    assert apart(other, one) == marked[::-1]

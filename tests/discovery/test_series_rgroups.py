@@ -18,6 +18,7 @@ from discovery.series.library import enumerate_library
 from discovery.series.measured import Entry, Measured, SeriesError
 from discovery.series.rgroups import Groups, common_cores, decompose
 from discovery.series.scaffolds import scaffolds
+from discovery.series.sheet import Figure
 
 CORE = "c1cc([*:1])ccc1C(=O)N[*:2]"
 R1 = ["[H]", "*F", "*Cl", "*OC", "*C#N"]
@@ -181,3 +182,25 @@ def test_the_matrix_shown_is_one_that_can_be_read_along_its_lines() -> None:
     lone = [f"{group}c1cc(C(=O)NC)ccc1F" for group in ("N#C", "CO", "Br", "CS", "CC")]
     table = decompose(series(made + lone), ["c1c([*:1])c([*:3])ccc1C(=O)N[*:2]"])
     assert "R3 against R2" in table.matrix_sheet().caption
+
+
+def test_a_quinolone_among_quinolines_is_taken_apart() -> None:
+    """RDKit's core of it, an aromatic nitrogen with a group, is no molecule: the others' core is drawn."""
+    quinolines = [f"O=C(N{tail})c1cnc2ccccc2c1" for tail in ("C", "CC", "CCC")]
+    found = decompose(series([*quinolines, "Cn1ccc(=O)c2ccccc21"]), ["c1ccc2ncccc2c1"])
+    assert [isinstance(outcome, Groups) for outcome in found.outcomes] == [True] * 4
+    assert Chem.MolFromSmiles(found.core(0).drawn) is not None
+    alone = decompose(series(["Cn1ccc(=O)c2ccccc21"]), ["c1ccc2ncccc2c1"])
+    assert Chem.MolFromSmiles(alone.core(0).drawn) is not None
+
+
+@pytest.mark.parametrize("better", ["high", "low"])
+def test_the_best_combination_lies_on_the_darkest_ground(better: str) -> None:
+    values = [float(place) for place in range(20)]
+    made = series(library(), values)
+    made = measured.of(made.entries, Column("activity", "", better, "pKi"))  # type: ignore[arg-type]
+    rows = decompose(made, [CORE]).matrix_sheet().rows[1:]
+    ground = {float(cell.text): cell.depth for row in rows for cell in row[1:] if isinstance(cell, Figure)}
+    best, worst = (19.0, 0.0) if better == "high" else (0.0, 19.0)
+    assert (ground[best], ground[worst]) == (4, 1)
+    assert {*ground.values()} == {1, 2, 3, 4}
