@@ -41,7 +41,7 @@ with needs("generative"):
 
 BLOCK = 256  # rows rolled out side by side; part of what a seed means
 CODED = 1 / BLOCK  # likelihood of its steps below which a row is alone, and its choices are drawn anew
-LEAN = 2.0  # an asked property weighs more than in training: that halved the distance from the value asked
+LEAN = 1.5  # an asked property weighs more than in training: that halved the distance from the value asked
 
 Floats = npt.NDArray[np.float64]
 

@@ -180,15 +180,20 @@ def test_styles_differ() -> None:
 
 
 def test_it_learns_faster_than_the_baseline() -> None:
-    """The mean of the ten best after the same 45 calls of an oracle it was never trained on."""
-    best = {}
-    for proposer in (GraphProposer(), BricsProposer()):
-        taught: list[Lesson] = []
-        for round in range(3):
-            for proposal in made(proposer, 15, round=round, seed=2, taught=taught):
-                taught.append(Lesson(Molecule(proposal.smiles), score("perindopril_mpo", proposal.smiles)))
-        best[proposer.name] = sum(sorted((one.reward for one in taught), reverse=True)[:10]) / 10
+    """The mean of the ten best after the same 45 calls of an oracle it was never trained on, over two seeds."""
+    best = {
+        proposer.name: mean(ten_best(proposer, seed) for seed in range(2))
+        for proposer in (GraphProposer(), BricsProposer())
+    }
     assert best["graph"] > best["brics"] + 0.02
+
+
+def ten_best(proposer: Proposer, seed: int) -> float:
+    taught: list[Lesson] = []
+    for round in range(3):
+        for proposal in made(proposer, 15, round=round, seed=seed, taught=taught):
+            taught.append(Lesson(Molecule(proposal.smiles), score("perindopril_mpo", proposal.smiles)))
+    return sum(sorted((one.reward for one in taught), reverse=True)[:10]) / 10
 
 
 def test_failed_and_odd_lessons_break_nothing() -> None:
