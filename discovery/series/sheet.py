@@ -18,15 +18,15 @@ from rdkit import Chem
 
 from discovery.molecule import quiet_rdkit
 from discovery.outcome import Missing
-from discovery.views.drawing import Mark, UndrawableError, data_uri, molecule_svg
+from discovery.views.drawing import INK, Mark, UndrawableError, data_uri, molecule_svg
 from discovery.views.layout import Part, shared_parts
-from discovery.views.text import PAPER, inert, number
+from discovery.views.text import LINE, PAPER, inert, number
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
 _RIGHT = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
 _SHORT = _CELL[:-1] + ';white-space:nowrap"'
 _MIDDLE = 'style="text-align:center;padding:4px 10px;vertical-align:middle;white-space:nowrap;background:{}"'
-_DEPTHS = ("transparent", *(f"rgba(0,114,178,{alpha})" for alpha in (0.08, 0.19, 0.3, 0.41)))
+_DEPTHS = ("transparent", *(f"{blue};color:{INK}" for blue in ("#EBF4FA", "#CEE5F1", "#B2D5E8", "#96C7E0")))
 SHORT = 24  # characters
 CORE = (420, 270)  # px, of the drawing above a table
 
@@ -91,7 +91,14 @@ class Sheet:
     def _repr_html_(self) -> str:
         if not self.rows:
             return f"<p>{escape(inert(self.caption))}</p>"
-        head = "".join(f"<th {_CELL}>{escape(inert(name))}</th>" for name in self.heads)
+        sides = [
+            "center" if middle else "right" if right else "left"
+            for right, middle in zip(self._numeric(), self._middle(), strict=True)
+        ]
+        head = "".join(
+            f"<th {_CELL.replace('left', side)}>{escape(inert(name))}</th>"
+            for name, side in zip(self.heads, sides, strict=True)
+        )
         body = []
         for row in self.rows:
             cells = []
@@ -111,7 +118,7 @@ class Sheet:
                         else _CELL
                     )
                     cells.append(f"<td {style}>{_text(cell)}</td>")
-            body.append(f"<tr>{''.join(cells)}</tr>")
+            body.append(f'<tr style="{LINE}">{"".join(cells)}</tr>')
         note = f"<p><small>{escape(inert(self.note))}</small></p>" if self.note else ""
         core = Drawing(self.core, *CORE).svg(self.like) if self.core else ""
         above = f'<div style="{PAPER};width:{CORE[0]}px">{_picture(self.core, core)}</div>' if core else ""

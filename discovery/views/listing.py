@@ -18,12 +18,13 @@ from discovery.views.layout import shared_parts
 from discovery.views.pocket import atoms_of
 from discovery.views.pose_viewer import posed
 from discovery.views.reading import column_named, deciding_first, label_of
-from discovery.views.text import PAPER, TITLE, inert, number
+from discovery.views.text import LINE, PAPER, TITLE, inert, number
 
 _CELL = 'style="text-align:left;padding:4px 10px;vertical-align:middle"'
 # stays while a wide table is scrolled sideways, so that a number's molecule is in sight
 _MOLECULE = f'style="{PAPER};text-align:left;padding:2px;min-width:230px;max-width:230px;overflow-wrap:anywhere;position:sticky;left:0"'
 _NUMBER = 'style="text-align:right;padding:4px 10px;vertical-align:middle;white-space:nowrap"'
+_OVER_NUMBERS = _NUMBER.replace(";white-space:nowrap", "")  # a long head breaks
 _REASON = 'style="text-align:left;padding:4px 10px;min-width:180px"'
 
 
@@ -83,8 +84,10 @@ def shown(run: Run, n: int, names: Sequence[str]) -> Html:
         if has_reasons:
             why = inert(row.missing, limit=200) if row.missing else ""
             line.append(f"<td {_REASON}><small>{escape(why)}</small></td>")
-        body.append(f"<tr>{''.join(line)}</tr>")
-    return Html(_table(heads, body, f"{len(rows)} of {len(run.rows):,} molecules", _MOLECULE))
+        body.append(f'<tr style="{LINE}">{"".join(line)}</tr>')
+    numbers = len(heads) - 1 - has_reasons
+    styles = [_MOLECULE, *[_OVER_NUMBERS] * numbers, *[_CELL] * has_reasons]
+    return Html(_table(heads, body, f"{len(rows)} of {len(run.rows):,} molecules", styles))
 
 
 def pictures(rows: Sequence[Row], columns: int) -> Html:
@@ -167,8 +170,8 @@ def _why(row: Row) -> str:
     return said if said.startswith((row.id, row.title)) else f"{inert(row.title, limit=TITLE)}: {said}"
 
 
-def _table(heads: Sequence[str], body: Sequence[str], caption: str, first: str = _CELL) -> str:
-    styles = [first, *[_CELL] * (len(heads) - 1)]
+def _table(heads: Sequence[str], body: Sequence[str], caption: str, styles: Sequence[str] = ()) -> str:
+    styles = styles or [_CELL] * len(heads)
     head = "".join(f"<th {style}>{escape(name)}</th>" for style, name in zip(styles, heads, strict=True))
     return (
         f'<div style="overflow-x:auto"><table style="border-collapse:collapse"><caption style="text-align:left">{escape(caption)}</caption>'

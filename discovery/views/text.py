@@ -29,6 +29,8 @@ _HIDDEN = re.compile(
 TITLE = 80  # letters of a molecule's name that are shown
 # Drawings are made for white paper; on a dark page the words beside them would stay white without it.
 PAPER = "background:#fff;color:#1a2330"
+# A row of a table in a notebook: JupyterLab's stripes would show between white drawings alone.
+LINE = "background:transparent;border-top:1px solid rgba(128,128,128,.25)"
 MINUS = "\u2212"
 
 

@@ -119,7 +119,7 @@ def run_all(watched: Watched, *, seconds: float = 600) -> None:
         "[...window.jupyterapp.shell.currentWidget.content.widgets].filter((c) => c.model.type === 'code')"
         ".flatMap((c) => c.model.outputs.toJSON().filter((o) => o.output_type === 'error').map((o) => o.ename + ': ' + o.evalue))"
     )
-    assert errors == []
+    assert errors == [], errors
 
 
 def silent(watched: Watched, site: Lab) -> None:

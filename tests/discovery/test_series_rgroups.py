@@ -144,7 +144,7 @@ def test_matrix_holds_every_molecule_once() -> None:
     assert sorted(place for places in cells.values() for place in places) == list(range(20))
     assert len(cells) == 20
     text = table.matrix_sheet("R1", "R2")._repr_html_()
-    assert text.count("<tr>") == 1 + 1 + 4
+    assert text.count("<tr") == 1 + 1 + 4
 
 
 def test_scaffolds_and_families_hold_every_usable_row_once() -> None:

@@ -346,7 +346,7 @@ def test_origins_of_some_rows_name_parents_that_are_not_among_them() -> None:
     parent = next(row for row in run.rows if row.smiles)
     child = replace(run.rows[-1], smiles="CCO", parents=(parent.smiles,), edit="an atom added")
     shown = Table(replace(run, rows=(*run.rows[:-1], child))).origins(3, lambda row: row.id == child.id).text
-    assert shown.count("<tr>") == 2  # the head, and the one row
+    assert shown.count("<tr") == 2  # the head, and the one row
     assert parent.id in shown
 
 
