@@ -70,6 +70,9 @@ def simulate(
     ] = NetworkName.cycles,
     pocket: Annotated[float, typer.Option(min=3.0, help="Å; residues this near the ligand are there.")] = 9.0,
     free: Annotated[float, typer.Option(min=2.0, help="Å; residues this near it may move.")] = 5.0,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Keep an ion or cofactor, as docking did: ATP or A:ATP401.")
+    ] = None,
     drop: Annotated[
         list[str] | None, typer.Option(help="Leave a residue of the receptor out: A:HEM301.")
     ] = None,
@@ -97,7 +100,7 @@ def simulate(
 
     counts = door(
         receptor, poses, out, protocol=protocol.value, length_ps=length_ps, replicas=replicas, solvent=solvent.value,
-        network=network.value, pocket=pocket, free=free, drop=drop or (), waters=waters,
+        network=network.value, pocket=pocket, free=free, keep=keep or (), drop=drop or (), waters=waters,
         protonation=states_of(protonation or []), ph=ph, charges=charges, force_field=force_field,
         platform=platform, threads=threads, seed=seed, patience_s=patience_s, resume=resume, note=typer.echo,
         told=lambda done, what: typer.echo(f"{done}: {what}", err=True),

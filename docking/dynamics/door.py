@@ -44,6 +44,7 @@ def simulate(
     network: Shape = "cycles",
     pocket: float = 9.0,
     free: float = 5.0,
+    keep: Sequence[str] = (),
     drop: Sequence[str] = (),
     waters: bool = False,
     protonation: Mapping[str, str] | None = None,
@@ -74,6 +75,7 @@ def simulate(
     solvent : "implicit", OBC2 in a pocket; "explicit", TIP3P and ions and the whole receptor (a GPU)
     network : of rbfe: every edge in a cycle ("cycles"), a "tree", or all against one ("star")
     pocket, free : Å; residues this near the ligand are there, and may move
+    keep : what preparation would drop: ["ATP"] or ["A:ATP401"]; say what docking was told
     drop, protonation : residues left out, ["A:HEM301"]; states overruled, {"A:HIS57": "HIP"}
     waters : keep crystal waters that three polar atoms of the receptor hold
     ph : at which the receptor is protonated
@@ -111,7 +113,7 @@ def simulate(
     )
     settings.device.platform()  # a wrong name is refused before any work
     model = load_receptor(
-        str(receptor), ph=ph, drop=drop, protonation=protonation or {}, waters=waters,
+        str(receptor), ph=ph, keep=keep, drop=drop, protonation=protonation or {}, waters=waters,
         away_from=places(poses) if solvent == "implicit" and pocket < AWAY else None,
     )  # fmt: skip
     digest = hashlib.sha256(model.terms.charge.tobytes() + model.xyz.tobytes()).hexdigest()

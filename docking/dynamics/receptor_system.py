@@ -6,7 +6,7 @@ and a residue that ends at one keeps the parameters it has inside a chain, which
 false charge. The water is a continuum; where asked, but for those crystal waters that three or more
 polar atoms of the receptor hold: of the four hydrogen bonds a water can make they leave it one, for a
 ligand. Phosphorylated residues (SEP, TPO, PTR, ...) take phosaa14SB [1]_ where openmmforcefields is
-installed.
+installed, organic cofactors a ligand's force field (cofactors.py).
 
 References
 ----------
@@ -18,8 +18,8 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,8 +31,9 @@ with needs("dynamics"):
     from openmm import app
 
 from docking import preparation
+from docking.dynamics.cofactors import DRAWN, Cofactor, taken_out
 from docking.dynamics.system import terms_of
-from docking.dynamics.terms import Floats, Ints, Terms
+from docking.dynamics.terms import Floats, Ints, Terms, joined
 from docking.protein import residues, structure
 from docking.receptor import ReceptorError
 
@@ -89,7 +90,12 @@ def receptor_model(pdb: str, name: str = "the receptor", *, waters: bool = False
         keep = waters_of(found) if waters else ()
         pdb = preparation.assemble(found.atoms, name, models=found.models, keep=keep).pdb
         notes.append(f"{name} had no hydrogens; they were added for pH {preparation.PH:g}")
+    beside = taken_out(structure.parse(pdb, name).atoms, name)
+    notes.extend(cofactor.note for cofactor in beside)
     topology, positions = _read(pdb, name)
+    topology, positions = _without(
+        [residue for residue in topology.residues() if residue.name in DRAWN], topology, positions
+    )
     phospho = sorted({r.name for r in topology.residues()} & _PHOSPHO)
     if phospho:
         notes.append(f"{', '.join(phospho)} with the parameters of phosaa14SB")
@@ -99,12 +105,12 @@ def receptor_model(pdb: str, name: str = "the receptor", *, waters: bool = False
     topology = _open_gaps(topology, positions, notes)
     residues = list(topology.residues())
     labels = tuple(_label(residue) for residue in residues)
-    _check_coordinates(positions, topology, labels, name)
+    _check_overlaps(positions, topology, labels, name)
     system = _parametrised(topology, labels, name)
     atoms = list(topology.atoms())
     numbers = np.array([a.element.atomic_number for a in atoms], dtype=np.int64)
     bonds = np.array([(a.index, b.index) for a, b in topology.bonds()], dtype=np.int64).reshape(-1, 2)
-    return ReceptorModel(
+    model = ReceptorModel(
         name=name,
         terms=terms_of(system, numbers, bonds),
         xyz=positions,
@@ -114,6 +120,20 @@ def receptor_model(pdb: str, name: str = "the receptor", *, waters: bool = False
         labels=labels,
         notes=tuple(notes),
         waters=frozenset(residue.index for residue in residues if residue.name in preparation.WATERS),
+    )
+    return reduce(_with, beside, model)
+
+
+def _with(model: ReceptorModel, cofactor: Cofactor) -> ReceptorModel:
+    mol = cofactor.mol
+    return replace(
+        model,
+        terms=joined(model.terms, cofactor.terms),
+        xyz=np.concatenate([model.xyz, mol.GetConformer().GetPositions() / 10.0]),
+        numbers=np.append(model.numbers, [atom.GetAtomicNum() for atom in mol.GetAtoms()]),
+        atom_names=(*model.atom_names, *cofactor.names),
+        residue=np.append(model.residue, np.full(mol.GetNumAtoms(), len(model.labels))),
+        labels=(*model.labels, cofactor.label),
     )
 
 
@@ -243,11 +263,8 @@ def _is_peptide(a: Any, b: Any) -> bool:
     return a.residue is not b.residue and {a.name, b.name} == {"C", "N"}
 
 
-def _check_coordinates(xyz: Floats, topology: Any, labels: tuple[str, ...], name: str) -> None:
+def _check_overlaps(xyz: Floats, topology: Any, labels: tuple[str, ...], name: str) -> None:
     residue_of = [atom.residue.index for atom in topology.atoms()]
-    bad = np.flatnonzero(~np.isfinite(xyz).all(axis=1))
-    if len(bad):
-        raise ReceptorError(f"{name}, {labels[residue_of[bad[0]]]}: an atom's coordinates are no numbers")
     order = np.argsort(xyz[:, 0], kind="stable")
     for reach in range(1, 4):  # neighbours in x suffice to find atoms on top of each other
         a, b = order[:-reach], order[reach:]

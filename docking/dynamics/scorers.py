@@ -69,7 +69,7 @@ class PoseStability:
     ----------
     receptor : a prepared or raw PDB, mmCIF or PDBQT file, pdb:4IAR to fetch an entry, or the demo target
     after : the column whose pose is simulated
-    ph, drop, protonation : of a receptor's file; say what docking was told
+    ph, keep, drop, protonation : of a receptor's file; say what docking was told
         `drop` leaves residues out, such as a cofactor without parameters: ["A:HEM301"];
         `protonation` overrules single ones: {"A:HIS57": "HIP"}.
     length_ps, equilibration_ps : of each replica, and before it counts
@@ -86,6 +86,7 @@ class PoseStability:
     receptor: str = DEMO
     after: str = "docking"
     ph: float = preparation.PH
+    keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     protonation: Mapping[str, str] = field(default_factory=dict)
     length_ps: float = 2.0
@@ -133,12 +134,13 @@ class BindingEnergy:
     ----------
     length_ps : of dynamics; 0 settles the pose and takes it as it lies
     equilibration_ps, replicas, seed : of dynamics, where there are any
-    receptor, after, ph, drop, protonation, charges, force_field, platform, threads, name : as `PoseStability`
+    receptor, after, ph, keep, drop, protonation, charges, force_field, platform, threads, name : as `PoseStability`
     """
 
     receptor: str = DEMO
     after: str = "docking"
     ph: float = preparation.PH
+    keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     protonation: Mapping[str, str] = field(default_factory=dict)
     length_ps: float = 0.0
@@ -264,6 +266,7 @@ def load_receptor(
     given: str,
     *,
     ph: float = preparation.PH,
+    keep: Sequence[str] = (),
     drop: Sequence[str] = (),
     protonation: Mapping[str, str] | None = None,
     waters: bool = False,
@@ -273,12 +276,12 @@ def load_receptor(
 
     Parameters
     ----------
-    ph, drop, protonation
+    ph, keep, drop, protonation
         Of a file, as `preparation.prepare`.
     waters
         Of a file: keep the crystal waters that the receptor holds, see receptor_system.py.
     away_from : [point, 3], Å
-        Residues without parameters that are farther than `AWAY` from all of these are left out with a
+        Residues that ff14SB does not know and that are farther than `AWAY` from all of these are left out with a
         note, as pockets are cut nearer; nearer ones are refused, as all are where this is not given.
 
     Raises
@@ -290,11 +293,13 @@ def load_receptor(
     if given.startswith("demo:"):
         if given != DEMO:
             raise ReceptorError(f"there is no demo target {given!r}; there is {DEMO!r}")
-        if drop or protonation:
-            raise ReceptorError("the demo target is prepared already; drop and protonation are for files")
+        if keep or drop or protonation:
+            raise ReceptorError(
+                "the demo target is prepared already; keep, drop and protonation are for files"
+            )
         target = demo_target.receptor()
     else:
-        target = _prepared(located(given), ph, drop, protonation, waters)
+        target = _prepared(located(given), ph, keep, drop, protonation, waters)
         told = tuple(
             str(choice).split(";")[0]
             for choice in target.report
@@ -306,11 +311,16 @@ def load_receptor(
 
 
 def _prepared(
-    path: Path, ph: float, drop: Sequence[str], protonation: Mapping[str, str] | None, waters: bool
+    path: Path,
+    ph: float,
+    keep: Sequence[str],
+    drop: Sequence[str],
+    protonation: Mapping[str, str] | None,
+    waters: bool,
 ) -> Receptor:
     """As docking prepares a file; a PDBQT, which lacks hydrogens on carbon, anew from all atoms that it holds."""
     if not path.name.lower().removesuffix(".gz").endswith(".pdbqt"):
-        keep = waters_of(structure.read(path)) if waters else []
+        keep = [*keep, *(waters_of(structure.read(path)) if waters else ())]
         return preparation.prepare(path, ph=ph, keep=keep, drop=drop, protonation=protonation)
     held = structure.parse(preparation.from_pdbqt(path).pdb, path.name).atoms
     atoms = [
@@ -320,7 +330,7 @@ def _prepared(
         for group in structure.by_residue(held).values()
         for atom in group
     ]
-    keep = sorted({a.resname for a in atoms if residues.standard(a.resname) not in residues.NAMES})
+    keep = [*keep, *sorted({a.resname for a in atoms if residues.standard(a.resname) not in residues.NAMES})]
     return preparation.assemble(atoms, path.name, ph=ph, keep=keep, drop=drop, protonation=protonation)
 
 
@@ -334,7 +344,7 @@ def _without_strangers(pdb: str, points: Floats) -> tuple[str, tuple[str, ...]]:
         nearest = float(tree.query(structure.coords(group))[0].min())
         if nearest > AWAY:
             gone[place] = (
-                f"{group[0].residue} left out: it has no parameters, and is {nearest:.0f} Å from the ligands"
+                f"{group[0].residue} left out: ff14SB does not know it, and it is {nearest:.0f} Å from the ligands"
             )
     lines = (
         line
@@ -382,7 +392,9 @@ def _refined(
         raise ValueError(f"{len(molecules)} molecules but {len(found)} earlier scores")
     if not molecules:
         return []
-    model = load_receptor(scorer.receptor, ph=scorer.ph, drop=scorer.drop, protonation=scorer.protonation)
+    model = load_receptor(
+        scorer.receptor, ph=scorer.ph, keep=scorer.keep, drop=scorer.drop, protonation=scorer.protonation
+    )
 
     def work(pair: tuple[Molecule, Score]) -> Score:
         molecule, earlier = pair

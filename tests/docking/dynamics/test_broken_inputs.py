@@ -87,13 +87,19 @@ RECEPTORS: dict[str, tuple[str, str]] = {
     ),
     "a metal without parameters": (text([*helix(), "TER", ION.format(name="W ")]), "A:W900: .* no param"),
     "a ligand left in": (text([*helix(), "TER", ALONE.format(name="LIG")]), "A:LIG900: .* no parameters"),
-    "a cofactor": (text([*helix(), "TER", ALONE.format(name="NAD")]), "A:NAD900: .* no parameters for NAD"),
+    "a cofactor": (
+        text([*helix(), "TER", ALONE.format(name="NAD")]),
+        "A:NAD900 has 1 heavy atom.s. where 44 belong",
+    ),
     "a nucleotide in pieces": (text([*helix(), "TER", ALONE.format(name=" DA")]), "A:DA900"),
     "a phosphate in pieces": (renamed("ASP", "SEP"), "A:SEP129 lacks O1P, O2P, O3P, OG, P"),
     "a residue twice": (twice(), "keep one conformation"),
-    "a coordinate that is no number": (moved(30, "     nan"), "A:ASP129: an atom's coordinates|readable"),
-    "letters for a coordinate": (moved(38, "  abcdef"), "readable PDB file"),
-    "an infinite coordinate": (moved(46, "     inf"), "A:ASP129: an atom's coordinates|readable"),
+    "a coordinate that is no number": (
+        moved(30, "     nan"),
+        "of A:ASP129 has a coordinate that is no number",
+    ),
+    "letters for a coordinate": (moved(38, "  abcdef"), "columns 31 to 54 are no three coordinates"),
+    "an infinite coordinate": (moved(46, "     inf"), "of A:ASP129 has a coordinate that is no number"),
     "an element nobody can tell": (
         at(129, lambda x: [x[:12] + " Q1 " + x[16:76] + "  " if x[12:16].strip() == "CG" else x]),
         "A:ASP129: the element of atom Q1 is unknown; fill in",
