@@ -6,10 +6,10 @@ in blocks of a fixed size, so that row 7 of seed 3 is the same molecule however 
 
 Each row is one number between 0 and 1, read as an arithmetic code [1]_: the first choice is
 the interval the number falls in, the next one where it lies within that interval. The numbers of a
-block lie one in each of as many equal parts, in random order. A row by itself is an exact sample of the
-policy, but the rows of a block share their first steps as evenly as these are likely. Once its steps are
-less likely than one row in a block a row has a number for each choice: read on, the code would magnify
-the last digits, in which processors differ, into other molecules.
+block lie evenly. A row by itself is an exact sample of the policy, but the rows of a block
+share their first steps as evenly as these are likely. Once its steps are less likely than one row in a block
+a row has a number for each choice: read on, the code would magnify the last digits, in which
+processors differ, into other molecules.
 
 References
 ----------
@@ -41,6 +41,7 @@ with needs("generative"):
 
 BLOCK = 256  # rows rolled out side by side; part of what a seed means
 CODED = 1 / BLOCK  # likelihood of its steps below which a row is alone, and its choices are drawn anew
+GOLDEN = (5**0.5 - 1) / 2  # its multiples, less their whole parts, lie evenly however many are taken
 LEAN = 1.5  # an asked property weighs more than in training: that halved the distance from the value asked
 
 Floats = npt.NDArray[np.float64]
@@ -120,7 +121,10 @@ class Sampler:
     def block(self, seed: int, number: int) -> list[Sample]:
         """Rows of one block."""
         rng = np.random.default_rng([seed, number])
-        codes = (rng.permutation(BLOCK) + rng.random(BLOCK)) / BLOCK
+        if self.ordered or len(self.task.starts) > 1:
+            codes: Floats = (rng.permutation(BLOCK) + rng.random(BLOCK)) / BLOCK
+        else:  # little can be built around one part: the first few rows lie evenly, too
+            codes = (rng.random() + GOLDEN * np.arange(BLOCK)) % 1.0
         draws = rng.random((BLOCK, self.bounds.max_atoms + 2, 3))
         with torch.inference_mode():
             return Rolling(self, codes, draws).run()

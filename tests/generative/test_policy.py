@@ -150,6 +150,18 @@ def test_a_block_is_spread_over_the_policy_and_still_a_sample_of_it() -> None:
         assert abs(n - expected) < 5 * np.sqrt(expected)
 
 
+def test_around_one_part_the_first_few_rows_are_spread_as_well() -> None:
+    """Law: what is put on a ring first comes as often among the first 100 rows of one block as of another."""
+    known, task = decorate("*c1ccccc1", vocabulary())
+    sampler = Sampler.of(policy(), known, task=task)
+    firsts = [Counter(s.tree.units[1] for s in sampler.block(5, number)[:100]) for number in range(12)]
+    common = [one for one, count in sum(firsts, Counter()).items() if count > 5 * len(firsts)]
+    assert len(common) > 2
+    for one in common:
+        counts = [count[one] for count in firsts]
+        assert max(counts) - min(counts) <= 4
+
+
 def test_sampled_molecules_are_sound_under_every_task() -> None:
     """Reference: RDKit's sanitisation inside put_together, and its substructure match."""
     from tests.generative.test_construction import holds, sound

@@ -156,7 +156,9 @@ def test_analogues_keep_what_is_kept() -> None:
 
 def test_analogues_keep_the_configuration() -> None:
     """Of what they are like, where they hold that part of it. Reference: RDKit's chiral substructure search."""
-    flat, right = map(Chem.MolFromSmarts, ("CC(O[#6])c1c(Cl)ccc(F)c1Cl", "C[C@@H](O[#6])c1c(Cl)ccc(F)c1Cl"))
+    flat, right = map(
+        Chem.MolFromSmarts, ("C[CH](O[#6])c1c(Cl)ccc(F)c1Cl", "C[C@@H](O[#6])c1c(Cl)ccc(F)c1Cl")
+    )
     proposals = made(GraphProposer(like="C[C@@H](Oc1cc(-c2cnn(C3CCNCC3)c2)cnc1N)c1c(Cl)ccc(F)c1Cl"), 20)
     mols = [Chem.MolFromSmiles(one.smiles) for one in proposals]
     with_part = [mol for mol in mols if mol.HasSubstructMatch(flat)]
