@@ -122,9 +122,9 @@ class Sampler:
         """Rows of one block."""
         rng = np.random.default_rng([seed, number])
         if self.ordered or len(self.task.starts) > 1:
-            codes: Floats = (rng.permutation(BLOCK) + rng.random(BLOCK)) / BLOCK
+            codes = (rng.permutation(BLOCK) + rng.random(BLOCK)) / BLOCK
         else:  # little can be built around one part: the first few rows lie evenly, too
-            codes = (rng.random() + GOLDEN * np.arange(BLOCK)) % 1.0
+            codes = np.mod(rng.random() + GOLDEN * np.arange(BLOCK), 1.0, dtype=np.float64)
         draws = rng.random((BLOCK, self.bounds.max_atoms + 2, 3))
         with torch.inference_mode():
             return Rolling(self, codes, draws).run()
