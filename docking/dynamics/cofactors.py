@@ -3,7 +3,8 @@
 A structure file tells neither bond orders nor hydrogens of a cofactor, so the commonest
 organic ones are drawn here, protonated as at pH 7.4 (a phosphate at an end is a dianion);
 what is bonded to what is read off distances. Groups that hold a metal (heme, iron-sulfur
-clusters, cobalamin) have no parameters.
+clusters, cobalamin) have no parameters. No bond charge correction is published for phosphates,
+so the graph model was taught none and goes beyond what it learned there: the receptor's notes say so.
 """
 
 from __future__ import annotations
@@ -124,12 +125,13 @@ def _understood(group: Sequence[Atom], others: Sequence[Atom], where: str) -> Co
         terms = ligand_terms(mol, charges.values, field, where)
     except MoleculeError as error:
         raise ReceptorError(f"{error}; leave it out (--drop {label})") from error
+    beyond = ", of its phosphates a guess" if any(atom.element == "P" for atom in heavy) else ""
     hydrogens = [f"H{i + 1}" for i in range(mol.GetNumAtoms() - len(heavy))]
     return Cofactor(
         label=label,
         mol=mol,
         terms=terms,
         names=(*(atom.name for atom in heavy), *hydrogens),
-        note=f"{label} with the parameters of {field.name} and charges of the {charges.method} model, "
+        note=f"{label} with the parameters of {field.name} and charges of the {charges.method} model{beyond}, "
         f"{Chem.GetFormalCharge(mol):+d} e in all",
     )

@@ -306,6 +306,8 @@ def load_receptor(
             if choice.kind in ("metal", "hetero", "missing") and ".." not in choice.where  # a gap: told below
         )
     pdb, notes = (target.pdb, ()) if away_from is None else _without_strangers(target.pdb, away_from)
+    gone = tuple(f"{note.split()[0]}: " for note in notes)
+    told = tuple(one for one in told if not one.startswith(gone))
     model = receptor_model(pdb, target.name, waters=waters)
     return replace(model, notes=(*notes, *told, *model.notes))
 

@@ -16,10 +16,12 @@ from docking.dynamics.parameters.charges import gasteiger
 from docking.dynamics.protocol import Settings, rescore
 from docking.dynamics.receptor_system import receptor_model
 from docking.dynamics.scorers import load_receptor
+from docking.protein import structure
 from docking.protein.structure import Atom, pdb_text
 from docking.receptor import ReceptorError
 from tests.docking.dynamics.cases import embedded, helix, text
 
+posebusters = pytest.importorskip("posebusters")
 FORMULAS = {  # and charge, as the Data Bank draws them
     "AMP": ("C10H14N5O7P", 0), "ADP": ("C10H15N5O10P2", 0), "ATP": ("C10H16N5O13P3", 0),
     "GDP": ("C10H15N5O11P2", 0), "GTP": ("C10H16N5O14P3", 0), "NAD": ("C21H27N7O14P2", 0),
@@ -28,6 +30,7 @@ FORMULAS = {  # and charge, as the Data Bank draws them
     "SAH": ("C14H20N6O5S", 0), "COA": ("C21H36N7O16P3S", 0), "ACO": ("C23H38N7O17P3S", 0),
     "TPP": ("C12H19N4O7P2S", 1), "BTN": ("C10H16N2O3S", 0), "H4B": ("C9H15N5O3", 0),
 }  # fmt: skip
+CRYSTAL = Path(posebusters.__file__).parent / "datasets/pdb/1ia1/1ia1_protein_one_lig_removed.pdb"
 CENTRE = np.array([24.0, 18.0, 4.0])  # Å, far from the helix
 
 
@@ -100,3 +103,17 @@ def test_a_ligand_is_bound_by_a_cofactor_that_was_kept_and_by_nothing_without_it
     assert found.energy.total < -1.0
     with pytest.raises(ReceptorError, match="no residue"):
         rescore(load_receptor(str(path)), ligand, how)
+
+
+@pytest.mark.skipif(not CRYSTAL.exists(), reason="this version of PoseBusters ships no 1IA1")
+def test_nadph_of_a_crystal_is_understood_where_it_lies() -> None:
+    """Dihydrofolate reductase, two chains."""
+    model = load_receptor(str(CRYSTAL))
+    seen = [a for a in structure.read(CRYSTAL).atoms if a.residue == "B:NDP195"]
+    own = model.residue == model.labels.index("B:NDP195")
+    assert model.xyz[own & (model.numbers > 1)] * 10.0 == pytest.approx(structure.coords(seen), abs=1e-3)
+    assert [n for n, k in zip(model.atom_names, own & (model.numbers > 1), strict=True) if k] == [
+        a.name for a in seen
+    ]
+    assert model.terms.charge[own].sum() == pytest.approx(-4.0, abs=1e-6)
+    assert "A:NDP193" in model.labels

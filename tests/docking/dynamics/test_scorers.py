@@ -150,6 +150,7 @@ def test_what_has_no_parameters_can_be_left_out_as_the_message_says(tmp_path: Pa
     far = load_receptor(str(path), away_from=haem + 40.0)
     assert "A:HEM900" not in far.labels
     assert far.notes[0].startswith("A:HEM900 left out: ff14SB does not know it, and it is 69 Å")
+    assert not any("A:HEM900: cofactor, kept" in note for note in far.notes)
     assert far.labels == load_receptor(str(path), drop=["A:HEM900"]).labels
     with pytest.raises(ReceptorError, match=r"--drop A:HEM900"):
         load_receptor(str(path), away_from=haem + 5.0)
