@@ -24,10 +24,11 @@ SCRIPT = """#!/bin/bash
 #SBATCH --open-mode=append
 #SBATCH --output=discovery-%A-%a.log
 
+child= told=
+trap 'told=1; kill -TERM $child 2>/dev/null' TERM INT
 {command} {share}--workers {workers} --minutes {minutes:g} --progress lines &
 child=$!
-told=
-trap 'told=1; kill -TERM "$child" 2>/dev/null' TERM INT
+[ -z "$told" ] || kill -TERM "$child"  # told before it was known whom to tell
 wait "$child"; status=$?
 while [ -n "$told" ]; do  # a signal ends a wait early; the next wait says how the command ended
   told=
