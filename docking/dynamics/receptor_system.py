@@ -363,9 +363,11 @@ def _unmatched(residue: Any, labels: tuple[str, ...], name: str, said: str, fiel
     where = f"{name}, {labels[residue.index]}"
     template = field._templates.get(residue.name)
     if template is None:
+        amino_acid = {"N", "CA", "C"} <= {atom.name for atom in residue.atoms()}
         return (
             f"{where}: {PROTEIN} has no parameters for {residue.name}; leave it out (--drop {labels[residue.index]}, "
-            f"or drop=['{labels[residue.index]}'] of docking.preparation.prepare), or mutate it to a standard residue"
+            f"or drop=['{labels[residue.index]}'] of docking.preparation.prepare)"
+            + (", or mutate it to a standard residue" if amino_acid else "")
         )
     ours = {atom.name: atom.element.symbol for atom in residue.atoms()}
     wanted = {atom.name: atom.element.symbol for atom in template.atoms if atom.element is not None}
