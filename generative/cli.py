@@ -43,7 +43,11 @@ def propose(
     ] = None,
     condition: Annotated[
         list[str] | None,
-        typer.Option("--condition", help="mw, logp, tpsa, qed or sa, such as logp=2.5; repeat for more."),
+        typer.Option(
+            "--condition",
+            help="mw, logp, tpsa, qed or sa, such as logp=2.5; repeat for more. Around a scaffold or fragments "
+            "qed=0.8 and sa=2.7 unless said otherwise.",
+        ),
     ] = None,
     style: Annotated[
         str, typer.Option("--style", help="Which of the model's training sets to write like.")
