@@ -27,6 +27,7 @@ STAGE = "reading"
 # what chemists measure concentrations for; not what is its logarithm already
 CONSTANT = re.compile(r"(?<![A-Za-z])((?:IC|EC|AC|CC|DC|ED|GI|LC|LD)50|K[IiDdMmBb])(?![A-Za-z0-9])")
 # energies of binding and their like; not "-dG", which is turned round already
+_CLEARANCE = re.compile(r"(?i:(?<![a-z])clearance)|(?<![A-Za-z])(?:CL|Cl)_?int(?![a-z])")
 _ENERGY = re.compile(
     r"(?<![-−\w])(?:[Dd]elta[ _]?G|[dΔ∆]G)(?:bind\w*)?(?![A-Za-z])|k(?:cal|J)(?:/| ?\* ?)mol"
 )
@@ -126,9 +127,9 @@ def _read(text: str, mark: str) -> float:
 
 
 def direction(head: str) -> Literal["low", "high"]:
-    """Which of a column's numbers are the better ones: the low ones of concentrations (IC50, Ki ...) and of
-    energies (dG, kcal/mol), the high ones of any other."""
-    return "low" if CONSTANT.search(head) or _ENERGY.search(head) else "high"
+    """Which of a column's numbers are the better ones: the low ones of concentrations (IC50, Ki ...), of
+    energies (dG, kcal/mol) and of clearances (CLint), the high ones of any other."""
+    return "low" if any(one.search(head) for one in (CONSTANT, _ENERGY, _CLEARANCE)) else "high"
 
 
 def _column(key: str, taken: Sequence[str]) -> Column:

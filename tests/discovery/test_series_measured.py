@@ -146,6 +146,7 @@ def test_numbers_of_a_concentration_are_taken_as_such(tmp_path: Path) -> None:
     ("head", "better"),
     [
         ("IC50", "low"), ("pIC50", "high"), ("JAK2 Ki", "low"), ("dG", "low"), ("ΔG (kcal/mol)", "low"), ("delta G", "low"),
+        ("LOG HLM_CLint (mL/min/kg)", "low"), ("clearance", "low"), ("Clinical phase", "high"),
         ("-dG", "high"), ("score [kcal/mol]", "low"), ("dGMP", "high"), ("inhibition at 10 nM", "high"), ("response", "high"),
     ],
 )  # fmt: skip
